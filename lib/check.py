@@ -1,0 +1,167 @@
+"""Is the backward pass right? Ask the definition of the derivative. And the exercises' checks."""
+
+import numpy as np
+
+RTOL, ATOL = 1e-6, 1e-8  # |by hand - measured| <= ATOL + RTOL |measured|, entry by entry
+
+
+def numerical_gradient(loss, x, step=1e-5):
+    """(loss(x + step) - loss(x - step)) / 2 step, for one entry of x at a time, in place.
+
+    loss() takes no argument and looks at x. x is left as it was. float64 only: in float32 the
+    difference of two nearly equal losses drowns in rounding.
+    """
+    if not isinstance(x, np.ndarray) or x.dtype != np.float64:
+        kind = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
+        raise ValueError(f"x is {kind}: a float64 array was expected")
+    gradient = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        kept = x[i]
+        x[i] = kept + step
+        above = loss()
+        x[i] = kept - step
+        below = loss()
+        x[i] = kept
+        gradient[i] = (above - below) / (2 * step)
+    return gradient
+
+
+def relative_error(by_hand, measured):
+    """The worst |by hand - measured| / (|measured| + 0.01); at most 1e-6 counts as equal.
+
+    The 0.01 is the floor: a gradient that is zero may be off by 1e-8.
+    """
+    by_hand, measured = np.asarray(by_hand), np.asarray(measured)
+    if by_hand.shape != measured.shape:
+        return np.inf
+    return float((np.abs(by_hand - measured) / (np.abs(measured) + ATOL / RTOL)).max())
+
+
+def compare(name, by_hand, measured, show=4):
+    """Print the first entries of both gradients side by side, and how far they are apart."""
+    error = relative_error(by_hand, measured)
+    verdict = "equal to 1e-6" if error <= RTOL else f"NOT equal: relative error {error:.2g}"
+    for label, gradient in (("by hand ", by_hand), ("measured", measured)):
+        numbers = " ".join(f"{float(g):9.5f}" for g in np.asarray(gradient).ravel()[:show])
+        print(f"{name:>8} {label} {numbers}{' ...' if np.size(gradient) > show else ''}")
+    print(f"{'':8} {verdict}, all {np.size(measured)} entries compared")
+
+
+def gradient_check(layer, *inputs, rng, **options):
+    """Raise AssertionError unless layer.backward agrees with finite differences.
+
+    Compares inputs and parameters; the parameters are moved away from zeros and ones first
+    (those hide mistakes) and put back after. An input without a gradient (ids) is left out; an
+    array given twice gets the sum of its two gradients.
+    """
+    kept = [(value, value.copy()) for _, value, _ in layer.parameters()]
+    for value, _ in kept:
+        value += 0.1 * rng.normal(size=value.shape)
+    try:
+        *outputs, cache = layer.forward(*inputs, **options)
+        doutputs = [rng.normal(size=y.shape) for y in outputs]
+        layer.zero_grad()
+        dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
+        dinputs = dinputs if isinstance(dinputs, tuple) else (dinputs,)
+
+        def loss():
+            *outputs, _ = layer.forward(*inputs, **options)
+            return sum(np.vdot(y, dy) for y, dy in zip(outputs, doutputs, strict=True))
+
+        arrays = {}
+        for i, (x, dx) in enumerate(zip(inputs, dinputs, strict=True)):
+            if dx is not None:
+                arrays[id(x)] = (f"input {i}", x, dx + arrays.get(id(x), (0, 0, 0))[2])
+        for name, value, gradient in [*arrays.values(), *layer.parameters()]:
+            error = relative_error(gradient, numerical_gradient(loss, value))
+            assert error <= RTOL, f"d{name}: relative error {error:.2g}"
+    finally:
+        for value, before in kept:
+            value[...] = before
+
+
+class Exercise:
+    """One exercise: what is given, what is right, and what each usual slip looks like.
+
+    given(rng) -> the arguments; right: (sentence, function); slips: {sentence: function}.
+    Calling it with the learner's function prints one line and never raises. Where the answer
+    is a value and not a function, given is None and right and slips hold values.
+    parts: the names of the results where there are several.
+    """
+
+    def __init__(self, name, right, slips=None, given=None, parts=()):
+        self.name, self.given, self.parts = name, given, parts
+        self.right_sentence, self.right = right
+        self.slips = slips or {}
+
+    def __call__(self, answer):
+        print(f"{self.name}: {self.verdict(answer)}")
+
+    def verdict(self, answer):
+        """The sentence that an answer earns."""
+        if self.given is None:
+            came = answer
+        else:
+            if not callable(answer):
+                return f"a function was expected, a {type(answer).__name__} came."
+            try:
+                came = self._run(answer)
+            except Exception as error:  # whatever the learner's code does, Run All goes on
+                return f"your code stopped with {type(error).__name__}: {error}"
+        if came is None:
+            return "not answered yet."
+        expected = self._run(self.right) if self.given else self.right
+        if complaint := self._shapes(came, expected):
+            return complaint
+        if _equal(came, expected):
+            return self.right_sentence
+        for sentence, slip in self.slips.items():
+            if _equal(came, self._run(slip) if self.given else slip):
+                return sentence
+        return self._which(came, expected)
+
+    def _run(self, function):
+        with np.errstate(all="ignore"):
+            return function(*self.given(np.random.default_rng(7)))
+
+    def _shapes(self, came, expected):
+        came, expected = _parts(came), _parts(expected)
+        if len(came) != len(expected):
+            names = ", ".join(self.parts)
+            return f"{len(expected)} results were expected ({names}), {len(came)} came."
+        for i, (a, b) in enumerate(zip(came, expected, strict=True)):
+            name = self.parts[i] + ": " if self.parts else ""
+            if a is None:
+                return f"{name}not answered yet."
+            if not isinstance(b, str) and np.asarray(a).dtype.kind not in "biuf":
+                return f"{name}numbers were expected, a {type(a).__name__} came."
+            if np.shape(a) != np.shape(b):
+                return f"{name}an array of shape {np.shape(b)} was expected, {np.shape(a)} came."
+        return ""
+
+    def _which(self, came, expected):
+        fine = [
+            name
+            for name, a, b in zip(self.parts, _parts(came), _parts(expected), strict=False)
+            if _equal(a, b)
+        ]
+        if fine:
+            rest = [name for name in self.parts if name not in fine]
+            return f"{' and '.join(fine)} right; {' and '.join(rest)} not yet."
+        return "not yet: the shape is right, the numbers are not; it is none of the usual slips."
+
+
+def _parts(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _equal(a, b):
+    a, b = _parts(a), _parts(b)
+    if len(a) != len(b):
+        return False
+    pairs = zip(a, b, strict=True)
+    return all(x == y if isinstance(y, str) else _close(x, y) for x, y in pairs)
+
+
+def _close(x, y):
+    return np.shape(x) == np.shape(y) and bool(np.allclose(x, y, rtol=1e-4, atol=1e-6))

@@ -1,0 +1,1 @@
+"""One explorer for each lesson: controls, a picture, and a sentence of numbers."""

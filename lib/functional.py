@@ -1,0 +1,138 @@
+"""Functions and their derivatives, in pairs: f and f_backward.
+
+One naming law holds everywhere: dX is the gradient of the loss with respect to X. So
+`softmax_backward(dp, p)` takes the gradient at softmax's output and returns it at its input.
+
+Shapes: ... any leading axes (batch, time), V vocabulary (the classes), N = all positions.
+"""
+
+import numpy as np
+
+from lib import guard
+
+LOWEST, TINY = float(np.finfo(np.float32).min), float(np.finfo(np.float32).tiny)
+
+
+def sigmoid(z):
+    """1 / (1 + exp(-z)), for any shape. Written with tanh, which cannot overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * z))
+
+
+def sigmoid_backward(ds, s):
+    """dz from ds, with s = sigmoid(z)."""
+    return ds * s * (1 - s)
+
+
+def tanh(z):
+    """Hyperbolic tangent, for any shape: every number squeezed between -1 and 1."""
+    return np.tanh(z)
+
+
+def tanh_backward(dh, h):
+    """dz from dh, with h = tanh(z)."""
+    return dh * (1 - h * h)
+
+
+def relu(z):
+    """max(z, 0), for any shape."""
+    return np.maximum(z, 0)
+
+
+def relu_backward(dy, y):
+    """dz from dy, with y = relu(z). At z = 0 the slope is taken to be 0."""
+    return dy * (y > 0)
+
+
+def softmax(z):
+    """Weights (..., V) that are positive and sum to 1 along the last axis.
+
+    The largest z is taken away first, so that exp never overflows. A row that is -inf
+    throughout (nothing may be chosen) becomes zeros, not NaN.
+    """
+    e = np.exp(z - np.maximum(z.max(axis=-1, keepdims=True), LOWEST))
+    e /= np.maximum(e.sum(axis=-1, keepdims=True), TINY)
+    return e
+
+
+def softmax_backward(dp, p):
+    """dz from dp, with p = softmax(z): the Jacobian diag(p) - p pᵀ times dp, never built."""
+    return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+
+
+def log_softmax(z):
+    """ln softmax(z) along the last axis, without ever taking the logarithm of a zero."""
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def log_softmax_backward(dlogp, logp):
+    """dz from dlogp, with logp = log_softmax(z)."""
+    return dlogp - np.exp(logp) * dlogp.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy(logits, targets, mask=None):
+    """Mean of -ln p[target] with p = softmax(logits), in nats, and the cache.
+
+    logits (..., V); targets (...) integers from 0 to V - 1; mask (...) True where a position
+    counts (padding does not). Refuses other shapes, ids outside V, NaN, a mask without a True.
+    """
+    V = logits.shape[-1] if isinstance(logits, np.ndarray) and logits.ndim else 0
+    guard.array("logits", logits, "... V", finite=True)
+    guard.ids("targets", targets, "...", V)
+    _same_shape("targets", targets, logits.shape[:-1])
+    mask = np.ones(targets.shape, bool) if mask is None else np.asarray(mask, bool)
+    _same_shape("mask", mask, targets.shape)
+    count = int(mask.sum())
+    if count == 0:
+        raise ValueError("mask is False everywhere: at least one position to count was expected")
+    logp = log_softmax(logits)
+    picked = np.take_along_axis(logp, targets[..., None], axis=-1)[..., 0]
+    return float(-picked[mask].mean(dtype=np.float64)), (logp, targets, mask, count)
+
+
+def cross_entropy_backward(cache, dloss=1.0):
+    """dlogits: what the model believed minus what was true, shared out over the positions."""
+    logp, targets, mask, count = cache
+    dlogits = np.exp(logp)
+    rows = dlogits.reshape(-1, dlogits.shape[-1])  # (N, V)
+    rows[np.arange(len(rows)), targets.ravel()] -= 1
+    rows *= mask.reshape(-1, 1) * (dloss / count)
+    return dlogits
+
+
+def binary_cross_entropy(logits, targets):
+    """Mean of -ln p of the bit that was true, with p = sigmoid(logits), and the cache.
+
+    logits and targets of one shape; targets between 0 and 1.
+    """
+    guard.array("logits", logits, "...", finite=True)
+    _same_shape("targets", targets, logits.shape)
+    if targets.min() < 0 or targets.max() > 1:
+        raise ValueError(f"targets reach from {targets.min()} to {targets.max()}: 0 to 1 expected")
+    # -t ln s(z) - (1-t) ln(1-s(z)) = ln(1 + e^z) - t z
+    losses = np.logaddexp(0, logits) - targets * logits
+    return float(losses.mean(dtype=np.float64)), (logits, targets)
+
+
+def binary_cross_entropy_backward(cache, dloss=1.0):
+    """dlogits = (sigmoid(logits) - targets) / number of entries."""
+    logits, targets = cache
+    return ((sigmoid(logits) - targets) * (dloss / logits.size)).astype(logits.dtype, copy=False)
+
+
+def mean_squared_error(y, targets):
+    """Mean of (y - targets)² over all entries, and the cache. y and targets of one shape."""
+    guard.array("y", y, "...", finite=True)
+    _same_shape("targets", targets, y.shape)
+    difference = y - targets
+    return float((difference * difference).mean(dtype=np.float64)), difference
+
+
+def mean_squared_error_backward(cache, dloss=1.0):
+    """dy = 2 (y - targets) / number of entries."""
+    return cache * (2 * dloss / cache.size)
+
+
+def _same_shape(name, x, expected):
+    if np.shape(x) != tuple(expected):
+        raise ValueError(f"{name} has shape {np.shape(x)}: {tuple(expected)} was expected")

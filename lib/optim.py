@@ -1,0 +1,84 @@
+"""Optimizers: how a gradient becomes a step.
+
+parameters is what Layer.parameters() yields: (name, value, gradient). The values are changed in
+place; what an optimizer remembers between steps is named in `arrays`, so that it can be saved.
+"""
+
+import numpy as np
+
+from lib import guard
+
+
+class SGD:
+    """value -= learning_rate * velocity, where velocity = momentum * velocity + gradient."""
+
+    def __init__(self, parameters, learning_rate, momentum=0.0):
+        self.parameters = list(parameters)
+        self.learning_rate = guard.positive("learning_rate", learning_rate)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum={momentum!r}: a number from 0 up to 1 was expected")
+        self.momentum = momentum
+        self.arrays = {}
+        if momentum:
+            self.arrays = {f"velocity.{n}": np.zeros_like(p) for n, p, _ in self.parameters}
+
+    def step(self):
+        """One step down the gradients that backward has added up."""
+        for name, value, gradient in self.parameters:
+            if self.momentum:
+                velocity = self.arrays[f"velocity.{name}"]
+                velocity *= self.momentum
+                velocity += gradient
+                gradient = velocity
+            value -= self.learning_rate * gradient
+
+
+class Adam:
+    """Step by the mean of the gradients over the root of the mean of their squares.
+
+    Kingma and Ba, 2015. Both means run over the past and are corrected for their start at zero.
+    """
+
+    def __init__(self, parameters, learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-8):
+        self.parameters = list(parameters)
+        self.learning_rate = guard.positive("learning_rate", learning_rate)
+        self.epsilon = guard.positive("epsilon", epsilon)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"betas={betas!r}: two numbers from 0 up to 1 were expected")
+        self.betas = betas
+        self.arrays = {"steps": np.zeros((), np.int64)}
+        for name, value, _ in self.parameters:
+            self.arrays[f"mean.{name}"] = np.zeros_like(value)
+            self.arrays[f"square.{name}"] = np.zeros_like(value)
+
+    def step(self):
+        """One step down the gradients that backward has added up."""
+        self.arrays["steps"] += 1
+        steps = int(self.arrays["steps"])
+        beta1, beta2 = self.betas
+        scale = self.learning_rate / (1 - beta1**steps)
+        correction = (1 - beta2**steps) ** -0.5
+        for name, value, gradient in self.parameters:
+            mean, square = self.arrays[f"mean.{name}"], self.arrays[f"square.{name}"]
+            mean += (1 - beta1) * (gradient - mean)
+            square += (1 - beta2) * (gradient * gradient - square)
+            value -= scale * mean / (np.sqrt(square) * correction + self.epsilon)
+
+
+def global_norm(parameters):
+    """The length of all gradients taken as one long vector."""
+    return float(sum(np.vdot(d, d) for _, _, d in parameters)) ** 0.5
+
+
+def clip_by_global_norm(parameters, max_norm):
+    """Shorten all gradients by one factor so that their global norm is at most max_norm.
+
+    Returns the norm before. The direction stays (Pascanu, Mikolov and Bengio, 2013).
+    """
+    guard.positive("max_norm", max_norm)
+    parameters = list(parameters)
+    norm = global_norm(parameters)
+    if norm > max_norm:
+        for _, _, gradient in parameters:
+            gradient *= max_norm / norm
+    return norm

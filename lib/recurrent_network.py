@@ -1,0 +1,60 @@
+"""Whole recurrent networks: an RNN with a way in and a way out.
+
+Shapes: B batch, T time, I input width, D state width, E embedding width, O outputs, V vocabulary.
+"""
+
+import numpy as np
+
+from lib.layers import Embedding, Layer, Linear
+from lib.recurrent import RNN, RNNCell
+
+
+class RecurrentNetwork(Layer):
+    """Vectors in, and at every time step a vector of logits out."""
+
+    def __init__(self, input_size, hidden_size, output_size, rng, dtype=np.float64):
+        self.rnn = RNN(RNNCell(input_size, hidden_size, rng, dtype))
+        self.output = Linear(hidden_size, output_size, rng, dtype)
+
+    def forward(self, x, state=None, lengths=None):
+        """x (B, T, I) -> logits (B, T, O), final_state (B, D), cache."""
+        outputs, state, rnn_cache = self.rnn.forward(x, state, lengths)
+        logits, output_cache = self.output.forward(outputs)
+        return logits, state, (rnn_cache, output_cache)
+
+    def backward(self, dlogits, cache, dfinal=None, truncate=None):
+        """dlogits (B, T, O) -> dx (B, T, I), dstate_before (B, D); adds to every gradient."""
+        rnn_cache, output_cache = cache
+        doutputs = self.output.backward(dlogits, output_cache)
+        return self.rnn.backward(doutputs, rnn_cache, dfinal, truncate)
+
+
+class SequenceClassifier(Layer):
+    """Ids in, and after the last one the logits of what the whole sequence is."""
+
+    def __init__(self, vocabulary_size, d_model, hidden_size, classes, rng, dtype=np.float64):
+        self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
+        self.rnn = RNN(RNNCell(d_model, hidden_size, rng, dtype))
+        self.output = Linear(hidden_size, classes, rng, dtype)
+
+    def forward(self, ids, lengths=None):
+        """ids (B, T), lengths (B,) -> logits (B, O), cache."""
+        x, embedding_cache = self.embedding.forward(ids)  # (B, T, E)
+        _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
+        logits, output_cache = self.output.forward(state)  # (B, O)
+        return logits, (embedding_cache, rnn_cache, output_cache)
+
+    def backward(self, dlogits, cache):
+        """dlogits (B, O): back through the output, through time, into the table. No dx: ids."""
+        embedding_cache, rnn_cache, output_cache = cache
+        dstate = self.output.backward(dlogits, output_cache)  # (B, D)
+        B, T = embedding_cache.shape
+        nothing = np.zeros((B, T, dstate.shape[-1]), dstate.dtype)  # (B, T, D)
+        dx, _ = self.rnn.backward(nothing, rnn_cache, dstate)
+        self.embedding.backward(dx, embedding_cache)
+
+    def read(self, ids):
+        """Logits (T, O) after each of the T ids of one sequence: what it thinks so far."""
+        x, _ = self.embedding.forward(ids[None])
+        outputs, _, _ = self.rnn.forward(x)
+        return self.output.forward(outputs[0])[0]

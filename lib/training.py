@@ -1,0 +1,195 @@
+"""The training loop, and how to keep what it has learned.
+
+A step either happens or does not: an interrupt waits until parameters and optimizer have both
+moved, and a step that leads to NaN is taken back.
+"""
+
+import contextlib
+import math
+import os
+import signal
+import threading
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import trange
+
+from lib import guard
+from lib.optim import clip_by_global_norm, global_norm
+
+
+@dataclass
+class History:
+    """What a training run tells: one loss and one gradient norm for each step.
+
+    validation holds (step, value) pairs; ended says why a run stopped early, else "".
+    """
+
+    losses: list = field(default_factory=list)
+    gradient_norms: list = field(default_factory=list)
+    validation: list = field(default_factory=list)
+    ended: str = ""
+
+
+def train(
+    loss_and_gradients,
+    batches,
+    optimizer,
+    steps,
+    *,
+    max_norm=None,
+    validate=None,
+    every=100,
+    report=print,
+    history=None,
+):
+    """Take `steps` steps and return the History, which later calls can go on writing.
+
+    loss_and_gradients(batch): runs forward and backward, returns the loss. batches: an iterator.
+    max_norm: clip the gradients' global norm. validate(): called every `every` steps, when a
+    line is reported too. Kernel > Interrupt ends the run after a whole step and keeps all; a
+    loss or gradient that is not finite ends it and goes back to the last good parameters.
+    """
+    guard.whole_number("steps", steps)
+    guard.whole_number("every", every)
+    history = History() if history is None else history
+    history.ended = ""
+    undo = Undo(optimizer)
+    try:
+        for _ in trange(steps, leave=False, unit="step"):
+            loss, norm = _gradients(loss_and_gradients, next(batches), optimizer, max_norm)
+            if not math.isfinite(loss) or not math.isfinite(norm):
+                with whole_step():
+                    undo.restore()
+                history.ended = (
+                    f"stopped at step {len(history.losses) + 1}: loss {loss}, gradient norm {norm};"
+                    " back to the last good parameters"
+                )
+                break
+            with whole_step():
+                undo.remember()
+                optimizer.step()
+                history.losses.append(loss)
+                history.gradient_norms.append(norm)
+            _tell(history, every, validate, report)
+    except KeyboardInterrupt:
+        history.ended = f"interrupted after step {len(history.losses)}; what it learned is kept"
+    if history.ended:
+        report(history.ended)
+    return history
+
+
+def _gradients(loss_and_gradients, batch, optimizer, max_norm):
+    """Loss and gradient norm of one batch; NaN where the numbers ran away on the way."""
+    for _, _, gradient in optimizer.parameters:
+        gradient.fill(0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            loss = loss_and_gradients(batch)
+        except guard.NotFiniteError:
+            if all(np.isfinite(value).all() for _, value, _ in optimizer.parameters):
+                raise  # the parameters are sound: the batch itself is to blame
+            return math.nan, math.nan
+        if max_norm is None:
+            return loss, global_norm(optimizer.parameters)
+        return loss, clip_by_global_norm(optimizer.parameters, max_norm)
+
+
+def _tell(history, every, validate, report):
+    step = len(history.losses)
+    if step % every:
+        return
+    line = f"step {step:5d}   loss {np.mean(history.losses[-every:]):.4f}"
+    if validate is not None:
+        history.validation.append((step, float(validate())))
+        line += f"   validation {history.validation[-1][1]:.4f}"
+    report(line)
+
+
+class Undo:
+    """The parameters and the optimizer's memory as they were before the last step."""
+
+    def __init__(self, optimizer):
+        self.live = [value for _, value, _ in optimizer.parameters]
+        self.live += optimizer.arrays.values()
+        self.kept = [value.copy() for value in self.live]
+
+    def remember(self):
+        """Keep a copy of everything that the next step will change."""
+        for kept, live in zip(self.kept, self.live, strict=True):
+            np.copyto(kept, live)
+
+    def restore(self):
+        """Take the last step back."""
+        for kept, live in zip(self.kept, self.live, strict=True):
+            np.copyto(live, kept)
+
+
+@contextlib.contextmanager
+def whole_step():
+    """Hold Kernel > Interrupt back until the block is done, then let it through."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    waiting = []
+    before = signal.signal(signal.SIGINT, lambda *_: waiting.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        raise KeyboardInterrupt
+
+
+def save(path, model, optimizer=None):
+    """Write the parameters, and the optimizer's memory, to an .npz file, wholly or not at all."""
+    path = Path(path)
+    unfinished = path.with_name(path.name + ".unfinished")
+    with open(unfinished, "wb") as file:
+        np.savez(file, **_arrays(model, optimizer))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def load(path, model, optimizer=None):
+    """Read what save wrote into the model and the optimizer. On any error both stay as they were.
+
+    Refuses a damaged file, pickled objects, and names or shapes that are not the model's.
+    """
+    expected = _arrays(model, optimizer)
+    saved = _read(path)
+    if optimizer is None:
+        saved = {name: a for name, a in saved.items() if not name.startswith("optimizer.")}
+    for name in sorted(set(saved) ^ set(expected)):
+        has, lacks = ("file", "model") if name in saved else ("model", "file")
+        raise ValueError(f"{path}: the {has} has {name!r}, the {lacks} has not")
+    for name, value in expected.items():
+        came = saved[name]
+        if came.shape != value.shape or came.dtype.kind != value.dtype.kind:
+            raise ValueError(
+                f"{path}: {name} is {came.dtype} {came.shape}, "
+                f"{value.dtype} {value.shape} was expected"
+            )
+    for name, value in expected.items():
+        value[...] = saved[name]
+
+
+def _read(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise ValueError(f"{path}: there is no such checkpoint") from None
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, AttributeError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path} is no readable checkpoint: {reason}") from None
+
+
+def _arrays(model, optimizer):
+    arrays = {name: value for name, value, _ in model.parameters()}
+    if optimizer is not None:
+        arrays |= {f"optimizer.{name}": value for name, value in optimizer.arrays.items()}
+    return arrays
