@@ -1,0 +1,239 @@
+"""Lessons as text (src/NN_name.py, jupytext py:percent) become executed notebooks (NN_name.ipynb).
+
+python notebooks/build.py            build all of them
+python notebooks/build.py 04 05      build these
+python notebooks/build.py --check    run nothing; say which are not in step with their source
+
+The same source gives the same bytes on the same machine: a second build says "same".
+"""
+
+import argparse
+import ast
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+HERE = Path(__file__).resolve().parent
+SECONDS_PER_CELL = 120
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",  # a progress bar never prints the same twice
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Failed(Exception):
+    """One lesson could not be built; the message says where and why."""
+
+
+def read(source):
+    """The notebook that the source describes, not yet executed."""
+    notebook = jupytext.read(source)
+    metadata = {k: v for k, v in notebook.metadata.items() if k != "jupytext"}
+    notebook.metadata = metadata | {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    seen = {}
+    for cell in notebook.cells:
+        # Named by what it holds, not by its place: a new cell leaves the others' ids alone.
+        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        kept = ("tags", "slideshow", "jupyter")
+        cell["metadata"] = {k: v for k, v in cell.metadata.items() if k in kept}
+    return nbformat.from_dict(notebook)
+
+
+def code_cells(notebook):
+    """The code cells, as JupyterLab numbers them: the first is In [1]."""
+    return enumerate((c for c in notebook.cells if c.cell_type == "code"), 1)
+
+
+def execute(notebook):
+    """Fill in the outputs; returns the kernel's peak memory in MB (None where it is not told)."""
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name=KERNEL["name"],
+        record_timing=False,
+        store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(HERE)}},
+    )
+    client.reset_execution_trackers()
+    with client.setup_kernel():
+        number = 0
+        for index, cell in enumerate(notebook.cells):
+            number += cell.cell_type == "code"
+            try:
+                client.execute_cell(cell, index)
+            except CellExecutionError as error:
+                complain(number, cell, f"{error.ename}: {error.evalue}")
+            except CellTimeoutError:
+                complain(number, cell, f"took more than {SECONDS_PER_CELL} s")
+            except DeadKernelError:
+                complain(number, cell, "the kernel died")
+        megabytes = peak_memory(client.km.provisioner.pid)
+    for number, cell in code_cells(notebook):
+        cell.outputs = clean(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                complain(number, cell, f"wrote to stderr: {output.text.strip()}")
+    return megabytes
+
+
+def complain(number, cell, what):
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
+    raise Failed(f"In [{number}], which begins `{first}`: {what}")
+
+
+def peak_memory(pid):
+    """Linux tells it; elsewhere None."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+def clean(outputs):
+    """Only what is the same next time and means something where no kernel runs."""
+    kept = []
+    for output in outputs:
+        last = kept[-1] if kept else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text  # when the kernel flushed is no part of the lesson
+            continue
+        if output.output_type == "error":
+            output.traceback = [f"{output.ename}: {output.evalue}"]  # no paths of this machine
+        if "data" in output:
+            output.data.pop(WIDGET, None)  # without its kernel a saved view is broken
+            if not output.data:
+                continue
+        kept.append(output)
+    return kept
+
+
+def check(source, target):
+    """What is out of step between a source and its notebook; empty if nothing is."""
+    if not source.exists():
+        return [f"has no source {source.name}"]
+    if not target.exists():
+        return ["was never built"]
+    expected, built = read(source), nbformat.read(target, as_version=4)
+    wrong = []
+    if expected.metadata != built.metadata:
+        wrong.append("notebook metadata differ from the source's")
+    texts = [[(c.cell_type, c.source, c.metadata) for c in n.cells] for n in (expected, built)]
+    for number, (wanted, found) in enumerate(zip(*texts, strict=False), 1):
+        if wanted != found:
+            wrong.append(f"cell {number} differs from the source's")
+            break
+    else:
+        if len(texts[0]) != len(texts[1]):
+            wrong.append(f"has {len(texts[1])} cells, its source {len(texts[0])}")
+    for number, cell in code_cells(built):
+        if cell.execution_count != number:
+            wrong.append(f"execution counts are not 1, 2, …: [{cell.execution_count}] at {number}")
+            break
+    silent = [number for number, cell in code_cells(built) if prints(cell) and not cell.outputs]
+    if silent:
+        wrong.append(f"no output is there although they print: In {silent}")
+    return wrong
+
+
+def prints(cell):
+    """Whether the cell calls print whatever happens, not just in a function or a branch."""
+    try:
+        waiting = list(ast.parse(cell.source).body)
+    except SyntaxError:  # an IPython magic
+        return False
+    for node in waiting:
+        if isinstance(node, ast.For | ast.With):
+            waiting.extend(node.body)
+        elif isinstance(node, ast.Expr) and ast.unparse(node).startswith("print("):
+            return True
+    return False
+
+
+def words(notebook):
+    """Words of prose: Markdown less its code, formulas and tags."""
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    other = r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|<[^>]*>"
+    text = re.sub(other, " ", text, flags=re.DOTALL)
+    return len(re.findall(r"[^\W\d_][\w’'-]*", text))
+
+
+def build(source, target):
+    """Execute one source and write its notebook; returns the line that reports it."""
+    notebook = read(source)
+    start = time.perf_counter()
+    megabytes = execute(notebook)
+    seconds = time.perf_counter() - start
+    nbformat.validate(notebook)
+    new = (nbformat.writes(notebook) + "\n").encode()
+    same = target.exists() and target.read_bytes() == new
+    if not same:
+        target.write_bytes(new)
+    memory = "  ?" if megabytes is None else f"{megabytes:3.0f}"
+    cells, prose = len(notebook.cells), words(notebook)
+    verdict = "same   " if same else "changed"
+    return (
+        f"{verdict} {seconds:5.1f} s  {memory} MB  {cells:2} cells  {prose:4} words  {source.stem}"
+    )
+
+
+def lessons(names):
+    """Source and notebook of each lesson named (all if none is), in order."""
+    sources, targets = HERE.glob("src/*.py"), HERE.glob("*.ipynb")
+    stems = sorted({path.stem for path in [*sources, *targets]})
+    for name in names:
+        if not any(stem.startswith(name) for stem in stems):
+            sys.exit(f"{name}: no lesson begins so; there are {', '.join(stems)}")
+    for stem in stems:
+        if not names or any(stem.startswith(name) for name in names):
+            yield HERE / "src" / f"{stem}.py", HERE / f"{stem}.ipynb"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="how a lesson's name begins: 04")
+    parser.add_argument("--check", action="store_true", help="run nothing, only compare")
+    options = parser.parse_args()
+    os.environ.update(ENVIRONMENT)
+    failed = False
+    with tempfile.TemporaryDirectory() as own:
+        os.environ["IPYTHONDIR"] = own  # the author's IPython settings are no part of the lesson
+        for source, target in lessons(options.names):
+            if options.check:
+                wrong = check(source, target)
+                print(
+                    f"stale   {target.stem}: {'; '.join(wrong)}"
+                    if wrong
+                    else f"in step {target.stem}"
+                )
+                failed |= bool(wrong)
+                continue
+            try:
+                print(build(source, target), flush=True)
+            except Failed as failure:
+                print(f"failed  {source.stem}, {failure}", flush=True)
+                failed = True
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
