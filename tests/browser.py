@@ -1,0 +1,213 @@
+"""A real JupyterLab in a real Chromium: the hands and eyes of test_browser.py."""
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import matplotlib
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+SETTINGS = {
+    # every cell in the page, also those out of sight
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+# The command already returns where a cell raises, even one that is meant to: hence the wait,
+# until each cell has its number or the kernel has had nothing to do for two seconds.
+RUN_ALL = """async () => {
+    const panel = jupyterapp.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session?.kernel?.info;
+    const start = performance.now();
+    await jupyterapp.commands.execute('notebook:run-all-cells');
+    const cells = panel.content.widgets.filter(cell => cell.model.type === 'code');
+    let busy = performance.now(), now = busy;
+    while (now - busy < 2000) {
+        const idle = panel.sessionContext.session.kernel.status === 'idle';
+        if (idle && cells.every(cell => cell.model.executionCount)) break;
+        await new Promise(resolve => setTimeout(resolve, 20));
+        now = performance.now();
+        if (!idle) busy = now;
+    }
+    return (now - start) / 1000;
+}"""
+CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === 'code')
+    .map(cell => ({
+        count: cell.model.executionCount,
+        tags: cell.model.getMetadata('tags') ?? [],
+        outputs: cell.model.outputs.toJSON(),
+    }))"""
+# From the key press to the frame that shows the new picture, in ms. The explorer may replace its
+# <img> or only its source, so anything that changes in the panel starts the comparison.
+WATCH = """panel => {
+    const picture = () => panel.querySelector('img[alt]');
+    let pressed = 0, shown = picture().src;
+    window.keyToPixels = [];
+    document.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
+    window.watch?.disconnect();
+    window.watch = new MutationObserver(async () => {
+        const image = picture();
+        if (!image || image.src === shown) return;
+        shown = image.src;
+        const start = pressed;
+        await image.decode();
+        requestAnimationFrame(() => window.keyToPixels.push(performance.now() - start));
+    });
+    window.watch.observe(panel, {subtree: true, childList: true, attributes: true});
+}"""
+
+
+class Lab:
+    """JupyterLab on a temporary copy of the course, and a Chromium to look at it."""
+
+    def __init__(self, folder, root=ROOT):
+        self.folder = folder
+        for name in ("lib", "notebooks"):
+            shutil.copytree(root / name, folder / name)
+        for name, values in SETTINGS.items():
+            path = folder / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self._serve(stack)
+            self.chromium = stack.enter_context(sync_playwright()).chromium.launch(
+                executable_path=CHROMIUM,
+                # Chromium refuses its sandbox to root, which one is in a container
+                args=FLAGS + ["--no-sandbox"] * (os.geteuid() == 0),
+            )
+            stack.callback(self.chromium.close)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._exit.close()
+
+    def _serve(self, stack):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.token = secrets.token_hex(8)
+        own = {
+            "HOME": self.folder / "home",
+            "IPYTHONDIR": self.folder / "ipython",
+            "JUPYTER_CONFIG_DIR": self.folder / "config",
+            "JUPYTERLAB_SETTINGS_DIR": self.folder / "settings",
+            "MPLCONFIGDIR": matplotlib.get_cachedir(),  # a new font cache takes seconds
+        }
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            "--expose-app-in-browser",
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={self.url.rpartition(':')[2]}",
+            f"--ServerApp.root_dir={self.folder}",
+            f"--IdentityProvider.token={self.token}",
+        ]
+        log = stack.enter_context((self.folder / "lab.log").open("w+"))
+        environment = os.environ | {key: str(value) for key, value in own.items()}
+        self.server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        stack.callback(self._stop)
+        deadline = time.monotonic() + 120
+        while True:
+            with contextlib.suppress(OSError):
+                return urllib.request.urlopen(f"{self.url}/api", timeout=5).close()
+            if time.monotonic() > deadline or self.server.poll() is not None:
+                raise RuntimeError("JupyterLab did not start:\n" + Path(log.name).read_text())
+            time.sleep(0.2)
+
+    def _stop(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait(30)
+
+    @contextlib.contextmanager
+    def lesson(self, name):
+        """The lesson, opened and not yet run; its kernel ends with the block."""
+        page = self.chromium.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(60_000)
+        try:
+            yield Lesson(self, page, name)
+        finally:
+            page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+            page.close()
+
+    def kernel_megabytes(self):
+        """Peak memory of the kernels now running, the largest (Linux only)."""
+        peaks = [float("nan")]
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                ours = f"\nPPid:\t{self.server.pid}\n" in (text := status.read_text())
+                if ours and b"ipykernel" in (status.parent / "cmdline").read_bytes():
+                    peaks.append(int(re.search(r"VmHWM:\s+(\d+)", text)[1]) / 1024)
+        return max(peaks[1:] or peaks)
+
+
+class Lesson:
+    """One notebook in the browser."""
+
+    def __init__(self, lab, page, name):
+        self.lab, self.page, self.complaints = lab, page, []
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.goto(f"{lab.url}/lab/tree/notebooks/{name}.ipynb?token={lab.token}&reset")
+        self.notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.notebook.locator(".jp-CodeCell").first.wait_for()
+
+    def _listen(self, message):
+        if message.type == "error":
+            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def pictures(self):
+        """How many pictures of the committed outputs the page shows; waits for the first."""
+        shown = self.notebook.locator(".jp-RenderedImage img")
+        shown.first.wait_for()
+        return shown.evaluate_all("all => all.filter(image => image.naturalWidth > 0).length")
+
+    def run_all(self):
+        """Run every cell; returns the seconds it took."""
+        return self.page.evaluate(RUN_ALL)
+
+    def cells(self):
+        return self.page.evaluate(CELLS)
+
+    def panels(self):
+        """The explorers of the lesson, live."""
+        return self.notebook.locator(".course-panel")
+
+    def shows(self, panel):
+        """What an explorer shows: picture and caption."""
+        picture = panel.locator("img[alt]").get_attribute("src")
+        return picture, panel.locator("figcaption").inner_text()
+
+    def turn(self, panel, field, presses):
+        """Press an arrow key in a number field so many times; returns ms from key to pixels."""
+        panel.evaluate(WATCH)
+        field.scroll_into_view_if_needed()
+        field.focus()
+        key = "ArrowUp"
+        while len(times := self.page.evaluate("window.keyToPixels")) < presses:
+            before = field.input_value()
+            field.press(key)
+            if field.input_value() == before:  # the end of its range: turn round
+                key = "ArrowDown" if key == "ArrowUp" else "ArrowUp"
+                field.press(key)
+            more = f"window.keyToPixels.length > {len(times)}"
+            self.page.wait_for_function(more, timeout=10_000)
+        return times

@@ -1,0 +1,197 @@
+"""The house stays in order: names at the root, floors of lib, sizes, notebooks in step."""
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEXT = {"capture_output": True, "text": True}
+LIB = ROOT / "lib"
+
+# An import never runs back up the floors. A new file of lib gets its floor here.
+FLOORS = {
+    "functional": 1,
+    "guard": 1,
+    "layers": 2,
+    "recurrent": 3,
+    "attention": 3,
+    "positions": 3,
+    "recurrent_network": 4,
+    "sequence_to_sequence": 4,
+    "transformer": 4,
+    "optim": 5,
+    "training": 5,
+    "generation": 5,
+    "data": 5,
+    "check": 5,
+    "plots": 6,
+    "panel": 6,
+    "explorers": 7,
+    "exercises": 7,
+}
+MATHEMATICS = 5  # floors up to this one need NumPy alone
+ALSO = {"training": {"tqdm"}}
+INSIDE_FUNCTIONS = {"data": {"babel"}}
+COMES_WITH = {"PIL": "matplotlib", "traitlets": "ipywidgets"}  # which cannot do without them
+
+MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")
+MATHEMATICAL = [path for path in MODULES if FLOORS.get(path.stem, 9) <= MATHEMATICS]
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def files():
+    """The files of the course: those git knows, or all where there is no git."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+        )
+        return [
+            ROOT / line for line in listed.stdout.decode().split("\0") if (ROOT / line).is_file()
+        ]
+    except (OSError, subprocess.CalledProcessError):
+        paths = [path for path in ROOT.rglob("*") if path.is_file()]
+        return [p for p in paths if not re.search(r"/(\.venv|\.git|__pycache__)/", p.as_posix())]
+
+
+def floor(module):
+    """The floor of `lib.layers`, `lib.explorers.the_recurrent_cell`, or lib itself."""
+    parts = module.split(".")
+    return FLOORS[parts[1]] if len(parts) > 1 else 0
+
+
+def imports(path):
+    """Every module the file imports, and whether it does so inside a function."""
+    tree = ast.parse(path.read_text("utf-8"))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {node for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}: write lib's imports out in full"
+            # `from lib import layers` names the module last
+            names = [f"lib.{a.name}" for a in node.names] if node.module == "lib" else [node.module]
+        else:
+            continue
+        for module in names:
+            yield module, node in inside
+
+
+def test_the_root_shows_few_names():
+    expected = {"README.md", "requirements.txt", "LICENSE", "notebooks", "lib", "tests", "binder"}
+    shown = {path.relative_to(ROOT).parts[0] for path in files()}
+    assert {part for part in shown if not part.startswith(".")} == expected
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_imports_never_run_up_the_floors(path):
+    own = floor(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    up = [m for m, _ in imports(path) if m.split(".")[0] == "lib" and floor(m) > own]
+    assert not up, f"{name(path)} is on floor {own}, above it: {up}"
+
+
+@pytest.mark.parametrize("path", [LIB / "__init__.py", *MATHEMATICAL], ids=name)
+def test_the_mathematics_needs_numpy_alone(path):
+    allowed = {"lib", "numpy", *sys.stdlib_module_names} | ALSO.get(path.stem, set())
+    for module, inside in imports(path):
+        top = module.split(".")[0]
+        fine = top in allowed or inside and top in INSIDE_FUNCTIONS.get(path.stem, ())
+        assert fine, f"{name(path)} imports {module}"
+
+
+def test_what_lib_imports_is_in_the_requirements():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    required = {re.match(r"[\w-]*", line)[0] for line in lines}
+    for path in MODULES:
+        for module, _ in imports(path):
+            top = module.split(".")[0]
+            if top != "lib" and top not in sys.stdlib_module_names:
+                assert COMES_WITH.get(top, top) in required, f"{name(path)} imports {module}"
+
+
+def code_lines(text):
+    """The numbers of the lines that hold code: no blank lines, comments, docstrings."""
+    layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    lines = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in layout | {tokenize.ENDMARKER}:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if documented and ast.get_docstring(node) is not None:
+            lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return lines
+
+
+def test_code_lines_are_counted_as_promised():
+    text = (
+        '"""Doc."""\n\n# comment\ndef f():\n    """Two\n    lines."""\n    return (  # why\n\n1)\n'
+    )
+    assert code_lines(text) == {4, 7, 9}
+
+
+def test_the_mathematics_is_small_enough_to_be_read_aloud():
+    sizes = {name(path): len(code_lines(path.read_text("utf-8"))) for path in MATHEMATICAL}
+    assert sum(sizes.values()) < 1600, sizes
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_functions_are_short(path):
+    text = path.read_text("utf-8")
+    lines = code_lines(text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            size = len(lines & set(range(node.lineno, node.end_lineno + 1)))
+            assert size <= 25, f"{name(path)}: {node.name} has {size} lines of code"
+
+
+@pytest.mark.parametrize("path", MATHEMATICAL, ids=name)
+def test_every_public_name_says_what_it_is(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    assert ast.get_docstring(tree), f"{name(path)} does not open with its legend"
+    for node in tree.body:
+        public = isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_"
+        assert not public or ast.get_docstring(node), f"{name(path)}: {node.name} has no docstring"
+
+
+def test_the_course_speaks_of_itself_alone():
+    """No path of an author's machine, no package host, no page that a learner does not have."""
+    foreign = re.compile(rb"/[w]ork/|/[r]oot/|[p]ypi\.org|[s]hared/")  # [] so as not to find itself
+    for path in files():
+        if path.suffix in (".npz", ".png"):
+            continue
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            found = foreign.search(line)
+            assert not found, f"{name(path)}:{number} holds {found[0].decode()}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/src/*.py")), ids=name)
+def test_lessons_load_lib_before_numpy(path):
+    """lib sets one BLAS thread, and NumPy looks at that once, when it is loaded."""
+    order = [module.split(".")[0] for module, _ in imports(path)]
+    heavy = [top for top in order if top not in sys.stdlib_module_names]
+    assert not heavy or heavy[0] == "lib", f"{name(path)} imports {heavy[0]} before lib"
+
+
+def test_notebooks_are_in_step_with_their_sources():
+    """Also: executed from top to bottom, counts 1 to n, and what prints has its output."""
+    command = [sys.executable, ROOT / "notebooks/build.py", "--check"]
+    said = subprocess.run(command, check=False, **TEXT)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    command = re.search(r"<!-- command: test -->\n```\w*\n(.+)\n```\n", readme)[1]
+    said = subprocess.run(["bash", ROOT / ".ci/run", "--show"], check=False, **TEXT)
+    assert said.stdout == command + "\n", said.stdout + said.stderr
+    assert (ROOT / ".ci/run").read_text().splitlines()[-1] == 'bash -c "$tests"'
