@@ -38,13 +38,17 @@ def relative_error(by_hand, measured):
 
 
 def compare(name, by_hand, measured, show=4):
-    """Print the first entries of both gradients side by side, and how far they are apart."""
-    error = relative_error(by_hand, measured)
-    verdict = "equal to 1e-6" if error <= RTOL else f"NOT equal: relative error {error:.2g}"
-    for label, gradient in (("by hand ", by_hand), ("measured", measured)):
-        numbers = " ".join(f"{float(g):9.5f}" for g in np.asarray(gradient).ravel()[:show])
-        print(f"{name:>8} {label} {numbers}{' ...' if np.size(gradient) > show else ''}")
-    print(f"{'':8} {verdict}, all {np.size(measured)} entries compared")
+    """Print the first entries of both gradients one above the other, and if all are equal."""
+    by_hand, measured = np.asarray(by_hand), np.asarray(measured)
+    if by_hand.shape != measured.shape:
+        verdict = f"NOT equal: shapes {by_hand.shape} and {measured.shape}"
+    elif relative_error(by_hand, measured) <= RTOL:
+        verdict = f"all {measured.size} equal to 1e-6"
+    else:
+        verdict = f"NOT equal: off by up to {np.abs(by_hand - measured).max():.3f}"
+    for label, array, end in ((name, by_hand, "by hand"), ("", measured, f"measured: {verdict}")):
+        numbers = " ".join(f"{float(g):8.4f}" for g in array.ravel()[:show])
+        print(f"{label:<10}{numbers}{' …' if array.size > show else '  '}  {end}")
 
 
 def gradient_check(layer, *inputs, rng, **options):
@@ -106,7 +110,7 @@ class Exercise:
                 return f"a function was expected, a {type(answer).__name__} came."
             try:
                 came = self._run(answer)
-            except Exception as error:  # whatever the learner's code does, Run All goes on
+            except Exception as error:  # noqa: BLE001 (Run All goes on, whatever was written)
                 return f"your code stopped with {type(error).__name__}: {error}"
         if came is None:
             return "not answered yet."

@@ -6,6 +6,7 @@ zero; both can be told apart without colour vision.
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 WEIGHTS, SIGNED = "viridis", "RdBu_r"
 # Okabe and Ito's palette, made for every kind of colour vision.
@@ -41,6 +42,8 @@ def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, num
     low, cmap = (-limit, SIGNED) if signed else (0, WEIGHTS)
     image = ax.imshow(values, cmap=cmap, vmin=low, vmax=limit, aspect="auto")
     ax.spines[:].set_visible(True)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     label_ticks(ax, rows, columns)
     if numbers:
         for (i, j), value in np.ndenumerate(values):
@@ -60,6 +63,13 @@ def label_ticks(ax, rows=None, columns=None):
         ax.set_yticks(range(len(rows)), rows)
     if columns is not None:
         ax.set_xticks(range(len(columns)), columns)
+
+
+def time_ticks(ax, steps, every=8):
+    """Label an image's columns as time steps, counted from 1."""
+    shown = sorted({1, *range(every, steps + 1, every)})
+    ax.set_xticks([step - 1 for step in shown], shown)
+    ax.set_xlabel("time step")
 
 
 def set_image(image, values):
