@@ -1,0 +1,214 @@
+"""Data: text as ids, sequences as batches, and the data sets, all found in installed packages.
+
+    tokenizer = CharacterTokenizer(text)
+    ids = tokenizer.encode("hello")     whole numbers from 0 to V - 1, one for each character
+
+Padding needs no id of its own: padded places hold 0 and `lengths` says which places are real.
+
+Shapes: N sequences (or words), B batch, T time, V vocabulary, I inputs, O outputs.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib import guard
+
+# Latin script, apart in sound, and each with words enough of its own. The name -> Babel's code.
+LANGUAGES = {
+    "Czech": "cs",
+    "English": "en",
+    "Finnish": "fi",
+    "French": "fr",
+    "German": "de",
+    "Hungarian": "hu",
+    "Italian": "it",
+    "Polish": "pl",
+    "Portuguese": "pt",
+    "Spanish": "es",
+    "Swahili": "sw",
+    "Swedish": "sv",
+    "Turkish": "tr",
+    "Welsh": "cy",
+}
+SHORTEST, LONGEST = 4, 20  # letters of a word
+LETTERS = re.compile("[a-zß-öø-ž]+")  # a to z, and the accented letters of Europe
+
+
+class CharacterTokenizer:
+    """A text as ids and back: the id of a character is its place in the sorted vocabulary."""
+
+    def __init__(self, text):
+        if not isinstance(text, str) or not text:
+            raise ValueError(f"text={text!r}: a string of at least one character was expected")
+        self.vocabulary = "".join(sorted(set(text)))
+        self._id = {character: i for i, character in enumerate(self.vocabulary)}
+
+    def __len__(self):
+        return len(self.vocabulary)
+
+    def encode(self, text):
+        """Ids (T,) of the T characters of text. Refuses one that is not in the vocabulary."""
+        for place, character in enumerate(text):
+            if character not in self._id:
+                raise ValueError(
+                    f"text[{place}] is {character!r}: "
+                    f"one of the {len(self)} characters of the vocabulary was expected"
+                )
+        return np.array([self._id[character] for character in text], dtype=np.int64)
+
+    def decode(self, ids):
+        """The text whose ids (T,) these are. Refuses ids outside 0 … V - 1."""
+        ids = np.asarray(ids)
+        if ids.size == 0:
+            return ""
+        guard.ids("ids", ids, "T", len(self))
+        return "".join(self.vocabulary[i] for i in ids)
+
+
+def one_hot(ids, size, dtype=np.float64):
+    """Ids (...) -> vectors (..., V): a single 1, at the id's place. Refuses ids outside."""
+    ids = np.asarray(ids)
+    guard.ids("ids", ids, "...", guard.whole_number("size", size))
+    return np.eye(size, dtype=guard.floating("dtype", dtype))[ids]
+
+
+def bigram_counts(ids, size):
+    """Counts (V, V) from ids (T,): row a, column b says how often b comes right after a."""
+    ids = np.asarray(ids)
+    guard.ids("ids", ids, "T", guard.whole_number("size", size))
+    pairs = ids[:-1] * size + ids[1:]  # (T - 1,): each pair as one number
+    return np.bincount(pairs, minlength=size * size).reshape(size, size)
+
+
+def pad(sequences):
+    """N sequences of ids -> ids (N, T), lengths (N,). T is the longest; what is missing is 0."""
+    if len(sequences) == 0:
+        raise ValueError("sequences is empty: at least one sequence was expected")
+    rows = [np.asarray(sequence) for sequence in sequences]
+    for i, row in enumerate(rows):
+        if row.size == 0:
+            raise ValueError(f"sequences[{i}] is empty: at least one id was expected")
+        if row.ndim != 1 or not np.issubdtype(row.dtype, np.integer):
+            came = f"{row.dtype.name} of shape {row.shape}"
+            raise ValueError(f"sequences[{i}] is {came}: integers (T,) were expected")
+    lengths = np.array([len(row) for row in rows])
+    ids = np.zeros((len(rows), lengths.max()), dtype=np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+    return ids, lengths
+
+
+def batches(arrays, batch_size, rng):
+    """Without end, tuples of B rows of each array: row i of one belongs to row i of the others.
+
+    Each round takes every row once, in a new order; a batch may end one round and begin the
+    next, so all batches are full. Refuses arrays of unequal length.
+    """
+    guard.whole_number("batch_size", batch_size)
+    arrays = [np.asarray(array) for array in arrays]
+    sizes = [len(array) if array.ndim else 0 for array in arrays]
+    if len(set(sizes)) != 1 or sizes[0] == 0:
+        raise ValueError(f"arrays have {sizes} rows: one equal number, not 0, was expected")
+    orders = _orders(sizes[0], batch_size, rng)
+    return (tuple(array[rows] for array in arrays) for rows in orders)
+
+
+def padded_batches(sequences, labels, batch_size, rng):
+    """Without end, ids (B, T), lengths (B,), labels (B,), as `batches` picks them.
+
+    T is the longest of this batch, not of all: short words do not wait for long ones.
+    """
+    picked = batches((np.arange(len(sequences)), labels), batch_size, rng)
+    return ((*pad([sequences[i] for i in rows]), some) for rows, some in picked)
+
+
+def _orders(count, batch_size, rng):
+    waiting = np.empty(0, dtype=np.int64)
+    while True:
+        while len(waiting) < batch_size:
+            waiting = np.concatenate([waiting, rng.permutation(count)])
+        yield waiting[:batch_size]
+        waiting = waiting[batch_size:]
+
+
+def copy_previous_bit(sequences, steps, rng, inputs=3, outputs=2):
+    """Random bits x (N, T, I) and targets y (N, T, O): say what the first O bits just were.
+
+    y[:, t] is x[:, t - 1, :O], and y[:, 0] is 0. Without a memory of one step, half is wrong.
+    """
+    for name, value in (("sequences", sequences), ("steps", steps), ("inputs", inputs)):
+        guard.whole_number(name, value)
+    if guard.whole_number("outputs", outputs) > inputs:
+        raise ValueError(f"outputs={outputs}: no more than inputs={inputs} was expected")
+    x = rng.integers(2, size=(sequences, steps, inputs)).astype(np.float64)
+    y = np.zeros((sequences, steps, outputs))
+    y[:, 1:] = x[:, :-1, :outputs]
+    return x, y
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """N words, and for each the language it is from: languages[labels[i]]."""
+
+    words: list
+    labels: np.ndarray  # (N,)
+    languages: tuple
+
+    def __len__(self):
+        return len(self.words)
+
+    def take(self, rows):
+        """Some of the words: those at the places rows."""
+        return Words([self.words[i] for i in rows], self.labels[rows], self.languages)
+
+    def split(self, rng, share=0.1):
+        """Train, validation, test: shuffled, no word in two; share says how much each of the
+        last two gets. "polska" and "polskie" may part company: new words, not new stems."""
+        if guard.positive("share", share) >= 0.5:
+            raise ValueError(f"share={share}: a number between 0 and 0.5 was expected")
+        order, held = rng.permutation(len(self)), int(share * len(self))
+        if held == 0:
+            raise ValueError(f"share={share} of {len(self)} words is none: more were expected")
+        test, validation, train = np.split(order, [held, 2 * held])
+        return self.take(train), self.take(validation), self.take(test)
+
+
+def words_of(language):
+    """The words, sorted, in which a language names languages, territories and currencies.
+
+    The names come from Babel (Unicode's CLDR): in lower case, cut at all that is not a letter,
+    4 to 20 letters long, each word once. Words that other languages share are among them.
+    """
+    from babel import Locale
+
+    if language not in LANGUAGES:
+        raise ValueError(f"language={language!r}: one of {', '.join(LANGUAGES)} was expected")
+    locale = Locale.parse(LANGUAGES[language])
+    names = [*locale.languages.values(), *locale.territories.values(), *locale.currencies.values()]
+    text = unicodedata.normalize("NFC", "\n".join(names))
+    if language == "Turkish":  # two letters where others have one: I ı and İ i
+        text = text.replace("I", "ı").replace("İ", "i")
+    words = set(LETTERS.findall(text.lower()))
+    return sorted(word for word in words if SHORTEST <= len(word) <= LONGEST)
+
+
+def language_words():
+    """Which language is this word? 7,700 words of 14 languages, as Words.
+
+    What `words_of` gives, without any word found in two of the languages: it would have two
+    right answers. So English is the smallest class: its names live on in the other languages.
+    """
+    found = [words_of(language) for language in LANGUAGES]
+    times = Counter(word for words in found for word in words)
+    pairs = [(w, label) for label, words in enumerate(found) for w in words if times[w] == 1]
+    words, labels = zip(*pairs, strict=True)
+    return Words(list(words), np.array(labels), tuple(LANGUAGES))
+
+
+def text_of(words):
+    """One text, with a newline before and after every word: it marks both start and end."""
+    return "\n" + "".join(f"{word}\n" for word in words)
