@@ -14,6 +14,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 QUERY, KEY, VALUE = BLUE, RED, GREEN
+FORWARD, BACKWARD = BLUE, RED
 CYCLE = (BLUE, RED, GREEN, ORANGE, PINK, SKY, BLACK)
 
 STYLE = {
@@ -84,6 +85,62 @@ def set_image(image, values):
     return grown
 
 
+def cell_labels(ax, rows, columns):
+    """A Text in every cell of an image, an array (R, C) of them, to be filled in and moved."""
+    texts = [
+        [ax.text(j, i, "", ha="center", va="center") for j in range(columns)] for i in range(rows)
+    ]
+    return np.array(texts, object)
+
+
+def edge_labels(ax, count, axis):
+    """Texts where an image's ticks would have theirs, on axis "x" or "y": ticks that may move."""
+    if axis == "x":
+        ax.set_xticks([])
+        place = dict(y=-0.03, transform=ax.get_xaxis_transform(), ha="center", va="top")
+        return [ax.text(i, s="", **place) for i in range(count)]
+    ax.set_yticks([])
+    place = dict(x=-0.02, transform=ax.get_yaxis_transform(), ha="right", va="center")
+    return [ax.text(y=i, s="", **place) for i in range(count)]
+
+
+def set_labels(texts, labels):
+    """Write the labels into the first of these texts and nothing into the others."""
+    for i, text in enumerate(texts):
+        text.set_text(labels[i] if i < len(labels) else "")
+
+
 def visible(character):
     """A character as a tick label: a space and a line's end get a mark of their own."""
     return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(character, character)
+
+
+def graph(ax, nodes, edges, labels=None, size=27):
+    """Draw circles joined by arrows; returns {edge: (text above, text below)}, still empty.
+
+    nodes {name: (x, y)}, neighbours about 1 apart; edges [(from, to), ...]; labels {name: what
+    its circle says} where that is not the name. What goes forward along an edge is written above
+    it, the gradient that comes back below it, in italics. size: of a circle, in points.
+    """
+    texts, gap = {}, size / 2 + 1
+    for start, end in edges:
+        arrow = dict(arrowstyle="-|>", color="0.6", shrinkA=gap, shrinkB=gap)
+        ax.annotate("", nodes[end], nodes[start], arrowprops=arrow)
+        middle = np.add(nodes[start], nodes[end]) / 2
+        width, height = np.abs(np.subtract(nodes[start], nodes[end]))
+        across = "left" if height > 2 * width else "center"  # beside an upright arrow
+        place = dict(textcoords="offset points", ha=across, size=8, zorder=5)
+        if height and across == "center":  # the arrow would run through the numbers
+            place["bbox"] = dict(facecolor="white", edgecolor="none", pad=0.6)
+        shift = 4 if across == "left" else 0
+        texts[start, end] = (
+            ax.annotate("", middle, (shift, 2), va="bottom", color=FORWARD, **place),
+            ax.annotate("", middle, (shift, -2), va="top", color=BACKWARD, style="italic", **place),
+        )
+    x, y = np.transpose([*nodes.values()])
+    ax.scatter(x, y, size**2, facecolor="white", edgecolor="0.3", zorder=3)
+    for name, place in nodes.items():
+        ax.text(*place, (labels or {}).get(name, name), ha="center", va="center", zorder=4)
+    ax.set(xlim=(x.min() - 0.4, x.max() + 0.4), ylim=(y.min() - 0.4, y.max() + 0.4))
+    ax.set_axis_off()
+    return texts
