@@ -191,6 +191,10 @@ class Lesson:
         """The explorers of the lesson, live."""
         return self.notebook.locator(".course-panel")
 
+    def label(self, field):
+        """What the page calls a field."""
+        return field.evaluate("field => field.labels[0]?.textContent ?? ''")
+
     def shows(self, panel):
         """What an explorer shows: picture and caption."""
         picture = panel.locator("img[alt]").get_attribute("src")

@@ -58,8 +58,9 @@ def files():
             ROOT / line for line in listed.stdout.decode().split("\0") if (ROOT / line).is_file()
         ]
     except (OSError, subprocess.CalledProcessError):
+        made = re.compile(r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints)/")
         paths = [path for path in ROOT.rglob("*") if path.is_file()]
-        return [p for p in paths if not re.search(r"/(\.venv|\.git|__pycache__)/", p.as_posix())]
+        return [path for path in paths if not made.search(path.as_posix())]
 
 
 def floor(module):
