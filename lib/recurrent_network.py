@@ -1,6 +1,7 @@
 """Whole recurrent networks: an RNN with a way in and a way out.
 
-Shapes: B batch, T time, I input width, D state width, E embedding width, O outputs, V vocabulary.
+Shapes: B batch, T time, I input width (of the vectors, or of the embedding), D state width,
+O outputs, V vocabulary.
 """
 
 import numpy as np
@@ -39,7 +40,7 @@ class SequenceClassifier(Layer):
 
     def forward(self, ids, lengths=None):
         """ids (B, T), lengths (B,) -> logits (B, O), cache."""
-        x, embedding_cache = self.embedding.forward(ids)  # (B, T, E)
+        x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
         logits, output_cache = self.output.forward(state)  # (B, O)
         return logits, (embedding_cache, rnn_cache, output_cache)
