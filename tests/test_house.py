@@ -30,6 +30,7 @@ FLOORS = {
     "generation": 5,
     "data": 5,
     "check": 5,
+    "checkpoints": 5,
     "plots": 6,
     "panel": 6,
     "explorers": 7,
