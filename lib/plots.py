@@ -10,10 +10,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.colors import Normalize
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.image import AxesImage
 from matplotlib.path import Path
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import TextPath, text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, IdentityTransform
 
@@ -149,9 +149,23 @@ def outline(text, size):
     """The outline of a text, centred on (0, 0), as a matplotlib Path."""
     if not text.strip():
         return Path([(0, 0)])
-    path = TextPath((0, 0), text, size=size, prop=FontProperties(family="DejaVu Sans"))
-    middle = path.get_extents().x0 / 2 + path.get_extents().x1 / 2
-    return path.transformed(Affine2D().translate(-middle, -0.36 * size))
+    x, vertices, codes = 0.0, [], []
+    for path, advance in (glyph(character, size) for character in text):
+        if path is not None:
+            vertices.append(path.vertices + (x, -0.36 * size))
+            codes.append(path.codes)
+        x += advance
+    return Path(np.concatenate(vertices) - (x / 2, 0), np.concatenate(codes))
+
+
+@lru_cache(maxsize=1024)
+def glyph(character, size):
+    """One character's outline (None for a space), and how far from it the next one starts."""
+    font = FontProperties(family="DejaVu Sans", size=size)
+    if not get_font(findfont(font)).get_char_index(ord(character)):
+        character = "□"  # the font does not have it
+    advance = text_to_path.get_text_width_height_descent(character, font, ismath=False)[0]
+    return None if character.isspace() else TextPath((0, 0), character, prop=font), advance
 
 
 def cell_labels(ax, rows, columns, **style):
