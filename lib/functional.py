@@ -107,8 +107,9 @@ def binary_cross_entropy(logits, targets):
     """
     guard.array("logits", logits, "...", finite=True)
     _same_shape("targets", targets, logits.shape)
-    if targets.min() < 0 or targets.max() > 1:
-        raise ValueError(f"targets reach from {targets.min()} to {targets.max()}: 0 to 1 expected")
+    low, high = np.min(targets), np.max(targets)
+    if not (low >= 0 and high <= 1):  # also where one is NaN
+        raise ValueError(f"targets reach from {low} to {high}: 0 to 1 was expected")
     # -t ln s(z) - (1-t) ln(1-s(z)) = ln(1 + e^z) - t z
     losses = np.logaddexp(0, logits) - targets * logits
     return float(losses.mean(dtype=np.float64)), (logits, targets)
@@ -124,13 +125,13 @@ def mean_squared_error(y, targets):
     """Mean of (y - targets)² over all entries, and the cache. y and targets of one shape."""
     guard.array("y", y, "...", finite=True)
     _same_shape("targets", targets, y.shape)
-    difference = y - targets
+    difference = (y - targets).astype(y.dtype, copy=False)
     return float((difference * difference).mean(dtype=np.float64)), difference
 
 
 def mean_squared_error_backward(cache, dloss=1.0):
     """dy = 2 (y - targets) / number of entries."""
-    return cache * (2 * dloss / cache.size)
+    return cache * float(2 * dloss / cache.size)
 
 
 def _same_shape(name, x, expected):
