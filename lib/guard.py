@@ -10,14 +10,21 @@ class NotFiniteError(ValueError):
 def whole_number(name, value, least=1):
     """Refuse anything but an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name}={value!r}: a whole number of at least {least} was expected")
+        raise ValueError(f"{name}={show(value)}: a whole number of at least {least} was expected")
     return int(value)
 
 
 def positive(name, value):
     """Refuse anything but a finite number above zero."""
-    if not np.isscalar(value) or isinstance(value, str | bool) or not 0 < value < np.inf:
-        raise ValueError(f"{name}={value!r}: a number above 0 was expected")
+    if not _number(value) or not 0 < value < np.inf:
+        raise ValueError(f"{name}={show(value)}: a number above 0 was expected")
+    return float(value)
+
+
+def fraction(name, value):
+    """Refuse anything but a number from 0 up to, but not including, 1."""
+    if not _number(value) or not 0 <= value < 1:
+        raise ValueError(f"{name}={show(value)}: a number from 0 up to 1 was expected")
     return float(value)
 
 
@@ -44,15 +51,25 @@ def array(name, x, letters, finite=False, **sizes):
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 
 
-def ids(name, x, letters, vocabulary_size, **sizes):
-    """Refuse an x that is no integer array, or holds an id outside 0 … vocabulary_size - 1."""
+def ids(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
+    """Refuse an x that is no integer array, or holds an id outside least … vocabulary_size - 1."""
     if not isinstance(x, np.ndarray) or not np.issubdtype(x.dtype, np.integer):
         kind = x.dtype.name + " array" if isinstance(x, np.ndarray) else type(x).__name__
         raise ValueError(f"{name} is a {kind}: an integer array was expected")
     _shape(name, x, letters, sizes)
-    if x.min() < 0 or x.max() >= vocabulary_size:
-        wrong = x.min() if x.min() < 0 else x.max()
-        raise ValueError(f"{name} holds {wrong}: ids from 0 to {vocabulary_size - 1} were expected")
+    if x.min() < least or x.max() >= vocabulary_size:
+        wrong, most = x.min() if x.min() < least else x.max(), vocabulary_size - 1
+        raise ValueError(f"{name} holds {wrong}: {what} from {least} to {most} were expected")
+
+
+def show(value):
+    """A value as it is written in Python, on one line and not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _number(value):
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _shape(name, x, letters, sizes):
@@ -65,7 +82,9 @@ def _shape(name, x, letters, sizes):
         letters_only = [letter for letter in expected if letter != "..."]
         fits = all(sizes.get(a, n) == n for a, n in zip(letters_only, last, strict=True))
     if not fits:
-        raise ValueError(f"{name} has shape {x.shape}: ({_spell(letters, sizes)}) was expected")
+        empty = ", none of them 0" if x.size == 0 else ""
+        what = f"({_spell(letters, sizes)}) was expected{empty}"
+        raise ValueError(f"{name} has shape {x.shape}: {what}")
 
 
 def _spell(letters, sizes=()):

@@ -15,11 +15,9 @@ class SGD:
     def __init__(self, parameters, learning_rate, momentum=0.0):
         self.parameters = list(parameters)
         self.learning_rate = guard.positive("learning_rate", learning_rate)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum!r}: a number from 0 up to 1 was expected")
-        self.momentum = momentum
+        self.momentum = guard.fraction("momentum", momentum)
         self.arrays = {}
-        if momentum:
+        if self.momentum:
             self.arrays = {f"velocity.{n}": np.zeros_like(p) for n, p, _ in self.parameters}
 
     def step(self):
@@ -43,9 +41,9 @@ class Adam:
         self.parameters = list(parameters)
         self.learning_rate = guard.positive("learning_rate", learning_rate)
         self.epsilon = guard.positive("epsilon", epsilon)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas={betas!r}: two numbers from 0 up to 1 were expected")
-        self.betas = betas
+        if np.shape(betas) != (2,):
+            raise ValueError(f"betas={guard.show(betas)}: two numbers were expected")
+        self.betas = tuple(guard.fraction(f"betas[{i}]", beta) for i, beta in enumerate(betas))
         self.arrays = {"steps": np.zeros((), np.int64)}
         for name, value, _ in self.parameters:
             self.arrays[f"mean.{name}"] = np.zeros_like(value)

@@ -117,8 +117,8 @@ class RNN(Layer):
         dprojected = np.empty((T, *dstate.shape), dstate.dtype)  # (T, B, D)
         for t in reversed(range(T)):
             dprojected[t], dstate = self._step_back(doutputs, t, caches[t], dstate, alive)
-            if t and t % truncate == 0:
-                dstate = np.zeros_like(dstate)  # (B, D)
+            if t and t % truncate == 0:  # padding is no step: what waits there passes
+                dstate = np.zeros_like(dstate) if alive is None else dstate * ~alive[:, t]  # (B, D)
         dx = self.cell.project_backward(dprojected, x.swapaxes(0, 1))  # (T, B, I)
         return dx.swapaxes(0, 1), dstate
 
@@ -132,7 +132,5 @@ class RNN(Layer):
 
 def alive_mask(lengths, B, T):
     """(B, T, 1), True at the real steps of each sequence. Refuses lengths outside 1 … T."""
-    guard.ids("lengths", lengths, "B", T + 1, B=B)
-    if lengths.min() < 1:
-        raise ValueError("lengths holds 0: every sequence needs at least one step")
+    guard.ids("lengths", lengths, "B", T + 1, least=1, what="lengths", B=B)
     return np.arange(T)[:, None] < lengths[:, None, None]

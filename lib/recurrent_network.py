@@ -6,6 +6,7 @@ O outputs, V vocabulary.
 
 import numpy as np
 
+from lib import guard
 from lib.layers import Embedding, Layer, Linear
 from lib.recurrent import RNN, RNNCell
 
@@ -14,6 +15,7 @@ class RecurrentNetwork(Layer):
     """Vectors in, and at every time step a vector of logits out."""
 
     def __init__(self, input_size, hidden_size, output_size, rng, dtype=np.float64):
+        guard.whole_number("output_size", output_size)
         self.rnn = RNN(RNNCell(input_size, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, output_size, rng, dtype)
 
@@ -34,6 +36,7 @@ class SequenceClassifier(Layer):
     """Ids in, and after the last one the logits of what the whole sequence is."""
 
     def __init__(self, vocabulary_size, d_model, hidden_size, classes, rng, dtype=np.float64):
+        guard.whole_number("classes", classes)
         self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
         self.rnn = RNN(RNNCell(d_model, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, classes, rng, dtype)
