@@ -9,7 +9,6 @@ import math
 import os
 import signal
 import threading
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,81 +49,105 @@ def train(
     loss_and_gradients(batch): runs forward and backward, returns the loss. batches: an iterator.
     max_norm: clip the gradients' global norm. validate(): called every `every` steps, when a
     line is reported too. Kernel > Interrupt ends the run after a whole step and keeps all; a
-    loss or gradient that is not finite ends it and goes back to the last good parameters.
+    loss or gradient that is not finite ends it and goes back to the last good parameters. A
+    batch that would not have been finite at the start either is refused (NotFiniteError).
     """
     guard.whole_number("steps", steps)
     guard.whole_number("every", every)
     history = History() if history is None else history
     history.ended = ""
-    undo = Undo(optimizer)
+    undo, step, batches = Undo(optimizer), 0, iter(batches)
+    run = (loss_and_gradients, optimizer, max_norm)
     try:
         for _ in trange(steps, leave=False, unit="step"):
-            loss, norm = _gradients(loss_and_gradients, next(batches), optimizer, max_norm)
-            if not math.isfinite(loss) or not math.isfinite(norm):
-                with whole_step():
-                    undo.restore()
-                history.ended = (
-                    f"stopped at step {len(history.losses) + 1}: loss {loss}, gradient norm {norm};"
-                    " back to the last good parameters"
-                )
-                break
-            with whole_step():
+            step = len(history.losses) + 1
+            loss, norm = undo.attempt(_gradients, next(batches), *run)
+            with whole_step(), np.errstate(over="ignore", invalid="ignore"):
                 undo.remember()
                 optimizer.step()
                 history.losses.append(loss)
                 history.gradient_norms.append(norm)
-            _tell(history, every, validate, report)
+            if step % every == 0:
+                if validate is not None:
+                    history.validation.append((step, float(undo.attempt(validate))))
+                report(_line(history, every))
+    except RanAwayError as error:
+        history.ended = f"stopped at step {step}: {error}; back to the last good parameters"
     except KeyboardInterrupt:
         history.ended = f"interrupted after step {len(history.losses)}; what it learned is kept"
+    except StopIteration:
+        history.ended = f"the batches ended after step {len(history.losses)}"
     if history.ended:
         report(history.ended)
     return history
 
 
-def _gradients(loss_and_gradients, batch, optimizer, max_norm):
-    """Loss and gradient norm of one batch; NaN where the numbers ran away on the way."""
+def _gradients(batch, loss_and_gradients, optimizer, max_norm):
+    """Loss and gradient norm of one batch, both finite."""
     for _, _, gradient in optimizer.parameters:
         gradient.fill(0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        try:
-            loss = loss_and_gradients(batch)
-        except guard.NotFiniteError:
-            if all(np.isfinite(value).all() for _, value, _ in optimizer.parameters):
-                raise  # the parameters are sound: the batch itself is to blame
-            return math.nan, math.nan
-        if max_norm is None:
-            return loss, global_norm(optimizer.parameters)
-        return loss, clip_by_global_norm(optimizer.parameters, max_norm)
+    loss = loss_and_gradients(batch)
+    if max_norm is None:
+        norm = global_norm(optimizer.parameters)
+    else:
+        norm = clip_by_global_norm(optimizer.parameters, max_norm)
+    if not math.isfinite(loss) or not math.isfinite(norm):
+        raise guard.NotFiniteError(f"loss {loss}, gradient norm {norm}")
+    return loss, norm
 
 
-def _tell(history, every, validate, report):
+def _line(history, every):
     step = len(history.losses)
-    if step % every:
-        return
     line = f"step {step:5d}   loss {np.mean(history.losses[-every:]):.4f}"
-    if validate is not None:
-        history.validation.append((step, float(validate())))
+    if history.validation and history.validation[-1][0] == step:
         line += f"   validation {history.validation[-1][1]:.4f}"
-    report(line)
+    return line
+
+
+class RanAwayError(Exception):
+    """The last step made the numbers too large to go on."""
 
 
 class Undo:
-    """The parameters and the optimizer's memory as they were before the last step."""
+    """The parameters and the optimizer's memory: at the start, and before the last step."""
 
     def __init__(self, optimizer):
         self.live = [value for _, value, _ in optimizer.parameters]
         self.live += optimizer.arrays.values()
-        self.kept = [value.copy() for value in self.live]
+        self.start = [value.copy() for value in self.live]
+        self.good = [value.copy() for value in self.live]
 
     def remember(self):
         """Keep a copy of everything that the next step will change."""
-        for kept, live in zip(self.kept, self.live, strict=True):
-            np.copyto(kept, live)
+        for good, live in zip(self.good, self.live, strict=True):
+            np.copyto(good, live)
 
-    def restore(self):
-        """Take the last step back."""
-        for kept, live in zip(self.kept, self.live, strict=True):
-            np.copyto(live, kept)
+    def attempt(self, run, *given):
+        """run(*given). Where it meets NaN or infinity: who is to blame?
+
+        If all is finite with the parameters of the start, the steps were: RanAwayError, and the
+        last step is taken back. If not, what was given is, and the parameters stay as they are.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                return run(*given)
+            except guard.NotFiniteError as error:
+                with whole_step():
+                    then = [value.copy() for value in self.live]
+                    self.lay_in(self.start)
+                    try:
+                        run(*given)
+                        then = self.good
+                    except guard.NotFiniteError:
+                        raise error from None
+                    finally:
+                        self.lay_in(then)
+                raise RanAwayError(error) from None
+
+    def lay_in(self, values):
+        """Give the parameters and the optimizer's memory these values."""
+        for live, value in zip(self.live, values, strict=True):
+            np.copyto(live, value)
 
 
 @contextlib.contextmanager
@@ -173,8 +196,9 @@ def load(path, model, optimizer=None):
                 f"{path}: {name} is {came.dtype} {came.shape}, "
                 f"{value.dtype} {value.shape} was expected"
             )
-    for name, value in expected.items():
-        value[...] = saved[name]
+    with whole_step():
+        for name, value in expected.items():
+            value[...] = saved[name]
 
 
 def _read(path):
@@ -183,7 +207,7 @@ def _read(path):
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such checkpoint") from None
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, AttributeError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 (each damage has its own)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path} is no readable checkpoint: {reason}") from None
 
