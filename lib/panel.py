@@ -9,6 +9,7 @@ cannot see it.
 import base64
 import html
 import io
+import math
 
 import ipywidgets as widgets
 import matplotlib.image
@@ -64,7 +65,7 @@ class Panel(widgets.VBox):
 
     def __init__(self, show, picture, **controls):
         self.show, self.picture, self.controls = show, picture, controls
-        self.view = widgets.HTML()
+        self.view, self.png = widgets.HTML(), None
         super().__init__([*controls.values(), self.view])
         self.add_class("course-panel")
         for control in controls.values():
@@ -78,7 +79,8 @@ class Panel(widgets.VBox):
             self.caption = self.show(**{name: c.value for name, c in self.controls.items()})
         except ValueError as error:
             self.caption, role = str(error), "alert"
-        self.png = base64.b64encode(self.picture.png()).decode()
+        if role == "status" or self.png is None:
+            self.png = base64.b64encode(self.picture.png()).decode()
         text = html.escape(self.caption, quote=True)
         width, height = self.picture.canvas.get_width_height()
         self.view.value = (
@@ -117,10 +119,9 @@ class Number(widgets.HBox):
 
     def stops(self):
         """Every value the control can take, at most 25 of them and always both ends."""
-        count = round((self.high - self.low) / self.step)
-        picked = sorted({round(i * count / min(count, 24)) for i in range(min(count, 24) + 1)})
-        kind = type(self.low + self.step)
-        return [kind(min(self.low + i * self.step, self.high)) for i in picked]
+        count = max(1, math.ceil((self.high - self.low) / self.step - 1e-9))
+        picked = {round(i * count / min(count, 24)) for i in range(min(count, 24))}
+        return [*(self.low + i * self.step for i in sorted(picked)), self.high]
 
 
 class Choice(widgets.Dropdown):
