@@ -43,6 +43,7 @@ class Picture:
         """The picture now, as PNG bytes."""
         if self.background is None:
             self.canvas.draw()
+            self.figure.set_layout_engine("none")  # once laid out, nothing may jump
             self.background = self.canvas.copy_from_bbox(self.figure.bbox)
         self.canvas.restore_region(self.background)
         for artist in sorted(self.artists, key=lambda artist: artist.zorder):

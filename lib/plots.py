@@ -143,6 +143,11 @@ class Labels(PathCollection):
         missing = [""] * (len(self.get_offsets()) - len(labels))
         self.set_paths([outline(str(label), self.size) for label in [*labels, *missing]])
 
+    def place(self, points, labels):
+        """Move to these points (N, 2) and show these labels there."""
+        self.set_offsets(points)
+        self.write(labels)
+
 
 @lru_cache(maxsize=4096)
 def outline(text, size):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.panel import Choice, Number, Panel, Picture
-from lib.plots import heatmap, set_image, time_ticks
+from lib.plots import edge_labels, heatmap, set_image, time_ticks
 from lib.recurrent import RNN, RNNCell
 
 STEPS = 24
@@ -18,15 +18,18 @@ INPUTS = {
 def explorer():
     """Hidden size, weight scale and kind of input against the states."""
     picture = Picture(6.4, 2.9)
-    image = picture.moving(heatmap(picture.axes, np.zeros((16, STEPS)), signed=True))
-    time_ticks(picture.axes, STEPS)
-    picture.axes.set_ylabel("unit of the state")
+    ax = picture.axes
+    image = heatmap(ax, np.zeros((16, STEPS)), signed=True)
+    time_ticks(ax, STEPS)
+    units = edge_labels(ax, 2, "y")
+    ax.set_ylabel("unit of the state", labelpad=18)
     picture.figure.colorbar(image, label="h", fraction=0.04)
+    picture.moving(image, units)
 
     def show(hidden_size, weight_scale, given):
         states = read(hidden_size, weight_scale, INPUTS[given])
-        if set_image(image, states.T):
-            picture.redraw()
+        set_image(image, states.T)
+        units.place([(-0.03, 0), (-0.03, hidden_size - 1)], [0, hidden_size - 1])
         return describe(states)
 
     return Panel(
