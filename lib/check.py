@@ -5,6 +5,13 @@ import numpy as np
 RTOL, ATOL = 1e-6, 1e-8  # |by hand - measured| <= ATOL + RTOL |measured|, entry by entry
 
 
+def difference_quotient(f, x, step, two_sided=True):
+    """The slope of f at x, measured: how much f changes over a small step, divided by the step."""
+    if two_sided:
+        return (f(x + step) - f(x - step)) / (2 * step)
+    return (f(x + step) - f(x)) / step
+
+
 def numerical_gradient(loss, x, step=1e-5):
     """(loss(x + step) - loss(x - step)) / 2 step, for one entry of x at a time, in place.
 

@@ -1,0 +1,518 @@
+# ---
+# jupyter:
+#   course:
+#     kind: build
+# ---
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
+# # 02 · Gradients by hand
+#
+# **The loss is too high. Which way should each number in the network move?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | walk back through a formula on paper, then through every piece of a small network, and check each piece by nudging |
+# | **What you will learn** | the chain rule as bookkeeping, why forks sum, and the gradients of a linear layer, tanh, sigmoid, softmax, cross-entropy and embedding |
+# | **What you need** | the slope of a curve (school); `@`, one-hot vectors, embeddings and nats (lesson 01) |
+# | **Minutes** | 60: paper 8, chain rule 5, linear 6, non-linearity 4, softmax 8, check 3, cross-entropy 4, embedding 4, whole network 4, exercises 10, explorer 4 |
+
+# %% slideshow={"slide_type": "skip"}
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib import functional
+from lib.check import compare, numerical_gradient
+from lib.exercises.gradients_by_hand import (
+    check_fork,
+    check_linear_backward,
+    check_softmax_backward,
+)
+from lib.explorers.gradients_by_hand import EDGES, LABELS, NODES, explorer
+from lib.layers import Embedding, Linear
+from lib.plots import graph
+
+np.set_printoptions(precision=4, suppress=True)
+rng = np.random.default_rng(0)
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
+# ## Three numbers on paper
+#
+# A network is a long formula. Here is a short one: an input $x = 2$, a weight $w = 0.5$, a bias $b = -0.5$. The answer $h$
+# should be the target $t = 1$, and the loss says how far off it is:
+#
+# $$z = w x + b = 0.5, \qquad h = \tanh(z) = 0.4621, \qquad \text{loss} = (h - t)^2 = 0.2893.$$
+#
+# Should $w$ go up or down? Try it: **nudge** $w$ a little and look at the loss. What the loss does, divided by what $w$ did,
+# is the **slope**.
+
+# %% slideshow={"slide_type": "fragment"}
+x, w, b, t = 2.0, 0.5, -0.5, 1.0
+
+
+def loss_with(w):
+    return (np.tanh(w * x + b) - t) ** 2
+
+
+for nudge in (0.1, 0.01, 0.001):
+    change = loss_with(w + nudge) - loss_with(w)
+    print(f"nudge {nudge:<5}   loss changes by {change:.4f}   ratio {change / nudge:.2f}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# The ratio settles near $-1.69$. It is negative: raise $w$ and the loss falls.
+#
+# That took one more forward pass, for one number. A network has a million. Walking **backward** finds all slopes in one pass.
+# Write $dh$ for the slope of the loss with respect to $h$, and so on for every letter. Start at the loss and go right to left:
+#
+# | forward | its own slope | times what came from the right |
+# |---|---|---|
+# | $\text{loss} = (h - t)^2$ | $2(h - t) = -1.0758$ | $dh = -1.0758$ |
+# | $h = \tanh(z)$ | $1 - h^2 = 0.7864$ | $dz = 0.7864 \cdot dh = -0.8460$ |
+# | $z = wx + b$, for $w$ | $x = 2$ | $dw = 2 \cdot dz = -1.6921$ |
+# | $z = wx + b$, for $x$ | $w = 0.5$ | $dx = 0.5 \cdot dz = -0.4230$ |
+# | $z = wx + b$, for $b$ | $1$ | $db = dz = -0.8460$ |
+#
+# (That tanh has the slope $1 - h^2$ is shown further down.) No nudging, and $dw$ is the number that the ratios were heading for.
+
+# %%
+z = w * x + b
+h = np.tanh(z)
+dh = 2 * (h - t)
+dz = dh * (1 - h * h)
+dw, dx, db = dz * x, dz * w, dz
+print(f"dw = {dw:.4f}   dx = {dx:.4f}   db = {db:.4f}")
+print(f"nudge w by 0.01: predicted {0.01 * dw:.4f}, seen {loss_with(w + 0.01) - loss_with(w):.4f}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# The same as a **graph**: a circle for each operation, an arrow for each number on its way. Above an arrow, in blue, the value
+# that goes forward; below it, in orange italics and with a $d$, the gradient that comes back.
+
+
+# %%
+def write_numbers(texts, values, gradients):
+    names = [start for start, _ in texts]
+    for name, value, gradient, pair in zip(names, values, gradients, texts.values(), strict=True):
+        pair[0].set_text(f"{name} = {value:.2f}")
+        pair[1].set_text(f"d{name} = {gradient:.2f}")
+
+
+places = {"x": (0, 0), "w": (0.3, 1), "wx": (1.2, 0), "b": (1.4, 1)}
+places |= {"z": (2.4, 0), "h": (3.6, 0), "t": (3.8, 1), "loss": (4.8, 0)}
+arrows = [("x", "wx"), ("w", "wx"), ("wx", "z"), ("b", "z"), ("z", "h"), ("h", "loss")]
+fig, ax = plt.subplots(figsize=(6.4, 1.9))
+texts = graph(ax, places, [*arrows, ("t", "loss")], {"wx": "×", "z": "+", "h": "tanh"})
+write_numbers(texts, (x, w, w * x, b, z, h, t), (dx, dw, dz, db, dz, dh, -dh))
+plt.show()
+print(f"forward: z = {z:.2f}, h = {h:.2f}, loss = {(h - t) ** 2:.2f}")
+print(f"back:    dh = {dh:.2f}, dz = {dz:.2f}, dw = {dw:.2f}")
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
+# ## The chain rule is bookkeeping
+#
+# Each circle knows two things: its own slope, and the gradient that arrives from the right. It multiplies them and passes the
+# product to the left. It never needs to know the rest of the network. This is *backpropagation* (Rumelhart, Hinton and
+# Williams, 1986). For $h = f(z)$:
+#
+# $$dz = dh \cdot f'(z).$$
+#
+# **The naming law** of this course: $dX$ is the gradient of the loss with respect to $X$. Always the loss, and $dX$ always has
+# the shape of $X$. A *gradient* is all the slopes of an array together.
+#
+# **A fork.** In $y = x \cdot x + x$ the number $x$ is used three times. A nudge of $x$ reaches $y$ along all three paths at
+# once, so the effects **add**: $x + x + 1$.
+
+# %% slideshow={"slide_type": "fragment"}
+x = 3.0
+first_factor, second_factor, straight = x, x, 1.0
+
+
+def y_with(x):
+    return x * x + x
+
+
+print(f"nudged:              {(y_with(x + 0.001) - y_with(x)) / 0.001:.2f}")
+print(f"all three paths:     {first_factor + second_factor + straight:.2f}")
+print(f"one path forgotten:  {first_factor + straight:.2f}")
+
+# %% [markdown]
+# **A common mistake** is to let the last path overwrite the others: `dx = …` where `dx += …` is meant. Nothing crashes. The
+# gradient is only too small.
+#
+# **Exercise 1. Two forks** · easy · 3 minutes. With $x = 2$ and $w = 3$: $a = w x$ and $\text{loss} = a \cdot a + x$. What is
+# $dx$? On paper.
+
+# %% tags=["exercise"]
+my_dx = None  # a number
+
+check_fork(my_dx)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_da = 6 + 6  # a = 6 is used twice in a · a
+# my_dx = my_da * 3 + 1  # through a, whose slope is w = 3, and straight
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## From numbers to arrays: the linear layer
+#
+# Now $y = x W + b$, first for one row $x$ of two numbers and a $W$ of shape (2, 3). Written out:
+#
+# $$\begin{aligned}
+# y_1 &= x_1 W_{11} + x_2 W_{21} + b_1 \\
+# y_2 &= x_1 W_{12} + x_2 W_{22} + b_2 \\
+# y_3 &= x_1 W_{13} + x_2 W_{23} + b_3
+# \end{aligned}$$
+#
+# - $W_{21}$ stands in one place, beside $x_2$, in $y_1$. So $dW_{21} = x_2\, dy_1$, and in general $dW_{ij} = x_i\, dy_j$.
+# - $x_2$ stands in three places. A fork: $dx_2 = dy_1 W_{21} + dy_2 W_{22} + dy_3 W_{23}$, along row 2 of $W$.
+# - $b_1$ stands alone in $y_1$: $db_1 = dy_1$.
+#
+# With a batch of B rows, the same $W$ and $b$ serve every row. That is a fork too: $dW$ and $db$ **sum over the rows**. For the
+# bias this is the rule *what broadcasts forward sums backward*.
+#
+# In matrices you need no indices: each factor's gradient is $dy$ times **the other factor, transposed, on the side where it
+# stood**. And the shapes check you: $dX$ has the shape of $X$.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 2. The linear layer, backward** · medium · 5 minutes. Three lines. In the check $W$ is square, so a wrong transpose
+# keeps its shape: look at the indices above.
+
+
+# %% tags=["exercise"]
+def my_linear_backward(dy, x, W):
+    return None  # dx, dW, db
+
+
+check_linear_backward(my_linear_backward)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_linear_backward(dy, x, W):
+#     dx = dy @ W.T  # W stood on the right
+#     dW = x.T @ dy  # x stood on the left
+#     db = dy.sum(axis=0)
+#     return dx, dW, db
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Why a non-linearity
+#
+# Put two linear layers in a row: $(x W_1) W_2 = x (W_1 W_2)$. That is **one** linear layer with the weights $W_1 W_2$. A hundred
+# in a row are one too. Something bent must stand between them:
+#
+# $$s = \text{sigmoid}(z) = \frac{1}{1 + e^{-z}}, \qquad h = \tanh(z) = 2\, \text{sigmoid}(2z) - 1.$$
+#
+# Both tell their slope by their own output. For the sigmoid,
+#
+# $$\frac{e^{-z}}{(1 + e^{-z})^2} = \frac{1}{1 + e^{-z}} \cdot \frac{e^{-z}}{1 + e^{-z}} = s\,(1 - s), \qquad\text{so}\qquad dz = ds \odot s\,(1 - s).$$
+#
+# For tanh, $\text{sigmoid}(2z)$ is $\frac{1 + h}{2}$, and the two 2s each bring a factor: the slope is
+# $4 \cdot \frac{1 + h}{2} \cdot \frac{1 - h}{2} = 1 - h^2$, so $dz = dh \odot (1 - h^2)$. ($\odot$ multiplies entry by entry.)
+
+# %%
+z = np.linspace(-5, 5, 201)
+h, s = np.tanh(z), 1 / (1 + np.exp(-z))
+bump = np.tanh(z + 2) - np.tanh(z - 2)
+
+fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.2))
+for ax, name, output, slope in [
+    (axes[0], "tanh", h, 1 - h**2),
+    (axes[1], "sigmoid", s, s * (1 - s)),
+]:
+    ax.plot(z, output, label=name)
+    ax.plot(z, slope, "--", label="its slope")
+    ax.set(xlabel="z", title=name)
+    ax.legend(fontsize=7, loc="upper left")
+axes[2].plot(z, bump)
+axes[2].set(xlabel="z", title="tanh(z + 2) − tanh(z − 2)")
+plt.show()
+print(f"steepest at z = 0: tanh {(1 - h**2).max():.2f}, sigmoid {(s * (1 - s)).max():.2f}")
+print(f"bump at z = -5, 0, 5: {bump[0]:.2f}  {bump[100]:.2f}  {bump[200]:.2f}")
+
+# %% [markdown]
+# Two tanh units already make a bump, which no stack of linear layers can: straight lines only. The price is seen in the dashed
+# curves. Far from 0 the slope is almost 0, so almost no gradient gets through.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Softmax: from scores to weights
+#
+# A network that chooses among V things gives each a score $z_i$, any number. To be read as probabilities they must be positive
+# and sum to 1. Take $e^{z_i}$, which is positive, and divide by the sum:
+#
+# $$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}.$$
+
+
+# %% tags=["forward"] slideshow={"slide_type": "fragment"}
+def softmax(z):
+    e = np.exp(z)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+z = np.array([1.0, 2.0, 3.0])
+print("p            ", softmax(z))
+print("each score+10", softmax(z + 10))
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
+# ## Softmax, backward
+#
+# Until now each output had its own input. Here every $p_i$ depends on **every** $z_j$, since all scores sit in the sum below.
+# All those slopes together are a square table, the **Jacobian**. Nudge $z_j$; two paths reach $p_i$:
+#
+# - through the numerator $e^{z_i}$, only if $i = j$: slope $\dfrac{e^{z_i}}{\sum_k e^{z_k}} = p_i$;
+# - through the sum below, always: slope $-\dfrac{e^{z_i}}{(\sum_k e^{z_k})^2}\, e^{z_j} = -p_i\, p_j$.
+#
+# With $\delta_{ij} = 1$ if $i = j$ and 0 otherwise, the two add up to
+#
+# $$\frac{\partial p_i}{\partial z_j} = p_i\,(\delta_{ij} - p_j).$$
+
+# %%
+p = softmax(z)
+jacobian = p[:, None] * (np.eye(3) - p)
+print(jacobian)
+print("sum of each row   ", abs(jacobian.sum(axis=1)).round(8))
+print("sum of each column", abs(jacobian.sum(axis=0)).round(8))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Each row sums to zero: raise all scores alike and no weight moves, as you saw above. Each column does too: raise one score,
+# and what its weight gains the others lose.
+#
+# Now walk back. $z_j$ is a fork into all of $p$, so sum over $i$:
+#
+# $$dz_j = \sum_i dp_i\; p_i\,(\delta_{ij} - p_j).$$
+#
+# For V = 50,000 the Jacobian has 2.5 billion entries. You do not need it. Multiply out: $\delta_{ij}$ picks one term of the
+# sum, and in the rest $p_j$ can be taken out.
+#
+# **Exercise 3. Softmax backward** · medium · 6 minutes. Write $dz$ from $dp$ and $p$, without a Jacobian and without a loop. One
+# or two lines. Both arrays have shape (B, T, V): the weights lie along the last axis.
+
+
+# %% tags=["exercise", "core-exercise"]
+def my_softmax_backward(dp, p):
+    return None  # dz
+
+
+check_softmax_backward(my_softmax_backward)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_softmax_backward(dp, p):
+#     average = (dp * p).sum(axis=-1, keepdims=True)  # Σ_i dp_i p_i
+#     return p * (dp - average)
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Read it aloud: *take the average of* $dp$, *weighed by* $p$; *what is above the average goes one way, what is below it the
+# other.*
+
+
+# %% tags=["backward"] slideshow={"slide_type": "fragment"}
+def softmax_backward(dp, p):
+    return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Is it right?
+#
+# Nudge every entry and compare. `numerical_gradient` is the nudge from the first page, done on each entry both ways; lesson 03
+# builds it. The loss is any that gives each output its own random $dp$.
+
+# %% tags=["gradient-check"]
+B, T, V = 2, 3, 5
+z, dp = rng.normal(size=(B, T, V)), rng.normal(size=(B, T, V))
+
+
+def loss():
+    return (softmax(z) * dp).sum()
+
+
+measured = numerical_gradient(loss, z)
+compare("dz", softmax_backward(dp, softmax(z)), measured)
+
+# %% [markdown] tags=["negative-control"]
+# **Negative control.** A check that cannot fail proves nothing. A common mistake is to treat softmax like the sigmoid, each
+# weight by itself, with slope $p(1 - p)$. That is only the Jacobian's diagonal:
+
+# %%
+p = softmax(z)
+compare("dz", dp * p * (1 - p), measured)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Softmax with cross-entropy
+#
+# The loss of one guess is $-\ln p_c$, where $c$ is what came (lesson 01: nats). Its slope is $-1/p_c$ at $c$ and 0 elsewhere,
+# so $\sum_i dp_i\, p_i = -1$. Put both into $dz_j = p_j (dp_j - \sum_i dp_i\, p_i)$:
+#
+# $$dz_c = p_c \left( -\frac{1}{p_c} + 1 \right) = p_c - 1, \qquad dz_j = p_j\,(0 + 1) = p_j \quad (j \ne c).$$
+#
+# In one line: $dz = p - \text{onehot}$. **Belief minus truth.** The fraction, which could be huge, has cancelled: no entry
+# leaves $-1 \ldots 1$, and where belief is already truth, nothing pulls. The loss is the mean over N guesses, so divide by N.
+
+
+# %%
+def cross_entropy_backward(p, targets):
+    N = len(p)
+    dz = p.copy()  # (N, V)
+    dz[np.arange(N), targets] -= 1
+    return dz / N
+
+
+p = softmax(np.array([[1.0, 2.0, 3.0]]))
+print("belief ", p[0])
+for c in (0, 2):
+    print(f"came {c}: dz = {cross_entropy_backward(p, np.array([c]))[0]}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Embedding
+#
+# Lesson 01: looking up rows, $y = W[\text{ids}]$, is the product $\text{onehot} \cdot W$. So its gradient is already known:
+# $dW = \text{onehot}^\top dy$. It adds each $dy$ to the row that was read. An id that comes three times is a fork of three.
+#
+# The one-hot array is wasteful, and the tempting short form is wrong:
+
+# %%
+ids = np.array([2, 0, 2, 2])  # (N,)
+dy = np.array([[1.0, 10], [2, 20], [3, 30], [4, 40]])  # (N, D)
+
+by_product = np.eye(3)[ids].T @ dy  # (V, D)
+tempting = np.zeros((3, 2))  # (V, D)
+tempting[ids] += dy
+right = np.zeros((3, 2))  # (V, D)
+np.add.at(right, ids, dy)
+for name, dW in [("onehot.T @ dy", by_product), ("dW[ids] += dy", tempting), ("np.add.at", right)]:
+    print(f"{name:<14} row 0 {dW[0]}   row 2 {dW[2]}")
+
+# %% [markdown]
+# `dW[ids] += dy` reads row 2 three times, adds, and writes three times: the last write wins and the repeats are lost.
+# `np.add.at` adds one after the other.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## All of it at once
+#
+# Now the answer to the first question. Ids go through an embedding, a linear layer, tanh, a second linear layer and softmax.
+# Each forward line has its line on the way back, in reverse order.
+
+# %%
+N, V, I, D = 5, 4, 2, 3
+ids, targets = np.array([2, 0, 2, 1, 2]), np.array([1, 3, 0, 0, 2])
+W_e, W_1, b_1 = rng.normal(size=(V, I)), rng.normal(size=(I, D)), rng.normal(size=D)
+W_2, b_2 = rng.normal(size=(D, V)), rng.normal(size=V)
+
+
+def walk():
+    x = W_e[ids]  # (N, I)
+    h = np.tanh(x @ W_1 + b_1)  # (N, D)
+    p = softmax(h @ W_2 + b_2)  # (N, V)
+    loss = -np.log(p[np.arange(N), targets]).mean()
+
+    dy = cross_entropy_backward(p, targets)  # (N, V)
+    dW_2, db_2, dh = h.T @ dy, dy.sum(axis=0), dy @ W_2.T
+    dz = dh * (1 - h * h)  # (N, D)
+    dW_1, db_1, dx = x.T @ dz, dz.sum(axis=0), dz @ W_1.T
+    dW_e = np.zeros((V, I))  # (V, I)
+    np.add.at(dW_e, ids, dx)
+    return loss, (dW_e, dW_1, db_1, dW_2, db_2)
+
+
+# %%
+weights = {"dW_e": W_e, "dW_1": W_1, "db_1": b_1, "dW_2": W_2, "db_2": b_2}
+before, gradients = walk()
+for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
+    compare(name, gradient, numerical_gradient(lambda: walk()[0], weight))
+for weight, gradient in zip(weights.values(), gradients, strict=True):
+    weight -= 0.1 * gradient  # a small step against the slope
+print(f"loss {before:.4f}, after one small step {walk()[0]:.4f}")
+
+# %% [markdown]
+# Row 3 of `dW_e` is zero: id 3 was never read, so its row cannot have mattered. And **each number has been told which way to
+# move**: against its gradient. One pass back told all 33, and the loss fell.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## A graph with a fork
+#
+# Back to the small graph of the first page, with one change: $w$ is used a second time, $y = w \cdot \tanh(w x + b)$, and the
+# loss is $(y - t)^2$.
+
+# %% tags=["twin"]
+x, w, b, t = 2.0, 0.5, -0.5, 1.0
+z = w * x + b
+h = np.tanh(z)
+y = w * h
+dy = 2 * (y - t)
+dh, dw_late = dy * w, dy * h
+dz = dh * (1 - h * h)
+dx, dw_early = dz * w, dz * x
+
+fig, ax = plt.subplots(figsize=(6.4, 2.7))
+texts = graph(ax, NODES, EDGES, LABELS)
+values = (x, w, w * x, b, z, h, w, y, t)
+write_numbers(texts, values, (dx, dw_early, dz, dz, dz, dh, dw_late, dy, -dy))
+ax.text(2.3, 1.05, f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}")
+plt.show()
+print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Predict first.** Turn $b$ from $-0.5$ up to 3, so that $z = 4$. The loss will be 0.25, not 0. Which gradients are then
+# (nearly) 0, and does $w$ still know where to go? Write it down, then turn. You should see $dz$, $dx$ and $db$ go to 0.00: tanh
+# is flat there. Only $w$'s second path is left.
+#
+# Then turn $t$ below $y$: every gradient changes its sign.
+
+# %% tags=["explorer"]
+explorer()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The finished version
+#
+# The same network from `lib.layers` and `lib.functional`, with our weights laid in:
+
+# %% tags=["finished"]
+embedding, first, second = Embedding(V, I, rng), Linear(I, D, rng), Linear(D, V, rng)
+embedding.W[:], first.W[:], first.b[:], second.W[:], second.b[:] = W_e, W_1, b_1, W_2, b_2
+
+x, cache_e = embedding.forward(ids)
+z, cache_1 = first.forward(x)
+h = functional.tanh(z)
+scores, cache_2 = second.forward(h)
+theirs, cache = functional.cross_entropy(scores, targets)
+
+dh = second.backward(functional.cross_entropy_backward(cache), cache_2)
+dx = first.backward(functional.tanh_backward(dh, h), cache_1)
+embedding.backward(dx, cache_e)
+
+ours, (dW_e, dW_1, db_1, dW_2, db_2) = walk()
+print(f"loss       ours {ours:.6f}   lib {theirs:.6f}")
+for name, a, b in [("dW_e[2]", dW_e[2], embedding.dW[2]), ("dW_1[0]", dW_1[0], first.dW[0])]:
+    print(f"{name:<10} ours {a}   lib {b}")
+print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002])))
+
+# %% [markdown]
+# `lib` takes the largest score away before $e^z$, which changes no weight (each row of the Jacobian sums to zero) and never
+# overflows; ours would. A layer *adds* to its `dW`, so that a layer used twice gets the sum of its fork. `cross_entropy` takes a
+# mask, so that padding does not count. Inputs may have any number of leading axes.
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
+# ## What stays
+#
+# - Each piece multiplies its own slope with what comes from the right. $dX$ has the shape of $X$.
+# - A fork sums its gradients; what broadcasts forward sums backward; a repeated id is a fork.
+# - $y = xW + b$: the other factor, transposed, on the side where it stood.
+# - $1 - h^2$ for tanh, $s(1 - s)$ for the sigmoid; without them, many linear layers are one.
+# - Softmax: $dz = p \odot (dp - \sum dp \odot p)$. With cross-entropy: belief minus truth.
+#
+# **Next:** lesson 03 makes the nudge a tool you can trust, and takes not one small step but thousands.
+# **Further reading:** Rumelhart, Hinton and Williams, *Learning representations by back-propagating errors*, Nature, 1986;
+# Olah, *Calculus on Computational Graphs: Backpropagation*, 2015.
