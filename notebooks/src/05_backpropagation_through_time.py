@@ -1,0 +1,558 @@
+# ---
+# jupyter:
+#   course:
+#     kind: build
+# ---
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
+# # 05 · Backpropagation through time
+#
+# **A letter read at step 1 helps the answer at step 20. How does the blame find its way back?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | walk back through three steps on paper, draw the network unrolled, write the loop of the backward pass, prove it, and catch two mistakes that train all the same |
+# | **What you will learn** | why one weight gets a sum over all steps, how far a gradient reaches, why it vanishes or explodes, and what truncation costs |
+# | **What you need** | the recurrent cell and its step back (lesson 04); forks (lesson 02); finite differences and gradient descent (lesson 03) |
+# | **Minutes** | 60: paper 6, graph 5, derivation 7, exercise 8, check 4, two mistakes 8, how far 9, truncation 5, explorer 4, more 4 |
+
+# %% slideshow={"slide_type": "skip"}
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.check import compare, numerical_gradient
+from lib.data import CharacterTokenizer, one_hot
+from lib.exercises.backpropagation_through_time import (
+    check_cut,
+    check_one_percent,
+    check_run_backward,
+)
+from lib.explorers.backpropagation_through_time import explorer
+from lib.functional import cross_entropy, cross_entropy_backward
+from lib.layers import Linear
+from lib.plots import graph, heatmap, visible
+from lib.recurrent import RNN, RNNCell
+
+np.set_printoptions(precision=4, suppress=True)
+rng = np.random.default_rng(0)
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
+# ## Three steps back, on paper
+#
+# Take the cell of lesson 04 again: one unit, $h \leftarrow \tanh(x + w\,h)$ with $w = 0.5$, start 0, inputs 1, 0, 0. The states
+# were 0.7616, 0.3634 and 0.1797. Let the loss be the last state, so $dh_3 = 1$. Now walk back. Each step does what one step
+# always does: through tanh (times $1 - h^2$, the state after), then along $w$ to the state before.
+#
+# | step | $h$ | $dh$ | $dz = dh\,(1 - h^2)$ | state before | its part of $dw$ | to the step before: $w\,dz$ |
+# |---|---|---|---|---|---|---|
+# | 3 | 0.1797 | 1 | 0.9677 | 0.3634 | 0.3517 | 0.4839 |
+# | 2 | 0.3634 | 0.4839 | 0.4200 | 0.7616 | 0.3198 | 0.2100 |
+# | 1 | 0.7616 | 0.2100 | 0.0882 | 0 | 0 | |
+#
+# The last column of one row is the $dh$ of the next. **The loss never looked at step 1, and yet step 1 gets its share**: 0.0882,
+# handed back from state to state. And $w$ was used three times, so it has three parts: $0.3517 + 0.3198 + 0 = 0.6715$.
+#
+# Is that the slope? Nudge $w$ and see.
+
+
+# %% slideshow={"slide_type": "fragment"}
+def last_state(w, first=1.0):
+    h = 0.0
+    for x in (first, 0, 0):
+        h = np.tanh(x + w * h)
+    return h
+
+
+print(f"nudge w:   {(last_state(0.501) - last_state(0.499)) / 0.002:.4f}")
+print(f"nudge x_1: {(last_state(0.5, 1.001) - last_state(0.5, 0.999)) / 0.002:.4f}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The network, unrolled
+#
+# Draw each use of the cell as a circle of its own, and the loop becomes a chain. Above each arrow stands what goes forward,
+# below it, in italics, the gradient that comes back. (The inputs 2 and 3 are 0 and left out.)
+
+# %%
+nodes = {"x1": (0, 1), "h1": (1.4, 1), "h2": (2.8, 1), "h3": (4.2, 1), "w": (2.8, 0)}
+nodes |= {f"out{t}": (1.4 * t, 1.9) for t in (1, 2, 3)}
+labels = {name: rf"${name[0]}_{name[1]}$" for name in ("x1", "h1", "h2", "h3")}
+labels |= {f"out{t}": f"out {t}" for t in (1, 2, 3)}
+numbers = {
+    ("x1", "h1"): (1, 0.0882),
+    ("h1", "h2"): (0.7616, 0.2100),
+    ("h2", "h3"): (0.3634, 0.4839),
+    ("h1", "out1"): (0.7616, 0),
+    ("h2", "out2"): (0.3634, 0),
+    ("h3", "out3"): (0.1797, 1),
+    ("w", "h1"): (0.5, 0),
+    ("w", "h2"): (0.5, 0.3198),
+    ("w", "h3"): (0.5, 0.3517),
+}
+fig, ax = plt.subplots(figsize=(6.4, 3.3))
+texts = graph(ax, nodes, list(numbers), labels, size=30)
+for edge, values in numbers.items():
+    for text, value in zip(texts[edge], values, strict=True):
+        text.set_text(f"{value:.4g}")
+plt.show()
+print(f"into w come 0 + 0.3198 + 0.3517 = {0 + 0.3198 + 0.3517:.4f}")
+
+# %% [markdown]
+# Two forks (lesson 02: where a value is used twice, its gradients add):
+#
+# - **A fork over time.** One $w$ feeds all steps. Its gradient is the sum over the steps.
+# - **A fork at every state.** $h_2$ goes up, out of the network, and right, to the next step. Its gradient is what comes down plus
+#   what comes from the right.
+#
+# **A common mistake** is to see a new kind of backward pass here. There is none. It is the chain rule on a long network whose
+# layers share their weights. The name *backpropagation through time* is from Werbos (*Backpropagation through time: what it does
+# and how to do it*, 1990).
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
+# ## The equations
+#
+# Forward is lesson 04, with the state handed out at every step:
+#
+# $$z_t = x_t\, W_{xh} + h_{t-1} W_{hh} + b_h, \qquad h_t = \tanh(z_t), \qquad \text{output}_t = h_t, \qquad t = 1 \dots T.$$
+#
+# Backward starts from two things that are given, and hands one thing on:
+#
+# | symbol | meaning | shape |
+# |---|---|---|
+# | $\text{doutput}_t$ | gradient that comes down from whatever uses $\text{output}_t$; for all steps together `doutputs` (B, T, D) | (B, D) |
+# | $\text{dstate}$ | gradient that comes from the right, out of step $t + 1$; at the last step that of the final state, often 0 | (B, D) |
+# | $dh_t$ | the whole gradient of $h_t$ | (B, D) |
+#
+# Forward keeps, for each step, the state before it and the state after it: the *cache*.
+
+
+# %% slideshow={"slide_type": "fragment"} tags=["forward"]
+def run(x, h, W_xh, W_hh, b_h):
+    caches = []
+    for t in range(x.shape[1]):
+        h_before = h
+        h = np.tanh(x[:, t] @ W_xh + h_before @ W_hh + b_h)  # (B, D)
+        caches.append((h_before, h))
+    outputs = np.stack([h for _, h in caches], axis=1)  # (B, T, D)
+    return outputs, h, caches
+
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
+# ## Backward
+#
+# One step $t$ of the walk, each forward line with its gradient below it.
+#
+# **Forward** $\text{output}_t = h_t$, and $h_t$ goes on to step $t + 1$: a fork, so a sum.
+#
+# $$dh_t = \text{doutput}_t + \text{dstate}.$$
+#
+# **Forward** $h_t = \tanh(z_t)$. As in lesson 04:
+#
+# $$dz_t = dh_t \odot (1 - h_t^2).$$
+#
+# **Forward** $z_t = x_t\, W_{xh} + h_{t-1} W_{hh} + b_h$. The weights serve every step, so their gradients are sums over time:
+#
+# $$dW_{xh} = \sum_t x_t^\top dz_t, \qquad dW_{hh} = \sum_t h_{t-1}^\top dz_t, \qquad db_h = \sum_t \sum_B dz_t.$$
+#
+# The input and the state before belong to this step alone:
+#
+# $$dx_t = dz_t\, W_{xh}^\top, \qquad \text{dstate (for step } t - 1) = dz_t\, W_{hh}^\top.$$
+#
+# Then go to $t - 1$. The order matters: step $t$ cannot start before step $t + 1$ has handed over its dstate. That is why the
+# loop runs from the last step to the first.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 1. The loop's body** · medium · 8 minutes. The loop stands. Write the four lines inside it, in place of the one that
+# returns None: `dh`, `dz`, `dW_hh`, `dstate`.
+
+
+# %% tags=["exercise", "core-exercise"]
+def my_run_backward(doutputs, caches, W_hh):
+    dW_hh, dstate = np.zeros_like(W_hh), np.zeros_like(doutputs[:, 0])
+    for t in reversed(range(len(caches))):
+        h_before, h = caches[t]
+        return None  # your four lines in place of this one
+    return dW_hh, dstate
+
+
+check_run_backward(my_run_backward)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_run_backward(doutputs, caches, W_hh):
+#     dW_hh, dstate = np.zeros_like(W_hh), np.zeros_like(doutputs[:, 0])
+#     for t in reversed(range(len(caches))):
+#         h_before, h = caches[t]
+#         dh = doutputs[:, t] + dstate
+#         dz = dh * (1 - h * h)
+#         dW_hh += h_before.T @ dz
+#         dstate = dz @ W_hh.T
+#     return dW_hh, dstate
+# ```
+#
+# `dW_hh` is added to (the fork over time); `dstate` is replaced (it belongs to one step).
+# </details>
+
+
+# %% slideshow={"slide_type": "fragment"} tags=["backward"]
+def run_backward(doutputs, dstate, x, caches, W_xh, W_hh):
+    """The whole way back: those four lines, and the gradients of the input, W_xh and b_h."""
+    dx = np.empty_like(x)  # (B, T, I)
+    dW_xh, dW_hh, db_h = np.zeros_like(W_xh), np.zeros_like(W_hh), np.zeros(len(W_hh))
+    for t in reversed(range(x.shape[1])):
+        h_before, h = caches[t]
+        dh = doutputs[:, t] + dstate  # (B, D)
+        dz = dh * (1 - h * h)  # (B, D)
+        dW_xh += x[:, t].T @ dz  # (I, D)
+        dW_hh += h_before.T @ dz  # (D, D)
+        db_h += dz.sum(axis=0)  # (D,)
+        dx[:, t] = dz @ W_xh.T
+        dstate = dz @ W_hh.T  # (B, D)
+    return dx, dstate, dW_xh, dW_hh, db_h
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Is it right?
+#
+# Everything random, a start that is not 0, a gradient at every output *and* at the final state. What starts as the final state's
+# gradient comes out as `dstate`, the gradient of the start.
+
+# %% tags=["gradient-check"]
+B, T, I, D = 2, 7, 3, 5
+x, start = rng.normal(size=(B, T, I)), rng.normal(size=(B, D))
+W_xh, W_hh, b_h = rng.normal(size=(I, D)), rng.normal(size=(D, D)) / 2, rng.normal(size=D)
+doutputs, dfinal = rng.normal(size=(B, T, D)), rng.normal(size=(B, D))
+
+_, _, caches = run(x, start, W_xh, W_hh, b_h)
+dx, dstate, dW_xh, dW_hh, db_h = run_backward(doutputs, dfinal, x, caches, W_xh, W_hh)
+
+
+def loss():
+    outputs, final, _ = run(x, start, W_xh, W_hh, b_h)
+    return (outputs * doutputs).sum() + (final * dfinal).sum()
+
+
+measured_dW_hh = numerical_gradient(loss, W_hh)
+compare("dx", dx, numerical_gradient(loss, x))
+compare("dstate", dstate, numerical_gradient(loss, start))
+compare("dW_xh", dW_xh, numerical_gradient(loss, W_xh))
+compare("dW_hh", dW_hh, measured_dW_hh)
+compare("db_h", db_h, numerical_gradient(loss, b_h))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Two mistakes that train all the same
+#
+# **1. No gradient from the next step.** Someone leaves `+ dstate` out. In our backward, $W_{hh}$ stands in one line only, the
+# one that makes dstate, so a zero matrix in its place does exactly that.
+#
+# **2. The states in the wrong order.** Someone wants to save the memory of the caches and computes the states again on the way
+# back: start at 0, read the input of the last step, then that of the step before it. Those are the states of *another*
+# sequence, the reversed one. Each step is paired with a state that it never had. We did not make this up: we found it in a
+# published listing.
+#
+# **Negative control.** The check must convict both. The table gives the length of the error over the length of the right gradient:
+# at 1, the error is as large as the gradient itself.
+
+
+# %% tags=["negative-control"]
+def recomputed(x, W_xh, W_hh, b_h):
+    h, caches = np.zeros((len(x), len(W_hh))), []
+    for t in reversed(range(x.shape[1])):
+        h_before, h = h, np.tanh(x[:, t] @ W_xh + h @ W_hh + b_h)
+        caches.insert(0, (h_before, h))
+    return caches
+
+
+right = run_backward(doutputs, dfinal, x, caches, W_xh, W_hh)
+no_next = run_backward(doutputs, dfinal, x, caches, W_xh, 0 * W_hh)
+wrong_caches = recomputed(x, W_xh, W_hh, b_h)
+wrong_states = run_backward(doutputs, dfinal, x, wrong_caches, W_xh, W_hh)
+
+print("1. no gradient from the next step")
+compare("dW_hh", no_next[3], measured_dW_hh)
+print("2. states in the wrong order")
+compare("dW_hh", wrong_states[3], measured_dW_hh)
+
+print("\nrelative error     dW_xh  dW_hh   db_h")
+for name, wrong in (("no next step", no_next), ("wrong states", wrong_states)):
+    errors = [
+        np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(wrong[2:], right[2:], strict=True)
+    ]
+    print(f"{name:<17}", *(f"{error:6.2f}" for error in errors))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Would you have noticed in training?** A small task: read bits, and say after each one whether the bit *now* or the bit *three
+# steps ago* is 1. Same start, same data, three ways back. The output layer's own gradient is right in all three.
+
+
+# %%
+def train(way_back, steps=300):
+    rng = np.random.default_rng(3)
+    cell, output = RNNCell(1, 6, rng), Linear(6, 2, rng)
+    weights, losses = (cell.W_xh, cell.W_hh, cell.b_h), []
+    for _ in range(steps):
+        bits = rng.integers(0, 2, (32, 10))
+        ago = np.pad(bits, ((0, 0), (3, 0)))[:, :-3]
+        x = bits[:, :, None] * 1.0
+        outputs, _, caches = run(x, cell.zero_state(32), *weights)
+        logits, output_cache = output.forward(outputs)
+        loss, loss_cache = cross_entropy(logits, bits | ago)
+        output.zero_grad()
+        doutputs = output.backward(cross_entropy_backward(loss_cache), output_cache)
+        gradients = *way_back(doutputs, x, caches, *weights), output.dW, output.db
+        for value, gradient in zip((*weights, output.W, output.b), gradients, strict=True):
+            value -= 0.5 * gradient
+        losses.append(loss)
+    return losses
+
+
+# %%
+ways = {
+    "right": lambda dy, x, caches, U, W, b: run_backward(dy, 0, x, caches, U, W)[2:],
+    "no next step": lambda dy, x, caches, U, W, b: run_backward(dy, 0, x, caches, U, 0 * W)[2:],
+    "wrong states": lambda dy, x, _, U, W, b: run_backward(dy, 0, x, recomputed(x, U, W, b), U, W)[
+        2:
+    ],
+}
+fig, ax = plt.subplots(figsize=(6.0, 2.7))
+for name, way_back in ways.items():
+    losses = train(way_back)
+    ax.plot(np.mean(np.reshape(losses, (-1, 10)), axis=1), label=name)
+    print(
+        f"{name:<13} loss at first {losses[0]:.2f}, over the last 20 steps {np.mean(losses[-20:]):.2f}"
+    )
+ax.set(xlabel="tens of training steps", ylabel="cross-entropy (nats)", ylim=0)
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# All three go down. The first mistake looks like a task that is a little hard. The second has learned what the bit now tells, and
+# nothing more (a guess from the bit now alone costs 0.32). Without the right curve beside them you would blame the learning rate,
+# or the task. **A loss that goes down proves nothing about the gradient. Only the check does.**
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Who gets the blame?
+#
+# Back to the question. A cell reads the line of lesson 04. For each letter's output we ask how much gradient reaches each letter
+# before it, as a share of what the letter itself gets.
+
+# %%
+text = "the cat ate the hat"
+tokenizer = CharacterTokenizer(text)
+letters = one_hot(tokenizer.encode(text)[None], len(tokenizer))  # (B, T, I)
+T, D = len(text), 12
+cell = RNNCell(len(tokenizer), D, np.random.default_rng(2))
+
+x = np.repeat(letters, T, axis=0)  # (T, T, I)
+doutputs = np.zeros((T, T, D))  # (T, T, D)
+doutputs[range(T), range(T)] = 1  # row t of the batch asks about output t alone
+_, _, caches = run(x, cell.zero_state(T), cell.W_xh, cell.W_hh, cell.b_h)
+dx, *_ = run_backward(doutputs, 0, x, caches, cell.W_xh, cell.W_hh)
+blame = np.linalg.norm(dx, axis=-1)  # (T, T)
+blame /= np.diag(blame)[:, None]
+
+fig, ax = plt.subplots(figsize=(5.6, 3.9))
+marks = [visible(c) for c in text]
+image = heatmap(ax, blame, rows=marks, columns=marks)
+ax.set(xlabel="gradient of this letter", ylabel="output after this letter")
+fig.colorbar(image, label="share of the gradient")
+plt.show()
+print("last row, from the last letter back:", blame[-1, ::-1][:8].round(2))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Above the diagonal all is zero: no output depends on a later letter. Below it the blame fades within a few letters. Why?
+#
+# ## A product of many factors
+#
+# On one unit every step back multiplied by $w\,(1 - h^2)$, which was at most 0.5. With a state of $D$ numbers, the step from
+# $h_t$ back to $h_{t-1}$ multiplies by a matrix, the *Jacobian* of the step:
+#
+# $$dh_{t-1} = dh_t\, J_t, \qquad J_t = \operatorname{diag}(1 - h_t^2)\, W_{hh}^\top,$$
+#
+# and from the last step back to step $t$ by $T - t$ of them, $J_T\, J_{T-1} \cdots J_{t+1}$. How large is such a product? Leave tanh
+# out for a moment. Then it is one matrix, multiplied again and again, and each multiplication makes a vector longer or shorter by
+# a factor that settles, on average, at one number: the largest absolute value of the matrix's eigenvalues, its
+# **spectral radius** $\rho$. (A matrix and its transpose have the same.)
+
+# %%
+W = rng.normal(size=(16, 16)) / 4
+rho = np.abs(np.linalg.eigvals(W)).max()
+v = rng.normal(size=16)
+for steps in (1, 10, 100, 1000):
+    growth = np.linalg.norm(v @ np.linalg.matrix_power(W.T, steps)) / np.linalg.norm(v)
+    print(f"{steps:4} multiplications: {growth ** (1 / steps):.3f} each, on average")
+print(f"spectral radius:       {rho:.3f}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# So here is a **prediction**: the gradient of step $t$ is $\rho^{\,T-t}$ times that of the last step. With $\rho < 1$ it **vanishes**,
+# with $\rho > 1$ it **explodes** (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
+#
+# We test it with a rotation times $\rho$: a rotation keeps every length, so $\rho$ is then the factor of *every* step. Each unit has an
+# input of its own ($W_{xh}$ is the identity), so $dx_t = dz_t$. Only the last output gets a gradient. Left: no input, all states
+# rest at 0, where tanh has slope 1. Right: random input of strength 1.
+
+# %% tags=["twin"]
+T, D = 50, 32
+rotation = np.linalg.qr(rng.normal(size=(D, D)))[0]  # (D, D)
+noise, doutputs = rng.normal(size=(1, T, D)), np.zeros((1, T, D))
+doutputs[:, -1] = rng.normal(size=D)
+step = np.arange(1, T + 1)
+
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
+for ax, strength in zip(axes, (0, 1), strict=True):
+    for i, rho in enumerate((0.5, 1.0, 1.5)):
+        W_hh, x = rho * rotation, strength * noise
+        _, _, caches = run(x, np.zeros((1, D)), np.eye(D), W_hh, np.zeros(D))
+        dx, *_ = run_backward(doutputs, 0, x, caches, np.eye(D), W_hh)
+        share = np.linalg.norm(dx[0], axis=-1) / np.linalg.norm(dx[0, -1])  # (T,)
+        ax.semilogy(step, rho ** (T - step), "-", color=f"C{i}", lw=1)
+        ax.semilogy(step[::2], share[::2], "o", color=f"C{i}", ms=3, label=rf"$\rho$ = {rho}")
+        seen, predicted = share[T - 21], rho**20
+        print(f"input {strength}, rho {rho}: 20 steps back {seen:.1e}, predicted {predicted:.1e}")
+    ax.set(title=f"input strength {strength}", xlabel="time step t", ylim=(1e-10, 1e10))
+axes[0].set_ylabel("gradient, share of the last step's")
+axes[0].legend(title="line: predicted", loc="lower right")
+plt.show()
+
+# %% [markdown]
+# - Left, slope 1 everywhere: prediction and measurement are one.
+# - Right, every dot lies below its line. The slope $1 - h^2$ is at most 1, so **tanh can only shrink** a gradient. The line is the
+#   ceiling.
+# - Here even $\rho = 1.5$ vanishes. So the popular sentence "a spectral radius above 1 makes the gradient explode" is wrong: above 1
+#   it *can* explode (Pascanu, Mikolov and Bengio, 2013). Below 1, with this $W_{hh}$, it must vanish.
+#
+# Both are bad. A vanished gradient is no sign that step 1 did not matter. It says that learning cannot hear it. An exploded one
+# throws the weights away in a single update; lesson 06 clips it.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Truncation
+#
+# The way back needs every cache, and the weights cannot move before it is done. A sequence of 10,000 steps with B = 32 and
+# D = 128 in float64 keeps 330 MB of states for one single update. So long sequences are cut: **every $k$ steps the gradient
+# stops, while the state goes on** (Williams and Peng, 1990).
+#
+# **A common mistake** is to think that the network then forgets after $k$ steps. Look at what changes and what does not. We read
+# 6 steps, once whole and once in pieces of 3, with a gradient at the last output only:
+
+# %%
+B, T, I, D = 1, 6, 3, 5
+x, doutputs = 0.5 * rng.normal(size=(B, T, I)), np.zeros((B, T, D))
+doutputs[:, -1] = 1
+W_xh, W_hh, b_h = rng.normal(size=(I, D)), rotation[:D, :D] * 2, np.zeros(D)
+
+whole, _, caches = run(x, np.zeros((B, D)), W_xh, W_hh, b_h)
+dx_whole, _, _, dW_whole, _ = run_backward(doutputs, 0, x, caches, W_xh, W_hh)
+
+first, carried, caches_1 = run(x[:, :3], np.zeros((B, D)), W_xh, W_hh, b_h)
+second, _, caches_2 = run(x[:, 3:], carried, W_xh, W_hh, b_h)
+dx_1, _, _, dW_1, _ = run_backward(doutputs[:, :3], 0, x[:, :3], caches_1, W_xh, W_hh)
+dx_2, _, _, dW_2, _ = run_backward(doutputs[:, 3:], 0, x[:, 3:], caches_2, W_xh, W_hh)
+
+dx_cut = np.concatenate([dx_1, dx_2], axis=1)  # (B, T, I)
+print("last output  whole", whole[0, -1], "\n             cut  ", second[0, -1])
+print("|dx_t|       whole", np.linalg.norm(dx_whole[0], axis=-1))
+print("             cut  ", np.linalg.norm(dx_cut[0], axis=-1))
+
+# %% [markdown]
+# The output is the same: the state crossed the cut, and with it whatever the network remembers. The gradient did not. Steps 1 to 3
+# get exactly 0. So the network can *use* an old memory but cannot *learn* to make one: **a dependency that crosses the cut gets no
+# gradient.**
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Turn it
+#
+# **Predict first.** With $\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left? Write down a number, then
+# turn *spectral radius* from 0.5 to 0.9. You should see 44.
+#
+# Then:
+#
+# - turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and the dots sink, from exploding to
+#   vanishing;
+# - set *truncate* to 10: nothing is left of steps 1 to 40;
+# - choose *random numbers* as $W_{hh}$, with input strength 0: each step now has a factor of its own, and only the slope of the line is
+#   kept.
+
+# %% tags=["explorer"]
+explorer()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 2. One percent** · easy · 2 minutes. Every step back leaves 80 % of the gradient ($\rho = 0.8$, slope 1). After how many
+# whole steps is 1 % or less left?
+
+# %% tags=["exercise"]
+my_steps = None  # a whole number
+
+check_one_percent(my_steps)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# $0.8^n \le 0.01$ means $n \ge \ln 0.01 / \ln 0.8 = 20.6$, so 21.
+#
+# ```python
+# my_steps = int(np.ceil(np.log(0.01) / np.log(0.8)))
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 3. Behind the cut** · medium · 2 minutes. Ten steps, counted from 1, truncated every 4: pieces begin at step 1, and a new
+# one every 4 steps. The loss looks at the last output only. Which is the first step that gets any gradient?
+
+# %% tags=["exercise"]
+my_first = None  # a whole number
+
+check_cut(my_first)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# The pieces are steps 1–4, 5–8 and 9–10. Nothing crosses into the piece before.
+#
+# ```python
+# my_first = 9
+# ```
+#
+# The last piece is short, so here only two steps get a gradient and not four.
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The finished version
+#
+# `lib.recurrent.RNN` holds the loop. Our six steps again, whole and with `truncate=3`:
+
+# %% tags=["finished"]
+rnn = RNN(RNNCell(I, D, rng))
+rnn.cell.W_xh[:], rnn.cell.W_hh[:], rnn.cell.b_h[:] = W_xh, W_hh, b_h
+_, _, cache = rnn.forward(x)
+
+for k, ours in ((None, dW_whole), (3, dW_1 + dW_2)):
+    rnn.zero_grad()
+    rnn.backward(doutputs, cache, truncate=k)
+    print(f"truncate={k}: dW_hh ours", ours[0, :4], " lib", rnn.cell.dW_hh[0, :4])
+
+# %% [markdown]
+# `lib` waits with $dW_{xh}$, $db_h$ and $dx$ until all $dz_t$ are known and then takes one matrix product each for the whole
+# sequence. `truncate` stops the gradient inside one call. Sequences of unequal length are allowed: where one has ended, its
+# dstate passes through unchanged.
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
+# ## What stays
+#
+# - Backpropagation through time is the chain rule on the unrolled network, last step first.
+# - $dh_t$ is a sum: what comes down from the output and what comes back from step $t + 1$.
+# - The weights serve every step, so their gradients add up over the steps.
+# - Both mistakes trained. Only the gradient check told them from the truth.
+# - A gradient that walks back $n$ steps shrinks or grows about like $\rho^n$, and tanh can only shrink it.
+# - Truncation keeps the state and cuts the gradient.
+#
+# **Next:** lesson 06 trains a recurrent network on real data, and clips what explodes. Lesson 07 changes the cell so that the gradient
+# lasts.
+# **Further reading:** Werbos, *Backpropagation through time: what it does and how to do it*, 1990; Hochreiter, *Untersuchungen zu
+# dynamischen neuronalen Netzen*, 1991; Bengio, Simard and Frasconi, *Learning long-term dependencies with gradient descent is
+# difficult*, 1994; Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks*, 2013.
