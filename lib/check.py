@@ -159,6 +159,8 @@ class Exercise:
         if fine:
             rest = [name for name in self.parts if name not in fine]
             return f"{' and '.join(fine)} right; {' and '.join(rest)} not yet."
+        if self.given is None:
+            return "not yet, and none of the usual slips."
         return "not yet: the shape is right, the numbers are not; it is none of the usual slips."
 
 

@@ -108,8 +108,7 @@ def main():
 
 def write_record(history, rows):
     """One line for each look at the validation words."""
-    machine = f"{platform.machine()}, one thread, Python {platform.python_version()}"
-    lines = [f"# {COMMAND}", f"# {machine}, NumPy {np.__version__}"]
+    lines = [f"# {COMMAND}", f"# {machine()}"]
     lines.append("step,train_loss,validation_loss,validation_accuracy")
     for i, (loss, accuracy) in enumerate(rows):
         step = (i + 1) * EVERY
@@ -117,6 +116,12 @@ def write_record(history, rows):
         lines.append(f"{step},{mean:.4f},{loss:.4f},{accuracy:.4f}")
     RECORD.parent.mkdir(exist_ok=True)
     RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def machine():
+    """What a record was made on."""
+    python, numpy = platform.python_version(), np.__version__
+    return f"{platform.machine()}, one thread, Python {python}, NumPy {numpy}"
 
 
 if __name__ == "__main__":

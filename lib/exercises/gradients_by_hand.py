@@ -13,6 +13,7 @@ check_fork = Exercise(
         "two forks: a is used twice in a · a, and x is used again at the end.": 18.0,
         "between a and x stands the product w · x; its slope is w.": 13.0,
         "that is the loss itself; its slope with respect to x is wanted.": 38.0,
+        "only the last path is left; the others must be added to it, not overwritten.": 1.0,
         "that is dw; dx goes through the other factor of w · x.": 24.0,
     },
 )
@@ -65,30 +66,33 @@ check_softmax_backward = Exercise(
     "Exercise 3",
     given=_softmax_given,
     right=(
-        "right: each dp minus the average dp, weighed by p. No Jacobian was built.",
+        "right: each dp minus the average dp, weighted by p. No Jacobian was built.",
         softmax_backward,
     ),
     slips={
-        "that is the Jacobian's diagonal alone; a higher score also lowers the other weights.": (
+        "that is the Jacobian's diagonal alone; a higher score also lowers the other p.": (
             lambda dp, p: dp * p * (1 - p)
         ),
-        "only the numerator's path came back; every score also sits in the sum below.": (
+        "only the numerator's path came back; every score also sits in the denominator.": (
             lambda dp, p: dp * p
         ),
-        "weigh each dp by its p before you add them up.": (
+        "weight each dp by its p before you add them up.": (
             lambda dp, p: p * (dp - dp.sum(axis=-1, keepdims=True))
         ),
-        "the average of dp must be weighed by p; a plain mean counts all weights alike.": (
+        "the average of dp must be weighted by p; a plain mean counts all alike.": (
             lambda dp, p: p * (dp - dp.mean(axis=-1, keepdims=True))
         ),
-        "the p in front is missing: a weight near 0 can hardly move.": (
+        "the p in front is missing: a probability near 0 can hardly move.": (
             lambda dp, p: dp - (dp * p).sum(axis=-1, keepdims=True)
+        ),
+        "the p in front belongs to both: to dp and to the average.": (
+            lambda dp, p: dp * p - (dp * p).sum(axis=-1, keepdims=True)
         ),
         "you added over the whole array; each position has its own sum, along the last axis.": (
             _over(0, 1, 2)
         ),
-        "you added over the batch; the sum runs over the V weights, the last axis.": _over(0),
-        "you added over the positions; the sum runs over the V weights, the last axis.": _over(1),
+        "you added over the batch; the sum runs over the V scores, the last axis.": _over(0),
+        "you added over the positions; the sum runs over the V scores, the last axis.": _over(1),
         "the two terms have changed places: dp comes first, the sum is taken away.": (
             lambda dp, p: -softmax_backward(dp, p)
         ),

@@ -7,17 +7,33 @@ from lib.functional import softmax, softmax_backward
 
 
 def _given(rng):
-    x, weights = rng.normal(size=(2, 2, 3))
-    return lambda: float((weights * np.exp(x)).sum()), x
+    # Bent so sharply that one side is off by half a per cent at a step of 1e-5, two by a millionth.
+    x, weights = rng.normal(size=(2, 2, 3)) * [[[1e-3]], [[1.0]]]
+    return lambda: float((weights * np.exp(1000 * x)).sum()) / 1000, x
+
+
+class _Slope(Exercise):
+    """Looks at the gradient, and at whether x was put back."""
+
+    def _run(self, function):
+        loss, x = self.given(np.random.default_rng(7))
+        gradient = function(loss, x)
+        return None if gradient is None else (gradient, x)
 
 
 def _one_sided(loss, x, step=1e-5):
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
         below = loss()
-        x[i] += 0.1  # large enough to tell it from both sides
-        gradient[i] = (loss() - below) / 0.1
-        x[i] -= 0.1
+        x[i] += step
+        gradient[i] = (loss() - below) / step
+        x[i] -= step
+    return gradient
+
+
+def _not_put_back(loss, x, step=1e-5):
+    gradient = numerical_gradient(loss, x)
+    x -= step
     return gradient
 
 
@@ -34,10 +50,14 @@ def loss_at(loss, x, step):
     return value
 
 
-check_slope = Exercise(
+check_slope = _Slope(
     "Exercise 1",
     given=_given,
-    right=("right: every entry on its own, from both sides.", numerical_gradient),
+    parts=("the gradient", "x"),
+    right=(
+        "right: every entry on its own, from both sides, and x is as it was.",
+        numerical_gradient,
+    ),
     slips={
         "divide by the whole way from below to above, 2 · step.": lambda loss, x: (
             2 * numerical_gradient(loss, x)
@@ -46,7 +66,9 @@ check_slope = Exercise(
             -numerical_gradient(loss, x)
         ),
         "all entries moved at once; move one, measure, and put it back.": _all_at_once,
-        "that is near, but a step of 1e-5 to both sides comes much nearer.": _one_sided,
+        "you looked to one side only; the other side takes the largest error away.": _one_sided,
+        "the slopes are right, but x is not as you found it: put each entry back.": _not_put_back,
+        "loss() looks at x itself; you moved a copy, and it saw nothing.": lambda loss, x: 0 * x,
     },
 )
 
@@ -91,11 +113,17 @@ class _Suspects(Exercise):
             return super().verdict(None if answer is None else (answer,))
         return super().verdict(tuple(sorted(map(str, answer))))
 
+    def _shapes(self, came, expected):
+        return ""  # how many are guilty is not to be given away
+
+    def _which(self, came, expected):
+        return "not that set yet: compare each of the five with the measured gradient."
+
 
 check_suspects = _Suspects(
     "Exercise 2",
     right=(
-        "right: those three, and their losses would all have gone down.",
+        "right: those three, and with small enough steps their losses would all have gone down.",
         _guilt("Ben", "Cleo", "Emil"),
     ),
 )

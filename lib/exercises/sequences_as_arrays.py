@@ -16,6 +16,9 @@ check_one_hot = Exercise(
         "the places are right but off by one: ids start at 0.": lambda ids, V: np.roll(
             one_hot(ids, V), 1, axis=1
         ),
+        "all zeros still: put a 1 into each row, at the id's place.": lambda ids, V: (
+            0 * one_hot(ids, V)
+        ),
         "that is the identity's first rows; pick the row of each id.": lambda ids, V: np.eye(V)[
             : len(ids)
         ],

@@ -7,14 +7,15 @@ from lib.panel import Number, Panel, Picture
 from lib.plots import BACKWARD, FORWARD, Labels, graph
 
 NODES = {
-    "x": (0, 0), "a": (1, 0), "z": (2, 0), "h": (3, 0), "y": (4, 0), "loss": (5, 0),
-    "w": (2, 1.1), "b": (1.3, -1), "t": (4.3, -1),
+    "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.2, 0), "loss": (5.2, 0),
+    "w": (2.2, 1.1), "b": (1.5, -1), "t": (4.5, -1),
 }  # fmt: skip
-LABELS = {"a": "×", "z": "+", "h": "tanh", "y": "×"}
+LABELS = {"wx": "×", "z": "+", "h": "tanh", "y": "×"}
 EDGES = [
-    ("x", "a"), ("w", "a"), ("a", "z"), ("b", "z"), ("z", "h"), ("h", "y"), ("w", "y"),
+    ("x", "wx"), ("w", "wx"), ("wx", "z"), ("b", "z"), ("z", "h"), ("h", "y"), ("w", "y"),
     ("y", "loss"), ("t", "loss"),
 ]  # fmt: skip
+SIZE = 25  # of a circle, in points
 STARTS = [start for start, _ in EDGES]
 
 
@@ -29,7 +30,7 @@ def explorer():
         values.write([f"{name} = {short(forward[name])}" for name in [*STARTS, "loss"]])
         arriving = [f"{'to dw:' if name == 'w' else f'd{name} ='} " for name in STARTS]
         arriving = [text + short(d) for text, d in zip(arriving, backward.values(), strict=True)]
-        two_paths = f"{short(backward['w', 'a'])} + {short(backward['w', 'y'])}"
+        two_paths = f"{short(backward['w', 'wx'])} + {short(backward['w', 'y'])}"
         gradients.write([*arriving, f"dw = {two_paths} = {short(dw)}"])
         return describe(forward["loss"], dw, backward)
 
@@ -45,25 +46,25 @@ def explorer():
 
 def draw(ax):
     """The graph, and two sets of labels: the values above the edges, the gradients below."""
-    for above, below in graph(ax, NODES, EDGES, LABELS).values():
+    for above, below in graph(ax, NODES, EDGES, LABELS, SIZE).values():
         above.set(text="w = −0.00", color="white")  # keeps a gap in the slanted arrows
         below.set(text="dw = −0.00", color="white")
     middles = np.array([np.add(NODES[start], NODES[end]) / 2 for start, end in EDGES])
     half_a_line = np.array([0, 0.1])
     return (
-        Labels(ax, [*(middles + half_a_line), (5, 0.42)], color=FORWARD),
-        Labels(ax, [*(middles - half_a_line), (3.2, 1.1)], color=BACKWARD),
+        Labels(ax, [*(middles + half_a_line), (5.2, 0.42)], color=FORWARD, size=8),
+        Labels(ax, [*(middles - half_a_line), (3.4, 1.1)], color=BACKWARD, size=8),
     )
 
 
 def walk(x, w, b, t):
     """Every node's value, the gradient that comes back along every edge, and dw, their sum."""
-    a = w * x
-    z = a + b
+    wx = w * x
+    z = wx + b
     h = tanh(z)
     y = w * h
     loss, cache = mean_squared_error(np.array([y]), np.array([t], float))
-    forward = dict(x=x, w=w, b=b, t=t, a=a, z=z, h=h, y=y, loss=loss)
+    forward = dict(x=x, w=w, b=b, t=t, wx=wx, z=z, h=h, y=y, loss=loss)
 
     dy = mean_squared_error_backward(cache)[0]
     dh, dw_late = dy * w, dy * h
@@ -75,13 +76,13 @@ def walk(x, w, b, t):
 
 def describe(loss, dw, backward):
     """The loss and the gradients in words."""
-    gradients = {"w": dw, "b": backward["b", "z"], "x": backward["x", "a"]}
+    gradients = {"w": dw, "b": backward["b", "z"], "x": backward["x", "wx"]}
     moves = []
     for name, gradient in gradients.items():
         way = "up" if gradient < 0 else "down"
         advice = "flat" if abs(gradient) < 0.005 else f"turn {name} {way}"
         moves.append(f"d{name} = {short(gradient)} ({advice})")
-    paths = f"{short(backward['w', 'a'])} through tanh and {short(backward['w', 'y'])} past it"
+    paths = f"{short(backward['w', 'wx'])} through tanh and {short(backward['w', 'y'])} past it"
     return f"Loss {short(loss)}. To lower it: {', '.join(moves)}. dw adds {paths}."
 
 

@@ -37,7 +37,7 @@ def explorer():
         return (
             f"{function} at x = {x:g}, {precision}, {side}: "
             f"the best step is about {STEPS[best]:.0e}, with an error of {error[best]:.0e}. "
-            f"At a step of 1e-15 the error is {error[0]:.0e}."
+            f"With steps below 1e-14 the error is up to {error[STEPS < 1e-14].max():.0e}."
         )
 
     return Panel(

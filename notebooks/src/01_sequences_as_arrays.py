@@ -14,7 +14,7 @@
 # | **What you will do** | turn words into arrays in three ways, stack them into a batch, and build a first model of language by counting |
 # | **What you will learn** | what an id, a one-hot vector and an embedding are; which axis means what; how good a guess is, in nats and as a perplexity |
 # | **What you need** | NumPy indexing and `@` (the five questions of lesson 00) |
-# | **Minutes** | 55: three ways 14, batch 8, guessing 6, experiment 9, control and intervention 8, explorer 5, exercises 5 |
+# | **Minutes** | 58: three ways 11, batch 8, guessing 6, experiment 10, control and intervention 9, explorer 6, exercises 1 and 2 8; exercise 3 is for home |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -58,7 +58,7 @@ print("and back  ", tokenizer.decode(ids))
 print("mean of a and t:", tokenizer.decode([int(np.mean(tokenizer.encode("at")))]))
 
 # %% [markdown]
-# An id is a **name**, not an amount. The network needs a form in which no letter is nearer to one than to another.
+# An id is a **name**, not an amount. The network needs a form in which any two letters are equally far apart.
 #
 # ## One-hot vectors
 #
@@ -116,8 +116,9 @@ print("look-up W[ids]\n", W[ids])
 #
 # ## A batch
 #
-# A processor is fastest when it works on many sequences at once. We stack $B$ of them into one array, and here a problem comes
-# up: words have different lengths, and an array has none. The short ones are filled up, **padded**, to the longest length $T$.
+# A computer is fastest when it works on many sequences at once. We stack $B$ of them into one array, and here a problem comes
+# up: words have different lengths, but all rows of an array have the same. The short ones are filled up, **padded**, to the
+# longest length $T$.
 
 # %%
 words = ["tea", "a", "teapot", "pet"]
@@ -139,7 +140,7 @@ print("one-hot (B, T, V)", batch.shape)
 # | second | T, *time* | which step of it? |
 # | third | V or D, *features* | which number of the vector at that step? |
 #
-# Remember this order. It never changes in this course, and half of all mistakes are a sum over the wrong axis.
+# Remember this order. It never changes in this course, and a sum over the wrong axis is one of the commonest mistakes.
 #
 # **Padding is a lie that you must remember.** The padded places hold 0, and 0 is the id of *a*. Count the letters by summing
 # over batch and time, and *a* comes out far too often. The **mask** says which places are real:
@@ -152,8 +153,8 @@ print("count, all places ", batch.sum(axis=(0, 1)).astype(int))
 print("count, real places", batch[mask].sum(axis=0).astype(int))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Exercise 2. A fair mean** · medium · 4 minutes. Each place of a batch has a loss: an array (B, T). Give the mean loss over
-# the *real* letters of all words together, one number.
+# **Exercise 2. A fair mean** · medium · 4 minutes. Suppose a model has made a guess at each place, and a number, the **loss**,
+# says how bad it was: an array (B, T). Give the mean loss over the *real* letters of all words together, one number.
 
 
 # %% tags=["exercise"]
@@ -186,8 +187,8 @@ check_real_mean(my_real_mean)
 # | 1/2 | 0.6931 |
 # | 1/8 | 2.0794 |
 #
-# The mean, 0.9242, is the quality of these three guesses. Its unit is the **nat**; less is better. To get a feeling for it,
-# take $e^{0.9242} = 2.52$: the model was as uncertain as if it had picked fairly from 2.52 characters each time. That number is
+# The mean, 0.9242, is the quality of these three guesses. Its unit is the **nat**; less is better, so it can serve as a loss. To
+# get a feeling for it, take $e^{0.9242} = 2.52$: the model was as uncertain as if it had picked fairly from 2.52 characters each time. That number is
 # the **perplexity**.
 
 # %%
@@ -197,11 +198,13 @@ print(f"{-np.log(p).mean():.4f} nats, perplexity {np.exp(-np.log(p).mean()):.4f}
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["hypothesis"]
 # ## The hypothesis
 #
-# The data: 1,168 English words, from the names of languages, countries and currencies in Unicode's CLDR, with a newline before
-# and after each. The newline is the 37th character: a model that knows where words begin and end has to guess it too.
+# The data: 1,168 English words, from the names of languages, countries and currencies in Unicode's CLDR, with one newline
+# between neighbours and at both ends. The newline is one of the 37 characters: a model has to guess where a word ends, too.
+# Every eighth word is **held out**: the model never counts it, we only test on it. The others are the **training** words.
 #
 # A model that knows nothing picks fairly from 37 characters: perplexity 37. One that knows how often each letter occurs does
-# better. **Hypothesis:** *the letter before says something about the next one that its frequency does not.* Before you read on,
+# better. **Hypothesis:** *knowing the letter before makes the next letter easier to guess than letter frequencies alone do.*
+# Before you read on,
 # write down two perplexities: with letter frequencies, and with the letter before.
 
 # %%
@@ -222,7 +225,7 @@ print("V =", V, "  train", len(train_ids), "characters, held out", len(held_out_
 # column, the next. Divide each row by its sum, and it holds the probabilities of the next letter.
 #
 # One trap: a pair that never occurred gets probability 0, and if it turns up among the held-out words the surprise is
-# $-\ln 0 = \infty$. So we add one to every count, as if each pair had been seen once before we started (Laplace). The price: a
+# $-\ln 0 = \infty$, and so is the mean. So we add one to every count, as if each pair had been seen once before we started (Laplace). The price: a
 # letter that is rare in the data, like *q*, gets 37 invented pairs on top of its few real ones.
 
 # %%
@@ -236,13 +239,15 @@ print(f"pairs never seen in training: {(counts == 0).mean():.0%} of the table,")
 print(f"but only {unseen.mean():.1%} of the held-out text")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# What has it learned? Each row is one letter before, each column one letter next. We show the 27 commonest characters.
+# What has it learned? Each row is one letter before, each column one letter next. We show the 27 commonest characters. The
+# bright columns are the vowels *a*, *e*, *i*, *o*; single bright cells are habits of the language, such as *n* before a word's
+# end.
 
 # %% tags=["twin"]
 shown = np.sort(np.argsort(-letter_counts)[:27])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
 fig, ax = plt.subplots(figsize=(6.2, 5.2))
-image = heatmap(ax, bigram[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
+image = heatmap(ax, bigram[np.ix_(shown, shown)], limit=0.4, rows=names, columns=names)
 ax.set(
     xlabel="next letter", ylabel="letter before", title="p(next | before), ⏎ marks a word's edge"
 )
@@ -284,8 +289,9 @@ print(f"bigram on shuffled text    {nats(shuffled, shuffled_held_out):.3f} nats"
 print(f"frequency on shuffled text {nats(by_frequency, shuffled_held_out):.3f} nats")
 
 # %% [markdown]
-# It vanishes, and more: the bigram is now *worse*, because it takes chance for pattern. That has a name, overfitting, and
-# lesson 06 returns to it.
+# It vanishes, and more: the bigram is now a little *worse*, for two reasons. The invented pairs, 37 in each row, pull every row
+# towards the uniform guess. And what is left is chance, which the table takes for pattern. The second has a name, overfitting,
+# and lesson 06 returns to it.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
 # ## The intervention: lie to the model
@@ -301,6 +307,8 @@ print(f"false letter before: {-np.log(bigram[liar, after]).mean():.3f} nats")
 print(f"frequency alone:     {-np.log(frequency[after]).mean():.3f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
+# A false letter is worse than none: the model believes it. It does look.
+#
 # A model can also *write*: draw the next letter from its row, again and again, until the newline comes.
 
 
@@ -328,7 +336,7 @@ print(", ".join(write() for _ in range(12)))
 # %%
 for n in (2, 3, 4, 5):
     seen = len({tuple(train_ids[i : i + n]) for i in range(len(train_ids) - n + 1)})
-    print(f"{n} letters: {V**n:>12,} cells, {seen:5,} of them ever seen ({seen / V**n:.4%})")
+    print(f"{n - 1} before, 1 next: {V**n:>10,} cells, {seen:5,} seen ({seen / V**n:.2%})")
 
 # %% [markdown]
 # Counting cannot carry a longer memory: nearly all cells stay empty, and a table cannot guess that two rare situations are
@@ -339,8 +347,13 @@ for n in (2, 3, 4, 5):
 # ## Turn it
 #
 # The explorer shows the same batch in two forms: ids, and the one-hot vectors of its first word. **Predict first:** you turn
-# *length T* from 6 to 12. How many more ones will there be in the one-hot array (B, T, V), and how many more numbers? You
-# should see the numbers double while the ones stay: the new places are padding, and padding is zeros here.
+# *length T* from 6 to 12. How many more ones will there be in the one-hot array (B, T, V), and how many more numbers?
+#
+# <details><summary>You should see</summary>
+#
+# The numbers double while the ones stay. The new places are padding, and padding is all zeros here: the explorer applies the
+# mask. Our `batch` above did not, so its padding looked like *a*.
+# </details>
 
 # %% tags=["explorer"]
 explorer()

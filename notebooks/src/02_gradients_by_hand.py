@@ -14,7 +14,7 @@
 # | **What you will do** | walk back through a formula on paper, then through every piece of a small network, and check each piece by nudging |
 # | **What you will learn** | the chain rule as bookkeeping, why forks sum, and the gradients of a linear layer, tanh, sigmoid, softmax, cross-entropy and embedding |
 # | **What you need** | the slope of a curve (school); `@`, one-hot vectors, embeddings and nats (lesson 01) |
-# | **Minutes** | 60: paper 8, chain rule 5, linear 6, non-linearity 4, softmax 8, check 3, cross-entropy 4, embedding 4, whole network 4, exercises 10, explorer 4 |
+# | **Minutes** | 60: paper 8, chain rule 5, linear 5, non-linearity 4, softmax 8, cross-entropy 4, embedding 3, whole network 6, exercises 13, explorer 4 |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -32,7 +32,7 @@ from lib.exercises.gradients_by_hand import (
     check_linear_backward,
     check_softmax_backward,
 )
-from lib.explorers.gradients_by_hand import EDGES, LABELS, NODES, explorer
+from lib.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
 from lib.layers import Embedding, Linear
 from lib.plots import graph
 
@@ -65,8 +65,9 @@ for nudge in (0.1, 0.01, 0.001):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The ratio settles near $-1.69$. It is negative: raise $w$ and the loss falls.
 #
-# That took one more forward pass, for one number. A network has a million. Walking **backward** finds all slopes in one pass.
-# Write $dh$ for the slope of the loss with respect to $h$, and so on for every letter. Start at the loss and go right to left:
+# That took one more evaluation of the whole formula, a **forward pass**, for one number. A network has a million numbers.
+# Walking **backward** finds all slopes in one pass. Write $dh$ for the slope of the loss with respect to $h$, and so on for
+# every letter. Start at the loss, with 1, since nothing comes after it, and go right to left:
 #
 # | forward | its own slope | times what came from the right |
 # |---|---|---|
@@ -75,8 +76,9 @@ for nudge in (0.1, 0.01, 0.001):
 # | $z = wx + b$, for $w$ | $x = 2$ | $dw = 2 \cdot dz = -1.6921$ |
 # | $z = wx + b$, for $x$ | $w = 0.5$ | $dx = 0.5 \cdot dz = -0.4230$ |
 # | $z = wx + b$, for $b$ | $1$ | $db = dz = -0.8460$ |
+# | $\text{loss} = (h - t)^2$, for $t$ | $-2(h - t) = 1.0758$ | $dt = 1.0758$ |
 #
-# (That tanh has the slope $1 - h^2$ is shown further down.) No nudging, and $dw$ is the number that the ratios were heading for.
+# (That tanh has the slope $1 - h^2$ is shown below.) No nudging, and $dw$ is the number that the ratios were heading for.
 
 # %%
 z = w * x + b
@@ -88,8 +90,8 @@ print(f"dw = {dw:.4f}   dx = {dx:.4f}   db = {db:.4f}")
 print(f"nudge w by 0.01: predicted {0.01 * dw:.4f}, seen {loss_with(w + 0.01) - loss_with(w):.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The same as a **graph**: a circle for each operation, an arrow for each number on its way. Above an arrow, in blue, the value
-# that goes forward; below it, in orange italics and with a $d$, the gradient that comes back.
+# The same as a **graph**: a circle for each input and each operation, an arrow for each number on its way. In blue, the value
+# that goes forward; under it, in orange italics and with a $d$, the gradient that comes back.
 
 
 # %%
@@ -97,7 +99,8 @@ def write_numbers(texts, values, gradients):
     names = [start for start, _ in texts]
     for name, value, gradient, pair in zip(names, values, gradients, texts.values(), strict=True):
         pair[0].set_text(f"{name} = {value:.2f}")
-        pair[1].set_text(f"d{name} = {gradient:.2f}")
+        arriving = f"d{name} =" if names.count(name) == 1 else f"to d{name}:"  # one path of several
+        pair[1].set_text(f"{arriving} {gradient:.2f}")
 
 
 places = {"x": (0, 0), "w": (0.3, 1), "wx": (1.2, 0), "b": (1.4, 1)}
@@ -137,10 +140,11 @@ def y_with(x):
 print(f"nudged:              {(y_with(x + 0.001) - y_with(x)) / 0.001:.2f}")
 print(f"all three paths:     {first_factor + second_factor + straight:.2f}")
 print(f"one path forgotten:  {first_factor + straight:.2f}")
+print(f"last one overwrites: {straight:.2f}")
 
 # %% [markdown]
 # **A common mistake** is to let the last path overwrite the others: `dx = …` where `dx += …` is meant. Nothing crashes. The
-# gradient is only too small.
+# gradient is wrong: here 1 instead of 7, and at $x = -3$ even its sign would be.
 #
 # **Exercise 1. Two forks** · easy · 3 minutes. With $x = 2$ and $w = 3$: $a = w x$ and $\text{loss} = a \cdot a + x$. What is
 # $dx$? On paper.
@@ -179,10 +183,9 @@ check_fork(my_dx)
 #
 # In matrices you need no indices: each factor's gradient is $dy$ times **the other factor, transposed, on the side where it
 # stood**. And the shapes check you: $dX$ has the shape of $X$.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
+#
 # **Exercise 2. The linear layer, backward** · medium · 5 minutes. Three lines. In the check $W$ is square, so a wrong transpose
-# keeps its shape: look at the indices above.
+# keeps its shape: look at the indices above, which count from 1.
 
 
 # %% tags=["exercise"]
@@ -212,11 +215,11 @@ check_linear_backward(my_linear_backward)
 #
 # $$s = \text{sigmoid}(z) = \frac{1}{1 + e^{-z}}, \qquad h = \tanh(z) = 2\, \text{sigmoid}(2z) - 1.$$
 #
-# Both tell their slope by their own output. For the sigmoid,
+# Both tell their slope by their own output. For the sigmoid the quotient rule gives the slope, and the last fraction is $1 - s$:
 #
-# $$\frac{e^{-z}}{(1 + e^{-z})^2} = \frac{1}{1 + e^{-z}} \cdot \frac{e^{-z}}{1 + e^{-z}} = s\,(1 - s), \qquad\text{so}\qquad dz = ds \odot s\,(1 - s).$$
+# $$\text{slope} = \frac{e^{-z}}{(1 + e^{-z})^2} = \frac{1}{1 + e^{-z}} \cdot \frac{e^{-z}}{1 + e^{-z}} = s\,(1 - s), \qquad\text{so}\qquad dz = ds \odot s\,(1 - s).$$
 #
-# For tanh, $\text{sigmoid}(2z)$ is $\frac{1 + h}{2}$, and the two 2s each bring a factor: the slope is
+# For tanh, $\text{sigmoid}(2z)$ is $\frac{1 + h}{2}$, and the outer 2 and the inner 2 make the 4: the slope is
 # $4 \cdot \frac{1 + h}{2} \cdot \frac{1 - h}{2} = 1 - h^2$, so $dz = dh \odot (1 - h^2)$. ($\odot$ multiplies entry by entry.)
 
 # %%
@@ -232,7 +235,7 @@ for ax, name, output, slope in [
     ax.plot(z, output, label=name)
     ax.plot(z, slope, "--", label="its slope")
     ax.set(xlabel="z", title=name)
-    ax.legend(fontsize=7, loc="upper left")
+    ax.legend(fontsize=7, loc="lower right" if name == "tanh" else "upper left")
 axes[2].plot(z, bump)
 axes[2].set(xlabel="z", title="tanh(z + 2) − tanh(z − 2)")
 plt.show()
@@ -244,7 +247,7 @@ print(f"bump at z = -5, 0, 5: {bump[0]:.2f}  {bump[100]:.2f}  {bump[200]:.2f}")
 # curves. Far from 0 the slope is almost 0, so almost no gradient gets through.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Softmax: from scores to weights
+# ## Softmax: from scores to probabilities
 #
 # A network that chooses among V things gives each a score $z_i$, any number. To be read as probabilities they must be positive
 # and sum to 1. Take $e^{z_i}$, which is positive, and divide by the sum:
@@ -265,11 +268,11 @@ print("each score+10", softmax(z + 10))
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Softmax, backward
 #
-# Until now each output had its own input. Here every $p_i$ depends on **every** $z_j$, since all scores sit in the sum below.
+# Until now each output had its own input. Here every $p_i$ depends on **every** $z_j$, since all scores sit in the denominator.
 # All those slopes together are a square table, the **Jacobian**. Nudge $z_j$; two paths reach $p_i$:
 #
 # - through the numerator $e^{z_i}$, only if $i = j$: slope $\dfrac{e^{z_i}}{\sum_k e^{z_k}} = p_i$;
-# - through the sum below, always: slope $-\dfrac{e^{z_i}}{(\sum_k e^{z_k})^2}\, e^{z_j} = -p_i\, p_j$.
+# - through the denominator, always: slope $-\dfrac{e^{z_i}}{(\sum_k e^{z_k})^2}\, e^{z_j} = -p_i\, p_j$.
 #
 # With $\delta_{ij} = 1$ if $i = j$ and 0 otherwise, the two add up to
 #
@@ -283,8 +286,8 @@ print("sum of each row   ", abs(jacobian.sum(axis=1)).round(8))
 print("sum of each column", abs(jacobian.sum(axis=0)).round(8))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Each row sums to zero: raise all scores alike and no weight moves, as you saw above. Each column does too: raise one score,
-# and what its weight gains the others lose.
+# Each row sums to zero: raise all scores alike and no probability moves, as you saw above. Each column does too: raise one
+# score, and what its probability gains the others lose.
 #
 # Now walk back. $z_j$ is a fork into all of $p$, so sum over $i$:
 #
@@ -294,7 +297,7 @@ print("sum of each column", abs(jacobian.sum(axis=0)).round(8))
 # sum, and in the rest $p_j$ can be taken out.
 #
 # **Exercise 3. Softmax backward** · medium · 6 minutes. Write $dz$ from $dp$ and $p$, without a Jacobian and without a loop. One
-# or two lines. Both arrays have shape (B, T, V): the weights lie along the last axis.
+# or two lines. Both arrays have shape (B, T, V): the probabilities lie along the last axis.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -315,22 +318,21 @@ check_softmax_backward(my_softmax_backward)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Read it aloud: *take the average of* $dp$, *weighed by* $p$; *what is above the average goes one way, what is below it the
-# other.*
+# ## Is it right?
+#
+# Nudge every entry and compare. `numerical_gradient` is the nudge from the first section, done to each entry of `z` in place, up
+# and down, with a call of `loss()` each time; lesson 03 builds it. Any loss will do. This one, $\sum dp \odot p$ with random
+# numbers $dp$, has exactly $dp$ as its gradient with respect to $p$.
+#
+# Read the backward line aloud: *take the average of* $dp$, *weighted by* $p$; *what is above the average goes one way, what is
+# below it the other.*
 
 
-# %% tags=["backward"] slideshow={"slide_type": "fragment"}
+# %% tags=["backward", "gradient-check"]
 def softmax_backward(dp, p):
     return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
 
 
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## Is it right?
-#
-# Nudge every entry and compare. `numerical_gradient` is the nudge from the first page, done on each entry both ways; lesson 03
-# builds it. The loss is any that gives each output its own random $dp$.
-
-# %% tags=["gradient-check"]
 B, T, V = 2, 3, 5
 z, dp = rng.normal(size=(B, T, V)), rng.normal(size=(B, T, V))
 
@@ -344,7 +346,7 @@ compare("dz", softmax_backward(dp, softmax(z)), measured)
 
 # %% [markdown] tags=["negative-control"]
 # **Negative control.** A check that cannot fail proves nothing. A common mistake is to treat softmax like the sigmoid, each
-# weight by itself, with slope $p(1 - p)$. That is only the Jacobian's diagonal:
+# probability by itself, with slope $p(1 - p)$. That is only the Jacobian's diagonal:
 
 # %%
 p = softmax(z)
@@ -353,7 +355,8 @@ compare("dz", dp * p * (1 - p), measured)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Softmax with cross-entropy
 #
-# The loss of one guess is $-\ln p_c$, where $c$ is what came (lesson 01: nats). Its slope is $-1/p_c$ at $c$ and 0 elsewhere,
+# The loss of one guess is its surprise $-\ln p_c$, where $c$ is the true class (lesson 01, in nats). Averaged over the guesses it
+# is called the **cross-entropy**. Its slope is $-1/p_c$ at $c$ and 0 elsewhere,
 # so $\sum_i dp_i\, p_i = -1$. Put both into $dz_j = p_j (dp_j - \sum_i dp_i\, p_i)$:
 #
 # $$dz_c = p_c \left( -\frac{1}{p_c} + 1 \right) = p_c - 1, \qquad dz_j = p_j\,(0 + 1) = p_j \quad (j \ne c).$$
@@ -373,7 +376,7 @@ def cross_entropy_backward(p, targets):
 p = softmax(np.array([[1.0, 2.0, 3.0]]))
 print("belief ", p[0])
 for c in (0, 2):
-    print(f"came {c}: dz = {cross_entropy_backward(p, np.array([c]))[0]}")
+    print(f"true class {c}: dz = {cross_entropy_backward(p, np.array([c]))[0]}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Embedding
@@ -402,8 +405,10 @@ for name, dW in [("onehot.T @ dy", by_product), ("dW[ids] += dy", tempting), ("n
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## All of it at once
 #
-# Now the answer to the first question. Ids go through an embedding, a linear layer, tanh, a second linear layer and softmax.
-# Each forward line has its line on the way back, in reverse order.
+# Now the answer to the first question. N ids, each one of V, go through an embedding of I numbers, a linear layer to D numbers,
+# tanh, a second linear layer to V scores, and softmax. (Lesson 01 called the embedding's width D. From here on I is what goes
+# *into* a layer.) Each forward line has its line on the way back, in reverse order.
+# Is all of it right? And does the loss fall when each weight takes a small step against its gradient?
 
 # %%
 N, V, I, D = 5, 4, 2, 3
@@ -434,16 +439,16 @@ for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
     compare(name, gradient, numerical_gradient(lambda: walk()[0], weight))
 for weight, gradient in zip(weights.values(), gradients, strict=True):
     weight -= 0.1 * gradient  # a small step against the slope
+print("row 3 of dW_e:", gradients[0][3])
 print(f"loss {before:.4f}, after one small step {walk()[0]:.4f}")
 
 # %% [markdown]
 # Row 3 of `dW_e` is zero: id 3 was never read, so its row cannot have mattered. And **each number has been told which way to
 # move**: against its gradient. One pass back told all 33, and the loss fell.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
+#
 # ## A graph with a fork
 #
-# Back to the small graph of the first page, with one change: $w$ is used a second time, $y = w \cdot \tanh(w x + b)$, and the
+# Back to the small graph of the first section, with one change: $w$ is used a second time, $y = w \cdot \tanh(w x + b)$, and the
 # loss is $(y - t)^2$.
 
 # %% tags=["twin"]
@@ -456,18 +461,22 @@ dh, dw_late = dy * w, dy * h
 dz = dh * (1 - h * h)
 dx, dw_early = dz * w, dz * x
 
-fig, ax = plt.subplots(figsize=(6.4, 2.7))
-texts = graph(ax, NODES, EDGES, LABELS)
+fig, ax = plt.subplots(figsize=(6.5, 2.7))
+texts = graph(ax, NODES, EDGES, LABELS, SIZE)
 values = (x, w, w * x, b, z, h, w, y, t)
 write_numbers(texts, values, (dx, dw_early, dz, dz, dz, dh, dw_late, dy, -dy))
-ax.text(2.3, 1.05, f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}")
+ax.text(2.6, 1.05, f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}")
 plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Predict first.** Turn $b$ from $-0.5$ up to 3, so that $z = 4$. The loss will be 0.25, not 0. Which gradients are then
-# (nearly) 0, and does $w$ still know where to go? Write it down, then turn. You should see $dz$, $dx$ and $db$ go to 0.00: tanh
-# is flat there. Only $w$'s second path is left.
+# (nearly) 0, and does $w$ still know where to go? Write it down, then turn.
+#
+# <details><summary>You should see</summary>
+#
+# $dz$, $dx$, $db$ and $w$'s first path go to 0.00: tanh is flat there. Only $w$'s second path is left.
+# </details>
 #
 # Then turn $t$ below $y$: every gradient changes its sign.
 
@@ -477,7 +486,12 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# The same network from `lib.layers` and `lib.functional`, with our weights laid in:
+# The same network from `lib.layers` and `lib.functional`, with our weights laid in. `forward` also returns a *cache*: what the
+# way back will need, such as its input.
+#
+# `lib` takes the largest score away before $e^z$, so that nothing overflows; the common factor cancels, as you saw with +10. A
+# layer *adds* to its `dW`, so that a layer used twice gets the sum of its fork. `cross_entropy` takes a mask, so that padding
+# does not count. Inputs may be (N, I) or (B, T, I): only the last axis is used.
 
 # %% tags=["finished"]
 embedding, first, second = Embedding(V, I, rng), Linear(I, D, rng), Linear(D, V, rng)
@@ -498,11 +512,6 @@ print(f"loss       ours {ours:.6f}   lib {theirs:.6f}")
 for name, a, b in [("dW_e[2]", dW_e[2], embedding.dW[2]), ("dW_1[0]", dW_1[0], first.dW[0])]:
     print(f"{name:<10} ours {a}   lib {b}")
 print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002])))
-
-# %% [markdown]
-# `lib` takes the largest score away before $e^z$, which changes no weight (each row of the Jacobian sums to zero) and never
-# overflows; ours would. A layer *adds* to its `dW`, so that a layer used twice gets the sum of its fork. `cross_entropy` takes a
-# mask, so that padding does not count. Inputs may have any number of leading axes.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
 # ## What stays

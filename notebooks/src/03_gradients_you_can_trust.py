@@ -14,7 +14,7 @@
 # | **What you will do** | measure slopes, find the best step, convict wrong gradients, then train your first model with a right one |
 # | **What you will learn** | finite differences and where they fail, what makes a gradient check worth something, and gradient descent |
 # | **What you need** | softmax with cross-entropy and the gradient of a table (lesson 02); the bigram model and nats (lesson 01) |
-# | **Minutes** | 55: paper 6, best step 9, check 8, suspects 10, training 14, explorer 4, more 4 |
+# | **Minutes** | 60: paper 6, best step 9, check 8, training 16, explorer 5, exercises 1 and 2 14, summary 2; exercise 3 is for home |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -67,8 +67,8 @@ for step in (0.1, 0.01, 0.001):
 #
 # $$f(x \pm s) = f(x) \pm s\, f'(x) + \tfrac{s^2}{2} f''(x) \pm \tfrac{s^3}{6} f'''(x) + \dots$$
 #
-# On one side, the term with $f''$ stays, and the error shrinks like $s$. Take the left side away from the right, and every term
-# without a $\pm$ drops out, $f''$ among them:
+# On one side, the term with $f''$ stays, and the error shrinks like $s$. Now subtract $f(x - s)$ from $f(x + s)$: every term without
+# a $\pm$ drops out, $f''$ among them, and every term with one comes twice. Divide by $2s$:
 #
 # $$\frac{f(x + s) - f(x - s)}{2 s} = f'(x) + \tfrac{s^2}{6} f'''(x) + \dots$$
 #
@@ -79,10 +79,10 @@ for step in (0.1, 0.01, 0.001):
 #
 # **A common mistake** is to think: the smaller the step, the better. A computer keeps about 16 digits of a number (float64), or
 # 7 (float32). When $s$ is tiny, $f(x+s)$ and $f(x-s)$ agree in almost all of them, and their difference is mostly rounding,
-# of size $\epsilon\,\lvert f \rvert$, with $\epsilon \approx 10^{-16}$ or $10^{-7}$. Divided by $2s$ it grows as $s$ shrinks.
+# of size $\epsilon\,\lvert f \rvert$, where $\epsilon$ is the relative size of the last digit kept, $10^{-16}$ or $10^{-7}$. Divided by $2s$ it grows as $s$ shrinks.
 #
 # **Predict:** the error of the formula falls like $s^2$, the error of rounding rises like $\epsilon / s$. They meet where
-# $s^3 \approx \epsilon$. Where is that in float64? And in float32?
+# $s^2 \approx \epsilon / s$, that is $s^3 \approx \epsilon$. Where is that in float64? And in float32?
 
 # %% slideshow={"slide_type": "slide"} tags=["twin"]
 steps = 10.0 ** np.arange(-14, 0.01, 0.25)
@@ -92,6 +92,7 @@ for dtype, colour, marker in ((np.float64, BLUE, "o"), (np.float32, RED, "s")):
     errors = np.abs(difference_quotient(cube, dtype(2), s) - 12)
     ax.loglog(steps, errors, marker, ms=3, color=colour, label=dtype.__name__)
     best = np.argmin(errors)
+    ax.loglog(steps[best], errors[best], "D", ms=8, mfc="none", color=colour)
     print(f"{dtype.__name__}: best step about {steps[best]:.0e}, error there {errors[best]:.0e}")
 ax.set(xlabel="step s", ylabel="error of the slope", title="Too large a step, too small a step")
 ax.legend()
@@ -99,13 +100,21 @@ plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The error is a **U**: the right arm is the formula's, the left arm is rounding. In float64 the bottom lies near
-# $\sqrt[3]{10^{-16}} \approx 5 \cdot 10^{-6}$, where ten digits are right. So this course steps by $10^{-5}$, **and checks in
-# float64 only**: in float32 even the best step is off in the fifth decimal, which would hide a small mistake.
+# $\sqrt[3]{10^{-16}} \approx 5 \cdot 10^{-6}$, where eleven digits are right; in float32 near $\sqrt[3]{10^{-7}} \approx 5 \cdot 10^{-3}$,
+# with five. So this course steps by $10^{-5}$, **and checks in float64 only**: in float32 even the best step would hide a small
+# mistake. (The flat red row on the left: float32 cannot tell $2 + s$ from 2 there, so the measured slope is 0 and the error all
+# of 12.)
 #
 # ## Turn it
 #
-# **Predict first:** you switch from float64 to float32. Does the best step grow or shrink? You should see the bottom of the U
-# move right and up.
+# **Predict first:** you switch *precision* from float64 to float32. Does the best step grow or shrink? Then go back to float64 and
+# set *sides* to one. Where does the bottom go now?
+#
+# <details><summary>You should see</summary>
+#
+# In float32 the bottom of the U moves right and up. With one side the right arm gets less steep and the bottom moves left and up,
+# to about $10^{-8}$: the best that one side can do is a thousand times worse.
+# </details>
 
 # %% tags=["explorer"]
 explorer()
@@ -146,8 +155,8 @@ check_slope(my_gradient)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # `lib.check.numerical_gradient` is that loop. It runs the model twice for *every number*. A model of 100,000 numbers would need
-# 200,000 runs for one step of learning; the backward pass needs one. So we derive gradients by hand and use the slow way on a
-# small instance, as a judge.
+# 200,000 runs for one step of learning; the backward pass needs a single walk. So we derive gradients by hand and use the slow
+# way on a small instance, as a judge.
 
 # %%
 V, N = 4, 3
@@ -164,7 +173,7 @@ compare("dlogits", by_hand, measured)
 #
 # Never to the last digit: the measured one has an error of its own. The course says *equal* when
 # $\lvert \text{by hand} - \text{measured} \rvert \le 10^{-8} + 10^{-6}\, \lvert \text{measured} \rvert$. The second part is relative: large gradients may be off
-# by more. The first part is a floor. Without it a gradient that is exactly zero could never pass:
+# by more. The first part is a floor. Without it a gradient that is exactly zero would hardly ever pass:
 
 # %%
 by_hand, measured = 0.0, 2e-12
@@ -189,13 +198,13 @@ for name, g in (("g = 1", np.ones(5)), ("random g", rng.normal(size=5))):
 
 # %% [markdown]
 # Three habits make a check worth something: **random parameters** (ones and zeros hide factors), a **random gradient from the
-# right** (all ones hide a sum over the wrong axis), and **a mistake that the check must catch** (a check that cannot fail proves
+# right** (all ones, sent back through softmax, give exactly 0, whatever you forgot), and **a mistake that the check must catch** (a check that cannot fail proves
 # nothing).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 2. Convict** · medium · 8 minutes. Five people wrote the gradient of softmax with cross-entropy, averaged over $N$
-# positions. All five are in `suspects`, by name; each takes `(logits, targets)` and returns `dlogits`. Some are wrong, and all
-# of them would make a loss go down. Use the check above. Who is guilty?
+# positions. All five are in `suspects`, by name; each takes `(logits, targets)` and returns `dlogits`. Some are wrong, and yet
+# small enough steps along any of them would make a loss go down. Use the check above. Who is guilty?
 
 # %% tags=["exercise"]
 my_guilty = None  # a set of names, such as {"Ada", "Ben"}; the suspects are:
@@ -224,8 +233,10 @@ check_suspects(my_guilty)
 # With a gradient you trust, you can learn. Take the bigram model of lesson 01, and forget the counting: a table $W$ (V, V) of
 # logits, one row for each letter before, at first all zeros. The model's guess for the next letter is $\mathrm{softmax}$ of a row.
 #
-# We know the best it can do. On its training text no table beats the counted shares: at the best table the gradient, *belief
-# minus truth*, averages to zero in every row, so each belief equals the share that was counted. **The counted loss is the floor.**
+# We know the best it can do. Take one row, read $n$ times. The sum of its gradients, *belief minus truth*, is $n$ times the belief
+# minus the counts. At the best table it is zero, so each belief is the counts divided by $n$: the share that was counted. (The loss
+# has one valley only, so this is its bottom. A share of 0 needs a logit of $-\infty$: the bottom is approached, never reached.)
+# **On its training text, the counted loss is the floor.**
 
 # %%
 words = words_of("English")
@@ -237,7 +248,7 @@ ids, held_out = (tokenizer.encode(text_of(part)) for part in (train_words, words
 counts = bigram_counts(ids, V)
 pairs = counts[counts > 0]
 share = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))[counts > 0]
-floor = -(pairs * np.log(share)).sum() / pairs.sum()
+floor = -(pairs * np.log(share)).sum() / pairs.sum()  # the shares' mean surprise on their own text
 print(f"ln V = {np.log(V):.4f} nats at the start, counted floor = {floor:.4f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["predict"]
@@ -247,7 +258,7 @@ print(f"ln V = {np.log(V):.4f} nats at the start, counted floor = {floor:.4f} na
 #
 # $$W \leftarrow W - \eta\, dW.$$
 #
-# $\eta$ is the **learning rate**. Each step looks at a random handful of pairs, here 512, and not at all 7,887: the gradient is
+# $\eta$ is the **learning rate**. Each step looks at a random handful of pairs, here 512 instead of all 7,887: the gradient is
 # a little noisy and much cheaper. That is **stochastic gradient descent**, SGD (Robbins and Monro, 1951).
 #
 # **Predict:** with all logits zero, what is the first loss? Can the loss on the whole training text ever fall below the floor?
@@ -296,10 +307,11 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["failure"]
 # ## How it fails
 #
-# - **0.1 is too small.** It goes the right way, but after 1,500 steps more than half of the way down is still before it.
-# - **300 is too large.** Each step jumps over the valley and lands higher on the other side. The gradient is right and the loss
-#   is worse than knowing nothing: a right gradient is not enough.
-# - **10 arrives.** It comes down to the floor from above, and never goes through it.
+# - **0.1 is too small.** It goes the right way, but after 1,500 steps it has not come half of the way down.
+# - **300 is too large.** Its steps jump over the valley to the other side and back, and never settle. The gradient is right and the
+#   loss is worse than knowing nothing: a right gradient is not enough.
+# - **10 nearly arrives**: 0.02 nats above the floor. On the whole text it can never go through it. A single batch can: 512 easy
+#   pairs may cost less than the floor.
 #
 # And a *wrong* gradient? Cleo, one of the five of exercise 2, wrote one. Train with it, with the same rate and the same number of
 # steps as the one that arrived:
@@ -315,14 +327,16 @@ for step in range(1, 1501):
 print(f"the right gradient: {nats(runs[10][0], ids):.3f} nats, the floor: {floor:.3f}")
 
 # %% [markdown]
-# The loss falls all the way, and it ends far above the right one. Had you not known the floor, you would have been content. **A
-# falling loss proves nothing about the gradient.** Only the check does.
+# The loss falls all the way, and after the same steps at the same rate it is 0.28 nats behind. Looking at it, you would blame the
+# learning rate: the right gradient at 0.1 looked worse than this. Emil's, divided by $NV$, would be harder still to catch: with a
+# rate 37 times as large, his training is the right one, number for number. **A falling loss proves nothing about the gradient.**
+# Only the check tells a wrong gradient from a slow rate.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["held-out"]
 # ## On words it has not seen
 #
 # The training text is not the point; the held-out words are. Counting needed a trick there, one added to every count, or an
-# unseen pair would have cost $\infty$. The trained table needs none:
+# unseen pair would have cost $\infty$. The trained table did without:
 
 # %%
 W, _ = runs[10]
@@ -332,13 +346,16 @@ print(f"trained by SGD:    {nats(W, held_out):.3f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # It began with every letter equally likely, and in 1,500 steps it has not walked all the way to zero for pairs it never met.
-# Side by side, what was counted and what was learned:
+# Stopping early is its trick; the counts have theirs, and adding one half instead of one would make the two about equal. Side by
+# side, what was counted and what was learned:
 
 # %%
 shown = np.sort(np.argsort(-counts.sum(axis=0))[:16])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
-for ax, table, title in zip(axes, (laplace, softmax(W)), ("counted", "learned"), strict=True):
+for ax, table, title in zip(
+    axes, (laplace, softmax(W)), ("counted, plus one", "learned"), strict=True
+):
     image = heatmap(ax, table[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
     ax.set(title=title, xlabel="next letter")
 axes[0].set_ylabel("letter before")
@@ -346,16 +363,20 @@ fig.colorbar(image, ax=axes, label="probability", fraction=0.03)
 plt.show()
 
 gap = np.abs(laplace - softmax(W))[np.ix_(shown, shown)]
-print(f"among the 16 commonest letters the two differ by {gap.mean():.3f} on average")
+entry = laplace[np.ix_(shown, shown)].mean()
+print(
+    f"among the 16 commonest letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}"
+)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
-# **Exercise 3. The best rate** · open · 15 minutes. Find the learning rate that brings the whole training text within 0.02 nats
-# of the floor in the fewest steps.
+# **Exercise 3. The best rate** · open · 25 minutes. Find the learning rate that brings the whole training text within 0.02 nats
+# of the floor in the fewest steps. Write a `train` that measures the whole text every 10 steps, and stops when it is there or
+# after 4,000 steps ("never").
 #
 # <details><summary>Rubric</summary>
 #
 # - **1 point** for a table: learning rate, steps needed, or "never".
-# - **1 point** for trying rates by factors (3, 10, 30, 100), not by small additions.
+# - **1 point** for trying rates by factors (3, 10, 30, 100), not by small additions, and then looking once between the two best.
 # - **1 point** for repeating the two best with another seed, and saying whether their difference survives.
 # - **1 point** for a reason why the best rate is so large. (Each row's gradient is weighted by how often its letter occurs, a few
 #   per cent; so a step of 10 moves a row by a few tenths.)

@@ -1,0 +1,1 @@
+"""Recorded experiments that take longer than a lesson; `python -m lib.records.NAME` makes one."""
