@@ -70,6 +70,11 @@ def _past_tanh(doutput, dstate, h_before, h, W_hh, dW_hh):
     return dW_hh + h_before.T @ dz, dz @ W_hh.T
 
 
+def _past_the_slope(doutput, dstate, h_before, h, W_hh, dW_hh):
+    dh = doutput + dstate
+    return dW_hh + h_before.T @ tanh_backward(dh, h), dh @ W_hh.T
+
+
 def _state_added(doutput, dstate, h_before, h, W_hh, dW_hh):
     dW_hh, new = _right(doutput, dstate, h_before, h, W_hh, dW_hh)
     return dW_hh, dstate + new
@@ -93,6 +98,7 @@ check_run_backward = Exercise(
             _past_tanh
         ),
         "dstate belongs to one step; replace it, do not add to it.": _walk(_state_added),
+        "dstate went past tanh: it comes from dz, not from dh.": _walk(_past_the_slope),
         "the loop ran forwards; step t needs what step t + 1 hands back.": _walk(
             _right, forwards=True
         ),
@@ -107,6 +113,7 @@ check_one_percent = Exercise(
         "each step takes a fifth of what is left, not of the start.": 5,
         "that is where 10 % is left; go on to 1 %.": 11,
         "that is the number for 0.9; with 0.8 it goes faster.": 44,
+        "one step too many: after 21 steps it is below 1 % already.": 22,
         "that is the exact crossing; whole steps were asked for.": np.log(0.01) / np.log(0.8),
     },
 )

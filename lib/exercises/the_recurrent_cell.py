@@ -63,6 +63,7 @@ check_resting = Exercise(
     right=("right: tanh(2 · 0.9575) is 0.9575 again.", 0.9575040),
     slips={
         "that is where it rests from a negative start.": -0.9575040,
+        "nearly: go on until four decimals no longer change.": 0.9564,
         "0 is a resting point too, but the smallest push leaves it for good.": 0.0,
         "tanh never quite reaches 1.": 1.0,
         "that is one step from 1; go on until nothing changes.": 0.9640276,

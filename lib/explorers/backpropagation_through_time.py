@@ -18,7 +18,7 @@ def explorer():
     picture = Picture(6.4, 3.2)
     axes = picture.axes
     axes.set(yscale="log", ylim=(LOW, HIGH), xlim=(0, STEPS + 1), xlabel="time step t")
-    axes.set_ylabel("gradient, share of the last step's")
+    axes.set_ylabel("gradient, relative to the last step's")
     axes.set_xticks([1, *range(10, STEPS + 1, 10)])
     steps = np.arange(1, STEPS + 1)
     (cuts,) = axes.plot([], [], ":", color="0.5", lw=1, label="cut")

@@ -57,5 +57,5 @@ def describe(states):
     return (
         f"Mean |h|: {size[0]:.2f} after the first step, {size[-1]:.2f} after the last. "
         f"At the last step {walls:.0%} of the units are saturated (|h| above 0.95). "
-        f"A unit jumps from plus to minus or back {flips:.1f} times in {len(states)} steps."
+        f"A unit jumps from above 0.1 to below -0.1 or back {flips:.1f} times."
     )

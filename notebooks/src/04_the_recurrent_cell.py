@@ -12,9 +12,9 @@
 # | | |
 # |---|---|
 # | **What you will do** | run a recurrent cell on paper, build it, watch its state while it reads, derive its backward step and prove it |
-# | **What you will learn** | what a hidden state is, why the same weights serve every time step, and what makes a state forget, saturate or oscillate |
+# | **What you will learn** | what a hidden state is, why the same weights serve every time step, and what makes a state forget, ring or saturate |
 # | **What you need** | arrays of shape (B, T, I) (lesson 01); the gradients of a matrix product and of tanh (lesson 02); finite differences (lesson 03) |
-# | **Minutes** | 55: paper 5, forward 10, pictures 8, backward 10, exercise 7, check 5, explorer 6, more 4 |
+# | **Minutes** | 60: paper 5, forward 10, pictures 8, backward 8, check 5, explorer 6, exercises 14, finished version and summary 4 |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -29,7 +29,7 @@ from lib.check import compare, numerical_gradient
 from lib.data import CharacterTokenizer, one_hot
 from lib.exercises.the_recurrent_cell import check_parameters, check_resting, check_step_backward
 from lib.explorers.the_recurrent_cell import explorer
-from lib.plots import heatmap, time_ticks, visible
+from lib.plots import graph, heatmap, time_ticks, visible
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
@@ -52,7 +52,7 @@ rng = np.random.default_rng(0)
 # | 2 | 0 | 0.7616 | 0.3808 | 0.3634 |
 # | 3 | 0 | 0.3634 | 0.1817 | 0.1797 |
 #
-# At step 3 the input is 0, and has been for a while. The state is not. The 0.1797 is what is left of the 1 that came in at
+# At step 3 the input is 0, as it was at step 2. The state is not. The 0.1797 is what is left of the 1 that came in at
 # step 1: **the state is the memory.**
 
 # %% slideshow={"slide_type": "fragment"}
@@ -79,7 +79,7 @@ for x in (1, 0, 0):
 # | $b_h$ | bias | (D,) |
 #
 # Two things to notice. **The weights carry no $t$:** the same three arrays serve every step. And vectors are rows here, so the
-# weights stand on the right; many books use columns and write $W_{hh}\, h_{t-1}$, with every matrix turned on its side.
+# weights stand on the right; many books use columns and write $W_{hh}\, h_{t-1}$, with every matrix transposed.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Forward
@@ -110,8 +110,9 @@ def run(x, W_xh, W_hh, b_h):
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Now a real sequence: a line of text, each letter a one-hot vector (lesson 01), read by a cell of 12 units with random
-# weights. Nothing is trained. We only want to see what a state does.
+# Now a real sequence: a line of text, each letter a one-hot vector (lesson 01), read by a cell of 12 units (a *unit* is one of the
+# $D$ numbers of the state) with random weights. The spread of $W_{hh}$ is $1/\sqrt D$: a sum of $D$ such terms stays about as large
+# as one of them. Nothing is trained. We only want to see what a state does.
 
 # %%
 text = "the cat ate the hat"
@@ -136,11 +137,11 @@ print("states  (B, T, D) =", states.shape)
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 image = heatmap(ax, states[0].T, signed=True, columns=[visible(c) for c in text])
 ax.set(xlabel="letter just read", ylabel="unit of the state", title="The state while it reads")
-fig.colorbar(image, label="h", fraction=0.04)
+fig.colorbar(image, label="state h", fraction=0.04)
 plt.show()
 
 same = np.flatnonzero([c == "t" for c in text])
-print("the letter t is read at positions", same.tolist())
+print("the letter t is read at steps   ", (same + 1).tolist())
 print("unit 0 after each of them:       ", states[0, same, 0])
 
 # %% [markdown]
@@ -148,8 +149,8 @@ print("unit 0 after each of them:       ", states[0, same, 0])
 # **and on everything before it**. That is the whole point: a column is not "what was read" but "what was read, in context".
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Order matters, too.** Add up the one-hot vectors of *tea*, *eat* and *ate* and you get three times the same vector. Let
-# the cell read them:
+# **Order matters, too.** Add up the one-hot vectors of *tea*, or of *eat*, or of *ate*, and you get the same vector each time.
+# Let the cell read them:
 
 # %%
 for word in ("tea", "eat", "ate"):
@@ -160,9 +161,27 @@ for word in ("tea", "eat", "ate"):
     )
 
 # %% [markdown]
-# **A common mistake** is to think that a longer sequence needs a larger network: drawings of a network "unrolled in time" show
-# one box for every step, and it is natural to give each box its own weights. There is one box. It is drawn T times.
-#
+# **A common mistake** is to think that a longer sequence needs a larger network. Books like to draw a network *unrolled in time*,
+# with one circle for every step, and it is natural to give each circle its own weights. There is one cell. It is drawn T times:
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 1.9), width_ratios=(1, 3))
+cell_edges = [("x", "h"), ("h", "out")]
+graph(axes[0], {"x": (0, 0), "h": (0, 1), "out": (0, 2)}, cell_edges, {"x": "$x_t$", "h": "$h_t$"})
+loop = dict(arrowstyle="-|>", color="0.6", connectionstyle="arc3,rad=-1.6")
+axes[0].annotate("", (0.12, 0.85), (0.12, 1.15), arrowprops=loop)
+axes[0].text(0.27, 1, "$W_{hh}$", va="center")
+
+steps = {f"{name}{t}": (t, y) for t in (1, 2, 3) for name, y in (("x", 0), ("h", 1), ("out", 2))}
+edges = [(f"{a}{t}", f"{b}{t}") for t in (1, 2, 3) for a, b in cell_edges]
+names = {node: f"${node[0]}_{node[1]}$" if len(node) == 2 else "out" for node in steps}
+texts = graph(axes[1], steps, [*edges, ("h1", "h2"), ("h2", "h3")], names)
+for edge in (("h1", "h2"), ("h2", "h3")):
+    texts[edge][0].set(text="$W_{hh}$", color="black")
+plt.show()
+print("left: the cell; right: the same cell, drawn once for each of 3 steps, with one W_hh")
+
+# %% [markdown]
 # **Exercise 1. Count** · easy · 2 minutes. A cell with $I = 64$ inputs and $D = 128$ units reads sequences of $T = 500$ steps.
 # How many numbers does it learn?
 
@@ -203,8 +222,8 @@ check_parameters(my_count)
 # - $dW_{hh}$ takes the state **before** the step, because that is what $W_{hh}$ was multiplied with.
 # - $1 - h_t^2$ takes the state **after** the step, because that is what tanh returned.
 #
-# Mixing up these two is the most common mistake in a hand-written recurrent network. It trains all the same, only badly, and
-# nothing warns you.
+# Mixing up these two crashes nothing, and the loss may still fall. Only the check below finds it. (Lesson 05 trains with two
+# mistakes of this kind.)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 2. The way back through one step** · medium · 7 minutes. Write three lines: $dz$, $dW_{hh}$ and $dh_{t-1}$. Return
@@ -249,8 +268,8 @@ def step_backward(dh, cache, W_xh, W_hh):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Is it right?
 #
-# Ask the definition of the derivative, as in lesson 03. Every array is random, and no two sizes are equal, so a transposed or
-# swapped axis cannot hide.
+# Ask the definition of the derivative, as in lesson 03. Every array is random, and B, I and D all differ, so most swapped axes
+# crash. $W_{hh}$ is square: there a forgotten transpose keeps the shape, and only the numbers betray it.
 
 # %% tags=["gradient-check"]
 B, I, D = 2, 3, 5
@@ -284,18 +303,21 @@ compare("dW_hh", h_before.T @ dz_wrong, numerical_gradient(loss, W_hh))
 #
 # How long does a state remember? Give a random cell of 16 units one pulse at step 1 and nothing after it, and watch the pulse
 # travel. The only thing that changes from left to right is the **weight scale**: every entry of $W_{hh}$ is drawn with a
-# spread of scale$\,/\sqrt{D}$.
+# spread (standard deviation) of scale$\,/\sqrt{D}$.
+#
+# `RNNCell(I, D, rng)` is our step with random weights and `RNN(cell).forward(x)` our loop; it returns the states, the last state
+# and the caches.
 
 # %% tags=["twin"]
 pulse = np.zeros((1, 24, 1))  # (B, T, I)
 pulse[0, 0] = 1
 
 fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.6), sharey=True)
-for ax, scale in zip(axes, (0.5, 1.2, 3.0), strict=True):
+for ax, scale in zip(axes, (0.5, 1.0, 3.0), strict=True):
     cell = RNNCell(1, 16, np.random.default_rng(4))
     cell.W_hh *= scale
     trace, _, _ = RNN(cell).forward(pulse)
-    heatmap(ax, trace[0].T, signed=True)
+    image = heatmap(ax, trace[0].T, signed=True)
     time_ticks(ax, 24)
     ax.set_title(f"weight scale {scale}")
     size = np.abs(trace[0]).mean(axis=1)
@@ -303,30 +325,35 @@ for ax, scale in zip(axes, (0.5, 1.2, 3.0), strict=True):
         f"scale {scale}: mean |h| after step 1, 8, 24: {size[0]:.2f}  {size[7]:.2f}  {size[23]:.2f}"
     )
 axes[0].set_ylabel("unit of the state")
+fig.colorbar(image, ax=axes, label="state h", fraction=0.03)
 plt.show()
 
 # %% [markdown]
 # - **Small** weights: each step shrinks the state, the pulse is gone after a few steps. The cell *forgets*.
 # - **Near 1**: the pulse goes round and round among the units. The cell *rings*, and remembers for a while.
-# - **Large** weights: tanh is pushed against its walls at $\pm 1$. The cell never rests, but now every unit is nearly $+1$ or
-#   $-1$ whatever came in: *saturated*. And where $h$ is near $\pm 1$, the slope $1 - h^2$ is near zero, so almost no gradient
-#   comes back.
+# - **Large** weights: tanh is pushed against its walls at $\pm 1$. By step 24 most units (14 of 16) are beyond $\pm 0.9$:
+#   *saturated*. The cell never rests, but never resting is not the same as remembering. And where $h$ is near $\pm 1$, the slope
+#   $1 - h^2$ is near zero, so almost no gradient comes back.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
 # **Predict first.** With *one pulse* and weight scale 0.5 the right half of the picture is white. At which weight scale does
-# the pulse first survive to the last step? Write down a number, then turn *weight scale* up. You should see the mean $|h|$ at
-# the last step leave zero somewhere near 1.
+# the pulse first survive to the last step? Write down a number, then turn *weight scale* up.
 #
-# Then choose *steady input* and turn the scale to 4: watch the share of saturated units grow.
+# <details><summary>You should see</summary>
+#
+# The mean $|h|$ at the last step leaves zero somewhere near 1.
+# </details>
+#
+# Then choose *steady input* and turn the scale to 4: the share of saturated units grows.
 
 # %% tags=["explorer"]
 explorer()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 3. A memory that stays** · medium · 5 minutes. One unit, no input, no bias: $h \leftarrow \tanh(w\,h)$. With
-# $w = 0.5$ any start fades to 0. With $w = 2$ it does not: from a small positive start the state climbs and comes to rest.
+# $w = 0.5$ any start fades to 0. With $w = 2$ it does not: from 0.1 the state climbs and comes to rest.
 # Where? Give four decimals. (Three lines of code, or ten presses of a pocket calculator.)
 
 # %% tags=["exercise"]
@@ -377,6 +404,6 @@ print("final", final_state[1])
 # - On the way back, the slope of tanh needs the state *after* the step, $dW_{hh}$ the state *before* it.
 # - Small recurrent weights forget, large ones saturate.
 #
-# **Next:** lesson 05 walks the step back through a whole sequence, and finds the same two regimes in the gradient.
+# **Next:** lesson 05 walks the step back through a whole sequence, and finds that the gradient, too, can fade or grow.
 # **Further reading:** Elman, *Finding Structure in Time*, Cognitive Science, 1990; Karpathy, *The Unreasonable Effectiveness
 # of Recurrent Neural Networks*, 2015.

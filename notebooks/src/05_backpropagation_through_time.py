@@ -11,10 +11,10 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | walk back through three steps on paper, draw the network unrolled, write the loop of the backward pass, prove it, and catch two mistakes that train all the same |
+# | **What you will do** | walk back through three steps on paper, draw the network unrolled, write the loop of the backward pass, prove it, and catch two mistakes that look like training |
 # | **What you will learn** | why one weight gets a sum over all steps, how far a gradient reaches, why it vanishes or explodes, and what truncation costs |
 # | **What you need** | the recurrent cell and its step back (lesson 04); forks (lesson 02); finite differences and gradient descent (lesson 03) |
-# | **Minutes** | 60: paper 6, graph 5, derivation 7, exercise 8, check 4, two mistakes 8, how far 9, truncation 5, explorer 4, more 4 |
+# | **Minutes** | 60: paper 5, graph 4, derivation 6, check 3, two mistakes 9, how far 11, truncation 4, explorer 4, exercises 12, summary 2 |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -48,7 +48,7 @@ rng = np.random.default_rng(0)
 # were 0.7616, 0.3634 and 0.1797. Let the loss be the last state, so $dh_3 = 1$. Now walk back. Each step does what one step
 # always does: through tanh (times $1 - h^2$, the state after), then along $w$ to the state before.
 #
-# | step | $h$ | $dh$ | $dz = dh\,(1 - h^2)$ | state before | its part of $dw$ | to the step before: $w\,dz$ |
+# | step | $h$ | $dh$ | $dz = dh\,(1 - h^2)$ | state before | its part of $dw$: $dz$ times that | to the step before: $w\,dz$ |
 # |---|---|---|---|---|---|---|
 # | 3 | 0.1797 | 1 | 0.9677 | 0.3634 | 0.3517 | 0.4839 |
 # | 2 | 0.3634 | 0.4839 | 0.4200 | 0.7616 | 0.3198 | 0.2100 |
@@ -74,8 +74,8 @@ print(f"nudge x_1: {(last_state(0.5, 1.001) - last_state(0.5, 0.999)) / 0.002:.4
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The network, unrolled
 #
-# Draw each use of the cell as a circle of its own, and the loop becomes a chain. Above each arrow stands what goes forward,
-# below it, in italics, the gradient that comes back. (The inputs 2 and 3 are 0 and left out.)
+# Draw each use of the cell as a circle of its own, and the loop becomes a chain. At each arrow stands, in blue, what goes forward
+# and under it, in orange italics, the gradient that comes back. (The inputs 2 and 3 are 0 and left out.)
 
 # %%
 nodes = {"x1": (0, 1), "h1": (1.4, 1), "h2": (2.8, 1), "h3": (4.2, 1), "w": (2.8, 0)}
@@ -97,14 +97,14 @@ fig, ax = plt.subplots(figsize=(6.4, 3.3))
 texts = graph(ax, nodes, list(numbers), labels, size=30)
 for edge, values in numbers.items():
     for text, value in zip(texts[edge], values, strict=True):
-        text.set_text(f"{value:.4g}")
+        text.set_text(f"{value:.4f}" if value % 1 % 0.5 else f"{value:g}")
 plt.show()
 print(f"into w come 0 + 0.3198 + 0.3517 = {0 + 0.3198 + 0.3517:.4f}")
 
 # %% [markdown]
 # Two forks (lesson 02: where a value is used twice, its gradients add):
 #
-# - **A fork over time.** One $w$ feeds all steps. Its gradient is the sum over the steps.
+# - **A fork over time.** One $w$ feeds all steps. Its gradient is the sum over the steps: add (`+=`), do not overwrite.
 # - **A fork at every state.** $h_2$ goes up, out of the network, and right, to the next step. Its gradient is what comes down plus
 #   what comes from the right.
 #
@@ -246,18 +246,17 @@ compare("dW_hh", dW_hh, measured_dW_hh)
 compare("db_h", db_h, numerical_gradient(loss, b_h))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Two mistakes that train all the same
+# ## Two mistakes that look like training
 #
 # **1. No gradient from the next step.** Someone leaves `+ dstate` out. In our backward, $W_{hh}$ stands in one line only, the
 # one that makes dstate, so a zero matrix in its place does exactly that.
 #
 # **2. The states in the wrong order.** Someone wants to save the memory of the caches and computes the states again on the way
 # back: start at 0, read the input of the last step, then that of the step before it. Those are the states of *another*
-# sequence, the reversed one. Each step is paired with a state that it never had. We did not make this up: we found it in a
-# published listing.
+# sequence, the reversed one. Each step is paired with a state that it never had.
 #
-# **Negative control.** The check must convict both. The table gives the length of the error over the length of the right gradient:
-# at 1, the error is as large as the gradient itself.
+# **Negative control.** The check must convict both. The table gives the length (`norm`) of the error over that of the right
+# gradient: at 1, the error is as large as the gradient itself.
 
 
 # %% tags=["negative-control"]
@@ -287,8 +286,8 @@ for name, wrong in (("no next step", no_next), ("wrong states", wrong_states)):
     print(f"{name:<17}", *(f"{error:6.2f}" for error in errors))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Would you have noticed in training?** A small task: read bits, and say after each one whether the bit *now* or the bit *three
-# steps ago* is 1. Same start, same data, three ways back. The output layer's own gradient is right in all three.
+# **Would you have noticed in training?** A small task: read bits, and after each one say 1 if the bit *now* is 1, or the bit *three
+# steps ago*, or both. (Before the start there are zeros.) Same start, same data, three ways back. The output layer's own gradient is right in all three.
 
 
 # %%
@@ -298,12 +297,12 @@ def train(way_back, steps=300):
     weights, losses = (cell.W_xh, cell.W_hh, cell.b_h), []
     for _ in range(steps):
         bits = rng.integers(0, 2, (32, 10))
-        ago = np.pad(bits, ((0, 0), (3, 0)))[:, :-3]
+        ago = np.pad(bits, ((0, 0), (3, 0)))[:, :-3]  # the bit three steps ago; before the start, 0
         x = bits[:, :, None] * 1.0
         outputs, _, caches = run(x, cell.zero_state(32), *weights)
         logits, output_cache = output.forward(outputs)
         loss, loss_cache = cross_entropy(logits, bits | ago)
-        output.zero_grad()
+        output.zero_grad()  # a layer adds to its gradients: begin at 0
         doutputs = output.backward(cross_entropy_backward(loss_cache), output_cache)
         gradients = *way_back(doutputs, x, caches, *weights), output.dW, output.db
         for value, gradient in zip((*weights, output.W, output.b), gradients, strict=True):
@@ -313,34 +312,41 @@ def train(way_back, steps=300):
 
 
 # %%
-ways = {
-    "right": lambda dy, x, caches, U, W, b: run_backward(dy, 0, x, caches, U, W)[2:],
-    "no next step": lambda dy, x, caches, U, W, b: run_backward(dy, 0, x, caches, U, 0 * W)[2:],
-    "wrong states": lambda dy, x, _, U, W, b: run_backward(dy, 0, x, recomputed(x, U, W, b), U, W)[
-        2:
-    ],
-}
+def right_way(dy, x, caches, W_xh, W_hh, b_h):
+    return run_backward(dy, 0, x, caches, W_xh, W_hh)[2:]
+
+
+def no_next_step(dy, x, caches, W_xh, W_hh, b_h):
+    return run_backward(dy, 0, x, caches, W_xh, 0 * W_hh)[2:]
+
+
+def wrong_states_way(dy, x, caches, W_xh, W_hh, b_h):
+    return run_backward(dy, 0, x, recomputed(x, W_xh, W_hh, b_h), W_xh, W_hh)[2:]
+
+
+ways = {"right": right_way, "no next step": no_next_step, "wrong states": wrong_states_way}
 fig, ax = plt.subplots(figsize=(6.0, 2.7))
 for name, way_back in ways.items():
     losses = train(way_back)
-    ax.plot(np.mean(np.reshape(losses, (-1, 10)), axis=1), label=name)
-    print(
-        f"{name:<13} loss at first {losses[0]:.2f}, over the last 20 steps {np.mean(losses[-20:]):.2f}"
-    )
-ax.set(xlabel="tens of training steps", ylabel="cross-entropy (nats)", ylim=0)
-ax.legend()
+    ax.plot(range(5, 301, 10), np.mean(np.reshape(losses, (-1, 10)), axis=1), label=name)
+    first, last = losses[0], np.mean(losses[-20:])
+    print(f"{name:<13} loss at first {first:.2f}, over the last 20 steps {last:.2f}")
+ax.axhline(0.32, color="0.6", lw=1, label="bit now alone")
+ax.set(xlabel="training step (mean of 10)", ylabel="cross-entropy (nats)", ylim=0)
+ax.legend(ncols=2)
 plt.show()
 
 # %% [markdown]
-# All three go down. The first mistake looks like a task that is a little hard. The second has learned what the bit now tells, and
-# nothing more (a guess from the bit now alone costs 0.32). Without the right curve beside them you would blame the learning rate,
-# or the task. **A loss that goes down proves nothing about the gradient. Only the check does.**
+# All three fall at first. The first mistake then looks like a task that is a little hard. The second gets no further than 0.25 and
+# climbs again, to 0.41. Knowing only the bit now costs 0.32: half of the bits are 0, and then the answer is 1 with probability
+# $\frac{7}{10} \cdot \frac12 = 0.35$, which costs 0.65. So it ends worse than a network without a memory. You would blame the learning
+# rate, or the task. **A loss that goes down proves nothing about the gradient. Only the check does.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who gets the blame?
 #
 # Back to the question. A cell reads the line of lesson 04. For each letter's output we ask how much gradient reaches each letter
-# before it, as a share of what the letter itself gets.
+# before it, relative to what the letter itself gets.
 
 # %%
 text = "the cat ate the hat"
@@ -359,25 +365,30 @@ blame /= np.diag(blame)[:, None]
 
 fig, ax = plt.subplots(figsize=(5.6, 3.9))
 marks = [visible(c) for c in text]
-image = heatmap(ax, blame, rows=marks, columns=marks)
+image = heatmap(ax, blame, limit=1.2, rows=marks, columns=marks)
 ax.set(xlabel="gradient of this letter", ylabel="output after this letter")
-fig.colorbar(image, label="share of the gradient")
+fig.colorbar(image, label="gradient, relative to the letter's own")
 plt.show()
-print("last row, from the last letter back:", blame[-1, ::-1][:8].round(2))
+by_distance = [np.diag(blame, -n).mean() for n in range(7)]
+print("mean, 0 to 6 letters back:", np.round(by_distance, 2))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Above the diagonal all is zero: no output depends on a later letter. Below it the blame fades within a few letters. Why?
+# Above the diagonal all is zero: no output depends on a later letter. Below it the blame fades, not at every letter but on the
+# whole: six letters back about a quarter is left. Why?
 #
 # ## A product of many factors
 #
-# On one unit every step back multiplied by $w\,(1 - h^2)$, which was at most 0.5. With a state of $D$ numbers, the step from
-# $h_t$ back to $h_{t-1}$ multiplies by a matrix, the *Jacobian* of the step:
+# With one unit, each step back multiplied by $w\,(1 - h^2)$, which was at most 0.5. With a state of $D$ numbers, and a gradient at
+# the last output only, the step from $h_t$ back to $h_{t-1}$ multiplies by a matrix, the *Jacobian* of the step ($\operatorname{diag}(v)$
+# has $v$ on its diagonal and zeros elsewhere):
 #
 # $$dh_{t-1} = dh_t\, J_t, \qquad J_t = \operatorname{diag}(1 - h_t^2)\, W_{hh}^\top,$$
 #
-# and from the last step back to step $t$ by $T - t$ of them, $J_T\, J_{T-1} \cdots J_{t+1}$. How large is such a product? Leave tanh
-# out for a moment. Then it is one matrix, multiplied again and again, and each multiplication makes a vector longer or shorter by
-# a factor that settles, on average, at one number: the largest absolute value of the matrix's eigenvalues, its
+# and from the last step back to step $t$ by $T - t$ of them, $J_T\, J_{T-1} \cdots J_{t+1}$. How large is such a product?
+#
+# Leave tanh out for a moment. Then it is one matrix, multiplied again and again. A matrix $W$ has special directions $v$ in which
+# multiplying only stretches, $vW = \lambda v$. The numbers $\lambda$ are its **eigenvalues**. (A complex one means that the vector
+# also turns; $\lvert\lambda\rvert$ is still the stretch.) After many multiplications the largest stretch wins. It is called the
 # **spectral radius** $\rho$. (A matrix and its transpose have the same.)
 
 # %%
@@ -390,7 +401,8 @@ for steps in (1, 10, 100, 1000):
 print(f"spectral radius:       {rho:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# So here is a **prediction**: the gradient of step $t$ is $\rho^{\,T-t}$ times that of the last step. With $\rho < 1$ it **vanishes**,
+# So here is a **prediction**: the gradient of step $t$ is about $\rho^{\,T-t}$ times that of the last step, which on a logarithmic
+# axis is a straight line. With $\rho < 1$ it **vanishes**,
 # with $\rho > 1$ it **explodes** (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
 #
 # We test it with a rotation times $\rho$: a rotation keeps every length, so $\rho$ is then the factor of *every* step. Each unit has an
@@ -416,8 +428,14 @@ for ax, strength in zip(axes, (0, 1), strict=True):
         seen, predicted = share[T - 21], rho**20
         print(f"input {strength}, rho {rho}: 20 steps back {seen:.1e}, predicted {predicted:.1e}")
     ax.set(title=f"input strength {strength}", xlabel="time step t", ylim=(1e-10, 1e10))
-axes[0].set_ylabel("gradient, share of the last step's")
-axes[0].legend(title="line: predicted", loc="lower right")
+axes[0].set_ylabel("gradient, relative to the last step's")
+axes[0].legend(
+    title="line: predicted, dots: measured",
+    loc="upper right",
+    ncols=3,
+    fontsize=7,
+    title_fontsize=7,
+)
 plt.show()
 
 # %% [markdown]
@@ -461,14 +479,19 @@ print("             cut  ", np.linalg.norm(dx_cut[0], axis=-1))
 
 # %% [markdown]
 # The output is the same: the state crossed the cut, and with it whatever the network remembers. The gradient did not. Steps 1 to 3
-# get exactly 0. So the network can *use* an old memory but cannot *learn* to make one: **a dependency that crosses the cut gets no
+# get exactly 0. So the network can *use* an old memory but gets no gradient for making one: **a dependency that crosses the cut gets no
 # gradient.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
 # **Predict first.** With $\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left? Write down a number, then
-# turn *spectral radius* from 0.5 to 0.9. You should see 44.
+# turn *spectral radius* from 0.5 to 0.9.
+#
+# <details><summary>You should see</summary>
+#
+# 44, since $0.9^{44} = 0.0097$.
+# </details>
 #
 # Then:
 #
@@ -547,8 +570,9 @@ for k, ours in ((None, dW_whole), (3, dW_1 + dW_2)):
 # - Backpropagation through time is the chain rule on the unrolled network, last step first.
 # - $dh_t$ is a sum: what comes down from the output and what comes back from step $t + 1$.
 # - The weights serve every step, so their gradients add up over the steps.
-# - Both mistakes trained. Only the gradient check told them from the truth.
-# - A gradient that walks back $n$ steps shrinks or grows about like $\rho^n$, and tanh can only shrink it.
+# - Both mistakes brought the loss down. Only the gradient check told them from the truth.
+# - Without tanh, a gradient that walks back $n$ steps shrinks or grows about like $\rho^n$. tanh shrinks it further: $\rho > 1$ can
+#   explode and need not.
 # - Truncation keeps the state and cuts the gradient.
 #
 # **Next:** lesson 06 trains a recurrent network on real data, and clips what explodes. Lesson 07 changes the cell so that the gradient
