@@ -374,7 +374,7 @@ print("mean, 0 to 6 letters back:", np.round(by_distance, 2))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Above the diagonal all is zero: no output depends on a later letter. Below it the blame fades, not at every letter but on the
-# whole: six letters back about a quarter is left. Why?
+# whole: six letters back about a fifth is left. Why?
 #
 # ## A product of many factors
 #
@@ -429,12 +429,8 @@ for ax, strength in zip(axes, (0, 1), strict=True):
         print(f"input {strength}, rho {rho}: 20 steps back {seen:.1e}, predicted {predicted:.1e}")
     ax.set(title=f"input strength {strength}", xlabel="time step t", ylim=(1e-10, 1e10))
 axes[0].set_ylabel("gradient, relative to the last step's")
-axes[0].legend(
-    title="line: predicted, dots: measured",
-    loc="upper right",
-    ncols=3,
-    fontsize=7,
-    title_fontsize=7,
+axes[1].legend(
+    title="line predicted,\ndots measured", fontsize=7, title_fontsize=7, loc="upper right"
 )
 plt.show()
 
