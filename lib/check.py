@@ -118,7 +118,8 @@ class Exercise:
             try:
                 came = self._run(answer)
             except Exception as error:  # noqa: BLE001 (Run All goes on, whatever was written)
-                return f"your code stopped with {type(error).__name__}: {error}"
+                said = " ".join(str(error).split())
+                return f"your code stopped with {type(error).__name__}: {said}"
         if came is None:
             return "not answered yet."
         expected = self._run(self.right) if self.given else self.right
@@ -144,7 +145,7 @@ class Exercise:
             name = self.parts[i] + ": " if self.parts else ""
             if a is None:
                 return f"{name}not answered yet."
-            if not isinstance(b, str) and np.asarray(a).dtype.kind not in "biuf":
+            if not isinstance(b, str) and not _numbers(a):
                 return f"{name}numbers were expected, a {type(a).__name__} came."
             if np.shape(a) != np.shape(b):
                 return f"{name}an array of shape {np.shape(b)} was expected, {np.shape(a)} came."
@@ -166,6 +167,13 @@ class Exercise:
 
 def _parts(result):
     return result if isinstance(result, tuple) else (result,)
+
+
+def _numbers(x):
+    try:
+        return np.asarray(x).dtype.kind in "biuf"
+    except ValueError:  # rows of unequal length
+        return False
 
 
 def _equal(a, b):

@@ -111,6 +111,8 @@ class _Suspects(Exercise):
     def verdict(self, answer):
         if answer is None or isinstance(answer, str):
             return super().verdict(None if answer is None else (answer,))
+        if not isinstance(answer, list | tuple | set | frozenset):
+            return f"a set of names was expected, a {type(answer).__name__} came."
         return super().verdict(tuple(sorted(map(str, answer))))
 
     def _shapes(self, came, expected):

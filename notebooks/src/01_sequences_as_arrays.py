@@ -341,7 +341,7 @@ for n in (2, 3, 4, 5):
 # %% [markdown]
 # Counting cannot carry a longer memory: nearly all cells stay empty, and a table cannot guess that two rare situations are
 # alike. Something is needed that reads on, keeps what matters, and *learns* what matters. That is lesson 04. First we need the
-# tool it learns with: the gradient.
+# tool it learns with: the gradient (lesson 02).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it

@@ -303,6 +303,9 @@ ax.text(1500, floor - 0.22, "counted floor", ha="right", color="0.2")
 ax.set(xlabel="step", ylabel="nats (mean of 25 steps)", ylim=(2, 6.3))
 ax.legend(loc="upper center", ncols=3)
 plt.show()
+print(
+    "last 25 steps:", *(f"rate {rate}: {np.mean(run[1][-25:]):.2f}" for rate, run in runs.items())
+)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["failure"]
 # ## How it fails

@@ -223,7 +223,7 @@ def run_backward(doutputs, dstate, x, caches, W_xh, W_hh):
 # Everything random, a start that is not 0, a gradient at every output *and* at the final state. What starts as the final state's
 # gradient comes out as `dstate`, the gradient of the start.
 
-# %% tags=["gradient-check"]
+# %%
 B, T, I, D = 2, 7, 3, 5
 x, start = rng.normal(size=(B, T, I)), rng.normal(size=(B, D))
 W_xh, W_hh, b_h = rng.normal(size=(I, D)), rng.normal(size=(D, D)) / 2, rng.normal(size=D)
@@ -238,6 +238,7 @@ def loss():
     return (outputs * doutputs).sum() + (final * dfinal).sum()
 
 
+# %% tags=["gradient-check"]
 measured_dW_hh = numerical_gradient(loss, W_hh)
 compare("dx", dx, numerical_gradient(loss, x))
 compare("dstate", dstate, numerical_gradient(loss, start))

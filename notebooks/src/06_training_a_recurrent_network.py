@@ -184,7 +184,7 @@ def remember(make_optimizer, steps=2000, report=lambda line: None):
     return history, (said == (y > 0.5))[:, 1:].mean()  # the first bit to say is always 0
 
 
-_, right = remember(lambda parameters: SGD(parameters, 0.5), report=print)
+_, right = remember(lambda parameters: SGD(parameters, 0.2), report=print)
 print(f"right on 500 new sequences: {right:.1%}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -196,7 +196,7 @@ print(f"right on 500 new sequences: {right:.1%}")
 
 # %% slideshow={"slide_type": "slide"}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
-for ax, kind, rates in ((axes[0], SGD, (0.02, 0.5, 5)), (axes[1], Adam, (0.001, 0.03, 0.3))):
+for ax, kind, rates in ((axes[0], SGD, (0.02, 0.2, 5)), (axes[1], Adam, (0.001, 0.03, 0.3))):
     for rate, style in zip(rates, (":", "-", "--"), strict=True):
         history, right = remember(lambda parameters: kind(parameters, rate))
         smooth = np.convolve(history.losses, np.ones(50) / 50, mode="valid")
@@ -452,14 +452,12 @@ print("counted pairs:   {:.2f} nats, {:.1%} right".format(*count_score(test)))
 # %% tags=["twin"]
 word = "szabadság"
 beliefs = read(shipped, letters, word)  # (T, O)
-fig, ax = plt.subplots(figsize=(6.4, 3.3))
+fig, ax = plt.subplots(figsize=(6.4, 3.3), subplot_kw={"xlabel": "the word, letter by letter"})
 image = heatmap(ax, beliefs.T, rows=languages, columns=list(word))
-ax.set(xlabel="the word, letter by letter")
 fig.colorbar(image, label="probability", fraction=0.04)
 plt.show()
 for t in (1, 2, 7, 8):
-    top = beliefs[t].argmax()
-    print(f"{word[: t + 1]:<10} {languages[top]} {beliefs[t, top]:.0%}")
+    print(f"{word[: t + 1]:<10} {languages[beliefs[t].argmax()]} {beliefs[t].max():.0%}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Predict first.** Take the accent away: *szabadsag*. Does the network still think of Hungarian? And with a Polish ending,

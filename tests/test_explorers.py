@@ -1,0 +1,484 @@
+"""Every control through its whole range, and what the lesson says you should see is what you see.
+
+A direction quotes its lesson: change the lesson's task, and its test here has to follow.
+"""
+
+import base64
+import importlib
+import io
+import itertools
+import re
+import statistics
+import time
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from lib.panel import Panel, Picture, Words
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(path.stem for path in (ROOT / "lib/explorers").glob("[a-z]*.py"))
+MILLISECONDS = 3 * 25  # three times the target, for this machine may be busy
+TEXTS = ['"><b>&amp;', "a" * 500, "\t \n", "tea\x00pot", "e\u0301", "🫖 tea"]
+
+every_explorer = pytest.mark.parametrize("name", NAMES)
+
+
+@cache
+def module(name):
+    return importlib.import_module(f"lib.explorers.{name}")
+
+
+class Watched:
+    """An explorer, with a note of its turns and of whether a ValueError refused the last one."""
+
+    def __init__(self, name):
+        self.panel = module(name).explorer()
+        self.start = {key: control.value for key, control in self.panel.controls.items()}
+        self.size = pixels(self.panel).shape
+        self.turns, self.refused, self.show = 0, False, self.panel.show
+        self.panel.show = self.note
+
+    def note(self, **values):
+        self.turns, self.refused = self.turns + 1, True
+        sentence = self.show(**values)  # a ValueError leaves the note as it is
+        self.refused = False
+        return sentence
+
+    def turn(self, **values):
+        """Every control to its start, then these; returns the caption."""
+        for key, value in (self.start | values).items():
+            self.panel.controls[key].value = value
+        return self.panel.caption
+
+    def stops(self):
+        """For each control, its values; lines of text that nobody expects among them."""
+        for key, control in self.panel.controls.items():
+            yield key, control, control.stops() + (TEXTS if isinstance(control, Words) else [])
+
+
+@pytest.fixture(scope="module")
+def explorers():
+    """name -> Watched, each made once."""
+    return cache(Watched)
+
+
+class View(HTMLParser):
+    """The attributes of the image and the caption, and the caption's text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.image, self.caption, self.text, self.tags = {}, {}, "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag == "img":
+            self.image = dict(attributes)
+        if tag == "figcaption":
+            self.caption = dict(attributes)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def pixels(panel):
+    """The picture that the panel shows, decoded: an array (height, width, 4)."""
+    return matplotlib.image.imread(io.BytesIO(base64.b64decode(panel.png)), format="png")
+
+
+def assert_sound(watched, before):
+    """What holds at every setting of every explorer; before: the picture it showed last."""
+    panel = watched.panel
+    setting = {key: control.value for key, control in panel.controls.items()}
+    view = View(panel.view.value)
+    assert panel.caption.strip(), setting
+    assert view.image["alt"] == view.text == panel.caption, setting
+    assert view.tags == ["figure", "img", "figcaption"], setting
+    assert view.image["src"] == f"data:image/png;base64,{panel.png}"
+    assert view.caption["role"] == ("alert" if watched.refused else "status"), setting
+    if watched.refused:
+        assert panel.png == before, f"the picture did not stay at {setting}"
+    shape = pixels(panel).shape
+    assert shape == watched.size, setting
+    assert (int(view.image["height"]), int(view.image["width"])) == shape[:2]
+    assert not re.search(r"\b(nan|inf)\b", panel.caption), panel.caption
+
+
+FAULTS = {
+    "alt": lambda watched: say(watched, 'alt="', 'alt="x'),
+    "role": lambda watched: say(watched, '"status"', '"alert"'),
+    "silent": lambda watched: setattr(watched.panel, "caption", " "),
+    "size": lambda watched: setattr(watched, "size", (1, 1, 4)),
+    "moved": lambda watched: (setattr(watched, "refused", True), say(watched, "status", "alert")),
+}
+
+
+def say(watched, old, new):
+    watched.panel.view.value = watched.panel.view.value.replace(old, new)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_asserted_everywhere_can_fail(fault):
+    watched = Watched(NAMES[0])
+    assert_sound(watched, before=None)
+    FAULTS[fault](watched)
+    with pytest.raises(AssertionError):
+        assert_sound(watched, before=None)
+
+
+def test_a_caption_is_text_and_never_markup():
+    def show(words):
+        picture.redraw()
+        return f"You wrote: {words}"
+
+    picture = Picture(2, 2)
+    panel = Panel(show, picture, words=Words("words", "tea"))
+    for text in TEXTS[:1] + ["</figcaption><script>", "it's 'quoted'", "&lt;"]:
+        panel.controls["words"].value = text
+        view = View(panel.view.value)
+        assert view.image["alt"] == view.text == f"You wrote: {text}"
+        assert view.tags == ["figure", "img", "figcaption"]
+
+
+def test_a_refused_turn_leaves_the_picture_even_half_drawn():
+    def show(words):
+        line.set_ydata([0, len(words)])
+        if not words:
+            raise ValueError("words is empty")
+        return words
+
+    picture = Picture(2, 2)
+    line = picture.moving(*picture.axes.plot([0, 1], [0, 1]))
+    panel = Panel(show, picture, words=Words("words", "t"))
+    before = panel.png
+    panel.controls["words"].value = ""
+    assert panel.png == before
+    assert View(panel.view.value).caption["role"] == "alert"
+
+
+@every_explorer
+def test_every_control_through_its_whole_range(name, explorers):
+    """And back: whatever was tried, the start looks as it did."""
+    watched = explorers(name)
+    start = watched.turn(), watched.panel.png
+    for key, control, values in watched.stops():
+        assert values[0] != values[-1] and len(set(values)) == len(values)
+        if hasattr(control, "low"):
+            assert (values[0], values[-1]) == (control.low, control.high)
+        seen = set()
+        for value in values:
+            before = watched.panel.png
+            control.value = value
+            assert control.value == value
+            assert_sound(watched, before)
+            seen.add((watched.panel.png, watched.panel.caption))
+        assert len(seen) > 1, f"{key} changes nothing"
+        assert (watched.turn(), watched.panel.png) == start, f"after {key} the start is another"
+
+
+@every_explorer
+def test_all_ends_of_all_controls_together(name, explorers):
+    """Pairs of extremes, and all their combinations; a control without ends gives all it has."""
+    watched = explorers(name)
+    keys, choices = [], []
+    for key, control, values in watched.stops():
+        keys.append(key)
+        choices.append([values[0], values[-1]] if hasattr(control, "low") else values)
+    for values in itertools.product(*choices):
+        for key, value in zip(keys, values, strict=True):
+            before = watched.panel.png
+            watched.panel.controls[key].value = value
+        assert_sound(watched, before)
+
+
+@every_explorer
+def test_a_turn_is_drawn_at_once(name, explorers):
+    """One turn draws one picture; the processor's time for it, median over each control."""
+    watched = explorers(name)
+    for key, control, values in watched.stops():
+        watched.turn()
+        times = []
+        for value in [value for value in values if value != control.value][::3]:
+            turns, begin = watched.turns, time.process_time()
+            control.value = value
+            times.append(1000 * (time.process_time() - begin))
+            assert watched.turns == turns + 1, f"{key} = {value}: {watched.turns - turns} pictures"
+        assert statistics.median(times) <= MILLISECONDS, f"{key}: {times}"
+
+
+@every_explorer
+def test_a_page_without_a_kernel_has_the_picture_and_its_numbers(name, explorers):
+    watched = explorers(name)
+    watched.turn()
+    bundles = []
+    for panel in (watched.panel, module(name).explorer()):
+        bundle = panel._repr_mimebundle_()
+        bundles.append(bundle[0] if isinstance(bundle, tuple) else bundle)
+        assert bundles[-1]["image/png"] == panel.png
+        assert bundles[-1]["text/plain"].endswith(f"\n{panel.caption}")
+        assert not re.search(r"0x[0-9a-f]{6}", bundles[-1]["text/plain"])
+    for kind in ("text/plain", "image/png"):
+        assert bundles[0][kind] == bundles[1][kind], f"{kind} is another the second time"
+
+
+# --------------------------------------------------------------------------------- directions
+
+DIRECTIONS = {}  # lesson's name -> [(what the lesson promises, its test)]
+
+
+def promised(name, *sentences):
+    """The test that follows holds these words of the lesson before its explorer."""
+
+    def keep(test):
+        DIRECTIONS.setdefault(name, []).append((sentences, test))
+        return test
+
+    return keep
+
+
+def number(pattern, caption):
+    """The number that a caption gives where the pattern has its brackets."""
+    found = re.search(pattern, caption)
+    assert found, f"no {pattern} in: {caption}"
+    return float(found[1].replace("−", "-").replace("%", "e-2"))
+
+
+@promised(
+    "start_here",
+    "the word is *szabadság*",
+    "You should see Hungarian get 2 %, 39 % and then 92 % at the third letter. At the eighth, "
+    "*szabadsá*, it falls to 3 %, and Czech takes its place",
+    "The ninth letter, *g*, brings Hungarian back with 99 %.",
+)
+def hungarian_comes_and_goes(watched):
+    for letters, share in {1: 2, 2: 39, 3: 92, 8: 3, 9: 99}.items():
+        caption = watched.turn(letters=letters)
+        assert caption.endswith(f"Hungarian, gets {share}%."), caption
+        if letters == 8:
+            assert ". Czech 9" in caption
+    assert watched.start == {"word": "szabadság", "letters": 1}
+
+
+@promised(
+    "start_here",
+    "Then choose *käse*, German for cheese: the network is sure of itself, and wrong. With "
+    "*gradient* it is right, and hardly knows it.",
+)
+def sure_and_wrong_or_right_and_unsure(watched):
+    sure, unsure = watched.turn(word="käse", letters=9), watched.turn(word="gradient", letters=9)
+    assert number(r"letters\. \w+ (\d+%)", sure) > 0.9
+    assert number(r"German, gets (\d+%)", sure) < 0.1
+    first = number(r"letters\. English (\d+%)", unsure)
+    assert first < 0.5
+
+
+@promised(
+    "sequences_as_arrays",
+    "you turn *length T* from 6 to 12.",
+    "The numbers double while the ones stay.",
+)
+def numbers_double_and_ones_stay(watched):
+    counts = []
+    for length in (6, 12):
+        caption = watched.turn(length=length)
+        one_hot = re.search(r"One-hot: (\d+) numbers, (\d+) of them 1\.", caption)
+        counts.append([int(count) for count in one_hot.groups()])
+    assert watched.start["length"] == 6
+    assert counts[1][0] == 2 * counts[0][0]
+    assert counts[1][1] == counts[0][1] > 0
+
+
+@promised(
+    "gradients_by_hand",
+    "Turn $b$ from $-0.5$ up to 3, so that $z = 4$. The loss will be 0.25, not 0.",
+    "$dz$, $dx$, $db$ and $w$'s first path go to 0.00",
+    "Only $w$'s second path is left.",
+)
+def only_the_second_path_is_left(watched):
+    caption = watched.turn(b=3.0)
+    assert watched.start["b"] == -0.5
+    assert caption.startswith("Loss 0.25.")
+    for name in "xb":
+        assert f"d{name} = 0.00 (flat)" in caption
+    assert number(r"dw adds (\S+) through tanh", caption) == 0
+    assert abs(number(r"through tanh and (\S+) past it", caption)) > 0.1
+    forward, backward, _ = module("gradients_by_hand").walk(2.0, 0.5, 3.0, 1.0)
+    assert forward["z"] == 4
+    assert f"{abs(backward['z', 'h']):.2f}" == "0.00"  # dz
+
+
+@promised("gradients_by_hand", "Then turn $t$ below $y$: every gradient changes its sign.")
+def every_gradient_changes_its_sign(watched):
+    walk = module("gradients_by_hand").walk
+    for b in (-0.5, 3.0):
+        forward, above, dw_above = walk(2.0, 0.5, b, 1.0)
+        assert 0 < forward["y"] < 1
+        _, below, dw_below = walk(2.0, 0.5, b, 0.0)
+        for edge in above:
+            assert np.sign(above[edge]) == -np.sign(below[edge]) != 0, edge
+        assert dw_above * dw_below < 0
+    assert "turn w up" in watched.turn(t=1.0)
+    assert "turn w down" in watched.turn(t=0.0)
+
+
+def bottom(caption):
+    """Step and error at the bottom of the U."""
+    return number(r"best step is about (\S+),", caption), number(r"error of (\S+)\. ", caption)
+
+
+@promised(
+    "gradients_you_can_trust",
+    "you switch *precision* from float64 to float32.",
+    "In float32 the bottom of the U moves right and up.",
+)
+def the_bottom_moves_right_and_up(watched):
+    step, error = bottom(watched.turn())
+    new_step, new_error = bottom(watched.turn(precision="float32"))
+    assert watched.start["precision"] == "float64"
+    assert new_step > 10 * step
+    assert new_error > 1000 * error
+
+
+@promised(
+    "gradients_you_can_trust",
+    "Then go back to float64 and set *sides* to one.",
+    "With one side the right arm gets less steep and the bottom moves left and up, to about "
+    "$10^{-8}$: the best that one side can do is a thousand times worse.",
+)
+def one_side_moves_it_left_and_up(watched):
+    step, error = bottom(watched.turn())
+    new_step, new_error = bottom(watched.turn(sides="one"))
+    assert 3e-9 < new_step < 3e-8 < step
+    assert 300 < new_error / error < 3000
+    errors, slopes = module("gradients_you_can_trust").errors, []
+    for both in (True, False):
+        right_arm = np.log10(errors("x³", 2.0, "float64", both)[-17:])  # the last two decades
+        slopes.append(right_arm[-1] - right_arm[0])
+    assert np.allclose(slopes, [4, 2], atol=0.2)
+
+
+@promised(
+    "the_recurrent_cell",
+    "With *one pulse* and weight scale 0.5 the right half of the picture is white.",
+    "The mean $|h|$ at the last step leaves zero somewhere near 1.",
+)
+def the_pulse_survives_near_one(watched):
+    scales = np.round(np.arange(0.5, 2.01, 0.1), 1)
+    assert (watched.start["weight_scale"], watched.start["given"]) == (0.5, "one pulse")
+    captions = [watched.turn(weight_scale=float(scale)) for scale in scales]
+    sizes = [number(r"(\S+) after the last\.", caption) for caption in captions]
+    first = scales[np.flatnonzero(np.array(sizes) > 0)[0]]
+    assert 0.7 <= first <= 1.3
+    assert sizes[0] == 0 and min(sizes[list(scales).index(first) :]) > 0
+    cell = module("the_recurrent_cell")
+    assert np.abs(cell.read(16, 0.5, cell.INPUTS["one pulse"])[12:]).max() < 0.05
+
+
+@promised(
+    "the_recurrent_cell",
+    "Then choose *steady input* and turn the scale to 4: the share of saturated units grows.",
+)
+def the_saturated_share_grows(watched):
+    shares = []
+    for scale in (0.5, 2.0, 4.0):
+        caption = watched.turn(given="steady input", weight_scale=scale)
+        shares.append(number(r"(\d+%) of the units are saturated", caption))
+    assert shares[0] < shares[1] < shares[2]
+    assert shares[2] > 0.5
+
+
+@promised(
+    "backpropagation_through_time",
+    "With $\\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left?",
+    "turn *spectral radius* from 0.5 to 0.9.",
+    "44, since $0.9^{44} = 0.0097$.",
+)
+def forty_four_steps(watched):
+    assert (watched.start["spectral_radius"], watched.start["input_strength"]) == (0.5, 0)
+    caption = watched.turn(spectral_radius=0.9)
+    assert number(r"1 % or less is left: (\d+)\.", caption) == 44
+
+
+@promised(
+    "backpropagation_through_time",
+    "turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and "
+    "the dots sink, from exploding to vanishing",
+)
+def the_line_stays_and_the_dots_sink(watched):
+    lines, dots = [], []
+    for strength in (0.0, 0.2, 1.0, 3.0):
+        caption = watched.turn(spectral_radius=1.5, input_strength=strength)
+        dots.append(number(r"gets (\S+) times the last", caption))
+        lines.append(number(r"; (\S+) was predicted", caption))
+    assert len(set(lines)) == 1
+    assert dots == sorted(dots, reverse=True) and len(set(dots)) == len(dots)
+    assert dots[0] == lines[0] > 1e6 and dots[-1] < 1e-6
+
+
+@promised("backpropagation_through_time", "set *truncate* to 10: nothing is left of steps 1 to 40;")
+def nothing_reaches_steps_one_to_forty(watched):
+    for radius in (0.5, 1.5):
+        caption = watched.turn(truncate=10, spectral_radius=radius)
+        assert "Nothing at all reaches steps 1 to 40." in caption
+    reach = module("backpropagation_through_time").reach(0.5, 0.0, 10, "a rotation")
+    assert not reach[:40].any() and reach[40:].all()
+
+
+@promised(
+    "backpropagation_through_time",
+    "choose *random numbers* as $W_{hh}$, with input strength 0: each step now has a factor of its "
+    "own, and only the slope of the line is kept.",
+)
+def only_the_slope_is_kept(watched):
+    bptt, factors = module("backpropagation_through_time"), {}
+    for kind in bptt.KINDS:
+        assert "was predicted" in watched.turn(kind=kind, spectral_radius=0.9)
+        share = bptt.reach(0.9, 0.0, 0, kind)
+        factors[kind] = share[:-1] / share[1:]
+    rotation, drawn = factors.values()
+    assert np.ptp(rotation) < 1e-6
+    assert np.ptp(drawn) > 0.05
+    assert abs(np.exp(np.log(drawn).mean()) / 0.9 - 1) < 0.1
+
+
+@promised(
+    "training_a_recurrent_network",
+    "Take the accent away: *szabadsag*. Does the network still think of Hungarian? And with a "
+    "Polish ending, *szabadski*?",
+    "Without the accent Hungarian keeps the lead, at 87 % where it had 99 %. With the Polish "
+    "ending it falls to 1 %",
+)
+def the_ending_weighs_most(watched):
+    assert watched.start == {"word": "szabadság"}
+    assert "”: Hungarian 99%" in watched.turn()
+    assert "”: Hungarian 87%" in watched.turn(word="szabadsag")
+    caption = watched.turn(word="szabadski")
+    assert "”: Polish 9" in caption and "Hungarian 1%" in caption
+
+
+@every_explorer
+def test_every_explorer_has_its_direction(name):
+    assert name in DIRECTIONS, (
+        f"nothing holds what the lesson of lib/explorers/{name}.py says you should see: "
+        f'write a function here with @promised("{name}", the lesson\'s words)'
+    )
+
+
+KEPT = [(name, *kept) for name in DIRECTIONS for kept in DIRECTIONS[name]]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentences", "test"), KEPT, ids=[f"{name}-{test.__name__}" for name, _, test in KEPT]
+)
+def test_you_see_what_the_lesson_promises(name, sentences, test, explorers):
+    (source,) = ROOT.glob(f"notebooks/src/??_{name}.py")
+    lines = re.sub(r"^# ?", "", source.read_text("utf-8"), flags=re.MULTILINE)
+    prose = re.sub(r"\s+", " ", lines.partition("\nexplorer()")[0])
+    for sentence in sentences:
+        assert sentence in prose, f"{source.name} no longer says: {sentence}"
+    test(explorers(name))

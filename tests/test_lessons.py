@@ -1,0 +1,622 @@
+"""Every lesson keeps its form: the parts of its kind, its sizes, its exercises, its words."""
+
+import ast
+import contextlib
+import importlib
+import io
+import re
+import statistics
+import symtable
+import sys
+from functools import cached_property
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+
+from lib.check import Exercise
+from notebooks import build
+
+ROOT = Path(__file__).parents[1]
+
+# What each kind has, in this order. The explorer and the exercises find their own places.
+ORDER = {
+    "start": "question summary",
+    "build": "question paper equation forward derivation core-exercise backward gradient-check "
+    "negative-control finished summary",
+    "train": "question baseline predict curve failure held-out summary",
+    "investigate": "question hypothesis experiment control intervention conclusion summary",
+}
+ANYWHERE = {"start": "check map twin explorer exercise"}  # the other kinds:
+ANYWHERE_ELSE = "twin explorer exercise"
+REASONS = {"picture", "timing", "learned"}  # for which nbval may overlook an output
+EXEMPT = "nbval-ignore-output"
+PARTS = " ".join([*ORDER.values(), *ANYWHERE.values(), ANYWHERE_ELSE]).split()
+TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception"}
+HEADING = re.compile(
+    r"^\*\*Exercise (\d+)\. [^*]+\*\* · (easy|medium|hard|open) · (\d+) minutes?\. ", re.MULTILINE
+)
+SOLUTION = re.compile(
+    r"<details><summary>Solution</summary>\n.*?```python\n(.*?)```.*?</details>", re.DOTALL
+)
+SLIDES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+
+# The idea, as a pattern, and the lesson that teaches it. A capital in it counts as one.
+IDEAS = {
+    "one-hot": "01", "embedding": "01", r"padd(ed|ing)": "01", "perplexity": "01", "bigram": "01",
+    "gradient": "02", "chain rule": "02", "backpropagation": "02", "softmax": "02",
+    "sigmoid": "02", "cross-entropy": "02", "Jacobian": "02",
+    r"finite differences?": "03", "learning rate": "03", "gradient descent": "03", "SGD": "03",
+    "hidden state": "04", "recurrent cell": "04", "saturated?": "04",
+    "truncat(ion|ed?)": "05", "spectral radius": "05", "backpropagation through time": "05",
+    r"Adam\b": "06", r"clip(s|ped|ping)?\b": "06", "momentum": "06", "overfit": "06",
+    r"validation": "06", "confusion matrix": "06",
+    "LSTM": "07", "GRU": "07", "forget gate": "07",
+    "language model": "08", "encoder": "09", "decoder": "09", "teacher forcing": "09",
+    "attention": "10", r"\bquer(y|ies)": "11", "scaled dot-product": "11", "causal": "12",
+    r"multi-head|many heads": "13", "rotary": "14", "sinusoid": "14",
+    "residual": "15", "feed-forward": "15", r"layer normali[sz]ation": "16",
+    "cross-attention": "19", "warm-?up": "20", "label smoothing": "20", "beam search": "21",
+    "induction head": "22",
+}  # fmt: skip
+
+
+ONLY_A_WORD = {"00": {"gradient"}}  # one of those whose language the explorer guesses
+
+
+class Lesson:
+    """One source, the notebook it describes, and the notebook that was built from it."""
+
+    def __init__(self, source):
+        self.source, self.stem = source, source.stem
+        self.number, _, self.name = source.stem.partition("_")
+
+    def __repr__(self):
+        return self.stem
+
+    @cached_property
+    def notebook(self):
+        return build.read(self.source)
+
+    @cached_property
+    def built(self):
+        return nbformat.read(ROOT / "notebooks" / f"{self.stem}.ipynb", as_version=4)
+
+    @property
+    def cells(self):
+        return self.notebook.cells
+
+    @property
+    def kind(self):
+        return self.notebook.metadata["course"]["kind"]
+
+    @property
+    def code(self):
+        return [cell for cell in self.cells if cell.cell_type == "code"]
+
+    def places(self, tag):
+        """Where the cells with this tag are."""
+        return [i for i, cell in enumerate(self.cells) if tag in tags(cell)]
+
+    @cached_property
+    def exercises(self):
+        """(number, place of the stub's cell) of those exercises that have a stub to fill."""
+        found, number = [], None
+        for place, cell in enumerate(self.cells):
+            if cell.cell_type == "markdown":
+                for match in HEADING.finditer(cell.source):
+                    number = int(match[1])
+            elif "exercise" in tags(cell):
+                found.append((number, place))
+        return found
+
+
+LESSONS = [Lesson(source) for source in sorted(ROOT.glob("notebooks/src/*.py"))]
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=repr)
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def begins(cell):
+    """How a failure names a cell."""
+    return repr(cell.source.strip().splitlines()[0][:60])
+
+
+def text_of(cell):
+    """All that the cell printed."""
+    return "".join(o.text for o in cell.outputs if o.output_type == "stream")
+
+
+# ---------------------------------------------------------------------------------------- form
+
+
+@every_lesson
+def test_the_file_is_named_like_the_title(lesson):
+    assert re.fullmatch(r"\d\d_[a-z0-9]+(_[a-z0-9]+)*", lesson.stem)
+    title = re.match(r"# (\d\d) · (.+)\n\n\*\*(.+\?)\*\*\n", lesson.cells[0].source)
+    assert title, "the first cell begins `# NN · Title` and, in bold, with its question"
+    assert title[1] == lesson.number
+    assert re.sub(r"\W+", "_", title[2].lower()) == lesson.name
+
+
+@every_lesson
+def test_the_title_block_says_what_awaits_you(lesson):
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+) \|$", lesson.cells[0].source, re.MULTILINE)
+    wanted = ["What you will do", "What you will learn", "What you need", "Minutes"]
+    assert [name for name, _ in rows] == wanted
+    counted, _, _at_home = rows[-1][1].partition(";")
+    total, _, sections = counted.partition(":")
+    minutes = [int(section.split()[-1]) for section in sections.split(",")]
+    assert sum(minutes) == int(total) <= 60, f"{minutes} sum to {sum(minutes)}"
+
+
+@every_lesson
+def test_the_parts_of_its_kind_are_there_and_in_order(lesson):
+    assert lesson.kind in ORDER, f"kind {lesson.kind}: one of {', '.join(ORDER)} was expected"
+    ordered = ORDER[lesson.kind].split()
+    needed = ordered + ANYWHERE.get(lesson.kind, ANYWHERE_ELSE).split()
+    missing = [tag for tag in needed if not lesson.places(tag)]
+    assert not missing, f"no cell is tagged {', '.join(missing)}"
+    places = [lesson.places(tag)[0] for tag in ordered]
+    assert places == sorted(places), dict(zip(ordered, places, strict=True))
+    assert places[0] == 0
+    assert lesson.places("summary") == [len(lesson.cells) - 1]
+
+
+@every_lesson
+def test_every_tag_is_one_that_the_course_knows(lesson):
+    unknown = {tag for cell in lesson.cells for tag in tags(cell)} - TAGS
+    assert not unknown
+
+
+@every_lesson
+def test_the_summary_leads_on(lesson):
+    for words in ("**Next:**", "**Further reading:**"):
+        assert words in lesson.cells[-1].source
+
+
+@every_lesson
+def test_a_lesson_fits_into_an_hour(lesson):
+    cells, words = len(lesson.cells), build.words(lesson.notebook)
+    assert cells <= 45
+    assert words <= 2200
+
+
+@every_lesson
+def test_code_cells_are_short(lesson):
+    lines = [sum(bool(line.strip()) for line in c.source.splitlines()) for c in lesson.code]
+    long = [f"{n} lines: {begins(c)}" for c, n in zip(lesson.code, lines, strict=True) if n > 25]
+    assert not long, long
+    assert statistics.median(lines) <= 8
+
+
+@every_lesson
+def test_the_notebook_is_also_a_slide_deck(lesson):
+    types = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in lesson.cells]
+    assert set(types) <= SLIDES | {None}
+    assert types[0] == "slide" and types.count("slide") >= 8
+    for cell, slide_type in zip(lesson.cells, types, strict=True):
+        heading = cell.cell_type == "markdown" and re.match(r"##? ", cell.source)
+        assert not heading or slide_type == "slide", f"{begins(cell)} begins no slide"
+
+
+@every_lesson
+def test_a_printed_line_goes_with_each_figure(lesson):
+    for cell in lesson.code:
+        if "plt.show()" in cell.source or "twin" in tags(cell):
+            assert "print(" in cell.source, f"the figure of {begins(cell)} has no line of numbers"
+
+
+# ------------------------------------------------------------------------------------ explorer
+
+
+@every_lesson
+def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
+    (place,) = lesson.places("explorer")
+    assert lesson.cells[place].source == "explorer()"
+    (twin,) = lesson.places("twin")
+    assert twin < place
+    pictures = [o for o in lesson.built.cells[twin].outputs if "image/png" in o.get("data", {})]
+    assert len(pictures) == 1, "the twin shows no picture"
+    task = lesson.cells[place - 1]
+    assert task.cell_type == "markdown"
+    for words in ("**Predict", "You should see"):
+        assert words in " ".join(task.source.split()), f"no '{words}' before it"
+
+
+@every_lesson
+def test_no_widget_code_in_a_notebook(lesson):
+    code = "\n".join(cell.source for cell in lesson.code)
+    assert not re.search(r"ipywidgets|IPython|lib\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE)
+
+
+def test_explorers_and_exercises_are_named_like_the_lessons():
+    names = [lesson.name for lesson in LESSONS]
+    for folder in ("explorers", "exercises"):
+        files = {p.stem for p in (ROOT / "lib" / folder).glob("*.py")} - {"__init__"}
+        assert sorted(files) == sorted(names), folder
+
+
+# --------------------------------------------------------------------------- outputs and nbval
+
+
+@every_lesson
+def test_what_nbval_may_overlook_has_a_reason(lesson):
+    for i, cell in enumerate(lesson.code):
+        assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source), begins(cell)
+        reasons = REASONS & set(tags(cell))
+        assert (EXEMPT in tags(cell)) == bool(reasons), f"{begins(cell)}: {tags(cell)}"
+        if "learned" in reasons:
+            fine = any(holds_a_range(near) for near in lesson.code[i : i + 2])
+            assert fine, f"{begins(cell)}: neither it nor the next cell holds a range"
+
+
+def holds_a_range(cell):
+    """An assertion, or a comparison that is printed where nbval looks."""
+    nodes = list(ast.walk(ast.parse(cell.source)))
+    if any(isinstance(node, ast.Assert) for node in nodes):
+        return True
+    calls = [n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) == "print"]
+    less_or_more = ast.Lt | ast.LtE | ast.Gt | ast.GtE
+    compared = any(isinstance(node, less_or_more) for call in calls for node in ast.walk(call))
+    return compared and EXEMPT not in tags(cell)
+
+
+def test_a_range_counts_where_it_is_compared():
+    def cell(source, *tags):
+        return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+
+    assert holds_a_range(cell("assert loss < 1", EXEMPT))
+    assert holds_a_range(cell("print('below 1:', loss < 1)"))
+    assert not holds_a_range(cell("print('below 1:', loss < 1)", EXEMPT))
+    assert not holds_a_range(cell("print(f'{loss:>8}')\nsmall = loss < 1"))
+
+
+@every_lesson
+def test_outputs_are_clean_and_can_be_overlooked(lesson):
+    for cell in lesson.built.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", f"{begins(cell)} wrote to stderr"
+            fine = output.output_type != "error" or "raises-exception" in tags(cell)
+            assert fine, f"{begins(cell)} raised"
+        if cell.cell_type == "code":
+            lines = text_of(cell).count("\n")
+            assert lines <= 60, f"{begins(cell)} printed {lines} lines"
+
+
+# ----------------------------------------------------------------------------------- exercises
+
+
+@every_lesson
+def test_exercises_are_numbered_and_say_how_hard_and_how_long(lesson):
+    prose = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown")
+    numbers = [int(match[1]) for match in HEADING.finditer(prose)]
+    assert 2 <= len(numbers) <= (5 if lesson.kind == "start" else 4)  # its five questions
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert prose.count("**Exercise") == len(numbers), "a heading lacks difficulty or minutes"
+
+
+@every_lesson
+def test_an_exercise_has_a_solution_or_a_rubric(lesson):
+    stubs = [number for number, _ in lesson.exercises]
+    assert len(set(stubs)) == len(stubs)
+    for _, place in lesson.exercises:
+        assert SOLUTION.match(lesson.cells[place + 1].source), begins(lesson.cells[place])
+    for cell in lesson.cells:
+        for match in HEADING.finditer(cell.source) if cell.cell_type == "markdown" else ():
+            graded = "<summary>Rubric</summary>" in cell.source and "exercise" in tags(cell)
+            assert int(match[1]) in stubs or graded, f"{match[0]}: no stub, no rubric"
+
+
+def stub_and_rest(cell):
+    """The statements that bind the learner's my_ names, and those after them; the check is last."""
+    body = ast.parse(cell.source).body
+    stub = [node for node in body if any(n.startswith("my_") for n in bound(ast.unparse(node)))]
+    return stub, [node for node in body if node not in stub]
+
+
+def check_of(cell):
+    """The name of the check that an exercise's cell calls in its last line."""
+    return stub_and_rest(cell)[1][-1].value.func.id
+
+
+def bound(code):
+    """The names that code gives a value at its top."""
+    table = symtable.symtable(code, "cell", "exec")
+    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+
+
+def read(code):
+    """The names that code takes from what was run before it."""
+    names, tables = set(), [symtable.symtable(code, "cell", "exec")]
+    for table in tables:
+        tables.extend(table.get_children())
+        top = table.get_type() == "module"
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() if top else symbol.is_global():
+                names.add(symbol.get_name())
+    return names
+
+
+def changed(code):
+    """The names whose value code may change: bound, written into, or used in a bare call."""
+    names = bound(code)
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            parts = node.targets if isinstance(node, ast.Assign) else [node.target]
+        elif isinstance(node, ast.Expr) and not ast.unparse(node).startswith("print("):
+            parts = [node.value]
+        else:
+            continue
+        names |= {n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name)}
+    return names
+
+
+def settled(code):
+    """The names that code binds afresh: whatever they were before it is of no account."""
+    seen, fresh = set(), set()
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Assign):
+            fresh |= bound(ast.unparse(node)) - seen - read(ast.unparse(node.value))
+        elif isinstance(node, ast.FunctionDef):
+            fresh |= {node.name} - seen
+        seen |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return fresh
+
+
+def test_a_solution_is_run_after_what_it_needs_and_no_more():
+    cells = ["import numpy as np", "a = 1", "b = 2", "a += b", "train()", "c = a", "b = 5", "a = 7"]
+    assert needed(cells[:-1], "print(c)") == [*cells[:4], "c = a"]
+    assert needed(cells, "print(a)") == ["import numpy as np", "a = 7"]
+    assert needed([*cells, "a.append(3)", "f = lambda: b"], "f(a)") == [
+        "import numpy as np", "b = 5", "a = 7", "a.append(3)", "f = lambda: b",
+    ]  # fmt: skip
+
+
+def needed(earlier, code):
+    """Those of the earlier cells that code builds on: a solution need not wait for a training."""
+    imports = [cell for cell in earlier if re.search("^import", cell, re.MULTILINE)]
+    imported = set().union(*map(bound, imports))
+    names, picked = read(code) - imported, []
+    for cell in reversed(earlier):
+        if cell in imports or changed(cell) & names:
+            picked.insert(0, cell)
+            names = (names | read(cell)) - settled(cell) - imported
+    return picked
+
+
+def run(cells, folder=ROOT / "notebooks"):
+    """Everything that these cells print, and the names they leave, as if in a fresh kernel."""
+    namespace, said, path = {"__name__": "__main__"}, io.StringIO(), [*sys.path]
+    matplotlib.use("Agg")
+    kept, plt.show = plt.show, lambda: plt.close("all")
+    try:
+        with contextlib.chdir(folder), contextlib.redirect_stdout(said), np.printoptions():
+            for cell in cells:
+                exec(compile(cell, "cell", "exec"), namespace)  # noqa: S102
+    finally:
+        plt.show, sys.path[:] = kept, path
+        plt.close("all")
+    return said.getvalue(), namespace
+
+
+@every_lesson
+def test_solutions_are_right(lesson):
+    assert lesson.exercises
+    for number, place in lesson.exercises:
+        solution = SOLUTION.match(lesson.cells[place + 1].source)[1]
+        rest = "\n".join(ast.unparse(node) for node in stub_and_rest(lesson.cells[place])[1])
+        answered = solution + rest
+        earlier = [c.source for c in lesson.cells[:place] if c.cell_type == "code"]
+        said, names = run([*needed(earlier, answered), answered])
+        check = names[check_of(lesson.cells[place])]
+        assert said.splitlines()[-1] == f"Exercise {number}: {check.right_sentence}"
+
+
+@every_lesson
+def test_exercises_wait_for_the_learner(lesson):
+    """In the committed notebook each check says so."""
+    for number, place in lesson.exercises:
+        last = text_of(lesson.built.cells[place]).splitlines()[-1]
+        assert last == f"Exercise {number}: not answered yet."
+
+
+@every_lesson
+def test_nothing_depends_on_an_exercise(lesson):
+    """A solution binds my_ names only, and only the check in its cell's last line reads them."""
+    for _, place in lesson.exercises:
+        stub, rest = stub_and_rest(lesson.cells[place])
+        solution = SOLUTION.match(lesson.cells[place + 1].source)[1]
+        names = bound(solution) - {"_"}
+        assert all(name.startswith("my_") for name in names), names
+        assert bound("\n".join(map(ast.unparse, stub))) <= names, begins(lesson.cells[place])
+        given = [ast.unparse(argument) for argument in rest[-1].value.args]
+        assert all(argument in names for argument in given)
+        lesson_names = {n for node in [*stub, *rest[:-1]] for n in read(ast.unparse(node))}
+        assert not [name for name in lesson_names if name.startswith("my_")]
+    for cell in lesson.code:
+        if "exercise" not in tags(cell):
+            mine = {n for n in read(cell.source) | bound(cell.source) if n.startswith("my_")}
+            assert not mine, f"{begins(cell)} uses {mine}"
+
+
+@every_lesson
+def test_a_lesson_uses_its_own_checks_and_all_of_them(lesson):
+    module = importlib.import_module(f"lib.exercises.{lesson.name}")
+    checks = sorted(name for name, value in vars(module).items() if isinstance(value, Exercise))
+    assert sorted(check_of(lesson.cells[place]) for _, place in lesson.exercises) == checks
+    assert all(name.startswith("check_") for name in checks)
+    for cell in lesson.code:
+        others = set(re.findall(r"lib\.(?:exercises|explorers)\.(\w+)", cell.source))
+        assert others <= {lesson.name}
+
+
+CHECKS = {
+    f"{path.stem}-{name}": check
+    for path in sorted((ROOT / "lib/exercises").glob("[a-z]*.py"))
+    for name, check in vars(importlib.import_module(f"lib.exercises.{path.stem}")).items()
+    if isinstance(check, Exercise)
+}
+every_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+
+
+def spoken(check, answer, capsys):
+    """The one line that the check prints for an answer, without its name."""
+    check(answer)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{check.name}: ") and said.endswith("\n")
+    assert said.count("\n") == 1, f"{check.name} said more than a line to {answer!r}: {said!r}"
+    assert len(said) > len(check.name) + 5
+    return said.removeprefix(f"{check.name}: ").removesuffix("\n")
+
+
+@every_check
+def test_each_slip_earns_its_own_diagnosis(check, capsys):
+    assert spoken(check, check.right, capsys) == check.right_sentence
+    for sentence, slip in check.slips.items():
+        assert spoken(check, slip, capsys) == sentence
+
+
+@every_check
+def test_a_check_knows_who_has_not_answered(check, capsys):
+    unanswered = (lambda *given: None) if check.given else None
+    assert spoken(check, unanswered, capsys) == "not answered yet."
+    if (n := many(check)) > 1:
+        assert "not answered yet." in spoken(check, lambda *given: (None,) * n, capsys)
+        said = spoken(check, lambda *given: (None,) * (n - 1) if n > 2 else 1.0, capsys)
+        assert "results were expected" in said
+
+
+def stops(*given):
+    raise RuntimeError("two\nlines")
+
+
+def inputs(*given):
+    return given
+
+
+STRANGE = {
+    "a number": -12345,
+    "not a number": float("nan"),
+    "a word": "tea",
+    "bytes": b"tea",
+    "nothing in a list": [],
+    "a set": {"tea"},
+    "a dictionary": {"tea": 1},
+    "an object": object(),
+    "a complex number": 1j,
+    "an empty array": np.zeros(0),
+    "a large array": np.zeros((2, 3, 4, 5)),
+    "words in an array": np.array(["tea", "pet"]),
+    "rows of unequal length": [[1], [1, 2]],
+    "a function that stops": stops,
+    "a function of no argument": lambda: 1,
+    "the inputs again": inputs,
+    "a class": dict,
+}
+
+
+@every_check
+def test_a_check_never_raises_and_says_what_is_wrong(check, capsys):
+    praise = (check.right_sentence, "not answered yet.", *check.slips)
+    wrong = []
+    for kind, strange in STRANGE.items():
+        answers = [strange]
+        if check.given and not callable(strange):
+            answers += [lambda *given, s=strange: s, lambda *given, s=strange: (s,) * many(check)]
+        for answer in answers:
+            try:
+                if (said := spoken(check, answer, capsys)) in praise:
+                    wrong.append(f"{kind} earns: {said}")
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is listed)
+                wrong.append(f"{kind} raises {type(error).__name__}: {str(error).splitlines()[0]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def many(check):
+    """How many results the learner's function returns."""
+    results = check.right(*check.given(np.random.default_rng(0))) if check.given else 0
+    return len(results) if isinstance(results, tuple) else 1
+
+
+@every_check
+def test_a_wrong_kind_of_answer_is_named(check, capsys):
+    if check.given:
+        assert spoken(check, 3, capsys) == "a function was expected, a int came."
+        stopped = spoken(check, lambda *given: 1 / 0, capsys)
+        assert stopped == "your code stopped with ZeroDivisionError: division by zero"
+        shapeless = np.zeros((1, 2, 3, 4, 5))
+        result = (shapeless,) * many(check) if many(check) > 1 else shapeless
+        assert "(1, 2, 3, 4, 5) came." in spoken(check, lambda *given: result, capsys)
+    elif not isinstance(check.right, tuple):
+        assert spoken(check, "tea", capsys) == "numbers were expected, a str came."
+        assert "(2, 3) came." in spoken(check, np.zeros((2, 3)), capsys)
+
+
+# -------------------------------------------------------------------------------- the ideas
+
+
+def paragraphs(notebook):
+    """The prose of a notebook: no code, formulas or titles of others' works; rows one by one."""
+    other = r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|<[^>]*>|\*\*Further reading:\*\*.*\Z"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(other, " ", cell.source, flags=re.DOTALL)
+            for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[-|]|\d+\.) ?)", text):
+                yield " ".join(paragraph.split())
+
+
+def holds(paragraph, idea):
+    return re.search(idea, paragraph, re.IGNORECASE if idea.islower() else 0)
+
+
+def names_lesson(paragraph, number):
+    """`lesson 06`, `lessons 06 and 07`, or the lesson's title: `06 · …`."""
+    return re.search(rf"\b[Ll]essons?\b[\s\d,and–-]*\b{number}\b|\b{number} ·", paragraph)
+
+
+def too_early(notebook, number):
+    """The ideas that a lesson uses before the lesson that teaches them, and where."""
+    for paragraph in paragraphs(notebook):
+        for idea, taught in IDEAS.items():
+            early = taught > number and idea not in ONLY_A_WORD.get(number, ())
+            if early and holds(paragraph, idea) and not names_lesson(paragraph, taught):
+                yield f"'{holds(paragraph, idea)[0]}' (lesson {taught}): {paragraph[:70]}…"
+
+
+@every_lesson
+def test_no_idea_comes_before_the_lesson_that_teaches_it(lesson):
+    early = list(too_early(lesson.notebook, lesson.number))
+    assert not early, "\n".join(early)
+
+
+@every_lesson
+def test_a_lesson_teaches_the_ideas_that_others_expect_of_it(lesson):
+    prose = list(paragraphs(lesson.notebook))
+    for idea, taught in IDEAS.items():
+        if taught == lesson.number:
+            assert any(holds(paragraph, idea) for paragraph in prose), f"nothing about {idea}"
+
+
+def test_the_order_of_ideas_can_be_broken():
+    """The rule itself: forward pointers pass, code passes, plain use does not."""
+    texts = {
+        "Softmax gives weights.": 1,
+        "Softmax, as lesson 02 shows, gives weights.": 0,
+        "Lessons 01 and 02 do it with softmax.": 0,
+        "Softmax is in lesson 03.": 1,
+        "In lesson 02 we go on.\n\nSoftmax is new.": 1,
+        "`softmax(x)` and $softmax$": 0,
+        "| softmax | here |\n| lesson 02 | there |": 1,
+        "Adamant people learn adam.": 0,
+        "Adam is fast.": 1,
+        "**Further reading:** *Attention and softmax*": 0,
+    }
+    for text, count in texts.items():
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+        assert len(list(too_early(notebook, "01"))) == count, text
