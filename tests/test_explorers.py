@@ -251,7 +251,7 @@ def number(pattern, caption):
 @promised(
     "start_here",
     "the word is *szabadság*",
-    "You should see Hungarian get 2 %, 39 % and then 92 % at the third letter. At the eighth, "
+    "Hungarian gets 2 %, 39 % and then 92 % at the third letter. At the eighth, "
     "*szabadsá*, it falls to 3 %, and Czech takes its place",
     "The ninth letter, *g*, brings Hungarian back with 99 %.",
 )

@@ -18,6 +18,7 @@ LIB = ROOT / "lib"
 FLOORS = {
     "functional": 1,
     "guard": 1,
+    "environment": 1,
     "layers": 2,
     "recurrent": 3,
     "attention": 3,
@@ -31,6 +32,7 @@ FLOORS = {
     "data": 5,
     "check": 5,
     "checkpoints": 5,
+    "records": 5,
     "plots": 6,
     "panel": 6,
     "explorers": 7,

@@ -34,8 +34,14 @@ def _always(gradients, max_norm):
     return tuple(g * max_norm / _norm(gradients) for g in gradients)
 
 
+def _in_place(gradients, max_norm):
+    for gradient, short in zip(gradients, _clip(gradients, max_norm), strict=True):
+        gradient[...] = short
+    return tuple(gradients)
+
+
 class _Clip(Exercise):
-    """Tries long gradients and short ones, and takes a list as well as a tuple."""
+    """Tries long gradients and short ones; looks at what was given, too."""
 
     def _run(self, function):
         long, max_norm = self.given(np.random.default_rng(7))
@@ -43,14 +49,14 @@ class _Clip(Exercise):
         results = function(long, max_norm), function(short, max_norm)
         if any(result is None for result in results):
             return None
-        return (*results[0], *results[1])
+        return (*results[0], *results[1], long[1])
 
 
 check_clip = _Clip(
     "Exercise 2",
     given=_given,
     right=("right: one factor for all, and short gradients stay as they are.", _clip),
-    parts=("long 1", "long 2", "long 3", "short 1", "short 2", "short 3"),
+    parts=("long 1", "long 2", "long 3", "short 1", "short 2", "short 3", "what was given"),
     slips={
         "each array got a factor of its own; that turns the direction. Take one norm of all.": (
             lambda gs, most: tuple(g * min(1, most / _norm([g])) for g in gs)
@@ -61,6 +67,10 @@ check_clip = _Clip(
         ),
         "nothing was shortened: multiply by max_norm / norm where the norm is larger.": (
             lambda gs, most: tuple(gs)
+        ),
+        "right, but the gradients given were overwritten; return new arrays.": _in_place,
+        "the norm of all is the root of the sum of all squares, not the sum of the norms.": (
+            lambda gs, most: tuple(g * min(1, most / sum(_norm([g]) for g in gs)) for g in gs)
         ),
         "the norm is the root of the sum of squares; the root is missing.": (
             lambda gs, most: tuple(g * min(1, most / _norm(gs) ** 2) for g in gs)

@@ -225,12 +225,9 @@ def run_backward(doutputs, dstate, x, caches, W_xh, W_hh):
 
 # %%
 B, T, I, D = 2, 7, 3, 5
-x, start = rng.normal(size=(B, T, I)), rng.normal(size=(B, D))
+x, doutputs = rng.normal(size=(B, T, I)), rng.normal(size=(B, T, D))
+start, dfinal = rng.normal(size=(2, B, D))
 W_xh, W_hh, b_h = rng.normal(size=(I, D)), rng.normal(size=(D, D)) / 2, rng.normal(size=D)
-doutputs, dfinal = rng.normal(size=(B, T, D)), rng.normal(size=(B, D))
-
-_, _, caches = run(x, start, W_xh, W_hh, b_h)
-dx, dstate, dW_xh, dW_hh, db_h = run_backward(doutputs, dfinal, x, caches, W_xh, W_hh)
 
 
 def loss():
@@ -239,6 +236,8 @@ def loss():
 
 
 # %% tags=["gradient-check"]
+_, _, caches = run(x, start, W_xh, W_hh, b_h)
+dx, dstate, dW_xh, dW_hh, db_h = run_backward(doutputs, dfinal, x, caches, W_xh, W_hh)
 measured_dW_hh = numerical_gradient(loss, W_hh)
 compare("dx", dx, numerical_gradient(loss, x))
 compare("dstate", dstate, numerical_gradient(loss, start))
