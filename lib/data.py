@@ -43,7 +43,9 @@ class CharacterTokenizer:
 
     def __init__(self, text):
         if not isinstance(text, str) or not text:
-            raise ValueError(f"text={text!r}: a string of at least one character was expected")
+            raise ValueError(
+                f"text={guard.show(text)}: a string of at least one character was expected"
+            )
         self.vocabulary = "".join(sorted(set(text)))
         self._id = {character: i for i, character in enumerate(self.vocabulary)}
 
@@ -52,6 +54,8 @@ class CharacterTokenizer:
 
     def encode(self, text):
         """Ids (T,) of the T characters of text. Refuses one that is not in the vocabulary."""
+        if not isinstance(text, str):
+            raise ValueError(f"text={guard.show(text)}: a string was expected")
         for place, character in enumerate(text):
             if character not in self._id:
                 raise ValueError(
@@ -62,8 +66,8 @@ class CharacterTokenizer:
 
     def decode(self, ids):
         """The text whose ids (T,) these are. Refuses ids outside 0 … V - 1."""
-        ids = np.asarray(ids)
-        if ids.size == 0:
+        ids = guard.as_array("ids", ids)
+        if ids.shape == (0,):
             return ""
         guard.ids("ids", ids, "T", len(self))
         return "".join(self.vocabulary[i] for i in ids)
@@ -71,14 +75,14 @@ class CharacterTokenizer:
 
 def one_hot(ids, size, dtype=np.float64):
     """Ids (...) -> vectors (..., V): a single 1, at the id's place. Refuses ids outside."""
-    ids = np.asarray(ids)
+    ids = guard.as_array("ids", ids)
     guard.ids("ids", ids, "...", guard.whole_number("size", size))
     return np.eye(size, dtype=guard.floating("dtype", dtype))[ids]
 
 
 def bigram_counts(ids, size):
     """Counts (V, V) from ids (T,): row a, column b says how often b comes right after a."""
-    ids = np.asarray(ids)
+    ids = guard.as_array("ids", ids)
     guard.ids("ids", ids, "T", guard.whole_number("size", size))
     pairs = ids[:-1] * size + ids[1:]  # (T - 1,): each pair as one number
     return np.bincount(pairs, minlength=size * size).reshape(size, size)
@@ -86,9 +90,9 @@ def bigram_counts(ids, size):
 
 def pad(sequences):
     """N sequences of ids -> ids (N, T), lengths (N,). T is the longest; what is missing is 0."""
-    if len(sequences) == 0:
+    if len(guard.listed("sequences", sequences)) == 0:
         raise ValueError("sequences is empty: at least one sequence was expected")
-    rows = [np.asarray(sequence) for sequence in sequences]
+    rows = [guard.as_array(f"sequences[{i}]", row) for i, row in enumerate(sequences)]
     for i, row in enumerate(rows):
         if row.size == 0:
             raise ValueError(f"sequences[{i}] is empty: at least one id was expected")
@@ -109,7 +113,9 @@ def batches(arrays, batch_size, rng):
     next, so all batches are full. Refuses arrays of unequal length.
     """
     guard.whole_number("batch_size", batch_size)
-    arrays = [np.asarray(array) for array in arrays]
+    guard.generator("rng", rng)
+    arrays = enumerate(guard.listed("arrays", arrays))
+    arrays = [guard.as_array(f"arrays[{i}]", array) for i, array in arrays]
     sizes = [len(array) if array.ndim else 0 for array in arrays]
     if len(set(sizes)) != 1 or sizes[0] == 0:
         raise ValueError(f"arrays have {sizes} rows: one equal number, not 0, was expected")
@@ -122,6 +128,7 @@ def padded_batches(sequences, labels, batch_size, rng):
 
     T is the longest of this batch, not of all: short words do not wait for long ones.
     """
+    pad(sequences)  # what is wrong in a later batch is refused now
     picked = batches((np.arange(len(sequences)), labels), batch_size, rng)
     return ((*pad([sequences[i] for i in rows]), some) for rows, some in picked)
 
@@ -144,6 +151,7 @@ def copy_previous_bit(sequences, steps, rng, inputs=3, outputs=2):
         guard.whole_number(name, value)
     if guard.whole_number("outputs", outputs) > inputs:
         raise ValueError(f"outputs={outputs}: no more than inputs={inputs} was expected")
+    guard.generator("rng", rng)
     x = rng.integers(2, size=(sequences, steps, inputs)).astype(np.float64)
     y = np.zeros((sequences, steps, outputs))
     y[:, 1:] = x[:, :-1, :outputs]
@@ -162,7 +170,9 @@ class Words:
         return len(self.words)
 
     def take(self, rows):
-        """Some of the words: those at the places rows."""
+        """Some of the words: those at the places rows (a list or an array of whole numbers)."""
+        rows = guard.as_array("rows", rows)
+        guard.ids("rows", rows, "N", len(self), what="places")
         return Words([self.words[i] for i in rows], self.labels[rows], self.languages)
 
     def split(self, rng, share=0.1):
@@ -170,7 +180,7 @@ class Words:
         last two gets. "polska" and "polskie" may part company: new words, not new stems."""
         if guard.positive("share", share) >= 0.5:
             raise ValueError(f"share={share}: a number between 0 and 0.5 was expected")
-        order, held = rng.permutation(len(self)), int(share * len(self))
+        order, held = guard.generator("rng", rng).permutation(len(self)), int(share * len(self))
         if held == 0:
             raise ValueError(f"share={share} of {len(self)} words is none: more were expected")
         test, validation, train = np.split(order, [held, 2 * held])
@@ -185,8 +195,10 @@ def words_of(language):
     """
     from babel import Locale
 
-    if language not in LANGUAGES:
-        raise ValueError(f"language={language!r}: one of {', '.join(LANGUAGES)} was expected")
+    if language not in list(LANGUAGES):
+        raise ValueError(
+            f"language={guard.show(language)}: one of {', '.join(LANGUAGES)} was expected"
+        )
     locale = Locale.parse(LANGUAGES[language])
     names = [*locale.languages.values(), *locale.territories.values(), *locale.currencies.values()]
     text = unicodedata.normalize("NFC", "\n".join(names))
@@ -211,4 +223,4 @@ def language_words():
 
 def text_of(words):
     """One text, with a newline before and after every word: it marks both start and end."""
-    return "\n" + "".join(f"{word}\n" for word in words)
+    return "\n" + "".join(f"{word}\n" for word in guard.listed("words", words))

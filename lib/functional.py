@@ -49,6 +49,7 @@ def softmax(z):
     The largest z is taken away first, so that exp never overflows. A row that is -inf
     throughout (nothing may be chosen) becomes zeros, not NaN.
     """
+    guard.array("z", z, "... V")
     e = np.exp(z - np.maximum(z.max(axis=-1, keepdims=True), LOWEST))
     e /= np.maximum(e.sum(axis=-1, keepdims=True), TINY)
     return e
@@ -61,6 +62,7 @@ def softmax_backward(dp, p):
 
 def log_softmax(z):
     """ln softmax(z) along the last axis, without ever taking the logarithm of a zero."""
+    guard.array("z", z, "... V")
     shifted = z - z.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
@@ -79,9 +81,9 @@ def cross_entropy(logits, targets, mask=None):
     V = logits.shape[-1] if isinstance(logits, np.ndarray) and logits.ndim else 0
     guard.array("logits", logits, "... V", finite=True)
     guard.ids("targets", targets, "...", V)
-    _same_shape("targets", targets, logits.shape[:-1])
-    mask = np.ones(targets.shape, bool) if mask is None else np.asarray(mask, bool)
-    _same_shape("mask", mask, targets.shape)
+    guard.same_shape("targets", targets, logits.shape[:-1])
+    mask = np.ones(targets.shape, bool) if mask is None else mask
+    guard.truths("mask", mask, targets.shape)
     count = int(mask.sum())
     if count == 0:
         raise ValueError("mask is False everywhere: at least one position to count was expected")
@@ -106,7 +108,7 @@ def binary_cross_entropy(logits, targets):
     logits and targets of one shape; targets between 0 and 1.
     """
     guard.array("logits", logits, "...", finite=True)
-    _same_shape("targets", targets, logits.shape)
+    guard.numbers("targets", targets, logits.shape)
     low, high = np.min(targets), np.max(targets)
     if not (low >= 0 and high <= 1):  # also where one is NaN
         raise ValueError(f"targets reach from {low} to {high}: 0 to 1 was expected")
@@ -124,7 +126,7 @@ def binary_cross_entropy_backward(cache, dloss=1.0):
 def mean_squared_error(y, targets):
     """Mean of (y - targets)² over all entries, and the cache. y and targets of one shape."""
     guard.array("y", y, "...", finite=True)
-    _same_shape("targets", targets, y.shape)
+    guard.numbers("targets", targets, y.shape, finite=True)
     difference = (y - targets).astype(y.dtype, copy=False)
     return float((difference * difference).mean(dtype=np.float64)), difference
 
@@ -132,8 +134,3 @@ def mean_squared_error(y, targets):
 def mean_squared_error_backward(cache, dloss=1.0):
     """dy = 2 (y - targets) / number of entries."""
     return cache * float(2 * dloss / cache.size)
-
-
-def _same_shape(name, x, expected):
-    if np.shape(x) != tuple(expected):
-        raise ValueError(f"{name} has shape {np.shape(x)}: {tuple(expected)} was expected")

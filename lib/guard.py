@@ -2,6 +2,8 @@
 
 import numpy as np
 
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 class NotFiniteError(ValueError):
     """A NaN or an infinity where a number was expected."""
@@ -12,6 +14,13 @@ def whole_number(name, value, least=1):
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name}={show(value)}: a whole number of at least {least} was expected")
     return int(value)
+
+
+def number(name, value):
+    """Refuse anything but a number; NaN and infinity are numbers."""
+    if not _number(value):
+        raise ValueError(f"{name} is {_kind(value)}: a number was expected")
+    return float(value)
 
 
 def positive(name, value):
@@ -30,9 +39,32 @@ def fraction(name, value):
 
 def floating(name, dtype):
     """Refuse every dtype but float32 and float64; float16 loses gradients below 6e-8."""
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"{name}={np.dtype(dtype).name}: float32 or float64 was expected")
+    if dtype is None or dtype not in FLOATS:
+        came = getattr(dtype, "__name__", dtype)
+        raise ValueError(f"{name}={came}: float32 or float64 was expected")
     return np.dtype(dtype)
+
+
+def generator(name, rng):
+    """Refuse anything but a numpy.random.Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"{name}={show(rng)}: a numpy.random.Generator was expected")
+    return rng
+
+
+def listed(name, items):
+    """Refuse anything but a list or a tuple: a single string or array has items of its own."""
+    if not isinstance(items, list | tuple):
+        raise ValueError(f"{name} is {_kind(items)}: a list or a tuple was expected")
+    return items
+
+
+def as_array(name, x):
+    """x as an array. Refuses rows of unequal length."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name} has rows of unequal length: an array was expected") from None
 
 
 def array(name, x, letters, finite=False, **sizes):
@@ -41,21 +73,47 @@ def array(name, x, letters, finite=False, **sizes):
     sizes give the letters whose size is known; the others may be anything from 1 up.
     finite=True refuses NaN and infinity as well.
     """
-    if not isinstance(x, np.ndarray):
-        kind = type(x).__name__
-        raise ValueError(f"{name} is a {kind}: an array ({_spell(letters)}) was expected")
+    if type(x) is not np.ndarray:  # a masked array or a matrix has rules of its own
+        raise ValueError(f"{name} is {_kind(x)}: an array ({_spell(letters)}) was expected")
     floating(f"{name}.dtype", x.dtype)
     _shape(name, x, letters, sizes)
-    if finite and not np.isfinite(x).all():
+    if finite:
+        _finite(name, x)
+
+
+def numbers(name, x, shape, finite=False):
+    """Refuse an x that is no array of numbers, whole or not, of exactly this shape."""
+    shape = tuple(shape)
+    if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} is {_kind(x)}: an array {shape} of numbers was expected")
+    same_shape(name, x, shape)
+    if finite:
+        _finite(name, x)
+
+
+def truths(name, x, shape):
+    """Refuse an x that is no array of True and False of exactly this shape."""
+    if type(x) is not np.ndarray or x.dtype != bool:
+        raise ValueError(f"{name} is {_kind(x)}: an array of True and False was expected")
+    same_shape(name, x, shape)
+
+
+def same_shape(name, x, shape):
+    """Refuse an x of any other shape, even one that would broadcast."""
+    if x.shape != tuple(shape):
+        raise ValueError(f"{name} has shape {x.shape}: {tuple(shape)} was expected")
+
+
+def _finite(name, x):
+    if not np.isfinite(x).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 
 
 def ids(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
     """Refuse an x that is no integer array, or holds an id outside least … vocabulary_size - 1."""
-    if not isinstance(x, np.ndarray) or not np.issubdtype(x.dtype, np.integer):
-        kind = x.dtype.name + " array" if isinstance(x, np.ndarray) else type(x).__name__
-        raise ValueError(f"{name} is a {kind}: an integer array was expected")
+    if type(x) is not np.ndarray or x.dtype.kind not in "iu":
+        raise ValueError(f"{name} is {_kind(x)}: an integer array was expected")
     _shape(name, x, letters, sizes)
     if x.min() < least or x.max() >= vocabulary_size:
         wrong, most = x.min() if x.min() < least else x.max(), vocabulary_size - 1
@@ -66,6 +124,11 @@ def show(value):
     """A value as it is written in Python, on one line and not too long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _kind(x):
+    kind = f"{x.dtype.name} array" if type(x) is np.ndarray else type(x).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _number(value):

@@ -13,7 +13,7 @@ class SGD:
     """value -= learning_rate * velocity, where velocity = momentum * velocity + gradient."""
 
     def __init__(self, parameters, learning_rate, momentum=0.0):
-        self.parameters = list(parameters)
+        self.parameters = _triples(parameters)
         self.learning_rate = guard.positive("learning_rate", learning_rate)
         self.momentum = guard.fraction("momentum", momentum)
         self.arrays = {}
@@ -38,7 +38,7 @@ class Adam:
     """
 
     def __init__(self, parameters, learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-8):
-        self.parameters = list(parameters)
+        self.parameters = _triples(parameters)
         self.learning_rate = guard.positive("learning_rate", learning_rate)
         self.epsilon = guard.positive("epsilon", epsilon)
         if np.shape(betas) != (2,):
@@ -80,3 +80,20 @@ def clip_by_global_norm(parameters, max_norm):
         for _, _, gradient in parameters:
             gradient *= max_norm / norm
     return norm
+
+
+def _triples(parameters):
+    """The parameters as a list. Refuses what is none, nothing at all, and a name given twice."""
+    try:
+        triples = [(name, value, gradient) for name, value, gradient in parameters]
+        fit = all(isinstance(name, str) and d.shape == value.shape for name, value, d in triples)
+    except (TypeError, ValueError, AttributeError):
+        fit = False
+    if not fit:
+        kind = type(parameters).__name__
+        raise ValueError(f"parameters is a {kind}: what Layer.parameters() yields was expected")
+    names = [name for name, _, _ in triples]
+    if not names or len(set(names)) < len(names):
+        came = guard.show(names)
+        raise ValueError(f"parameters are named {came}: at least one, each once, was expected")
+    return triples

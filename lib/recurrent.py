@@ -30,6 +30,7 @@ class RNNCell(Layer):
 
     def zero_state(self, batch):
         """The state (B, D) before anything was read."""
+        guard.whole_number("batch", batch)
         return np.zeros((batch, self.hidden_size), self.W_hh.dtype)
 
     def forward(self, x, state):
@@ -38,13 +39,16 @@ class RNNCell(Layer):
         The output of this cell *is* its new state; of other cells it need not be.
         """
         guard.array("x", x, "B I", finite=True, I=self.input_size)
-        guard.array("state", state, "B D", B=len(x), D=self.hidden_size)
+        guard.array("state", state, "B D", finite=True, B=len(x), D=self.hidden_size)
         output, state, cache = self.step(self.project(x), state)
         return output, state, (x, cache)
 
-    def backward(self, doutput, cache, dstate=0.0):
+    def backward(self, doutput, cache, dstate=None):
         """doutput and dstate, both (B, D) -> dx (B, I), dstate_before (B, D)."""
         x, cache = cache
+        guard.numbers("doutput", doutput, (len(x), self.hidden_size), finite=True)
+        dstate = np.zeros_like(doutput) if dstate is None else dstate
+        guard.numbers("dstate", dstate, doutput.shape, finite=True)
         dprojected, dstate_before = self.step_backward(doutput, cache, dstate)
         return self.project_backward(dprojected, x), dstate_before
 
@@ -75,6 +79,8 @@ class RNN(Layer):
     """The same cell at every time step, handing its state on to the next."""
 
     def __init__(self, cell):
+        if not isinstance(cell, Layer) or not hasattr(cell, "step_backward"):
+            raise ValueError(f"cell={guard.show(cell)}: a recurrent cell was expected")
         self.cell = cell
 
     def forward(self, x, state=None, lengths=None):
@@ -88,7 +94,7 @@ class RNN(Layer):
         B, T, _ = x.shape
         if state is None:
             state = self.cell.zero_state(B)
-        guard.array("state", state, "B D", B=B, D=self.cell.hidden_size)
+        guard.array("state", state, "B D", finite=True, B=B, D=self.cell.hidden_size)
         alive = None if lengths is None else alive_mask(lengths, B, T)  # (B, T, 1)
         # Time first: then each step reads and writes memory in one piece.
         projected = self.cell.project(x.swapaxes(0, 1))  # (T, B, D)
@@ -109,9 +115,10 @@ class RNN(Layer):
         """
         x, alive, caches = cache
         B, T, _ = x.shape
-        guard.array("doutputs", doutputs, "B T D", B=B, T=T, D=self.cell.hidden_size)
+        guard.array("doutputs", doutputs, "B T D", finite=True, B=B, T=T, D=self.cell.hidden_size)
         truncate = T if truncate is None else guard.whole_number("truncate", truncate)
         dstate = np.zeros_like(doutputs[:, 0]) if dfinal is None else dfinal  # (B, D)
+        guard.array("dfinal", dstate, "B D", finite=True, B=B, D=self.cell.hidden_size)
         if alive is not None:
             doutputs = doutputs * alive  # (B, T, D)
         dprojected = np.empty((T, *dstate.shape), dstate.dtype)  # (T, B, D)

@@ -28,6 +28,13 @@ class RecurrentNetwork(Layer):
     def backward(self, dlogits, cache, dfinal=None, truncate=None):
         """dlogits (B, T, O) -> dx (B, T, I), dstate_before (B, D); adds to every gradient."""
         rnn_cache, output_cache = cache
+        B, T, D = output_cache.shape
+        # All that can be refused is refused before the first gradient is added.
+        guard.numbers("dlogits", dlogits, (B, T, len(self.output.b)), finite=True)
+        if dfinal is not None:
+            guard.array("dfinal", dfinal, "B D", finite=True, B=B, D=D)
+        if truncate is not None:
+            guard.whole_number("truncate", truncate)
         doutputs = self.output.backward(dlogits, output_cache)
         return self.rnn.backward(doutputs, rnn_cache, dfinal, truncate)
 
@@ -51,6 +58,7 @@ class SequenceClassifier(Layer):
     def backward(self, dlogits, cache):
         """dlogits (B, O): back through the output, through time, into the table. No dx: ids."""
         embedding_cache, rnn_cache, output_cache = cache
+        guard.numbers("dlogits", dlogits, (len(output_cache), len(self.output.b)), finite=True)
         dstate = self.output.backward(dlogits, output_cache)  # (B, D)
         B, T = embedding_cache.shape
         nothing = np.zeros((B, T, dstate.shape[-1]), dstate.dtype)  # (B, T, D)
@@ -59,6 +67,7 @@ class SequenceClassifier(Layer):
 
     def read(self, ids):
         """Logits (T, O) after each of the T ids of one sequence: what it thinks so far."""
+        guard.ids("ids", ids, "T", len(self.embedding.W))
         x, _ = self.embedding.forward(ids[None])
         outputs, _, _ = self.rnn.forward(x)
         return self.output.forward(outputs[0])[0]

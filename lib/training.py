@@ -18,6 +18,9 @@ from tqdm.auto import trange
 from lib import guard
 from lib.optim import clip_by_global_norm, global_norm
 
+# In a notebook tqdm does not look at its own variable.
+NO_BAR = os.environ.get("TQDM_DISABLE", "0") != "0"
+
 
 @dataclass
 class History:
@@ -52,48 +55,87 @@ def train(
     loss or gradient that is not finite ends it and goes back to the last good parameters. A
     batch that would not have been finite at the start either is refused (NotFiniteError).
     """
-    guard.whole_number("steps", steps)
-    guard.whole_number("every", every)
-    history = History() if history is None else history
-    history.ended = ""
-    undo, step, batches = Undo(optimizer), 0, iter(batches)
-    run = (loss_and_gradients, optimizer, max_norm)
+    _check(steps, every, max_norm)
+    history, undo, step = _begin(history), Undo(optimizer), 0
+    batches = iter(batches)
     try:
-        for _ in trange(steps, leave=False, unit="step"):
+        for _ in trange(steps, leave=False, unit="step", disable=NO_BAR):
             step = len(history.losses) + 1
-            loss, norm = undo.attempt(_gradients, next(batches), *run)
-            with whole_step(), np.errstate(over="ignore", invalid="ignore"):
-                undo.remember()
-                optimizer.step()
-                history.losses.append(loss)
-                history.gradient_norms.append(norm)
+            _step(next(batches), loss_and_gradients, optimizer, max_norm, undo, history)
             if step % every == 0:
-                if validate is not None:
-                    history.validation.append((step, float(undo.attempt(validate))))
-                report(_line(history, every))
-    except RanAwayError as error:
-        history.ended = f"stopped at step {step}: {error}; back to the last good parameters"
-    except KeyboardInterrupt:
-        history.ended = f"interrupted after step {len(history.losses)}; what it learned is kept"
-    except StopIteration:
-        history.ended = f"the batches ended after step {len(history.losses)}"
-    if history.ended:
+                report(_look(step, validate, every, undo, history))
+    except (RanAwayError, KeyboardInterrupt, StopIteration) as error:
+        history.ended = _why(error, step, len(history.losses))
         report(history.ended)
     return history
+
+
+def _check(steps, every, max_norm):
+    guard.whole_number("steps", steps)
+    guard.whole_number("every", every)
+    if max_norm is not None:
+        guard.positive("max_norm", max_norm)
+
+
+def _begin(history):
+    history = History() if history is None else history
+    history.ended = ""
+    return history
+
+
+def _step(batch, loss_and_gradients, optimizer, max_norm, undo, history):
+    """Gradients of one batch, then one step, which happens wholly or not at all."""
+    loss, norm = undo.attempt(_gradients, batch, loss_and_gradients, optimizer, max_norm)
+    with whole_step(), np.errstate(over="ignore", invalid="ignore"):
+        undo.remember()
+        try:
+            optimizer.step()
+            if not all(np.isfinite(value).all() for value in undo.live):
+                raise RanAwayError("the step led to numbers that are not finite")
+        except BaseException:
+            undo.lay_in(undo.good)
+            raise
+        history.losses.append(loss)
+        history.gradient_norms.append(norm)
+
+
+def _look(step, validate, every, undo, history):
+    """The line to report, after a validation where there is one."""
+    if validate is not None:
+        history.validation.append((step, undo.attempt(_validation, validate)))
+    return _line(history, every)
+
+
+def _why(error, step, taken):
+    """Why a run stopped early, in one line."""
+    if isinstance(error, RanAwayError):
+        return f"stopped at step {step}: {error}; back to the last good parameters"
+    if isinstance(error, KeyboardInterrupt):
+        return f"interrupted after step {taken}; what it learned is kept"
+    return f"the batches ended after step {taken}"
 
 
 def _gradients(batch, loss_and_gradients, optimizer, max_norm):
     """Loss and gradient norm of one batch, both finite."""
     for _, _, gradient in optimizer.parameters:
         gradient.fill(0)
-    loss = loss_and_gradients(batch)
+    loss = guard.number("loss_and_gradients(batch)", loss_and_gradients(batch))
     if max_norm is None:
         norm = global_norm(optimizer.parameters)
     else:
         norm = clip_by_global_norm(optimizer.parameters, max_norm)
     if not math.isfinite(loss) or not math.isfinite(norm):
-        raise guard.NotFiniteError(f"loss {loss}, gradient norm {norm}")
+        came = f"loss {loss}, gradient norm {norm}"
+        raise guard.NotFiniteError(f"{came}: finite numbers were expected")
     return loss, norm
+
+
+def _validation(validate):
+    """What validate() says, one finite number."""
+    value = guard.number("validate()", validate())
+    if not math.isfinite(value):
+        raise guard.NotFiniteError(f"validate() gives {value}: a finite number was expected")
+    return value
 
 
 def _line(history, every):
@@ -169,12 +211,17 @@ def whole_step():
 def save(path, model, optimizer=None):
     """Write the parameters, and the optimizer's memory, to an .npz file, wholly or not at all."""
     path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"path={path}: a file in a folder that exists was expected")
     unfinished = path.with_name(path.name + ".unfinished")
-    with open(unfinished, "wb") as file:
-        np.savez(file, **_arrays(model, optimizer))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    try:
+        with whole_step(), open(unfinished, "wb") as file:
+            np.savez(file, **_arrays(model, optimizer))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def load(path, model, optimizer=None):
@@ -203,8 +250,8 @@ def load(path, model, optimizer=None):
 
 def _read(path):
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such checkpoint") from None
     except Exception as error:  # noqa: BLE001 (each damage has its own)

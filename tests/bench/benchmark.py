@@ -1,0 +1,103 @@
+"""How long a training step takes, in NumPy and in PyTorch, in one process on one thread each.
+
+    python tests/bench/benchmark.py
+
+This is no test: it takes about a minute and is run by hand. PyTorch is optional (any 2.x;
+`pip install torch`): without it the NumPy column stands alone. The two take turns, step by
+step, so that whatever else the machine does slows both; shown is the median processor time, in
+which waiting for other programs does not count. "products" is the rate of the step's matrix
+products (sgemm) by themselves, with operands of the same shapes: where it differs, the two
+differ in their BLAS and not in their code.
+
+A row is a line of ROWS; a new kind of network is three functions in rows.py.
+"""
+
+import importlib.util
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import lib  # noqa: F401, I001 (one BLAS thread, before NumPy is loaded)
+import numpy as np
+import rows
+
+SECONDS = 12  # for each row
+
+# name, kind of network in rows.py, its sizes, and the ratio NumPy / PyTorch to reach
+ROWS = [
+    ("RNN 64/128, T 64, batch 32", "rnn", dict(B=32, T=64, I=64, D=128, O=64), 0.70),
+    ("RNN 128/512, T 128, batch 64", "rnn", dict(B=64, T=128, I=128, D=512, O=64), 1.00),
+]
+HEADER = f"{'training step, float32':30}{'NumPy':>10}{'PyTorch':>10}{'ratio':>7}{'reach':>7}"
+HEADER += "    products NumPy, PyTorch"
+
+
+def medians(functions, seconds):
+    """The median processor time of each function, in seconds; after a warm-up they take turns."""
+    times = [[] for _ in functions]
+    for function in functions:
+        function()
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[0]) < 5:
+        for function, taken in zip(functions, times, strict=True):
+            start = time.process_time()
+            function()
+            taken.append(time.process_time() - start)
+    return [statistics.median(taken) for taken in times]
+
+
+def product_functions(products, torch):
+    """For NumPy, and for PyTorch where there is one: all matrix products of a step in a row."""
+    rng = np.random.default_rng(0)
+    arrays = [
+        (times, *(rng.normal(size=shape).astype(np.float32) for shape in ((n, k), (k, m))))
+        for times, n, k, m in products
+    ]
+
+    def run(multiply, pairs):
+        for times, a, b in pairs:
+            for _ in range(times):
+                multiply(a, b)
+
+    functions = [lambda: run(np.matmul, arrays)]
+    if torch:
+        tensors = [(n, torch.from_numpy(a), torch.from_numpy(b)) for n, a, b in arrays]
+        functions.append(lambda: run(torch.mm, tensors))
+    return functions
+
+
+def row(name, kind, sizes, reach, torch):
+    """Measure one line of ROWS and return it as text."""
+    makers = [f"{kind}_numpy"] + ([f"{kind}_torch"] if torch else [])
+    steps = [getattr(rows, maker)(**sizes) for maker in makers]
+    losses = [step() for step in steps]
+    assert max(losses) - min(losses) < 1e-4, f"{name}: not the same step, losses {losses}"
+    products = getattr(rows, f"{kind}_products")(**sizes)
+    flop = sum(2 * times * n * k * m for times, n, k, m in products)
+    took = medians(steps, SECONDS)
+    rates = [flop / t / 1e9 for t in medians(product_functions(products, torch), SECONDS / 4)]
+    cells = [f"{1000 * t:7.2f} ms" for t in took]
+    cells += [f"{took[0] / took[1]:7.2f}" if torch else f"{'':17}", f"{reach:7.2f}"]
+    return f"{name:30}{''.join(cells)}    {', '.join(f'{r:.0f}' for r in rates)} GFLOP/s"
+
+
+def load_torch():
+    """PyTorch on one thread, or None where it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: NumPy alone.")
+        return None
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
+if __name__ == "__main__":
+    torch = load_torch()
+    print(f"NumPy {np.__version__}" + (f", PyTorch {torch.__version__}" if torch else ""))
+    print(HEADER)
+    for line in ROWS:
+        print(row(*line, torch), flush=True)

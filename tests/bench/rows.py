@@ -1,0 +1,77 @@
+"""What is timed: for each kind of network one training step in NumPy, and the same in PyTorch.
+
+A maker takes the row's sizes and returns a function that takes one step and returns the loss.
+Both start from the same weights and data, so that their first losses agree. `products` lists the
+matrix products of one step as (times, rows, inner, columns). PyTorch is loaded only when asked.
+"""
+
+import numpy as np
+
+from lib.functional import cross_entropy, cross_entropy_backward
+from lib.optim import Adam
+from lib.recurrent_network import RecurrentNetwork
+
+LEARNING_RATE = 1e-3
+
+
+def rnn_start(B, T, I, D, O):
+    """The network before its first step, x (B, T, I) and targets (B, T)."""
+    rng = np.random.default_rng(0)
+    model = RecurrentNetwork(I, D, O, rng, np.float32)
+    return model, rng.normal(size=(B, T, I)).astype(np.float32), rng.integers(0, O, (B, T))
+
+
+def rnn_numpy(**sizes):
+    """Forward, cross-entropy at every time step, backward through time, Adam."""
+    model, x, targets = rnn_start(**sizes)
+    optimizer = Adam(model.parameters(), LEARNING_RATE)
+
+    def step():
+        model.zero_grad()
+        logits, _, cache = model.forward(x)
+        loss, loss_cache = cross_entropy(logits, targets)
+        model.backward(cross_entropy_backward(loss_cache), cache)
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def rnn_torch(**sizes):
+    """nn.RNN and nn.Linear, eager, with the fused Adam."""
+    import torch
+
+    model, x, targets = rnn_start(**sizes)
+    x = torch.from_numpy(x).requires_grad_()  # as it would with an embedding below
+    targets = torch.from_numpy(targets).flatten()
+    rnn = torch.nn.RNN(sizes["I"], sizes["D"], batch_first=True)
+    output = torch.nn.Linear(sizes["D"], sizes["O"])
+    cell = model.rnn.cell
+    with torch.no_grad():
+        rnn.weight_ih_l0.copy_(torch.from_numpy(cell.W_xh.T))
+        rnn.weight_hh_l0.copy_(torch.from_numpy(cell.W_hh.T))
+        output.weight.copy_(torch.from_numpy(model.output.W.T))
+        for bias in (rnn.bias_ih_l0, rnn.bias_hh_l0, output.bias):
+            bias.zero_()
+    parameters = [*rnn.parameters(), *output.parameters()]
+    optimizer = torch.optim.Adam(parameters, LEARNING_RATE, fused=True)
+
+    def step():
+        optimizer.zero_grad()
+        x.grad = None
+        logits = output(rnn(x)[0]).flatten(0, 1)
+        loss = torch.nn.functional.cross_entropy(logits, targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def rnn_products(B, T, I, D, O):
+    """Into the cell, from step to step, out of it; and for each two on the way back."""
+    N = B * T
+    inward = [(1, N, I, D), (1, I, N, D), (1, N, D, I)]
+    onward = [(T, B, D, D), (T, D, B, D), (T, B, D, D)]
+    outward = [(1, N, D, O), (1, D, N, O), (1, N, O, D)]
+    return inward + onward + outward
