@@ -9,6 +9,7 @@ from lib.plots import BLUE, RED
 from lib.recurrent import RNN, RNNCell
 
 STEPS, HIDDEN = 50, 32
+EACH = np.arange(1, STEPS + 1)
 LOW, HIGH = 1e-10, 1e10
 KINDS = ("a rotation", "random numbers")
 
@@ -16,20 +17,11 @@ KINDS = ("a rotation", "random numbers")
 def explorer():
     """Spectral radius, input strength, truncation and kind of W_hh against the reach."""
     picture = Picture(6.4, 3.2)
-    axes = picture.axes
-    axes.set(yscale="log", ylim=(LOW, HIGH), xlim=(0, STEPS + 1), xlabel="time step t")
-    axes.set_ylabel("gradient, relative to the last step's")
-    axes.set_xticks([1, *range(10, STEPS + 1, 10)])
-    steps = np.arange(1, STEPS + 1)
-    (cuts,) = axes.plot([], [], ":", color="0.5", lw=1, label="cut")
-    (line,) = axes.plot(steps, np.ones(STEPS), color=BLUE, lw=1, label="predicted, without tanh")
-    (dots,) = axes.plot(steps, np.ones(STEPS), "o", color=RED, ms=3.5, label="measured")
-    axes.legend(loc="upper left", ncols=3)
-    picture.moving(cuts, line, dots)
+    cuts, line, dots = picture.moving(*draw(picture.axes))
 
     def show(spectral_radius, input_strength, truncate, kind):
         seen = reach(spectral_radius, input_strength, truncate, kind)
-        predicted = float(spectral_radius) ** (STEPS - steps)
+        predicted = float(spectral_radius) ** (STEPS - EACH)
         line.set_ydata(shown(predicted))
         dots.set_ydata(shown(seen))
         places = np.arange(truncate, STEPS, truncate) + 0.5 if truncate else np.zeros(0)
@@ -44,6 +36,18 @@ def explorer():
         truncate=Number("truncate (0 = never)", 0, 0, STEPS),
         kind=Choice("W_hh is", KINDS),
     )
+
+
+def draw(axes):
+    """The frame, the lines where the gradient is cut, the prediction and the measurement."""
+    axes.set(yscale="log", ylim=(LOW, HIGH), xlim=(0, STEPS + 1), xlabel="time step t")
+    axes.set_ylabel("gradient, relative to the last step's")
+    axes.set_xticks([1, *range(10, STEPS + 1, 10)])
+    (cuts,) = axes.plot([], [], ":", color="0.5", lw=1, label="cut")
+    (line,) = axes.plot(EACH, np.ones(STEPS), color=BLUE, lw=1, label="predicted, without tanh")
+    (dots,) = axes.plot(EACH, np.ones(STEPS), "o", color=RED, ms=3.5, label="measured")
+    axes.legend(loc="upper left", ncols=3)
+    return cuts, line, dots
 
 
 @cache

@@ -21,12 +21,7 @@ FUNCTIONS = {
 def explorer():
     """Function, place, precision and number of sides against the error over the step."""
     picture = Picture(6.4, 3.2)
-    ax = picture.axes
-    ax.set(xscale="log", yscale="log", xlim=(1e-15, 1), ylim=(SMALLEST, 1e2))
-    ax.set(xlabel="step s", ylabel="error of the slope")
-    (points,) = ax.plot(STEPS, np.ones_like(STEPS), "o", ms=3, color=BLUE)
-    (lowest,) = ax.plot([1], [1], "D", ms=8, mfc="none", color=RED)
-    picture.moving(points, lowest)
+    points, lowest = picture.moving(*draw(picture.axes))
 
     def show(function, x, precision, sides):
         error = errors(function, x, precision, sides == "both")
@@ -48,6 +43,15 @@ def explorer():
         precision=Choice("precision", ["float64", "float32"]),
         sides=Choice("sides", ["both", "one"]),
     )
+
+
+def draw(ax):
+    """The frame, the error of every step, and a mark for the lowest."""
+    ax.set(xscale="log", yscale="log", xlim=(1e-15, 1), ylim=(SMALLEST, 1e2))
+    ax.set(xlabel="step s", ylabel="error of the slope")
+    (points,) = ax.plot(STEPS, np.ones_like(STEPS), "o", ms=3, color=BLUE)
+    (lowest,) = ax.plot([1], [1], "D", ms=8, mfc="none", color=RED)
+    return points, lowest
 
 
 def errors(function, x, precision, two_sided):

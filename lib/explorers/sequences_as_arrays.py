@@ -13,19 +13,7 @@ PADDED, REAL = 0.45, 0.1  # greys
 def explorer():
     """The learner's own words and a length against the two arrays."""
     picture = Picture(6.4, 3.3, columns=2, width_ratios=(1, 1.5))
-    left, right = picture.axes
-    places = heatmap(left, np.full((WORDS, STEPS), np.nan))
-    places.set_cmap("Greys")
-    ones = heatmap(right, np.full((STEPS, CHARACTERS), np.nan))
-    left.set(title="ids (B, T), dark: padding", xlabel="time step", ylabel="word")
-    left.set_yticks(range(WORDS), range(1, WORDS + 1))
-    right.set(title="one-hot (T, V) of the first word", ylabel="time step")
-    right.set_xlabel("character", labelpad=16)
-    right.set_yticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))
-    left.set_xticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))
-    characters = edge_labels(right, CHARACTERS, "x")
-    numbers = cell_labels(left, WORDS, STEPS)
-    picture.moving(places, ones, characters, numbers)
+    places, ones, characters, numbers = picture.moving(*draw(*picture.axes))
 
     def show(text, length):
         words, vocabulary, ids, real = batch(text, length)
@@ -42,6 +30,22 @@ def explorer():
         text=Words("words", "tea a teapot pet", ["a", "one two three four five six"]),
         length=Number("length T", 6, 1, STEPS),
     )
+
+
+def draw(left, right):
+    """Two empty frames: the ids of a batch, and the one-hot vectors of its first word."""
+    places = heatmap(left, np.full((WORDS, STEPS), np.nan))
+    places.set_cmap("Greys")
+    ones = heatmap(right, np.full((STEPS, CHARACTERS), np.nan))
+    left.set(title="ids (B, T), dark: padding", xlabel="time step", ylabel="word")
+    left.set_yticks(range(WORDS), range(1, WORDS + 1))
+    right.set(title="one-hot (T, V) of the first word", ylabel="time step")
+    right.set_xlabel("character", labelpad=16)
+    right.set_yticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))
+    left.set_xticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))
+    characters = edge_labels(right, CHARACTERS, "x")
+    numbers = cell_labels(left, WORDS, STEPS)
+    return places, ones, characters, numbers
 
 
 def batch(text, length):
