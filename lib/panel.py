@@ -118,11 +118,16 @@ class Number(widgets.HBox):
         traitlets.link((self, "value"), (self.field, "value"))
         traitlets.link((self, "value"), (self.slider, "value"))
 
+    @traitlets.validate("value")
+    def _without_drift(self, proposal):
+        # A slider says 2.1000000000000005 where the field should show 2.1.
+        return round(proposal["value"], 6)
+
     def stops(self):
         """Every value the control can take, at most 25 of them and always both ends."""
         count = max(1, math.ceil((self.high - self.low) / self.step - 1e-9))
         picked = {round(i * count / min(count, 24)) for i in range(min(count, 24))}
-        return [*(self.low + i * self.step for i in sorted(picked)), self.high]
+        return [*(round(self.low + i * self.step, 6) for i in sorted(picked)), self.high]
 
 
 class Choice(widgets.Dropdown):

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -60,7 +61,8 @@ def pretend(monkeypatch, **versions):
 def assert_says_what_to_do(line):
     assert f"The kernel runs {sys.executable}: " in line
     assert "choose the course's (menu Kernel, Change Kernel)" in line
-    assert f"{sys.executable} -m pip install -r {ROOT / 'requirements.txt'}" in line
+    python, file = shlex.quote(sys.executable), shlex.quote(str(ROOT / "requirements.txt"))
+    assert f"{python} -m pip install -r {file}" in line
 
 
 def test_when_all_is_well_it_says_so():

@@ -18,7 +18,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from lib.panel import Panel, Picture, Words
+from lib.panel import Number, Panel, Picture, Words
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "lib/explorers").glob("[a-z]*.py"))
@@ -145,6 +145,14 @@ def test_a_caption_is_text_and_never_markup():
         assert view.tags == ["figure", "img", "figcaption"]
 
 
+def test_a_slider_does_not_drift():
+    """In the browser a slider counts -3 + 51 · 0.1, which is not quite 2.1; the field says 2.1."""
+    number = Number("x", 2.0, -3.0, 3.0, 0.1)
+    number.slider.value = -3 + 51 * 0.1
+    assert number.slider.value != 2.1
+    assert number.value == number.field.value == 2.1
+
+
 def test_a_refused_turn_leaves_the_picture_even_half_drawn():
     def show(words):
         line.set_ydata([0, len(words)])
@@ -251,12 +259,12 @@ def number(pattern, caption):
 @promised(
     "start_here",
     "the word is *szabadság*",
-    "Hungarian gets 2 %, 39 % and then 92 % at the third letter. At the eighth, "
-    "*szabadsá*, it falls to 3 %, and Czech takes its place",
+    "Hungarian gets 2 %, 39 % and then 92 % at the third letter. It does not stay: at the "
+    "seventh it is down to 74 %. At the eighth, *szabadsá*, it falls to 3 %",
     "The ninth letter, *g*, brings Hungarian back with 99 %.",
 )
 def hungarian_comes_and_goes(watched):
-    for letters, share in {1: 2, 2: 39, 3: 92, 8: 3, 9: 99}.items():
+    for letters, share in {1: 2, 2: 39, 3: 92, 7: 74, 8: 3, 9: 99}.items():
         caption = watched.turn(letters=letters)
         assert caption.endswith(f"Hungarian, gets {share}%."), caption
         if letters == 8:
