@@ -63,24 +63,24 @@ def gradient_check(layer, *inputs, rng, **options):
 
     Compares inputs and parameters; the parameters are moved away from zeros and ones first
     (those hide mistakes) and put back after. An input without a gradient (ids) is left out; an
-    array given twice gets the sum of its two gradients.
+    array given twice gets the sum of its two gradients, a state may be a tuple of arrays.
     """
     kept = [(value, value.copy()) for _, value, _ in layer.parameters()]
     for value, _ in kept:
         value += 0.1 * rng.normal(size=value.shape)
     try:
         *outputs, cache = layer.forward(*inputs, **options)
-        doutputs = [rng.normal(size=y.shape) for y in outputs]
+        doutputs = [_like(y, rng) for y in outputs]
         layer.zero_grad()
         dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
         dinputs = dinputs if isinstance(dinputs, tuple) else (dinputs,)
 
         def loss():
             *outputs, _ = layer.forward(*inputs, **options)
-            return sum(np.vdot(y, dy) for y, dy in zip(outputs, doutputs, strict=True))
+            return sum(map(np.vdot, _flat(outputs), _flat(doutputs)))
 
         arrays = {}
-        for i, (x, dx) in enumerate(zip(inputs, dinputs, strict=True)):
+        for i, (x, dx) in enumerate(zip(_flat(inputs), _flat(dinputs), strict=True)):
             if dx is not None:
                 arrays[id(x)] = (f"input {i}", x, dx + arrays.get(id(x), (0, 0, 0))[2])
         for name, value, gradient in [*arrays.values(), *layer.parameters()]:
@@ -89,6 +89,18 @@ def gradient_check(layer, *inputs, rng, **options):
     finally:
         for value, before in kept:
             value[...] = before
+
+
+def _like(y, rng):
+    """Random numbers of the same shape; for a state of several parts, a tuple of them."""
+    return (
+        tuple(_like(part, rng) for part in y) if isinstance(y, tuple) else rng.normal(size=y.shape)
+    )
+
+
+def _flat(items):
+    """All arrays, also those inside a tuple such as the state (h, c)."""
+    return [part for item in items for part in (item if isinstance(item, tuple) else (item,))]
 
 
 class Exercise:

@@ -110,8 +110,11 @@ def layer_gradient(kind):
         elif kind == "Embedding":
             layer, inputs = layers.Embedding(V, D, rng), [rng.integers(0, 3, (B, T))]
         else:
-            layer = recurrent.RNN(recurrent.RNNCell(I, D, rng))
-            inputs = [rng.normal(size=(B, T, I)), rng.normal(size=(B, D))]
+            Cell = {"LSTM": recurrent.LSTMCell, "GRU": recurrent.GRUCell}.get(
+                kind, recurrent.RNNCell
+            )
+            layer, states = recurrent.RNN(Cell(I, D, rng)), rng.normal(size=(len(Cell.parts), B, D))
+            inputs = [rng.normal(size=(B, T, I)), states[0] if len(states) == 1 else tuple(states)]
         options = {"lengths": np.array([2, T, 1])} if kind == "RNN with lengths" else {}
         get("check").gradient_check(layer, *inputs, rng=rng, **options)
 
@@ -283,6 +286,9 @@ binary = gradient_of_loss("binary_cross_entropy")
 squared = gradient_of_loss("mean_squared_error")
 adam, momentum = optimizer("adam"), optimizer("momentum")
 
+RETURN = "\n        return dz, dz @ self.W_hh.T\n"  # which RNNCell alone says
+lstm, gru = layer_gradient("LSTM"), layer_gradient("GRU")
+
 # What is wrong, in which file, the line as it is, the line with the mistake, the check
 MUTANTS = [
     # functions
@@ -350,8 +356,8 @@ MUTANTS = [
     # the cell
     ("tanh' from the state before", "recurrent", "tanh_backward(doutput + dstate, h)", "tanh_backward(doutput + dstate, h_before)", rnn),
     ("tanh' left out", "recurrent", "tanh_backward(doutput + dstate, h)", "doutput + dstate", rnn),
-    ("dW_hh with the new state", "recurrent", "self.dW_hh += h_before.T @ dz", "self.dW_hh += h.T @ dz", rnn),
-    ("dW_hh overwritten at every step", "recurrent", "self.dW_hh += h_before.T", "self.dW_hh[...] = h_before.T", rnn),
+    ("dW_hh with the new state", "recurrent", f"self.dW_hh += h_before.T @ dz{RETURN}", f"self.dW_hh += h.T @ dz{RETURN}", rnn),
+    ("dW_hh overwritten at every step", "recurrent", f"self.dW_hh += h_before.T @ dz{RETURN}", f"self.dW_hh[...] = h_before.T @ dz{RETURN}", rnn),
     ("no gradient from the next step", "recurrent", "tanh_backward(doutput + dstate, h)", "tanh_backward(doutput, h)", rnn),
     ("no gradient to the previous step", "recurrent", "return dz, dz @ self.W_hh.T", "return dz, 0 * dz", rnn),
     ("W_hh not transposed on the way back", "recurrent", "return dz, dz @ self.W_hh.T", "return dz, dz @ self.W_hh", rnn),
@@ -373,10 +379,10 @@ MUTANTS = [
     ("truncation one step late", "recurrent", "t % truncate == 0", "(t - 1) % truncate == 0", truncation),
     ("truncation one step early", "recurrent", "t % truncate == 0", "(t + 1) % truncate == 0", truncation),
     ("no truncation", "recurrent", "t % truncate == 0", "t % truncate == T", truncation),
-    ("truncation cuts in the padding", "recurrent", "dstate * ~alive[:, t]", "dstate * False", waiting_behind_padding),
+    ("truncation cuts in the padding", "recurrent", "nothing if alive is None else choose(alive[:, t], nothing, dstate)", "nothing", waiting_behind_padding),
     ("lengths ignored on the way back", "recurrent", "        real = alive[:, t]  # (B, 1)", "        real = np.ones_like(alive[:, t])", rnn_lengths),
     ("outputs of the padding pull", "recurrent", "            doutputs = doutputs * alive  # (B, T, D)", "            pass", padding),
-    ("the state runs on through the padding", "recurrent", "np.where(alive[:, t], new_state, state)", "new_state", padding),
+    ("the state runs on through the padding", "recurrent", "choose(alive[:, t], new_state, state)", "new_state", padding),
     ("one length too many", "recurrent", "[:, None] < lengths[", "[:, None] <= lengths[", padding),
     (
         "a leak: every state knows the last input",
@@ -385,6 +391,22 @@ MUTANTS = [
         "self.cell.step(projected[t] + 1e-3 * projected[-1], state)",
         no_future,
     ),
+    # gates
+    ("LSTM: c does not hear h", "recurrent", "dc = dc + tanh_backward(dh * o, tanh_c)", "dc = dc + 0 * dh", lstm),
+    ("LSTM: tanh' of c left out", "recurrent", "tanh_backward(dh * o, tanh_c)", "dh * o", lstm),
+    ("LSTM: dc goes back without f", "recurrent", "(dz @ self.W_hh.T, dc * f)", "(dz @ self.W_hh.T, dc)", lstm),
+    ("LSTM: dc not carried to the step before", "recurrent", "dh, dc = doutput + dstate[0], dstate[1]", "dh, dc = doutput + dstate[0], 0 * dstate[1]", lstm),
+    ("LSTM: dh not carried to the step before", "recurrent", "dh, dc = doutput + dstate[0], dstate[1]", "dh, dc = doutput, dstate[1]", lstm),
+    ("LSTM: the forget gate hears the new c", "recurrent", "[dc * g, dc * c_before, dh * tanh_c]", "[dc * g, dc * tanh_c, dh * tanh_c]", lstm),
+    ("LSTM: input and forget gate exchanged", "recurrent", "[dc * g, dc * c_before, dh * tanh_c]", "[dc * c_before, dc * g, dh * tanh_c]", lstm),
+    ("LSTM: the output gate hears c, not tanh(c)", "recurrent", "dc * c_before, dh * tanh_c]", "dc * c_before, dh * c_before]", lstm),
+    ("LSTM: the candidate with a sigmoid's slope", "recurrent", "tanh_backward(dc * i, g)", "sigmoid_backward(dc * i, g)", lstm),
+    ("GRU: the kept part is forgotten", "recurrent", "dpast @ self.W_hh.T + dh * u", "dpast @ self.W_hh.T", gru),
+    ("GRU: kept by 1 - u", "recurrent", "dpast @ self.W_hh.T + dh * u", "dpast @ self.W_hh.T + dh * (1 - u)", gru),
+    ("GRU: u hears h_before alone", "recurrent", "dh * (h_before - n)]", "dh * h_before]", gru),
+    ("GRU: r does not reach the past", "recurrent", "dremembered = dn * r", "dremembered = dn", gru),
+    ("GRU: b_n outside r", "recurrent", "self.db_n += dremembered.sum(axis=0)", "self.db_n += dn.sum(axis=0)", gru),
+    ("GRU: r hears the past before its bias", "recurrent", "[dn * remembered, dh", "[dn * (remembered - self.b_n), dh", gru),
     # optimizers
     ("Adam: the mean is not corrected", "optim", "self.learning_rate / (1 - beta1**steps)", "self.learning_rate", adam),
     ("Adam: the square is not corrected", "optim", "(1 - beta2**steps) ** -0.5", "1.0", adam),

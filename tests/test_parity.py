@@ -9,7 +9,7 @@ import pytest
 from lib import functional
 from lib.layers import Embedding, Linear
 from lib.optim import SGD, Adam, clip_by_global_norm
-from lib.recurrent import RNN, RNNCell
+from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import SequenceClassifier
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -138,6 +138,23 @@ def test_truncated_backpropagation(case, rng):
     _, _, cache = rnn.forward(a["x"], a["state"])
     dx, dstate = rnn.backward(a["dy"], cache, truncate=int(a["k"]))
     agree(dx=(dx, a["dx"]), dstate=(dstate, a["dstate"]), **dict(gradients(rnn.cell, a)))
+
+
+@pytest.mark.parametrize("name, kind", [("lstm", LSTMCell), ("gru", GRUCell)])
+def test_gates(name, kind, case, rng):
+    a = case(name)
+    (I, _), (D, _) = a["W_xh"].shape, a["W_hh"].shape
+    rnn = RNN(kind(I, D, rng))
+    lay_in(rnn.cell, a)
+
+    def state(prefix):
+        return (a[prefix + "state"], a[prefix + "c"]) if name == "lstm" else a[prefix + "state"]
+
+    y, final, cache = rnn.forward(a["x"], state(""), a["lengths"])
+    dx, dstate = rnn.backward(a["dy"], cache, state("dfinal_"))
+    agree(y=(y, a["y"]), dx=(dx, a["dx"]), **dict(gradients(rnn.cell, a)))
+    for ours, theirs in ((final, state("final_")), (dstate, state("d"))):
+        agree(state=(np.array(ours), np.array(theirs)))
 
 
 def test_sequence_classifier(case, rng):

@@ -288,7 +288,12 @@ def drive_layers(layers, rng):
 
 
 def drive_recurrent(recurrent, rng):
-    rnn, x = recurrent.RNN(recurrent.RNNCell(I, D, rng)), rng.normal(size=(B, T, I))
+    x = rng.normal(size=(B, T, I))
+    for Cell in (recurrent.LSTMCell, recurrent.GRUCell):
+        rnn = recurrent.RNN(Cell(I, D, rng))
+        outputs, final, cache = rnn.forward(x, lengths=LENGTHS)
+        rnn.backward(outputs, cache, final)
+    rnn = recurrent.RNN(recurrent.RNNCell(I, D, rng))
     for lengths in (None, LENGTHS):
         for truncate in (None, 2):
             back_and_forth(rnn, x, rng, dict(lengths=lengths), dict(truncate=truncate))

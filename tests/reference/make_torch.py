@@ -21,7 +21,18 @@ def references():
     """Every case, as {case/array: array}."""
     rng = np.random.default_rng(5)
     found = {}
-    for case in (pairs, losses, linear, embedding, cell, rnn, truncated, classifier, optimizers):
+    for case in (
+        pairs,
+        losses,
+        linear,
+        embedding,
+        cell,
+        rnn,
+        truncated,
+        classifier,
+        optimizers,
+        gates,
+    ):
         for name, arrays in case(rng):
             for key, value in arrays.items():
                 if isinstance(value, torch.Tensor):
@@ -191,6 +202,53 @@ def optimizers(rng):
         "clip",
         arrays | dict(norm=norm, max_norm=1.5) | {f"clipped{i}": q.grad for i, q in enumerate(p)},
     )
+
+
+# PyTorch's order of the gates is i, f, g, o and r, z, n; ours puts g last, and calls z u.
+ORDER = {"lstm": (0, 1, 3, 2), "gru": (0, 1, 2)}
+
+
+def gates(rng):
+    """LSTM and GRU, with lengths; c is the LSTM's second state, b_n the GRU's inner bias."""
+    lengths = [3, T, 1]
+    for name, kind in (("lstm", torch.nn.LSTM), ("gru", torch.nn.GRU)):
+        torch.manual_seed(6)
+        module = kind(I, D, batch_first=True, dtype=torch.float64)
+        parts = ("state", "c") if name == "lstm" else ("state",)
+        x, state = leaf(rng, B, T, I), [leaf(rng, B, D) for _ in parts]
+        dy, dfinal = given(rng, B, T, D), [given(rng, B, D) for _ in parts]
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        start = tuple(s[None] for s in state)
+        packed, final = module(packed, start if name == "lstm" else start[0])
+        y, _ = pad_packed_sequence(packed, batch_first=True, total_length=T)
+        final = final if name == "lstm" else (final,)
+        loss = (y * dy).sum() + sum((f[0] * d).sum() for f, d in zip(final, dfinal, strict=True))
+        loss.backward()
+        found = dict(x=x, dy=dy, y=y, dx=x.grad, lengths=lengths)
+        for part, s, f, d in zip(parts, state, final, dfinal, strict=True):
+            found |= {part: s, f"d{part}": s.grad, f"final_{part}": f[0], f"dfinal_{part}": d}
+        yield name, found | gate_weights(name, module)
+
+
+def gate_weights(name, module):
+    """The course's names for the weights of an nn.LSTM or nn.GRU, in its order of the gates."""
+    named = {name.removesuffix("_l0"): p for name, p in module.named_parameters()}
+
+    def ordered(array):
+        return torch.cat([array.chunk(len(ORDER[name]))[i] for i in ORDER[name]]).t()
+
+    found = {}
+    for d, of in (("", lambda p: p), ("d", lambda p: p.grad)):
+        found[d + "W_xh"] = ordered(of(named["weight_ih"]))
+        found[d + "W_hh"] = ordered(of(named["weight_hh"]))
+        b, inner = of(named["bias_ih"]), of(named["bias_hh"])
+        if name == "gru":  # the last third of the second bias stands inside r (...)
+            found[d + "b_n"] = inner[2 * D :]
+            both = b[: 2 * D] + inner[: 2 * D] if not d else b[: 2 * D]
+            found[d + "b_h"] = torch.cat([both, b[2 * D :]])
+        else:
+            found[d + "b_h"] = ordered(b + inner if not d else b)
+    return found
 
 
 if __name__ == "__main__":
