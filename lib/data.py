@@ -52,14 +52,14 @@ class CharacterTokenizer:
     def __len__(self):
         return len(self.vocabulary)
 
-    def encode(self, text):
+    def encode(self, text, name="text"):
         """Ids (T,) of the T characters of text. Refuses one that is not in the vocabulary."""
         if not isinstance(text, str):
-            raise ValueError(f"text={guard.show(text)}: a string was expected")
+            raise ValueError(f"{name}={guard.show(text)}: a string was expected")
         for place, character in enumerate(text):
             if character not in self._id:
                 raise ValueError(
-                    f"text[{place}] is {character!r}: "
+                    f"{name}[{place}] is {character!r}: "
                     f"one of the {len(self)} characters of the vocabulary was expected"
                 )
         return np.array([self._id[character] for character in text], dtype=np.int64)
@@ -156,6 +156,20 @@ def copy_previous_bit(sequences, steps, rng, inputs=3, outputs=2):
     y = np.zeros((sequences, steps, outputs))
     y[:, 1:] = x[:, :-1, :outputs]
     return x, y
+
+
+def remember_first(sequences, lag, symbols, rng):
+    """Ids (N, T), T = lag + 1, and labels (N,): which was the first id, read lag steps ago?
+
+    The first id is one of S = symbols; those after it are noise, S others (from S to 2S - 1).
+    """
+    for name, value in (("sequences", sequences), ("lag", lag)):
+        guard.whole_number(name, value)
+    guard.whole_number("symbols", symbols, least=2)
+    guard.generator("rng", rng)
+    ids = rng.integers(symbols, 2 * symbols, size=(sequences, lag + 1))
+    ids[:, 0] = rng.integers(symbols, size=sequences)
+    return ids, ids[:, 0].copy()
 
 
 @dataclass(frozen=True, eq=False)

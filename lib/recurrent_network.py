@@ -8,7 +8,7 @@ import numpy as np
 
 from lib import guard
 from lib.layers import Embedding, Layer, Linear
-from lib.recurrent import RNN, RNNCell
+from lib.recurrent import RNN, LSTMCell, RNNCell
 
 
 class RecurrentNetwork(Layer):
@@ -71,3 +71,32 @@ class SequenceClassifier(Layer):
         x, _ = self.embedding.forward(ids[None])
         outputs, _, _ = self.rnn.forward(x)
         return self.output.forward(outputs[0])[0]
+
+
+class LanguageModel(Layer):
+    """Ids in, and after every one of them the logits of the id that comes next: an LSTM."""
+
+    def __init__(self, vocabulary_size, d_model, hidden_size, rng, dtype=np.float64):
+        self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
+        self.rnn = RNN(LSTMCell(d_model, hidden_size, rng, dtype))
+        self.output = Linear(hidden_size, vocabulary_size, rng, dtype)
+
+    def forward(self, ids, state=None):
+        """ids (B, T) -> logits (B, T, V), final state (h, c), cache.
+
+        Give the final state to the next call and it reads on where this one stopped.
+        """
+        guard.ids("ids", ids, "B T", len(self.embedding.W))
+        x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
+        outputs, state, rnn_cache = self.rnn.forward(x, state)  # (B, T, D)
+        logits, output_cache = self.output.forward(outputs)  # (B, T, V)
+        return logits, state, (embedding_cache, rnn_cache, output_cache)
+
+    def backward(self, dlogits, cache):
+        """dlogits (B, T, V): back to the first of these ids, not beyond. No dx: ids."""
+        embedding_cache, rnn_cache, output_cache = cache
+        expected = (*embedding_cache.shape, len(self.output.b))
+        guard.numbers("dlogits", dlogits, expected, finite=True)
+        doutputs = self.output.backward(dlogits, output_cache)  # (B, T, D)
+        dx, _ = self.rnn.backward(doutputs, rnn_cache)  # (B, T, I)
+        self.embedding.backward(dx, embedding_cache)

@@ -19,6 +19,7 @@ from lib.data import (
     one_hot,
     pad,
     padded_batches,
+    remember_first,
     text_of,
     words_of,
 )
@@ -68,6 +69,10 @@ def test_a_tokenizer_needs_text(text):
 def test_an_unknown_character_is_named_with_its_place(tokenizer):
     with refused(r"text\[3\] is 'p': one of the 4 characters of the vocabulary was expected"):
         tokenizer.encode("help!")
+    with refused(r"prompt\[0\] is 'p': one of the 4 characters of the vocabulary was expected"):
+        tokenizer.encode("p", "prompt")
+    with refused("prompt=3: a string was expected"):
+        tokenizer.encode(3, "prompt")
 
 
 @pytest.mark.parametrize("wrong", [-1, 4])
@@ -215,6 +220,38 @@ def test_the_task_of_memory_refuses_bad_sizes(rng):
         copy_previous_bit(1.5, 4, rng)
     with refused("outputs=4: no more than inputs=3 was expected"):
         copy_previous_bit(1, 4, rng, outputs=4)
+
+
+@pytest.mark.parametrize("lag", [1, 2, 9])
+def test_the_label_is_the_first_id_and_the_rest_is_noise(rng, lag):
+    ids, labels = remember_first(300, lag, 3, rng)
+    assert ids.shape == (300, lag + 1) and labels.shape == (300,)
+    assert np.array_equal(ids[:, 0], labels)
+    assert set(labels) == {0, 1, 2} and set(ids[:, 1:].ravel()) == {3, 4, 5}
+    for t in range(1, lag + 1):  # no noise betrays the label
+        pairs = np.bincount(3 * labels + ids[:, t] - 3, minlength=9) / 300
+        assert np.abs(pairs - 1 / 9).max() < 0.08
+    assert all((ids[:, t] != ids[:, t + 1]).any() for t in range(1, lag))
+    again, _ = remember_first(300, lag, 3, np.random.default_rng(0))
+    other, _ = remember_first(300, lag, 3, np.random.default_rng(1))
+    assert np.array_equal(ids, again) and not np.array_equal(ids, other)
+
+
+def test_labels_are_no_window_on_the_ids(rng):
+    ids, labels = remember_first(4, 2, 3, rng)
+    kept = labels.copy()
+    ids[:] = 0
+    assert np.array_equal(labels, kept)
+
+
+def test_the_first_id_is_remembered_with_good_sizes_only(rng):
+    for name, sizes in (("sequences", (0, 2, 3)), ("lag", (4, 0, 3))):
+        with refused(f"{name}=0: a whole number of at least 1 was expected"):
+            remember_first(*sizes, rng)
+    with refused("symbols=1: a whole number of at least 2 was expected"):
+        remember_first(4, 2, 1, rng)
+    with refused("rng=3: a numpy.random.Generator was expected"):
+        remember_first(4, 2, 3, 3)
 
 
 # --- words ---------------------------------------------------------------------------------------

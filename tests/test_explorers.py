@@ -469,6 +469,78 @@ def the_ending_weighs_most(watched):
     assert "”: Polish 9" in caption and "Hungarian 1%" in caption
 
 
+@promised(
+    "gates",
+    "With a bias of 4, 0.37 is left 40 steps back along $c$, though at rest $0.98^{40}$ would",
+    "Compute $0.9975^{40}$, and turn *forget bias* to 6.",
+    "0.83, where $0.9975^{40}$ is 0.90.",
+)
+def an_open_gate_keeps_the_most(watched):
+    assert watched.start == {"forget_bias": 1.0, "lag": 40, "input_strength": 1.0}
+    along = r"gradient, (\S+) is left 40 steps back along c alone"
+    assert 5e-6 < number(along, watched.turn()) < 2e-5
+    assert number(along, watched.turn(forget_bias=4.0)) == 0.37
+    assert number(along, watched.turn(forget_bias=6.0)) == 0.83
+    assert (f"{0.98**40:.2f}", f"{0.9975**40:.2f}") == ("0.45", "0.90")
+    shares = [number(along, watched.turn(forget_bias=b)) for b in (-2.0, 0.0, 2.0, 4.0, 8.0)]
+    assert shares == sorted(shares) and shares[-1] < 1
+
+
+@promised("gates", "turn *forget bias* back to 4 and *lag* to 100: of 0.37 only 0.09 is left.")
+def the_gate_path_vanishes_too(watched):
+    caption = watched.turn(forget_bias=4.0, lag=100)
+    assert number(r"gradient, (\S+) is left 100 steps back", caption) == 0.09
+
+
+@promised(
+    "gates",
+    "turn *input strength* to 0, with bias 4 and lag 100: by every path the gradient *explodes*, "
+    "through $h$.",
+)
+def it_explodes_through_h(watched):
+    caption = watched.turn(forget_bias=4.0, lag=100, input_strength=0.0)
+    assert number(r"along c alone, (\S+) by every path", caption) > 1e6
+    assert number(r"gradient, (\S+) is left", caption) < 1
+
+
+@promised(
+    "a_language_model",
+    "Type `Parameters\\n---------` (`\\n` stands for a newline; nine dashes), then add the tenth.",
+    "Under *Parameters* the newline gets next to nothing after nine dashes, and nearly everything "
+    "after ten.",
+    "Under *Pomegranate* eleven dashes are not enough for it, nor are twelve: it goes on.",
+)
+def it_knows_the_heading_and_cannot_count(watched):
+    nine = watched.turn(text=r"Parameters\n" + 9 * "-")
+    ten = watched.turn(text=r"Parameters\n" + 10 * "-")
+    more = [watched.turn(text=r"Pomegranate\n" + n * "-") for n in (11, 12)]
+    assert number(r"Next: - (\d+%)", nine) > 0.9
+    assert number(r"Next: ⏎ (\d+%)", ten) > 0.9
+    assert all(number(r"Next: - (\d+%)", caption) > 0.8 for caption in more)
+
+
+@promised(
+    "a_language_model",
+    "go back to `Return the ` and turn *temperature* from 0.3 to 2: the likeliest character loses "
+    "its lead, and the order stays.",
+)
+def the_likeliest_loses_its_lead(watched):
+    captions = [watched.turn(text="Return the ", temperature=t) for t in (0.3, 1.0, 2.0)]
+    shares = [number(r"Next: . (\d+%)", caption) for caption in captions]
+    assert shares[0] > shares[1] > shares[2]
+    assert len({tuple(re.findall(r"(\S) \d+%", caption)) for caption in captions}) == 1
+
+
+@promised(
+    "a_language_model",
+    "A slip of the pen costs",
+)
+def the_slip_is_the_greatest_surprise(watched):
+    assert watched.start == {"text": "Return the arry of the ", "temperature": 1.0}
+    assert "at y (character 15)." in watched.turn()
+    assert number(r"greatest (\S+) at", watched.turn()) > 5
+
+
 @every_explorer
 def test_every_explorer_has_its_direction(name):
     assert name in DIRECTIONS, (

@@ -30,6 +30,8 @@ FLOORS = {
     "training": 5,
     "generation": 5,
     "data": 5,
+    "corpus": 5,
+    "dates": 5,
     "check": 5,
     "checkpoints": 5,
     "records": 5,
@@ -40,7 +42,7 @@ FLOORS = {
 }
 MATHEMATICS = 5  # floors up to this one need NumPy alone
 ALSO = {"training": {"tqdm"}}
-INSIDE_FUNCTIONS = {"data": {"babel"}}
+INSIDE_FUNCTIONS = {"data": {"babel"}, "dates": {"babel"}}
 COMES_WITH = {"PIL": "matplotlib", "traitlets": "ipywidgets"}  # which cannot do without them
 
 MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")

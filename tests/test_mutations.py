@@ -121,6 +121,45 @@ def layer_gradient(kind):
     return check
 
 
+def attention(get):
+    """gradient_check of additive attention under a mask."""
+    rng, mask = np.random.default_rng(0), np.random.default_rng(1).random((B, T, V)) < 0.7
+    layer = get("attention").AdditiveAttention(I, D, 8, rng)
+    inputs = rng.normal(size=(B, T, I)), rng.normal(size=(B, V, D))
+    get("check").gradient_check(layer, *inputs, rng=rng, mask=mask)
+
+
+def blocked(get):
+    """What may not be looked at has no weight and changes nothing."""
+    rng = np.random.default_rng(0)
+    layer = get("attention").AdditiveAttention(I, D, 8, rng)
+    query, keys = rng.normal(size=(B, T, I)), rng.normal(size=(B, V, D))
+    mask = np.ones((B, 1, V), bool)
+    mask[:, :, 2:4] = False
+    before, _ = layer.forward(query, keys, mask)
+    assert not layer.weights[:, :, 2:4].any()
+    keys[:, 2:4] += 1
+    np.testing.assert_array_equal(before, layer.forward(query, keys, mask)[0])
+
+
+def translator(get):
+    """Finite differences of the encoder's table, through the decoder."""
+    rng, check, function = np.random.default_rng(0), get("check"), get("functional")
+    model = get("sequence_to_sequence").SequenceToSequence(V, 5, I, D, rng)
+    source, lengths = rng.integers(0, V, (B, T)), np.array([2, T, 1])
+    given, wanted = rng.integers(0, 5, (2, B, 3))
+
+    def loss():
+        return function.cross_entropy(model.forward(source, lengths, given)[0], wanted)[0]
+
+    logits, cache = model.forward(source, lengths, given)
+    dlogits = function.cross_entropy_backward(function.cross_entropy(logits, wanted)[1])
+    model.backward(dlogits, cache)
+    for layer in (model.source_embedding, model.target_embedding, model.decoder.cell):
+        value, gradient = (layer.W, layer.dW) if hasattr(layer, "W") else (layer.b_n, layer.db_n)
+        assert check.relative_error(gradient, check.numerical_gradient(loss, value)) <= 1e-6
+
+
 def adding_up(get):
     """Two backward passes add up, whichever layer."""
     rng = np.random.default_rng(0)
@@ -407,6 +446,17 @@ MUTANTS = [
     ("GRU: r does not reach the past", "recurrent", "dremembered = dn * r", "dremembered = dn", gru),
     ("GRU: b_n outside r", "recurrent", "self.db_n += dremembered.sum(axis=0)", "self.db_n += dn.sum(axis=0)", gru),
     ("GRU: r hears the past before its bias", "recurrent", "[dn * remembered, dh", "[dn * (remembered - self.b_n), dh", gru),
+    # attention
+    ("attention: a key is only compared", "attention", " + weights.swapaxes(1, 2) @ dcontext", "", attention),
+    ("attention: a key is only looked up", "attention", "dkeys = doffered @ self.W_k.T + weights", "dkeys = 0 * keys + weights", attention),
+    ("attention: tanh' left out", "attention", "tanh_backward(dscores[..., None] * self.v, hidden)", "dscores[..., None] * self.v", attention),
+    ("attention: a key hears the first query only", "attention", "dz.sum(axis=2), dz.sum(axis=1)", "dz.sum(axis=2), dz[:, 0]", attention),
+    ("attention: the bias hears the queries", "attention", "self.db += rows(doffered).sum(axis=0)", "self.db += rows(doffered).mean(axis=0)", attention),
+    ("attention: padding may be looked at", "attention", "masked_softmax(hidden @ self.v, mask)", "masked_softmax(hidden @ self.v)", blocked),
+    ("attention: blocked places get a small weight", "attention", "scores, -np.inf)", "scores, -3.0)", blocked),
+    ("seq2seq: no gradient through the final state", "sequence_to_sequence", "self.encoder.backward(doutputs, encoder_cache, dfinal)", "self.encoder.backward(doutputs, encoder_cache)", translator),
+    ("seq2seq: no gradient through the looks", "sequence_to_sequence", "self.encoder.backward(doutputs, encoder_cache, dfinal)", "self.encoder.backward(0 * doutputs, encoder_cache, dfinal)", translator),
+    ("seq2seq: the query gets no gradient", "sequence_to_sequence", "dstates[..., :D] + dqueries", "dstates[..., :D]", translator),
     # optimizers
     ("Adam: the mean is not corrected", "optim", "self.learning_rate / (1 - beta1**steps)", "self.learning_rate", adam),
     ("Adam: the square is not corrected", "optim", "(1 - beta2**steps) ** -0.5", "1.0", adam),

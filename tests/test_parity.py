@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lib import functional
+from lib.attention import AdditiveAttention
 from lib.layers import Embedding, Linear
 from lib.optim import SGD, Adam, clip_by_global_norm
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
@@ -155,6 +156,17 @@ def test_gates(name, kind, case, rng):
     agree(y=(y, a["y"]), dx=(dx, a["dx"]), **dict(gradients(rnn.cell, a)))
     for ours, theirs in ((final, state("final_")), (dstate, state("d"))):
         agree(state=(np.array(ours), np.array(theirs)))
+
+
+def test_additive_attention(case, rng):
+    a = case("additive_attention")
+    (Q, F), (K, _) = a["W_q"].shape, a["W_k"].shape
+    layer = AdditiveAttention(Q, K, F, rng)
+    lay_in(layer, a)
+    context, cache = layer.forward(a["query"], a["keys"], a["mask"])
+    dquery, dkeys = layer.backward(a["dcontext"], cache)
+    agree(context=(context, a["context"]), weights=(layer.weights, a["weights"]))
+    agree(dquery=(dquery, a["dquery"]), dkeys=(dkeys, a["dkeys"]), **dict(gradients(layer, a)))
 
 
 def test_sequence_classifier(case, rng):

@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 
 from lib.data import CharacterTokenizer, Words
+from lib.recurrent_network import LanguageModel
 
 ROOT = Path(__file__).parents[1]
 LIB, LESSONS = sorted(ROOT.glob("lib/**/*.py")), sorted(ROOT.glob("notebooks/src/*.py"))
@@ -308,6 +309,36 @@ def drive_recurrent_network(networks, rng):
     classifier = networks.SequenceClassifier(V, I, D, O, rng)
     back_and_forth(classifier, ids, rng, dict(lengths=LENGTHS))
     classifier.read(ids[0])
+    model = networks.LanguageModel(V, I, D, rng)
+    logits, _, cache = model.forward(ids)
+    model.backward(logits, cache)
+
+
+def drive_generation(generation, rng):
+    tokenizer = CharacterTokenizer("abcdefghijk")
+    model = LanguageModel(len(tokenizer), I, D, rng)
+    generation.sample(model, tokenizer, "abc", 2, rng)
+    generation.surprise(model, tokenizer, "abc")
+
+
+def drive_attention(attention, rng):
+    Q, S, K, F = 12, SIZES["S"], SIZES["K"], SIZES["F"]
+    layer = attention.AdditiveAttention(Q, K, F, rng)
+    given = rng.normal(size=(B, T, Q)), rng.normal(size=(B, S, K))
+    for mask in (None, rng.random((B, 1, S)) < 0.5):
+        context, cache = layer.forward(*given, mask)
+        layer.backward(context, cache)
+
+
+def drive_sequence_to_sequence(sequence_to_sequence, rng):
+    S = SIZES["S"]
+    source, lengths = rng.integers(V, size=(B, S)), np.array([S, 1, 2, S, 1])
+    for attention in (True, False):
+        model = sequence_to_sequence.SequenceToSequence(V, V, I, D, rng, attention)
+        for mask in (None, np.ones((B, T, S), bool))[: 1 + attention]:
+            logits, cache = model.forward(source, lengths, rng.integers(V, size=(B, T)), mask)
+            model.backward(logits, cache)
+            model.translate(source, lengths, 0, T, mask)
 
 
 def drive_data(data, rng):
@@ -319,6 +350,11 @@ def drive_language_of_a_word(checkpoint, rng):
     model, tokenizer = checkpoint.new_model(rng)
     assert isinstance(tokenizer, CharacterTokenizer) and len(checkpoint.LANGUAGES) == O
     checkpoint.score(model, tokenizer, Words(["word"] * N, np.zeros(N, int), ("English",)))
+
+
+def drive_numpy_documentation(checkpoint, rng):
+    learn = checkpoint.learner(LanguageModel(V, I, D, rng))
+    learn((rng.integers(0, V, (B, T)), rng.integers(0, V, (B, T)), True))
 
 
 @pytest.mark.parametrize("path", **promising(LIB))

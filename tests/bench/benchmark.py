@@ -2,14 +2,15 @@
 
     python tests/bench/benchmark.py
 
-This is no test: it takes about a minute and is run by hand. PyTorch is optional (any 2.x;
+This is no test: it takes some minutes and is run by hand. PyTorch is optional (any 2.x;
 `pip install torch`): without it the NumPy column stands alone. The two take turns, step by
 step, so that whatever else the machine does slows both; shown is the median processor time, in
 which waiting for other programs does not count. "products" is the rate of the step's matrix
 products (sgemm) by themselves, with operands of the same shapes: where it differs, the two
 differ in their BLAS and not in their code.
 
-A row is a line of ROWS; a new kind of network is three functions in rows.py.
+A row is a line of ROWS; a new kind of network is three functions in rows.py. Last comes what a
+network learns in two minutes (learning.py).
 """
 
 import importlib.util
@@ -21,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import lib  # noqa: F401, I001 (one BLAS thread, before NumPy is loaded)
+import learning
 import numpy as np
 import rows
 
@@ -30,6 +32,7 @@ SECONDS = 12  # for each row
 ROWS = [
     ("RNN 64/128, T 64, batch 32", "rnn", dict(B=32, T=64, I=64, D=128, O=64), 0.70),
     ("RNN 128/512, T 128, batch 64", "rnn", dict(B=64, T=128, I=128, D=512, O=64), 1.00),
+    ("LSTM 64/256, T 64, batch 16", "lstm", dict(B=16, T=64, I=64, D=256, V=96), 1.00),
 ]
 HEADER = f"{'training step, float32':30}{'NumPy':>10}{'PyTorch':>10}{'ratio':>7}{'reach':>7}"
 HEADER += "    products NumPy, PyTorch"
@@ -101,3 +104,4 @@ if __name__ == "__main__":
     print(HEADER)
     for line in ROWS:
         print(row(*line, torch), flush=True)
+    learning.language_model()

@@ -32,6 +32,7 @@ def references():
         classifier,
         optimizers,
         gates,
+        looking,
     ):
         for name, arrays in case(rng):
             for key, value in arrays.items():
@@ -249,6 +250,26 @@ def gate_weights(name, module):
         else:
             found[d + "b_h"] = ordered(b + inner if not d else b)
     return found
+
+
+def looking(rng):
+    """Additive attention under a mask in which one query may look nowhere."""
+    Q, K, S, F_ = 3, 4, 6, 5
+    query, keys = leaf(rng, B, T, Q), leaf(rng, B, S, K)
+    weights = dict(W_q=leaf(rng, Q, F_), W_k=leaf(rng, K, F_), b=leaf(rng, F_), v=leaf(rng, F_))
+    mask = torch.tensor(rng.random((B, T, S)) < 0.7)
+    mask[1, 2] = False
+    hidden = torch.tanh(
+        (query @ weights["W_q"])[:, :, None] + (keys @ weights["W_k"])[:, None] + weights["b"]
+    )
+    scores = (hidden @ weights["v"]).masked_fill(~mask, -torch.inf)
+    looked = torch.where(mask.any(-1, keepdim=True), scores, 0.0).softmax(-1) * mask
+    context, dcontext = looked @ keys, given(rng, B, T, K)
+    context.backward(dcontext)
+    found = dict(query=query, keys=keys, mask=mask, dcontext=dcontext, context=context)
+    found |= dict(weights=looked, dquery=query.grad, dkeys=keys.grad)
+    found |= weights | {f"d{name}": value.grad for name, value in weights.items()}
+    yield "additive_attention", found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,142 @@
+"""The shipped language model: small, as good as published, made by a command that works."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from lib.checkpoints import numpy_documentation as module
+from lib.corpus import CHARACTERS, Corpus, numpy_docstrings
+from lib.functional import cross_entropy
+from lib.generation import sample
+from lib.recurrent_network import LanguageModel
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return module.numpy_documentation()
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return numpy_docstrings()
+
+
+@pytest.fixture(scope="module")
+def record():
+    lines = module.RECORD.read_text("utf-8").splitlines()
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    comments = [line for line in lines if line.startswith("#")]
+    return comments, [{name: float(value) for name, value in row.items()} for row in rows]
+
+
+def test_the_weights_are_small_and_read_as_float32(loaded):
+    model, tokenizer = loaded
+    assert module.WEIGHTS.stat().st_size < 1_000_000
+    with np.load(module.WEIGHTS, allow_pickle=False) as file:
+        assert {file[name].dtype for name in file.files} == {np.dtype(np.float16)}
+    assert {value.dtype for _, value, _ in model.parameters()} == {np.dtype(np.float32)}
+    assert tokenizer.vocabulary == CHARACTERS == "".join(sorted(CHARACTERS))
+    assert model.parameter_count() == 359_520
+
+
+def test_its_score_on_held_out_text_is_the_published_and_the_recorded_one(loaded, corpus, record):
+    model, tokenizer = loaded
+    nats = module.score(model, tokenizer.encode(corpus.validation))
+    assert nats == pytest.approx(module.VALIDATION_NATS, abs=0.002)
+    best = min(row["validation_loss"] for row in record[1])
+    assert nats == pytest.approx(best, abs=0.002)  # before the weights were rounded
+    assert nats <= 1.12
+
+
+def test_it_writes_recognisable_documentation(loaded, corpus):
+    """Most of the words it writes are words of the corpus; of shuffled characters few are."""
+    model, tokenizer = loaded
+    rng = np.random.default_rng(0)
+    text = sample(model, tokenizer, "Parameters\n----------\n", 1000, rng, temperature=0.5)
+    known = set(re.findall("[a-z]{4,}", corpus.train))
+    assert share_known(text, known) > 0.8
+    assert share_known("".join(rng.permutation(list(text))), known) < 0.3
+
+
+def share_known(text, known):
+    words = re.findall("[a-z]{4,}", text)
+    return np.mean([word in known for word in words])
+
+
+def test_the_record_names_its_command_and_shows_the_whole_run(record):
+    comments, rows = record
+    assert comments[0] == f"# {module.COMMAND}" and len(comments) == 2
+    assert module.COMMAND in module.__doc__
+    every = module.EVERY
+    assert [row["step"] for row in rows] == list(range(every, module.STEPS + 1, every))
+    losses, seconds = ([row[name] for row in rows] for name in ("validation_loss", "seconds"))
+    assert losses[0] > 1.4 and losses[0] > 1.2 * min(losses)
+    assert (np.diff(seconds) > 0).all() and seconds[-1] <= 30 * 60
+
+
+def test_a_round_begins_without_a_state_and_carries_it_to_its_end(rng):
+    model = LanguageModel(7, 5, 6, rng)
+    ids = rng.integers(0, 7, (3, 2, 4))
+    learn = module.learner(model)
+    apart = [learn((ids[i], ids[i], True)) for i in range(3)]
+    fresh = [cross_entropy(model.forward(x)[0], x)[0] for x in ids]
+    assert apart == pytest.approx(fresh, rel=1e-12)
+    carried = [learn((ids[i], ids[i], i == 0)) for i in range(3)]
+    logits, _, _ = model.forward(np.concatenate(ids, axis=1))
+    whole = [cross_entropy(logits[:, 4 * i : 4 * i + 4], ids[i])[0] for i in range(3)]
+    assert carried == pytest.approx(whole, rel=1e-12)
+    assert abs(carried[1] - fresh[1]) > 1e-6
+
+
+def test_rounds_go_through_the_text_again_and_again(monkeypatch, rng):
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "CONTEXT", 4)
+    batches = module.rounds(np.arange(33), rng)
+    firsts = [first for (_, _, first), _ in zip(batches, range(12), strict=False)]
+    assert firsts[0] and 3 <= sum(firsts) <= 4 and not firsts[1]
+
+
+def test_the_rate_falls_in_a_straight_line(monkeypatch):
+    monkeypatch.setattr(module, "STEPS", 4)
+
+    class Optimizer:
+        learning_rate = None
+
+    slowed = module.slowing(iter("abcdef"), Optimizer)
+    rates = [Optimizer.learning_rate / module.LEARNING_RATE for _ in slowed]
+    assert rates == pytest.approx([1, 0.75, 0.5, 0.25, 0.01, 0.01])
+
+
+def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
+    """The whole way at a few steps; and what it writes is what numpy_documentation reads."""
+    text = "The quick brown fox jumps over the lazy dog.\n" * 100
+    monkeypatch.setattr(module, "numpy_docstrings", lambda: Corpus(text, text))
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "w.npz")
+    monkeypatch.setattr(module, "RECORD", tmp_path / "records" / "r.csv")
+    for name, value in dict(STEPS=4, EVERY=2, HIDDEN=16, EMBEDDING=8).items():
+        monkeypatch.setattr(module, name, value)
+    module.main()
+    said = capsys.readouterr().out
+    assert re.search(r"kept: \d\.\d{4} nats per character of the validation text\n\Z", said)
+    assert len((tmp_path / "records" / "r.csv").read_text().splitlines()) == 2 + 1 + 2
+    model, _ = module.numpy_documentation()
+    fresh, _ = module.new_model(np.random.default_rng(0))
+    for (_, a, _), (_, b, _) in zip(model.parameters(), fresh.parameters(), strict=True):
+        assert not np.array_equal(a, b) and a.dtype == np.float32
+
+
+def test_weights_of_a_worse_look_are_not_kept(monkeypatch, tmp_path):
+    text = "The quick brown fox jumps over the lazy dog.\n" * 100
+    losses = iter([2.0, 1.0, 3.0])
+    saved = []
+    monkeypatch.setattr(module, "numpy_docstrings", lambda: Corpus(text, text))
+    monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
+    monkeypatch.setattr(module, "score", lambda *_: next(losses, 0.0))
+    monkeypatch.setattr(module, "save_half", lambda _: saved.append(True))
+    monkeypatch.setattr(module.training, "load", lambda *_: None)
+    for name, value in dict(STEPS=3, EVERY=1, HIDDEN=16, EMBEDDING=8).items():
+        monkeypatch.setattr(module, name, value)
+    module.main()
+    assert len(saved) == 2
