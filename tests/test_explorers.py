@@ -504,40 +504,6 @@ def it_explodes_through_h(watched):
 
 
 @promised(
-    "attention_is_born",
-    "Turn *step* from 1 to 7.",
-    "Most of the weight lies in *juillet*.",
-)
-def the_month_is_looked_for_in_its_name(watched):
-    assert watched.start == {"date": "samedi 17 juillet 1965", "step": 1, "blocked": "nothing"}
-    lesson = module("attention_is_born")
-    first, seventh = watched.turn(), watched.turn(step=7)
-    assert first.startswith("Step 1 writes 1") and seventh.startswith("Step 7 writes 7")
-    place = number(r"It looks most at . at place (\d+)", seventh) - 1
-    name = range(*(10 + np.array([0, len("juillet")])))
-    assert watched.start["date"][name[0] : name[-1] + 1] == "juillet"
-    _, weights, _ = lesson.read(lesson.dates_to_iso(), watched.start["date"])
-    assert place in name and weights[6, name].sum() > 0.5 > weights[0, name].sum()
-    assert "In the end it has written 1965-07-17, which is right." in seventh
-
-
-@promised(
-    "attention_is_born",
-    "Then set *may not look at* to month: the month goes wrong, the year stays. With *everything* "
-    "neither year nor month nor day is right.",
-    "A date that does not exist gets one line that says so.",
-)
-def what_is_blocked_goes_wrong(watched):
-    blocked = {part: watched.turn(blocked=part) for part in ("month", "everything")}
-    written = {part: re.search(r"has written (\S+),", said)[1] for part, said in blocked.items()}
-    assert written["month"].startswith("1965-") and written["month"][5:7] != "07"
-    assert "It looks nowhere." in blocked["everything"]
-    assert not any(part in written["everything"] for part in ("1965", "-07-", "-17"))
-    assert "which is right" in watched.turn(date="1965. július 17., szombat")
-    assert "30 février" in watched.turn(date="30 février 2001") and watched.refused
-
-
-@promised(
     "a_language_model",
     "Type `Parameters\\n---------` (`\\n` stands for a newline; nine dashes), then add the tenth.",
     "Under *Parameters* the newline gets next to nothing after nine dashes, and nearly everything "
@@ -573,27 +539,6 @@ def the_slip_is_the_greatest_surprise(watched):
     assert watched.start == {"text": "Return the arry of the ", "temperature": 1.0}
     assert "at y (character 15)." in watched.turn()
     assert number(r"greatest (\S+) at", watched.turn()) > 5
-
-
-@promised(
-    "encoder_and_decoder",
-    "Type another year into *your date*, then another month, then another day.",
-    "The year follows at once, and the decoder is sure of it. Of the day it is least sure",
-    "a date that does not exist, 30 février 2001, is refused.",
-)
-def the_year_follows_and_the_day_is_unsure(watched):
-    assert watched.start["typed"] == "17 juillet 1965, 15:45:12"
-    for date, year in (
-        ("17 juillet 1966", 1966),
-        ("17 mars 1965", 1965),
-        ("18 juillet 1965", 1965),
-    ):
-        caption = watched.turn(typed=f"{date}, 15:45:12")
-        assert f"it writes {year}-" in caption
-        sure = {part: number(rf"{part} (\d+%)", caption) for part in ("year", "month", "day")}
-        assert sure["year"] > 0.9 and sure["day"] == min(sure.values())
-    assert "a day of 2001-02 from 1 to 28" in watched.turn(typed="30 février 2001")
-    assert watched.refused
 
 
 @every_explorer
