@@ -6,6 +6,9 @@ in one matrix product; `step` needs the state before, so it must wait its turn.
     forward:   x -> project -> projected;    projected, state -> step -> output, state
     backward:  the same two halves in the opposite order
 
+On the way back the gradients of the weights wait for nothing but the walk's end: project_backward
+and past_backward take them from all time steps in one product each.
+
 A state is an array (B, D); the LSTM's is a pair (h, c) of them.
 
 Shapes: B batch, T time, I input width, D state width, P projected width (D, 3D or 4D).
@@ -63,7 +66,8 @@ class Cell(Layer):
         guard.numbers("doutput", doutput, (len(x), self.hidden_size), finite=True)
         dstate = self.zero_state(len(x)) if dstate is None else dstate
         self.check_state("dstate", dstate, len(x))
-        dprojected, dstate_before = self.step_backward(doutput, cache, dstate)
+        dprojected, dpast, dstate_before = self.step_backward(doutput, cache, dstate)
+        self.past_backward(dpast, cache[0])
         return self.project_backward(dprojected, x), dstate_before
 
     def project(self, x):
@@ -75,6 +79,10 @@ class Cell(Layer):
         self.dW_xh += rows(x).T @ rows(dprojected)
         self.db_h += rows(dprojected).sum(axis=0)
         return dprojected @ self.W_xh.T
+
+    def past_backward(self, dpast, h_before):
+        """dpast (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
+        self.dW_hh += rows(h_before).T @ rows(dpast)
 
 
 class RNNCell(Cell):
@@ -89,11 +97,14 @@ class RNNCell(Cell):
         return h, h, (state, h)
 
     def step_backward(self, doutput, cache, dstate):
-        """The state is used twice, as output and by the next step: two gradients, one sum."""
+        """The state is used twice, as output and by the next step: two gradients, one sum.
+
+        Returns dprojected, dpast (the gradient of h_before @ W_hh) and dstate_before. For this
+        cell and the LSTM the first two are the same array.
+        """
         h_before, h = cache
         dz = tanh_backward(doutput + dstate, h)  # (B, D)
-        self.dW_hh += h_before.T @ dz
-        return dz, dz @ self.W_hh.T
+        return dz, dz, dz @ self.W_hh.T
 
 
 class LSTMCell(Cell):
@@ -132,8 +143,7 @@ class LSTMCell(Cell):
         dz = np.empty((len(dc), 4 * D), dc.dtype)  # (B, 4D)
         dz[:, : 3 * D] = sigmoid_backward(dgates, gates)
         dz[:, 3 * D :] = tanh_backward(dc * i, g)
-        self.dW_hh += h_before.T @ dz
-        return dz, (dz @ self.W_hh.T, dc * f)
+        return dz, dz, (dz @ self.W_hh.T, dc * f)
 
 
 class GRUCell(Cell):
@@ -173,8 +183,8 @@ class GRUCell(Cell):
         dremembered = dn * r  # (B, D)
         self.db_n += dremembered.sum(axis=0)
         dpast = np.concatenate([dgates, dremembered], axis=1)  # (B, 3D)
-        self.dW_hh += h_before.T @ dpast
-        return np.concatenate([dgates, dn], axis=1), dpast @ self.W_hh.T + dh * u
+        dh_before = dpast @ self.W_hh.T + dh * u  # (B, D)
+        return np.concatenate([dgates, dn], axis=1), dpast, dh_before
 
 
 class RNN(Layer):
@@ -226,10 +236,13 @@ class RNN(Layer):
         if alive is not None:
             doutputs = doutputs * alive  # (B, T, D)
         dprojected = np.empty((T, B, len(self.cell.b_h)), doutputs.dtype)  # (T, B, P)
+        dpast = np.empty_like(dprojected)  # (T, B, P)
         for t in reversed(range(T)):
-            dprojected[t], dstate = self._step_back(doutputs, t, caches[t], dstate, alive)
+            dprojected[t], dpast[t], dstate = self._step_back(doutputs, t, caches[t], dstate, alive)
             if t and t % truncate == 0:  # padding is no step: what waits there passes
                 dstate = nothing if alive is None else choose(alive[:, t], nothing, dstate)
+        h_before = np.stack([cache[0] for cache in caches])  # (T, B, D)
+        self.cell.past_backward(dpast, h_before)
         dx = self.cell.project_backward(dprojected, x.swapaxes(0, 1))  # (T, B, I)
         return dx.swapaxes(0, 1), dstate
 
@@ -238,8 +251,8 @@ class RNN(Layer):
             return self.cell.step_backward(doutputs[:, t], cache, dstate)
         real = alive[:, t]  # (B, 1)
         arriving = choose(real, dstate, self.cell.zero_state(len(real)))
-        dprojected, dbefore = self.cell.step_backward(doutputs[:, t], cache, arriving)
-        return dprojected, choose(real, dbefore, dstate)
+        dprojected, dpast, dbefore = self.cell.step_backward(doutputs[:, t], cache, arriving)
+        return dprojected, dpast, choose(real, dbefore, dstate)
 
 
 def choose(real, one, other):

@@ -325,7 +325,6 @@ binary = gradient_of_loss("binary_cross_entropy")
 squared = gradient_of_loss("mean_squared_error")
 adam, momentum = optimizer("adam"), optimizer("momentum")
 
-RETURN = "\n        return dz, dz @ self.W_hh.T\n"  # which RNNCell alone says
 lstm, gru = layer_gradient("LSTM"), layer_gradient("GRU")
 
 # What is wrong, in which file, the line as it is, the line with the mistake, the check
@@ -337,22 +336,22 @@ MUTANTS = [
     (
         "softmax's Jacobian without its second term",
         "functional",
-        "p * (dp - (dp * p).sum(axis=-1, keepdims=True))",
-        "p * dp",
+        "dz = dp - (dp * p).sum(axis=-1, keepdims=True)",
+        "dz = dp.copy()",
         gradient_of("softmax"),
     ),
     (
         "softmax's diagonal alone, p (1 - p)",
         "functional",
-        "p * (dp - (dp * p).sum(axis=-1, keepdims=True))",
-        "dp * p * (1 - p)",
+        "dz = dp - (dp * p).sum(axis=-1, keepdims=True)",
+        "dz = dp * (1 - p)",
         gradient_of("softmax"),
     ),
     (
         "softmax's sum over the wrong axis",
         "functional",
-        "p * (dp - (dp * p).sum(axis=-1, keepdims=True))",
-        "p * (dp - (dp * p).sum(axis=-2, keepdims=True))",
+        "dz = dp - (dp * p).sum(axis=-1, keepdims=True)",
+        "dz = dp - (dp * p).sum(axis=-2, keepdims=True)",
         gradient_of("softmax"),
     ),
     (
@@ -362,7 +361,7 @@ MUTANTS = [
         "np.exp(logp)",
         gradient_of("log_softmax"),
     ),
-    ("exp overflows in softmax", "functional", "np.exp(z - np.maximum(", "np.exp(z - 0 * np.maximum(", extremes),
+    ("exp overflows in softmax", "functional", "e = z - np.maximum(", "e = z - 0 * np.maximum(", extremes),
     ("sigmoid by exp(-z) in the loss", "functional", "np.logaddexp(0, logits)", "np.log(1 + np.exp(logits))", extremes),
     # losses
     ("cross-entropy's gradient as a sum", "functional", "(dloss / count)", "dloss", cross_entropy),
@@ -383,7 +382,7 @@ MUTANTS = [
     ("Linear: dW overwritten", "layers", "self.dW += rows(x).T @ rows(dy)", "self.dW[...] = rows(x).T @ rows(dy)", adding_up),
     ("Linear: db overwritten", "layers", "self.db += rows(dy)", "self.db[...] = rows(dy)", adding_up),
     ("Linear: db averaged over the batch", "layers", "self.db += rows(dy).sum(axis=0)", "self.db += rows(dy).mean(axis=0)", layer_gradient("Linear")),
-    ("Linear: dx without W", "layers", "return dy @ self.W.T", "return dy @ self.W.T * 0", layer_gradient("Linear")),
+    ("Linear: dx without W", "layers", "return times(dy, self.W.T)", "return 0 * times(dy, self.W.T)", layer_gradient("Linear")),
     (
         "Embedding: repeated ids are lost",
         "layers",
@@ -395,11 +394,11 @@ MUTANTS = [
     # the cell
     ("tanh' from the state before", "recurrent", "tanh_backward(doutput + dstate, h)", "tanh_backward(doutput + dstate, h_before)", rnn),
     ("tanh' left out", "recurrent", "tanh_backward(doutput + dstate, h)", "doutput + dstate", rnn),
-    ("dW_hh with the new state", "recurrent", f"self.dW_hh += h_before.T @ dz{RETURN}", f"self.dW_hh += h.T @ dz{RETURN}", rnn),
-    ("dW_hh overwritten at every step", "recurrent", f"self.dW_hh += h_before.T @ dz{RETURN}", f"self.dW_hh[...] = h_before.T @ dz{RETURN}", rnn),
+    ("dW_hh with the new state", "recurrent", "np.stack([cache[0] for", "np.stack([cache[-1] for", rnn),
+    ("dW_hh of the last step only", "recurrent", "self.dW_hh += rows(h_before).T @ rows(dpast)", "self.dW_hh += h_before[-1].T @ dpast[-1]", rnn),
     ("no gradient from the next step", "recurrent", "tanh_backward(doutput + dstate, h)", "tanh_backward(doutput, h)", rnn),
-    ("no gradient to the previous step", "recurrent", "return dz, dz @ self.W_hh.T", "return dz, 0 * dz", rnn),
-    ("W_hh not transposed on the way back", "recurrent", "return dz, dz @ self.W_hh.T", "return dz, dz @ self.W_hh", rnn),
+    ("no gradient to the previous step", "recurrent", "return dz, dz, dz @ self.W_hh.T", "return dz, dz, 0 * dz", rnn),
+    ("W_hh not transposed on the way back", "recurrent", "return dz, dz, dz @ self.W_hh.T", "return dz, dz, dz @ self.W_hh", rnn),
     ("the bias hears the last step only", "recurrent", "self.db_h += rows(dprojected)", "self.db_h += dprojected[-1]", rnn),
     # through time
     ("the way back walked forwards", "recurrent", "for t in reversed(range(T)):", "for t in range(T):", rnn),
@@ -446,6 +445,7 @@ MUTANTS = [
     ("GRU: r does not reach the past", "recurrent", "dremembered = dn * r", "dremembered = dn", gru),
     ("GRU: b_n outside r", "recurrent", "self.db_n += dremembered.sum(axis=0)", "self.db_n += dn.sum(axis=0)", gru),
     ("GRU: r hears the past before its bias", "recurrent", "[dn * remembered, dh", "[dn * (remembered - self.b_n), dh", gru),
+    ("GRU: dW_hh as if r were not there", "recurrent", "dpast = np.concatenate([dgates, dremembered], axis=1)", "dpast = np.concatenate([dgates, dn], axis=1)", gru),
     # attention
     ("attention: a key is only compared", "attention", " + weights.swapaxes(1, 2) @ dcontext", "", attention),
     ("attention: a key is only looked up", "attention", "dkeys = doffered @ self.W_k.T + weights", "dkeys = 0 * keys + weights", attention),

@@ -62,7 +62,7 @@ def walk(cell, caches, dstate):
     """dstate, handed back from the last step to the start: all of them, first the one given."""
     nothing, found = np.zeros((1, HIDDEN)), [dstate]
     for kept in reversed(caches):
-        found.append(cell.step_backward(nothing, kept, found[-1])[1])
+        found.append(cell.step_backward(nothing, kept, found[-1])[2])
     return found
 
 

@@ -25,16 +25,23 @@ import lib  # noqa: F401, I001 (one BLAS thread, before NumPy is loaded)
 import learning
 import numpy as np
 import rows
+import rows_transformer
 
 SECONDS = 12  # for each row
 
-# name, kind of network in rows.py, its sizes, and the ratio NumPy / PyTorch to reach
+SMALL = dict(T=64, V=96, D=64, H=4, F=256, L=2)
+LARGE = dict(T=128, V=96, D=128, H=4, F=512, L=4)
+
+# name, kind of network in rows.py or rows_transformer.py, its sizes, the ratio to reach
 ROWS = [
     ("RNN 64/128, T 64, batch 32", "rnn", dict(B=32, T=64, I=64, D=128, O=64), 0.70),
     ("RNN 128/512, T 128, batch 64", "rnn", dict(B=64, T=128, I=128, D=512, O=64), 1.00),
     ("LSTM 64/256, T 64, batch 16", "lstm", dict(B=16, T=64, I=64, D=256, V=96), 1.00),
+    ("Transformer 64, 2 layers, batch 16", "transformer", SMALL | dict(B=16), 1.00),
+    ("Transformer 64, 2 layers, batch 32", "transformer", SMALL | dict(B=32), 1.15),
+    ("Transformer 128, 4 layers, T 128", "transformer", LARGE | dict(B=16), 1.30),
 ]
-HEADER = f"{'training step, float32':30}{'NumPy':>10}{'PyTorch':>10}{'ratio':>7}{'reach':>7}"
+HEADER = f"{'training step, float32':36}{'NumPy':>10}{'PyTorch':>10}{'ratio':>7}{'reach':>7}"
 HEADER += "    products NumPy, PyTorch"
 
 
@@ -75,16 +82,17 @@ def product_functions(products, torch):
 def row(name, kind, sizes, reach, torch):
     """Measure one line of ROWS and return it as text."""
     makers = [f"{kind}_numpy"] + ([f"{kind}_torch"] if torch else [])
-    steps = [getattr(rows, maker)(**sizes) for maker in makers]
+    module = rows_transformer if kind == "transformer" else rows
+    steps = [getattr(module, maker)(**sizes) for maker in makers]
     losses = [step() for step in steps]
     assert max(losses) - min(losses) < 1e-4, f"{name}: not the same step, losses {losses}"
-    products = getattr(rows, f"{kind}_products")(**sizes)
+    products = getattr(module, f"{kind}_products")(**sizes)
     flop = sum(2 * times * n * k * m for times, n, k, m in products)
     took = medians(steps, SECONDS)
     rates = [flop / t / 1e9 for t in medians(product_functions(products, torch), SECONDS / 4)]
     cells = [f"{1000 * t:7.2f} ms" for t in took]
     cells += [f"{took[0] / took[1]:7.2f}" if torch else f"{'':17}", f"{reach:7.2f}"]
-    return f"{name:30}{''.join(cells)}    {', '.join(f'{r:.0f}' for r in rates)} GFLOP/s"
+    return f"{name:36}{''.join(cells)}    {', '.join(f'{r:.0f}' for r in rates)} GFLOP/s"
 
 
 def load_torch():

@@ -72,7 +72,7 @@ def rnn_products(B, T, I, D, O):
     """Into the cell, from step to step, out of it; and for each two on the way back."""
     N = B * T
     inward = [(1, N, I, D), (1, I, N, D), (1, N, D, I)]
-    onward = [(T, B, D, D), (T, D, B, D), (T, B, D, D)]
+    onward = [(T, B, D, D), (1, D, N, D), (T, B, D, D)]
     outward = [(1, N, D, O), (1, D, N, O), (1, N, O, D)]
     return inward + onward + outward
 
@@ -141,6 +141,6 @@ def lstm_products(B, T, I, D, V):
     """As rnn_products, with four gates into the cell and from step to step."""
     N, P = B * T, 4 * D
     inward = [(1, N, I, P), (1, I, N, P), (1, N, P, I)]
-    onward = [(T, B, D, P), (T, D, B, P), (T, B, P, D)]
+    onward = [(T, B, D, P), (1, D, N, P), (T, B, P, D)]
     outward = [(1, N, D, V), (1, D, N, V), (1, N, V, D)]
     return inward + onward + outward
