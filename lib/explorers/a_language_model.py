@@ -66,6 +66,7 @@ def draw(picture):
     (ones,) = below.plot(range(SHOWN), np.zeros(SHOWN), "k_", ms=14, label="at temperature 1")
     below.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1), ylabel="probability")
     below.set_xlabel("the next character", labelpad=16)
+    below.plot([], [], "s", color=ORANGE, label="at your temperature")
     below.legend(loc="upper right")
     names = edge_labels(below, SHOWN, "x", distance=0.08)
     picture.moving(cells, letters, bars, ones, names)
@@ -89,10 +90,10 @@ def describe(text, surprises, vocabulary, probabilities):
     """The three likeliest next characters, how open the choice is, the greatest surprise."""
     likeliest = np.argsort(-probabilities)[:3]
     next_ones = [f"{visible(vocabulary[i])} {probabilities[i]:.0%}" for i in likeliest]
-    open_choice = np.exp(-(probabilities * np.log(probabilities + 1e-300)).sum())
+    perplexity = np.exp(-(probabilities * np.log(probabilities + 1e-300)).sum())
     worst = int(np.argmax(surprises))
     return (
-        f"Next: {', '.join(next_ones)}; as open as a fair choice among {open_choice:.1f}. "
+        f"Next: {', '.join(next_ones)}; perplexity of the choice {perplexity:.1f}. "
         f"Mean surprise {surprises.mean():.2f} nats per character, greatest "
         f"{surprises[worst]:.1f} at {visible(text[worst])} (character {worst + 1})."
     )
