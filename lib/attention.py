@@ -1,19 +1,38 @@
 """Attention: for each query, a weighted mean of what there is to look at.
 
-    context, cache = attention.forward(query, keys, mask)
-    dquery, dkeys = attention.backward(dcontext, cache)
+    context, cache = attention(query, key, value, mask)         lessons 11 to 13
+    context, cache = additive.forward(query, keys, mask)        lesson 10
+    y, cache = multi_head.forward(x, context, mask)
 
 A mask is True where a query may look. A query that may look nowhere gets zeros.
 
-Shapes: B batch, T queries, S keys, Q width of a query, K of a key, F of the hidden layer that
-compares the two.
+Shapes: B batch, T queries, S positions looked at, D model width, H heads, K = D / H head width,
+J width of a value. In AdditiveAttention: Q width of a query, K of a key, F of the hidden layer
+that compares the two.
 """
 
 import numpy as np
 
 from lib import guard
 from lib.functional import softmax, softmax_backward, tanh, tanh_backward
-from lib.layers import Layer, rows, scaled_normal
+from lib.layers import Layer, Linear, rows, scaled_normal
+
+
+def causal_mask(T, S=None):
+    """(T, S), True where a query may look: at itself and at what stands before it.
+
+    The T queries are the last of the S positions; without S there are T positions.
+    """
+    T = guard.whole_number("T", T)
+    S = T if S is None else guard.whole_number("S", S, least=T)
+    return np.tri(T, S, S - T, dtype=bool)
+
+
+def padding_mask(lengths, S):
+    """(B, 1, S), True at the real positions of each sequence. Combine masks with &."""
+    S = guard.whole_number("S", S)
+    guard.ids("lengths", lengths, "B", S + 1, least=1, what="lengths")
+    return np.arange(S) < lengths[:, None, None]
 
 
 def masked_softmax(scores, mask=None):
@@ -31,6 +50,55 @@ def masked_softmax(scores, mask=None):
 def masked_softmax_backward(dweights, weights):
     """dscores from dweights; 0 where the weight is 0, so that nothing leaks past the mask."""
     return softmax_backward(dweights, weights)
+
+
+def attention(query, key, value, mask=None):
+    """softmax(query keyᵀ / √K) value: scaled dot-product attention (Vaswani et al., 2017).
+
+    query (..., T, K), key (..., S, K), value (..., S, J) -> context (..., T, J), cache.
+    The cache ends with the weights (..., T, S). mask broadcasts to them.
+    """
+    guard.array("query", query, "... T K")
+    guard.array("key", key, "... S K", K=query.shape[-1])
+    guard.array("value", value, "... S J", S=key.shape[-2])
+    scaled = query * query.shape[-1] ** -0.5  # (..., T, K)
+    weights = masked_softmax(scaled @ key.swapaxes(-1, -2), mask)  # (..., T, S)
+    return weights @ value, (scaled, key, value, weights)
+
+
+def attention_backward(dcontext, cache):
+    """dcontext (..., T, J) -> dquery (..., T, K), dkey (..., S, K), dvalue (..., S, J)."""
+    scaled, key, value, weights = cache
+    guard.numbers("dcontext", dcontext, (*weights.shape[:-1], value.shape[-1]))
+    dvalue = weights.swapaxes(-1, -2) @ dcontext  # (..., S, J)
+    dscores = softmax_backward(dcontext @ value.swapaxes(-1, -2), weights)  # (..., T, S)
+    dquery = dscores @ key  # (..., T, K)
+    dquery *= key.shape[-1] ** -0.5
+    return dquery, dscores.swapaxes(-1, -2) @ scaled, dvalue
+
+
+class Past:
+    """Keys and values (B, H, S, K) of the positions that were read; grows as a text is written."""
+
+    def __init__(self):
+        self.length, self.room = 0, None
+
+    def extend(self, key, value):
+        """Put (B, H, T, K) behind what is there; all keys and all values so far."""
+        B, H, T, K = key.shape
+        end = self.length + T
+        if self.room is None or end > self.room.shape[-2]:  # twice the room, copied seldom
+            room = np.empty((2, B, H, 2 * end, K), key.dtype)
+            if self.length:
+                room[..., : self.length, :] = self.room[..., : self.length, :]
+            self.room = room
+        self.room[0, :, :, self.length : end], self.room[1, :, :, self.length : end] = key, value
+        self.length = end
+        return self.held()
+
+    def held(self):
+        """All keys and all values so far, (B, H, S, K) each."""
+        return self.room[0, :, :, : self.length], self.room[1, :, :, : self.length]
 
 
 class AdditiveAttention(Layer):
@@ -82,6 +150,100 @@ class AdditiveAttention(Layer):
         # A key is used twice: it is compared, and it is what the context is made of.
         dkeys = doffered @ self.W_k.T + weights.swapaxes(1, 2) @ dcontext  # (B, S, K)
         return dasked @ self.W_q.T, dkeys
+
+
+class MultiHeadAttention(Layer):
+    """H looks side by side, each with queries, keys and values of its own, K wide.
+
+    (Vaswani et al., 2017.) `weights` (B, H, T, S) are those of the last forward, to be looked
+    at. rotary: RotaryPositions(K), for positions that turn the queries and keys.
+    """
+
+    def __init__(self, d_model, heads, rng, dtype=np.float64, bias=True, rotary=None):
+        self.heads, self.rotary = guard.heads(d_model, heads), rotary
+        self.query = Linear(d_model, d_model, rng, dtype, bias)
+        self.key = Linear(d_model, d_model, rng, dtype, bias)
+        self.value = Linear(d_model, d_model, rng, dtype, bias)
+        self.output = Linear(d_model, d_model, rng, dtype, bias)
+        self.weights = None
+
+    def forward(self, x, context, mask=None, past=None):
+        """x (B, T, D) looks at context (B, S, D), which may be x itself -> y (B, T, D), cache.
+
+        mask broadcasts to (B, T, S), or to (B, H, T, S) if it has four axes. past: a Past,
+        for generation only: context stands behind what it holds; None: there is no more.
+        """
+        D = len(self.query.W)
+        guard.array("x", x, "B T D", D=D)
+        start = 0 if past is None else past.length
+        query, query_cache = self._heads(self.query, x, start)  # (B, H, T, K)
+        if context is None and start:
+            key, value = past.held()
+        else:
+            guard.array("context", context, "B S D", B=len(x), D=D)
+            key, key_cache = self._heads(self.key, context, start)  # (B, H, S, K)
+            value, value_cache = self.value.forward(context)  # (B, S, D)
+            value = split(value, self.heads)  # (B, H, S, K)
+            key, value = (key, value) if past is None else past.extend(key, value)
+        mask = mask_of_heads(mask, (*x.shape[:2], key.shape[2]))
+        looked, attention_cache = attention(query, key, value, mask)
+        y, output_cache = self.output.forward(merge(looked))  # (B, T, D)
+        self.weights = read_only(attention_cache[-1])
+        if past is not None:
+            return y, None
+        return y, (query_cache, key_cache, value_cache, attention_cache, output_cache)
+
+    def backward(self, dy, cache):
+        """dy (B, T, D) -> dx (B, T, D), dcontext (B, S, D); self-attention adds the two."""
+        if cache is None:
+            raise ValueError("cache is None: a forward with past is for generation only")
+        query_cache, key_cache, value_cache, attention_cache, output_cache = cache
+        dlooked = split(self.output.backward(dy, output_cache), self.heads)  # (B, H, T, K)
+        dquery, dkey, dvalue = attention_backward(dlooked, attention_cache)
+        dx = self._heads_backward(self.query, dquery, query_cache)  # (B, T, D)
+        dcontext = self._heads_backward(self.key, dkey, key_cache)  # (B, S, D)
+        dcontext += self.value.backward(merge(dvalue), value_cache)
+        return dx, dcontext
+
+    def _heads(self, linear, x, start):
+        """The queries or keys of all heads, turned where positions turn them."""
+        y, linear_cache = linear.forward(x)  # (..., D)
+        y, turn = split(y, self.heads), None
+        if self.rotary:
+            y, turn = self.rotary.forward(y, start)  # (..., K)
+        return y, (linear_cache, turn)
+
+    def _heads_backward(self, linear, dy, cache):
+        linear_cache, turn = cache
+        if turn is not None:
+            dy = self.rotary.backward(dy, turn)  # (..., K)
+        return linear.backward(merge(dy), linear_cache)
+
+
+def split(x, heads):
+    """(B, T, D) -> (B, H, T, K): head h gets columns h K to (h + 1) K."""
+    return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
+
+
+def merge(x):
+    """(B, H, T, K) -> (B, T, D), the way back from split."""
+    x = x.swapaxes(1, 2)  # (..., H, K)
+    return x.reshape(*x.shape[:2], -1)
+
+
+def read_only(array):
+    """The same numbers, to be looked at and not to be changed."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def mask_of_heads(mask, shape):
+    """The mask with an axis for the heads: (B, T, S) becomes (B, 1, T, S)."""
+    if mask is None or getattr(mask, "ndim", 0) == 4:
+        return mask
+    fit_mask(mask, shape)
+    return mask[:, None] if mask.ndim == 3 else mask
 
 
 def fit_mask(mask, shape):

@@ -6,10 +6,13 @@ One naming law holds everywhere: dX is the gradient of the loss with respect to 
 Shapes: ... any leading axes (batch, time), V vocabulary (the classes), N = all positions.
 """
 
+import math
+
 import numpy as np
 
 from lib import guard
 
+GELU_SCALE, GELU_CUBIC = math.sqrt(2 / math.pi), 0.044715
 LOWEST, TINY = float(np.finfo(np.float32).min), float(np.finfo(np.float32).tiny)
 
 
@@ -43,6 +46,37 @@ def relu_backward(dy, y):
     return dy * (y > 0)
 
 
+def gelu(z):
+    """y and the cache: z times the share of a normal distribution below z, approximated by tanh.
+
+    Gaussian error linear unit (Hendrycks and Gimpel, 2016): relu with its corner rounded off.
+    """
+    t = z * z  # from here on in place: these arrays are large
+    t *= GELU_SCALE * GELU_CUBIC
+    t += GELU_SCALE
+    t *= z
+    np.tanh(t, out=t)
+    y = t + 1
+    y *= z
+    y *= 0.5
+    return y, (z, t)
+
+
+def gelu_backward(dy, cache):
+    """dz from dy. The tanh is kept: it costs more than all the rest."""
+    z, t = cache
+    slope = z * z
+    slope *= 3 * GELU_SCALE * GELU_CUBIC
+    slope += GELU_SCALE
+    slope *= z
+    slope *= 1 - t * t
+    slope += t
+    slope += 1
+    slope *= 0.5
+    slope *= dy
+    return slope
+
+
 def softmax(z):
     """Weights (..., V) that are positive and sum to 1 along the last axis.
 
@@ -50,14 +84,17 @@ def softmax(z):
     throughout (nothing may be chosen) becomes zeros, not NaN.
     """
     guard.array("z", z, "... V")
-    e = np.exp(z - np.maximum(z.max(axis=-1, keepdims=True), LOWEST))
+    e = z - np.maximum(z.max(axis=-1, keepdims=True), LOWEST)
+    np.exp(e, out=e)  # in place: the scores of attention are the largest arrays there are
     e /= np.maximum(e.sum(axis=-1, keepdims=True), TINY)
     return e
 
 
 def softmax_backward(dp, p):
     """dz from dp, with p = softmax(z): the Jacobian diag(p) - p pᵀ times dp, never built."""
-    return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+    dz = dp - (dp * p).sum(axis=-1, keepdims=True)
+    dz *= p
+    return dz
 
 
 def log_softmax(z):

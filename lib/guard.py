@@ -37,6 +37,25 @@ def fraction(name, value):
     return float(value)
 
 
+def one_of(name, value, choices):
+    """Refuse anything but one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        expected = " or ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name}={show(value)}: {expected} was expected")
+    return value
+
+
+def heads(d_model, heads):
+    """Refuse a number of heads that does not divide the width; offer the nearest widths."""
+    whole_number("d_model", d_model)
+    whole_number("heads", heads)
+    if d_model % heads:
+        below = d_model // heads * heads
+        near = f"{below} and {below + heads} are" if below else f"{heads} is"
+        raise ValueError(f"d_model={d_model} is not divisible by heads={heads}: {near}")
+    return int(heads)
+
+
 def floating(name, dtype):
     """Refuse every dtype but float32 and float64; float16 loses gradients below 6e-8."""
     if dtype is None or dtype not in FLOATS:

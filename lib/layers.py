@@ -6,7 +6,8 @@
 A parameter W lies beside its gradient dW. Because the caller holds the cache, a layer can be
 run twice, or at every time step, without one call spoiling another.
 
-Shapes: ... any leading axes, N all of them in one, I input width, D output width, V vocabulary.
+Shapes: ... any leading axes, N all of them in one, I input width, D output or model width,
+F feed-forward width, V vocabulary.
 """
 
 import copy
@@ -14,6 +15,7 @@ import copy
 import numpy as np
 
 from lib import guard
+from lib.functional import gelu, gelu_backward, relu, relu_backward
 
 
 class Layer:
@@ -28,7 +30,7 @@ class Layer:
             setattr(self, name, value)
             setattr(self, "d" + name, np.zeros_like(value))
 
-    def layers(self, prefix="", seen=None):
+    def all_layers(self, prefix="", seen=None):
         """Yield (prefix, layer) for this layer and every layer inside it, each once."""
         seen = set() if seen is None else seen
         if id(self) in seen:
@@ -40,11 +42,11 @@ class Layer:
             for i, layer in inside:
                 if isinstance(layer, Layer):
                     step = name if i is None else f"{name}.{i}"
-                    yield from layer.layers(f"{prefix}{step}.", seen)
+                    yield from layer.all_layers(f"{prefix}{step}.", seen)
 
     def parameters(self):
         """Yield (name, value, gradient) for every array to be learned, each once."""
-        for prefix, layer in self.layers():
+        for prefix, layer in self.all_layers():
             for name in layer.learned:
                 yield prefix + name, getattr(layer, name), getattr(layer, "d" + name)
 
@@ -61,7 +63,7 @@ class Layer:
         """A new model with the same values in float32 or float64; this one stays as it is."""
         guard.floating("dtype", dtype)
         new = copy.deepcopy(self)
-        for _, layer in new.layers():
+        for _, layer in new.all_layers():
             for name in layer.learned:
                 value = getattr(layer, name).astype(dtype)
                 setattr(layer, name, value)
@@ -70,28 +72,33 @@ class Layer:
 
 
 class Linear(Layer):
-    """y = x W + b on the last axis: (..., I) to (..., D)."""
+    """y = x W + b on the last axis: (..., I) to (..., D). With bias=False, y = x W."""
 
-    def __init__(self, d_in, d_out, rng, dtype=np.float64):
+    b = None
+
+    def __init__(self, d_in, d_out, rng, dtype=np.float64, bias=True):
         guard.whole_number("d_in", d_in)
         guard.whole_number("d_out", d_out)
-        self.add_parameters(
-            W=scaled_normal(rng, d_in, d_out, dtype),
-            b=np.zeros(d_out, dtype),
-        )
+        self.add_parameters(W=scaled_normal(rng, d_in, d_out, dtype))
+        if bias:
+            self.add_parameters(b=np.zeros(d_out, dtype))
 
     def forward(self, x):
         """x (..., I) -> y (..., D) and the cache."""
         guard.array("x", x, "... I", I=len(self.W))
-        return x @ self.W + self.b, x
+        y = times(x, self.W)
+        if self.b is not None:
+            y += self.b
+        return y, x
 
     def backward(self, dy, cache):
         """dy (..., D) -> dx (..., I); adds to dW and db."""
         x = cache
-        guard.numbers("dy", dy, (*x.shape[:-1], len(self.b)))
+        guard.numbers("dy", dy, (*x.shape[:-1], self.W.shape[1]))
         self.dW += rows(x).T @ rows(dy)
-        self.db += rows(dy).sum(axis=0)
-        return dy @ self.W.T
+        if self.b is not None:
+            self.db += rows(dy).sum(axis=0)
+        return times(dy, self.W.T)
 
 
 class Embedding(Layer):
@@ -118,12 +125,123 @@ class Embedding(Layer):
         cells = ids.reshape(-1, 1) * D + np.arange(D)  # (N, D)
         np.add.at(self.dW.reshape(-1), cells.ravel(), dy.ravel())
 
+    def logits(self, x):
+        """Tied output (Press and Wolf, 2017): x (..., D) @ Wᵀ -> (..., V) and the cache."""
+        guard.array("x", x, "... D", D=self.W.shape[1])
+        return times(x, self.W.T), x
+
+    def logits_backward(self, dlogits, cache):
+        """dlogits (..., V) -> dx (..., D); adds to the same dW as backward does."""
+        x = cache
+        guard.numbers("dlogits", dlogits, (*x.shape[:-1], len(self.W)))
+        self.dW += rows(dlogits).T @ rows(x)
+        return times(dlogits, self.W)
+
+
+class LayerNorm(Layer):
+    """Each vector at mean 0 and variance 1, then scaled by gamma and moved by beta, both learned.
+
+    (Ba, Kiros and Hinton, 2016.) epsilon is added to the variance: a constant vector gives zeros.
+    """
+
+    def __init__(self, d_model, dtype=np.float64, epsilon=1e-5):
+        guard.whole_number("d_model", d_model)
+        guard.floating("dtype", dtype)
+        self.epsilon = guard.positive("epsilon", epsilon)
+        self.add_parameters(gamma=np.ones(d_model, dtype), beta=np.zeros(d_model, dtype))
+
+    def forward(self, x):
+        """x (..., D) -> y (..., D) and the cache."""
+        guard.array("x", x, "... D", D=len(self.gamma))
+        normal = x - mean(x)  # (..., D)
+        scale = (mean(normal * normal) + self.epsilon) ** -0.5  # (..., 1)
+        normal *= scale
+        y = normal * self.gamma  # (..., D)
+        y += self.beta
+        return y, (normal, scale)
+
+    def backward(self, dy, cache):
+        """dy (..., D) -> dx (..., D); adds to dgamma and dbeta."""
+        normal, scale = cache
+        guard.numbers("dy", dy, normal.shape)
+        self.dgamma += rows(dy * normal).sum(axis=0)
+        self.dbeta += rows(dy).sum(axis=0)
+        # gamma comes before the means: every x moved mean and variance, by its own gamma.
+        dx = dy * self.gamma  # (..., D)
+        dx -= mean(dx) + normal * mean(dx * normal)
+        dx *= scale
+        return dx
+
+
+class Dropout(Layer):
+    """In training, zero with probability `rate`; what is kept grows by 1 / (1 - rate).
+
+    (Srivastava et al., 2014.) An rng means training; without one nothing is dropped.
+    """
+
+    def __init__(self, rate):
+        self.rate = guard.fraction("rate", rate)
+
+    def forward(self, x, rng=None):
+        """x (...) -> y (...) and the cache."""
+        guard.array("x", x, "...")
+        if rng is None or self.rate == 0:
+            return x, None
+        guard.generator("rng", rng)
+        kept = rng.random(x.shape, np.float32) >= self.rate  # (...)
+        kept = kept * x.dtype.type(1 / (1 - self.rate))  # (...)
+        return x * kept, kept
+
+    def backward(self, dy, cache):
+        """dy (...) -> dx (...): what was dropped has no gradient."""
+        return dy if cache is None else dy * cache
+
+
+class FeedForward(Layer):
+    """Two linear layers with a bend between them, at each position by itself: D to F to D.
+
+    activation: "relu" (Vaswani et al., 2017) or "gelu" (Hendrycks and Gimpel, 2016).
+    """
+
+    def __init__(self, d_model, d_ff, rng, dtype=np.float64, activation="relu", bias=True):
+        guard.one_of("activation", activation, ("relu", "gelu"))
+        self.activation = activation
+        self.inner = Linear(d_model, guard.whole_number("d_ff", d_ff), rng, dtype, bias)
+        self.outer = Linear(d_ff, d_model, rng, dtype, bias)
+
+    def forward(self, x):
+        """x (..., D) -> y (..., D) and the cache."""
+        z, inner_cache = self.inner.forward(x)  # (..., F)
+        if self.activation == "relu":
+            hidden = bend_cache = relu(z)  # (..., F)
+        else:
+            hidden, bend_cache = gelu(z)
+        y, outer_cache = self.outer.forward(hidden)  # (..., D)
+        return y, (inner_cache, bend_cache, outer_cache)
+
+    def backward(self, dy, cache):
+        """dy (..., D) -> dx (..., D); adds to the gradients of both layers."""
+        inner_cache, bend_cache, outer_cache = cache
+        dhidden = self.outer.backward(dy, outer_cache)  # (..., F)
+        bend_backward = relu_backward if self.activation == "relu" else gelu_backward
+        return self.inner.backward(bend_backward(dhidden, bend_cache), inner_cache)
+
 
 def scaled_normal(rng, d_in, d_out, dtype):
     """Random weights (I, D) of spread I ** -0.5: the outputs keep the size of the inputs."""
     guard.floating("dtype", dtype)
     guard.generator("rng", rng)
     return rng.normal(0, d_in**-0.5, (d_in, d_out)).astype(dtype)
+
+
+def mean(x):
+    """The mean of each vector, as a column: (..., D) -> (..., 1)."""
+    return x.mean(axis=-1, keepdims=True)
+
+
+def times(x, W):
+    """x @ W as one product: for (B, T, I) NumPy would make B small ones, at half the speed."""
+    return (rows(x) @ W).reshape(*x.shape[:-1], W.shape[1])
 
 
 def rows(x):

@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 
 from lib.data import CharacterTokenizer, Words
+from lib.positions import RotaryPositions
 from lib.recurrent_network import LanguageModel
 
 ROOT = Path(__file__).parents[1]
@@ -285,7 +286,13 @@ def drive_functional(functional, rng):
 
 def drive_layers(layers, rng):
     back_and_forth(layers.Linear(I, D, rng), rng.normal(size=(B, T, I)), rng)
-    back_and_forth(layers.Embedding(V, D, rng), rng.integers(0, V, (B, T)), rng)
+    embedding, x = layers.Embedding(V, D, rng), rng.normal(size=(B, T, D))
+    back_and_forth(embedding, rng.integers(0, V, (B, T)), rng)
+    embedding.logits_backward(*embedding.logits(x))
+    for activation in ("relu", "gelu"):
+        back_and_forth(layers.FeedForward(D, SIZES["F"], rng, activation=activation), x, rng)
+    back_and_forth(layers.LayerNorm(D), x, rng)
+    layers.Dropout(0.5).forward(x, rng)
 
 
 def drive_recurrent(recurrent, rng):
@@ -328,6 +335,29 @@ def drive_attention(attention, rng):
     for mask in (None, rng.random((B, 1, S)) < 0.5):
         context, cache = layer.forward(*given, mask)
         layer.backward(context, cache)
+    x, context = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
+    for turn in (None, RotaryPositions(K)):
+        layer = attention.MultiHeadAttention(D, SIZES["H"], rng, rotary=turn)
+        layer.backward(*layer.forward(x, context, attention.causal_mask(T, S)))
+
+
+def drive_positions(positions, rng):
+    x = rng.normal(size=(B, T, D))
+    back_and_forth(positions.SinusoidalEncoding(D), x, rng)
+    back_and_forth(positions.LearnedPositions(T, D, rng), x, rng)
+    back_and_forth(positions.RotaryPositions(D), x, rng)
+
+
+def drive_transformer(transformer, rng):
+    given = V, D, SIZES["H"], SIZES["F"], 2, rng
+    ids, source = rng.integers(0, V, (B, T)), rng.integers(0, V, (B, SIZES["S"]))
+    for first in (True, False):
+        model = transformer.Transformer(*given, norm_first=first)
+        model.backward(*model.forward(ids))
+    model = transformer.Transformer(*given, kind="encoder-decoder", source_size=V)
+    model.backward(*model.forward(ids, source=source))
+    cross_mask = np.ones((1, T, SIZES["S"]), bool)
+    model.translate(source, None, 0, T, cross_mask)
 
 
 def drive_sequence_to_sequence(sequence_to_sequence, rng):

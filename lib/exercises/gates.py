@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.check import Exercise
+from lib.exercise import Exercise
 from lib.functional import tanh_backward
 
 check_keep_and_hide = Exercise(

@@ -1,6 +1,6 @@
 """Lesson 02, Gradients by hand: the exercises' checks."""
 
-from lib.check import Exercise
+from lib.exercise import Exercise
 from lib.functional import softmax, softmax_backward
 
 # x = 2, w = 3: a = w x = 6, loss = a a + x = 38

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lib.check import Exercise, numerical_gradient
+from lib.check import numerical_gradient
+from lib.exercise import Exercise
 from lib.functional import softmax, softmax_backward
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lib.check import Exercise
 from lib.data import one_hot
+from lib.exercise import Exercise
 
 check_one_hot = Exercise(
     "Exercise 1",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.check import Exercise
+from lib.exercise import Exercise
 
 
 class Question(Exercise):

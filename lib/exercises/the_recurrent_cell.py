@@ -1,6 +1,6 @@
 """Lesson 04, The recurrent cell: the exercises' checks."""
 
-from lib.check import Exercise
+from lib.exercise import Exercise
 from lib.functional import tanh_backward
 
 check_parameters = Exercise(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.check import Exercise
+from lib.exercise import Exercise
 
 check_first_step = Exercise(
     "Exercise 1",

@@ -1,0 +1,110 @@
+"""Positions: what tells a Transformer in which order the vectors stand.
+
+    y, cache = positions.forward(x, start)      start: the position of the first vector
+    dx = positions.backward(dy, cache)
+
+Sinusoids and learned vectors are added to the embeddings; rotary positions turn the queries and
+keys of every head, so that their product depends on the distance alone.
+
+Shapes: ... any leading axes, T positions, D model width, K head width.
+"""
+
+import numpy as np
+
+from lib import guard
+from lib.layers import Layer
+
+
+def angles(length, width, base, start=0):
+    """(T, width // 2 rounded up): position times base ** (-2i / width), in radians."""
+    positions = np.arange(start, start + length)
+    return positions[:, None] * base ** (-np.arange(0, width, 2) / width)
+
+
+class SinusoidalEncoding(Layer):
+    """Adds sines to the even columns, cosines to the odd ones (Vaswani et al., 2017).
+
+    Nothing is learned, any length will do. An odd width ends with a sine.
+    """
+
+    def __init__(self, d_model, base=10000.0):
+        self.d_model = guard.whole_number("d_model", d_model)
+        self.base = guard.positive("base", base)
+
+    def table(self, length, start=0):
+        """(T, D), the vectors of `length` positions from `start` on."""
+        angle = angles(length, self.d_model, self.base, start)
+        table = np.empty((length, self.d_model))  # (T, D)
+        table[:, 0::2] = np.sin(angle)
+        table[:, 1::2] = np.cos(angle[:, : self.d_model // 2])
+        return table
+
+    def forward(self, x, start=0):
+        """x (..., T, D) -> y (..., T, D) and the cache."""
+        guard.array("x", x, "... T D", D=self.d_model)
+        guard.whole_number("start", start, least=0)
+        return x + self.table(x.shape[-2], start).astype(x.dtype), None
+
+    def backward(self, dy, cache):
+        """Added to x, so dx is dy."""
+        return dy
+
+
+class LearnedPositions(Layer):
+    """Adds a learned vector for each position, of which there are `max_length`."""
+
+    def __init__(self, max_length, d_model, rng, dtype=np.float64):
+        guard.whole_number("max_length", max_length)
+        guard.whole_number("d_model", d_model)
+        guard.floating("dtype", dtype)
+        guard.generator("rng", rng)
+        self.add_parameters(W=rng.normal(0, 0.1, (max_length, d_model)).astype(dtype))
+
+    def forward(self, x, start=0):
+        """x (..., T, D) -> y (..., T, D) and the cache. Refuses positions beyond the table."""
+        guard.array("x", x, "... T D", D=self.W.shape[1])
+        end = guard.whole_number("start", start, least=0) + x.shape[-2]
+        if end > len(self.W):
+            raise ValueError(f"x needs {end} positions: only {len(self.W)} were learned")
+        return x + self.W[start:end], (start, end)
+
+    def backward(self, dy, cache):
+        """dy (..., T, D) -> dx, the same; adds to the rows of dW that were read."""
+        start, end = cache
+        guard.array("dy", dy, "... T D", T=end - start, D=self.W.shape[1])
+        self.dW[start:end] += dy.reshape(-1, *dy.shape[-2:]).sum(axis=0)
+        return dy
+
+
+class RotaryPositions(Layer):
+    """Turns columns 2i and 2i + 1 together, by the position's angle (Su et al., 2021).
+
+    Nothing is learned. A turn keeps lengths, and the product of two turned vectors depends on
+    the distance between their positions only. The width must be even.
+    """
+
+    def __init__(self, width, base=10000.0):
+        self.width = guard.whole_number("width", width)
+        if width % 2:
+            came = f"width={width} is odd"
+            raise ValueError(f"{came}: an even one was expected, columns are turned in pairs")
+        self.base = guard.positive("base", base)
+
+    def forward(self, x, start=0):
+        """x (..., T, K) -> y (..., T, K) and the cache."""
+        guard.array("x", x, "... T K", K=self.width)
+        guard.whole_number("start", start, least=0)
+        angle = angles(x.shape[-2], self.width, self.base, start)
+        turn = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
+        return self._turned(x, *turn), turn
+
+    def backward(self, dy, cache):
+        """dy (..., T, K) -> dx: the way back from a turn is the turn the other way."""
+        cos, sin = cache
+        return self._turned(dy, cos, -sin)
+
+    def _turned(self, x, cos, sin):
+        y, even, odd = np.empty_like(x), x[..., 0::2], x[..., 1::2]
+        y[..., 0::2] = even * cos - odd * sin
+        y[..., 1::2] = even * sin + odd * cos
+        return y

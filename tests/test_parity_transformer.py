@@ -1,0 +1,134 @@
+"""The Transformer's pieces and whole models agree with PyTorch, forward and in every gradient."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_parity import HERE, agree, gradients, lay_in
+
+from lib.attention import MultiHeadAttention
+from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
+from lib.layers import LayerNorm
+from lib.positions import RotaryPositions, SinusoidalEncoding
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+
+REFERENCE = Path(__file__).parent / "reference"
+D, H, F, V, LAYERS = 12, 3, 7, 6, 2
+
+
+def live():
+    """What the PyTorch installed here computes now."""
+    path = REFERENCE / "make_torch_transformer.py"
+    spec = importlib.util.spec_from_file_location("make_torch_transformer", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script.references()
+
+
+@pytest.fixture(scope="module", params=["recorded", "live"] if HERE else ["recorded"])
+def references(request):
+    if request.param == "live":
+        return live()
+    with np.load(REFERENCE / "torch_transformer.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
+@pytest.fixture
+def case(references):
+    """case("rotary") -> its arrays."""
+
+    def pick(name):
+        found = {k.split("/")[1]: v for k, v in references.items() if k.split("/")[0] == name}
+        assert found, name
+        return found
+
+    return pick
+
+
+def test_gelu(case):
+    a = case("gelu")
+    y, cache = gelu(a["z"])
+    agree(y=(y, a["y"]), dz=(gelu_backward(a["dy"], cache), a["dz"]))
+
+
+def test_layer_norm(case, rng):
+    a = case("layer_norm")
+    layer = LayerNorm(D)
+    lay_in(layer, a)
+    y, cache = layer.forward(a["x"])
+    dx = layer.backward(a["dy"], cache)
+    agree(y=(y, a["y"]), dx=(dx, a["dx"]), **dict(gradients(layer, a)))
+
+
+def test_sinusoids(case):
+    a = case("sinusoidal")
+    agree(y=(SinusoidalEncoding(D).forward(a["x"])[0], a["y"]))
+
+
+def test_rotary(case):
+    a = case("rotary")
+    layer = RotaryPositions(D // H)
+    y, cache = layer.forward(a["x"])
+    agree(y=(y, a["y"]), dx=(layer.backward(a["dy"], cache), a["dx"]))
+
+
+@pytest.mark.parametrize("name", ["self_attention", "cross_attention"])
+def test_multi_head_attention(name, case, rng):
+    a = case(name)
+    layer = MultiHeadAttention(D, H, rng)
+    lay_in(layer, a)
+    y, cache = layer.forward(a["x"], a.get("context", a["x"]), a["mask"])
+    dx, dcontext = layer.backward(a["dy"], cache)
+    agree(y=(y, a["y"]), weights=(layer.weights, a["weights"]), **dict(gradients(layer, a)))
+    if name == "self_attention":
+        agree(dx=(dx + dcontext, a["dx"]))
+    else:
+        agree(dx=(dx, a["dx"]), dcontext=(dcontext, a["dcontext"]))
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_encoder_layer(place, case, rng):
+    a = case(f"encoder_layer_{place}")
+    activation = "relu" if place == "first" else "gelu"
+    layer = EncoderLayer(D, H, F, rng, norm_first=place == "first", activation=activation)
+    lay_in(layer, a)
+    y, cache = layer.forward(a["x"], a["mask"])
+    dx = layer.backward(a["dy"], cache)
+    agree(y=(y, a["y"]), dx=(dx, a["dx"]), **dict(gradients(layer, a)))
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_decoder_layer(place, case, rng):
+    a = case(f"decoder_layer_{place}")
+    layer = DecoderLayer(D, H, F, rng, norm_first=place == "first")
+    lay_in(layer, a)
+    y, cache = layer.forward(a["x"], a["context"], a["mask"], a["cross_mask"])
+    dx, dcontext = layer.backward(a["dy"], cache)
+    pairs = dict(y=(y, a["y"]), dx=(dx, a["dx"]), dcontext=(dcontext, a["dcontext"]))
+    agree(**pairs, **dict(gradients(layer, a)))
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize("use", ["decoder_only", "encoder_decoder"])
+def test_whole_models(use, place, case, rng):
+    a = case(f"{use}_{place}")
+    options, given = dict(norm_first=place == "first"), {}
+    if use == "encoder_decoder":
+        options |= dict(kind="encoder-decoder", tied=False, source_size=V)
+        given = dict(source=a["source"], source_lengths=a["lengths"])
+    model = Transformer(V, D, H, F, LAYERS, rng, **options)
+    lay_in(model, a)
+    logits, cache = model.forward(a["ids"], **given)
+    loss, loss_cache = cross_entropy(logits, a["targets"])
+    model.backward(cross_entropy_backward(loss_cache), cache)
+    agree(logits=(logits, a["logits"]), loss=(loss, a["loss"]), **dict(gradients(model, a)))
+
+
+@pytest.mark.skipif(not HERE, reason="no PyTorch here; its recorded numbers were compared")
+def test_the_recorded_numbers_are_those_of_the_script():
+    now = live()
+    with np.load(REFERENCE / "torch_transformer.npz", allow_pickle=False) as file:
+        assert set(file.files) == set(now)
+        for name in file.files:
+            np.testing.assert_allclose(now[name], file[name], rtol=1e-9, atol=1e-11, err_msg=name)

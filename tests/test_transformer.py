@@ -1,0 +1,482 @@
+"""The Transformer and its pieces: derivatives, masks, causality to the bit, memory, refusals."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.attention import (
+    MultiHeadAttention,
+    Past,
+    attention,
+    attention_backward,
+    causal_mask,
+    padding_mask,
+)
+from lib.check import RTOL, gradient_check, numerical_gradient, relative_error
+from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
+from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
+from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+
+RECORDED = Path(__file__).parent / "reference/original_transformer.npz"
+B, T, S, D, H, F, V = 2, 3, 5, 8, 4, 7, 6  # all different, so that a swapped axis shows
+K = D // H
+
+
+def refused(message):
+    """The whole message of a ValueError: one line, word for word."""
+    return pytest.raises(ValueError, match=rf"\A{message}\Z")
+
+
+@pytest.fixture
+def x(rng):
+    return rng.normal(size=(B, T, D))
+
+
+@pytest.fixture
+def context(rng):
+    return rng.normal(size=(B, S, D))
+
+
+def a_mask(*shape):
+    """A mask in which query 1 of sequence 0 may look nowhere."""
+    mask = np.random.default_rng(3).random(shape) < 0.6
+    mask[0, ..., 1, :] = False
+    return mask
+
+
+# --- the derivative of every piece
+
+
+PIECES = {
+    "LayerNorm": lambda rng: LayerNorm(D),
+    "FeedForward relu": lambda rng: FeedForward(D, F, rng),
+    "FeedForward gelu": lambda rng: FeedForward(D, F, rng, activation="gelu", bias=False),
+    "Linear without bias": lambda rng: Linear(D, F, rng, bias=False),
+    "SinusoidalEncoding": lambda rng: SinusoidalEncoding(D),
+    "LearnedPositions": lambda rng: LearnedPositions(T + 1, D, rng),
+    "RotaryPositions": lambda rng: RotaryPositions(D),
+    "EncoderLayer": lambda rng: EncoderLayer(D, H, F, rng),
+    "EncoderLayer, norm last": lambda rng: EncoderLayer(D, H, F, rng, norm_first=False),
+    "EncoderLayer, rotary": lambda rng: EncoderLayer(D, H, F, rng, rotary=RotaryPositions(K)),
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_pieces(name, rng, x):
+    gradient_check(PIECES[name](rng), x, rng=rng)
+
+
+def test_gelu(rng):
+    z, dy = rng.normal(size=(2, T, V))
+    by_hand = gelu_backward(dy, gelu(z)[1])
+    measured = numerical_gradient(lambda: np.vdot(gelu(z)[0], dy), z)
+    assert relative_error(by_hand, measured) <= RTOL
+
+
+@pytest.mark.parametrize("start", [0, 2])
+@pytest.mark.parametrize("name", ["SinusoidalEncoding", "LearnedPositions", "RotaryPositions"])
+def test_positions_from_a_later_start(name, start, rng, x):
+    Kind = {"SinusoidalEncoding": SinusoidalEncoding, "RotaryPositions": RotaryPositions}.get(name)
+    layer = Kind(D) if Kind else LearnedPositions(T + 2, D, rng)
+    gradient_check(layer, x, rng=rng, start=start)
+
+
+def test_dropout_with_a_fixed_rng(rng, x):
+    layer = Dropout(0.4)
+    y, cache = layer.forward(x, np.random.default_rng(1))
+    kept = y != 0
+    np.testing.assert_allclose(y[kept], x[kept] / 0.6)
+    assert 0.3 < kept.mean() < 0.9
+    np.testing.assert_array_equal(layer.backward(np.ones_like(x), cache) == 0, ~kept)
+    assert layer.forward(x)[0] is x
+
+
+def test_what_dropout_keeps_is_right_on_average():
+    y, _ = Dropout(0.25).forward(np.ones((100, 100), np.float32), np.random.default_rng(0))
+    assert y.dtype == np.float32
+    assert abs(y.mean() - 1) < 0.02
+
+
+@pytest.mark.parametrize("shape", [(S,), (T, S), (1, S), (B, 1, S), (B, T, S), (B, H, T, S)])
+def test_cross_attention_under_every_mask_that_broadcasts(shape, rng, x, context):
+    mask = np.random.default_rng(2).random(shape) < 0.6
+    gradient_check(MultiHeadAttention(D, H, rng), x, context, rng=rng, mask=mask)
+
+
+def test_self_attention_where_a_query_may_look_nowhere(rng, x):
+    gradient_check(MultiHeadAttention(D, H, rng), x, x, rng=rng, mask=a_mask(B, T, T))
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_decoder_layer(norm_first, rng, x, context):
+    layer = DecoderLayer(D, H, F, rng, norm_first=norm_first)
+    gradient_check(layer, x, context, rng=rng, mask=causal_mask(T), cross_mask=a_mask(B, 1, T, S))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_attention_of_any_shape(data):
+    lead = tuple(data.draw(st.lists(st.integers(1, 3), max_size=2)))
+    t, s, k, j = (data.draw(st.integers(1, 4)) for _ in range(4))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    query, key = rng.normal(size=(*lead, t, k)), rng.normal(size=(*lead, s, k))
+    value, dcontext = rng.normal(size=(*lead, s, j)), rng.normal(size=(*lead, t, j))
+    mask = rng.random((*lead, t, s)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
+    context, cache = attention(query, key, value, mask)
+    weights = cache[-1]
+    np.testing.assert_allclose(weights.sum(axis=-1), mask.any(axis=-1), atol=1e-12)
+    assert not weights[~mask].any()
+    found = attention_backward(dcontext, cache)
+    for array, by_hand in zip((query, key, value), found, strict=True):
+        loss = lambda: np.vdot(attention(query, key, value, mask)[0], dcontext)  # noqa: E731
+        assert relative_error(by_hand, numerical_gradient(loss, array)) <= RTOL
+
+
+# --- whole models
+
+
+KINDS = ["encoder", "decoder", "encoder-decoder"]
+
+
+def a_model(rng, kind="decoder", **options):
+    if kind == "encoder-decoder":
+        options.setdefault("source_size", V + 1)
+    return Transformer(V, D, H, F, 2, rng, kind=kind, **options)
+
+
+def given_to(kind, rng, length=T):
+    """ids, and by name what else this kind of model reads."""
+    more = {"lengths": np.array([length, max(length - 1, 1)])}
+    if kind == "encoder-decoder":
+        more |= dict(source=rng.integers(0, V + 1, (B, S)), source_lengths=np.array([S, 2]))
+    return rng.integers(0, V, (B, length)), more
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary", "none"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, norm_first, tied, rng):
+    options = dict(positions=positions, norm_first=norm_first, tied=tied, dropout=0.2)
+    model = a_model(rng, kind, **options)
+    for _, value, _ in model.parameters():
+        value += 0.1 * rng.normal(size=value.shape)
+    (ids, more), targets = given_to(kind, rng), rng.integers(0, V, (B, T))
+
+    def run():  # dropout with a fixed rng drops the same each time
+        logits, cache = model.forward(ids, rng=np.random.default_rng(1), **more)
+        return *cross_entropy(logits, targets), cache
+
+    _, loss_cache, cache = run()
+    model.backward(cross_entropy_backward(loss_cache), cache)
+    for name, value, gradient in model.parameters():  # three entries of each
+        for i in {int(i) for i in rng.integers(0, value.size, 3)}:
+            flat, kept = value.reshape(-1), value.reshape(-1)[i]
+            losses = []
+            for step in (1e-5, -1e-5):
+                flat[i] = kept + step
+                losses.append(run()[0])
+            flat[i] = kept
+            measured = (losses[0] - losses[1]) / 2e-5
+            assert relative_error(gradient.reshape(-1)[i], measured) <= RTOL, name
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
+@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("kind", ["decoder", "encoder-decoder"])
+def test_the_past_knows_nothing_of_the_future_to_the_bit(kind, norm_first, positions, dtype, rng):
+    model = a_model(rng, kind, norm_first=norm_first, positions=positions).astype(dtype)
+    ids, more = given_to(kind, rng, 6)
+    more.pop("lengths")
+    before, _ = model.forward(ids, **more)
+    for t in range(6):
+        changed = ids.copy()
+        changed[:, t] = (changed[:, t] + 1) % V
+        after, _ = model.forward(changed, **more)
+        np.testing.assert_array_equal(after[:, :t], before[:, :t])
+        assert (after[:, t] != before[:, t]).any()
+
+
+def test_an_encoder_sees_the_future(rng):
+    model, (ids, _) = a_model(rng, "encoder"), given_to("encoder", rng)
+    before, _ = model.forward(ids)
+    ids[:, -1] = (ids[:, -1] + 1) % V
+    assert (model.forward(ids)[0][:, 0] != before[:, 0]).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_padding_changes_nothing(kind, rng):
+    model, (ids, more) = a_model(rng, kind), given_to(kind, rng)
+    before, _ = model.forward(ids, **more)
+    ids[1, T - 1] = (ids[1, T - 1] + 1) % V
+    if kind == "encoder-decoder":
+        more["source"][1, 2:] = 0
+    after, _ = model.forward(ids, **more)
+    np.testing.assert_array_equal(after[1, : T - 1], before[1, : T - 1])
+    np.testing.assert_array_equal(after[0], before[0])
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary", "none"])
+@pytest.mark.parametrize("cuts", [(1, 1, 1, 1, 1, 1), (4, 1, 1), (2, 3, 1)])
+def test_reading_with_a_past_is_reading_at_once(positions, cuts, rng):
+    model, ids = a_model(rng, positions=positions), rng.integers(0, V, (B, 6))
+    past, pieces, start = model.new_past(), [], 0
+    for cut in cuts:
+        pieces.append(model.forward(ids[:, start : start + cut], past=past)[0])
+        start += cut
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), model.forward(ids)[0], atol=1e-12)
+
+
+def test_translate_writes_what_forward_would(rng):
+    model, (_, more) = a_model(rng, "encoder-decoder"), given_to("encoder-decoder", rng)
+    cross_mask = np.random.default_rng(5).random((B, 4, S)) < 0.8
+    ids = model.translate(more["source"], more["source_lengths"], 1, 4, cross_mask)
+    read = np.concatenate([np.ones((B, 1), int), ids[:, :-1]], axis=1)
+    more = {key: more[key] for key in ("source", "source_lengths")}
+    logits, _ = model.forward(read, cross_mask=cross_mask, **more)
+    np.testing.assert_array_equal(logits.argmax(axis=-1), ids)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_float32_stays_float32(kind, rng):
+    model = a_model(rng, kind, positions="rotary", dropout=0.1, activation="gelu")
+    model, (ids, more) = model.astype(np.float32), given_to(kind, rng)
+    logits, cache = model.forward(ids, rng=rng, **more)
+    model.backward(np.ones_like(logits), cache)
+    assert logits.dtype == np.float32
+    assert {gradient.dtype for _, _, gradient in model.parameters()} == {np.dtype(np.float32)}
+
+
+def test_a_tied_table_is_one_parameter_with_both_gradients(rng):
+    model = a_model(rng)
+    names = [name for name, _, _ in model.parameters()]
+    assert len(names) == len(set(names))
+    assert "output.W" not in names
+    layer, ids, x = Embedding(V, D, rng), rng.integers(0, V, (B, T)), rng.normal(size=(B, T, D))
+    _, cache = layer.forward(ids)
+    logits, logits_cache = layer.logits(x)
+    layer.backward(x, cache)
+    alone = layer.dW.copy()
+    layer.logits_backward(logits, logits_cache)
+    assert (layer.dW != alone).any()
+
+
+def test_parameter_count_by_hand(rng):
+    model = Transformer(V, D, H, F, 2, rng, tied=False)
+    layer = 4 * (D * D + D) + D * F + F + F * D + D + 2 * 2 * D
+    assert model.parameter_count() == V * D + 2 * layer + 2 * D + D * V + V
+
+
+def test_the_weights_can_be_looked_at_and_not_spoiled(rng, x):
+    layer = MultiHeadAttention(D, H, rng)
+    y, cache = layer.forward(x, x, causal_mask(T))
+    assert layer.weights.shape == (B, H, T, T)
+    with pytest.raises(ValueError, match="read-only"):
+        layer.weights[0] = 0
+    dx, _ = layer.backward(y, cache)
+    layer.weights = None
+    np.testing.assert_array_equal(layer.backward(y, cache)[0], dx)
+
+
+# --- masks
+
+
+def test_causal_masks():
+    np.testing.assert_array_equal(causal_mask(2), [[True, False], [True, True]])
+    np.testing.assert_array_equal(causal_mask(2, 3), [[True, True, False], [True, True, True]])
+
+
+def test_padding_masks():
+    mask = padding_mask(np.array([1, 3]), 3)
+    np.testing.assert_array_equal(mask, [[[True, False, False]], [[True, True, True]]])
+    assert (mask & causal_mask(3)).shape == (2, 3, 3)
+
+
+def test_a_mask_with_three_axes_is_of_the_batch_even_if_there_are_as_many_heads(rng):
+    x, mask = rng.normal(size=(H, T, D)), np.ones((H, T, T), bool)
+    mask[0, :, 1:] = False
+    layer = MultiHeadAttention(D, H, rng)
+    layer.forward(x, x, mask)
+    assert (layer.weights[0, :, :, 0] == 1).all()
+    assert (layer.weights[1:] < 1).all()
+
+
+def test_a_query_that_may_look_nowhere_gets_zeros(rng, x):
+    looked, _ = attention(x, x, x, a_mask(B, T, T))
+    assert not looked[0, 1].any()
+
+
+# --- positions
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 8])
+def test_sinusoids_of_any_width_and_length(width):
+    layer = SinusoidalEncoding(width)
+    long = layer.table(6000)
+    assert long.shape == (6000, width)
+    np.testing.assert_allclose(layer.table(5, start=5995), long[5995:], atol=1e-12)
+    np.testing.assert_array_equal(long[0], np.arange(width) % 2)
+
+
+def test_turned_products_know_the_distance_alone(rng):
+    layer, (q, k) = RotaryPositions(D), rng.normal(size=(2, 1, D))
+    products = [
+        float(layer.forward(q, start)[0][0] @ layer.forward(k, start + 3)[0][0])
+        for start in (0, 4, 50)
+    ]
+    np.testing.assert_allclose(products, products[0])
+
+
+# --- the model that the course grew from
+
+
+def original_model():
+    """Its sizes and style, and its own random weights at seed 0, laid in in its order."""
+    model = Transformer(
+        1000, 256, 8, 512, 6, np.random.default_rng(0), kind="encoder", norm_first=False,
+        bias=False, epsilon=1e-8, tied=False,
+    )  # fmt: skip
+    drawn = np.random.RandomState(0)
+    parameters = {name: value for name, value, _ in model.parameters()}
+    order = ["stack.embedding.W"]
+    for i in range(6):
+        parts = [f"attention.{part}" for part in ("query", "key", "value", "output")]
+        parts += ["feed_forward.inner", "feed_forward.outer"]
+        order += [f"stack.layers.{i}.{part}.W" for part in parts]
+    for name in [*order, "output.W"]:
+        parameters[name][...] = drawn.randn(*parameters[name].shape)
+    return model, drawn.randint(0, 1000, size=(2, 10)), set(parameters) - {*order, "output.W"}
+
+
+def test_the_original_model_and_its_logits():
+    model, ids, rest = original_model()
+    assert {name.split(".")[-1] for name in rest} == {"gamma", "beta"}
+    logits, _ = model.forward(ids)
+    assert logits.shape == (2, 10, 1000)
+    with np.load(RECORDED) as recorded:
+        np.testing.assert_array_equal(ids, recorded["ids"])
+        off = np.abs(logits[:, :, ::20] - recorded["logits"]).max()
+        assert off <= 1e-9 * recorded["largest"]
+
+
+def test_its_decoder_flag_crashed_and_ours_is_causal():
+    model, ids, _ = original_model()
+    model.kind = "decoder"
+    before, _ = model.forward(ids)
+    ids[:, 5] += 1
+    after, _ = model.forward(ids)
+    np.testing.assert_array_equal(after[:, :5], before[:, :5])
+    assert (after[:, 5:] != before[:, 5:]).any(axis=-1).all()
+
+
+# --- refused at the door
+
+
+def test_a_width_that_heads_do_not_divide(rng):
+    message = r"d_model=30 is not divisible by heads=4: 28 and 32 are"
+    for make in (MultiHeadAttention, lambda *given: EncoderLayer(*given[:2], F, given[2])):
+        with refused(message):
+            make(30, 4, rng)
+    with refused(message):
+        Transformer(V, 30, 4, F, 1, rng)
+    with refused(r"d_model=3 is not divisible by heads=4: 4 is"):
+        MultiHeadAttention(3, 4, rng)
+
+
+def test_beyond_a_learned_table(rng, x):
+    with refused(r"x needs 3 positions: only 2 were learned"):
+        LearnedPositions(2, D, rng).forward(x)
+    with refused(r"x needs 4 positions: only 3 were learned"):
+        LearnedPositions(3, D, rng).forward(x, start=1)
+
+
+def test_masks_that_do_not_fit(rng, x, context):
+    layer = MultiHeadAttention(D, H, rng)
+    with refused(r"mask has shape \(3, 3\): one that broadcasts to \(2, 3, 5\) was expected"):
+        layer.forward(x, context, causal_mask(T))
+    with refused(r"mask has shape \(2, 2, 3, 5\): one that broadcasts to \(2, 4, 3, 5\) was .*"):
+        layer.forward(x, context, np.ones((B, 2, T, S), bool))
+    with refused(r"mask is an int64 array: an array of True and False was expected"):
+        layer.forward(x, context, np.ones((T, S), int))
+    with refused(r"mask is a float64 array: an array of True and False was expected"):
+        layer.forward(x, context, np.zeros((T, S)))
+
+
+def test_cross_attention_without_context(rng, x):
+    layer = MultiHeadAttention(D, H, rng)
+    for past in (None, Past()):
+        with refused(r"context is a NoneType: an array \(B, S, D\) was expected"):
+            layer.forward(x, None, past=past)
+
+
+def test_a_context_of_another_batch_or_width(rng, x, context):
+    layer = MultiHeadAttention(D, H, rng)
+    with refused(r"context has shape \(1, 5, 8\): \(B=2, S, D=8\) was expected"):
+        layer.forward(x, context[:1])
+    with refused(r"context has shape \(2, 5, 7\): \(B=2, S, D=8\) was expected"):
+        layer.forward(x, context[..., :7])
+    with refused(r"x has shape \(3, 8\): \(B, T, D=8\) was expected"):
+        layer.forward(x[0], context)
+
+
+def test_a_model_with_a_source_too_many_or_too_few(rng):
+    (ids, more), model = given_to("encoder-decoder", rng), a_model(rng)
+    with refused(r"source is given: the kind of this model is 'decoder'"):
+        model.forward(ids, source=more["source"])
+    with refused(r"source is missing: the kind of this model is 'encoder-decoder'"):
+        a_model(rng, "encoder-decoder").forward(ids)
+
+
+def test_ids_that_are_none(rng):
+    model, (ids, more) = a_model(rng, "encoder-decoder"), given_to("encoder-decoder", rng)
+    source = {"source": more["source"]}
+    for wrong, message in {
+        "float": r"ids is a float64 array: an integer array was expected",
+        "large": r"ids holds 6: ids from 0 to 5 were expected",
+        "negative": r"ids holds -1: ids from 0 to 5 were expected",
+        "flat": r"ids has shape \(3,\): \(B, T\) was expected",
+    }.items():
+        came = {"float": ids * 1.0, "large": ids * 0 + V, "negative": ids * 0 - 1, "flat": ids[0]}
+        with refused(message):
+            model.forward(came[wrong], **source)
+    with refused(r"source has shape \(1, 5\): \(B=2, S\) was expected"):
+        model.forward(ids, source=more["source"][:1])
+    with refused(r"lengths holds 4: lengths from 1 to 3 were expected"):
+        model.forward(ids, np.array([4, 1]), **source)
+    with refused(r"lengths has shape \(3,\): \(B=2\) was expected"):
+        model.forward(ids, np.array([1, 1, 1]), **source)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"kind": "both"}, r"kind='both': 'encoder' or 'decoder' or 'encoder-decoder' was .*"),
+        ({"positions": "clock"}, r"positions='clock': 'sinusoidal' or 'learned' or .*"),
+        ({"activation": "tanh"}, r"activation='tanh': 'relu' or 'gelu' was expected"),
+        ({"dropout": 1.0}, r"rate=1.0: a number from 0 up to 1 was expected"),
+        ({"epsilon": 0}, r"epsilon=0: a number above 0 was expected"),
+        ({"dtype": np.float16}, r"dtype=float16: float32 or float64 was expected"),
+        ({"kind": "encoder-decoder"}, r"source_size=None: a whole number of at least 1 was .*"),
+    ],
+)
+def test_models_that_cannot_be(options, message, rng):
+    with refused(message):
+        Transformer(V, D, H, F, 1, rng, **options)
+
+
+def test_no_way_back_after_writing(rng):
+    model = a_model(rng)
+    logits, cache = model.forward(np.zeros((1, 1), int), past=model.new_past())
+    with refused(r"cache is None: a forward with past is for generation only"):
+        model.backward(logits, cache)
+
+
+@pytest.mark.parametrize("width", [3, 9])
+def test_rotary_needs_pairs(width):
+    with refused(rf"width={width} is odd: an even one was expected, columns are turned in pairs"):
+        RotaryPositions(width)
