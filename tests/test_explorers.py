@@ -18,7 +18,10 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from lib.dates import places, split_days, write_dates
+from lib.functional import cross_entropy
 from lib.panel import Number, Panel, Picture, Words
+from lib.transformer import Transformer
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "lib/explorers").glob("[a-z]*.py"))
@@ -504,6 +507,53 @@ def it_explodes_through_h(watched):
 
 
 @promised(
+    "attention_is_born",
+    "Then turn *step* to 1.",
+    "Most of the weight lies in *juillet*; at step 1, in the year.",
+)
+def the_month_is_looked_for_in_its_name(watched):
+    assert watched.start == {"date": "samedi 17 juillet 1965", "step": 7, "blocked": "nothing"}
+    lesson = module("attention_is_born")
+    seventh, first = watched.turn(), watched.turn(step=1)
+    assert first.startswith("Step 1 writes 1") and seventh.startswith("Step 7 writes 7")
+    place = number(r"It looks most at . at place (\d+)", seventh) - 1
+    name = range(*(10 + np.array([0, len("juillet")])))
+    assert watched.start["date"][name[0] : name[-1] + 1] == "juillet"
+    _, weights, _ = lesson.read(lesson.dates_to_iso(), watched.start["date"])
+    assert place in name and weights[6, name].sum() > 0.5
+    year = places(watched.start["date"], "year")
+    assert year[int(number(r"It looks most at . at place (\d+)", first)) - 1]
+    assert weights[0, year].sum() > 0.5 > weights[6, year].sum()
+    assert "In the end it has written 1965-07-17, which is right." in seventh
+
+
+@promised(
+    "attention_is_born",
+    "Then set *may not look at* to month: the month goes wrong, the year stays. With *everything* "
+    "neither year nor month nor day is right.",
+    "A date that does not exist gets one line that says so.",
+)
+def what_is_blocked_goes_wrong(watched):
+    blocked = {part: watched.turn(blocked=part) for part in ("month", "everything")}
+    written = {part: re.search(r"has written (\S+),", said)[1] for part, said in blocked.items()}
+    assert written["month"].startswith("1965-") and written["month"][5:7] != "07"
+    assert "It looks nowhere." in blocked["everything"]
+    assert not any(part in written["everything"] for part in ("1965", "-07-", "-17"))
+    assert "which is right" in watched.turn(date="1965. július 17., szombat")
+    assert "30 février" in watched.turn(date="30 février 2001") and watched.refused
+
+
+def test_every_character_of_the_longest_date_has_a_label():
+    lesson = module("attention_is_born")
+    longest = max(lesson.EXAMPLES, key=len)
+    written = write_dates(split_days()[0], 20_000, np.random.default_rng(0))
+    assert max(map(len, written.texts)) <= len(longest)
+    characters = lesson.draw(Picture(6.4, 4.2, rows=2))[1]
+    characters.write(longest)
+    assert len(characters.get_paths()) == len(characters.get_offsets())
+
+
+@promised(
     "a_language_model",
     "Type `Parameters\\n---------` (`\\n` stands for a newline; nine dashes), then add the tenth.",
     "Under *Parameters* the newline gets next to nothing after nine dashes, and nearly everything "
@@ -539,6 +589,324 @@ def the_slip_is_the_greatest_surprise(watched):
     assert watched.start == {"text": "Return the arry of the ", "temperature": 1.0}
     assert "at y (character 15)." in watched.turn()
     assert number(r"greatest (\S+) at", watched.turn()) > 5
+
+
+@promised(
+    "encoder_and_decoder",
+    "Into *your date* type another year, 1966, then another month: 17 mars 1965.",
+    "The year follows at once. With mars the month follows too, but now it writes the 14th",
+    "Of the three parts it is surest of the year, and of the day least.",
+    "The true digits do not bring the 17 back",
+    "a date that does not exist, 30 février 2001, is refused.",
+)
+def the_year_follows_and_the_day_is_unsure(watched):
+    assert watched.start["typed"] == "17 juillet 1965, 15:45:12"
+    for date, iso in (("17 juillet 1966", "1966-07-17"), ("17 mars 1965", "1965-03-14")):
+        caption = watched.turn(typed=f"{date}, 15:45:12")
+        assert f"it writes {iso}, " in caption
+        sure = {part: number(rf"{part} (\d+%)", caption) for part in ("year", "month", "day")}
+        assert sure["day"] < sure["month"] < sure["year"]
+    caption = watched.turn(typed="17 mars 1965, 15:45:12", reads="the true digits")
+    assert "reads the true digits: it writes 1965-03-14, " in caption
+    assert "a day of 2001-02 from 1 to 28" in watched.turn(typed="30 février 2001")
+    assert watched.refused
+
+
+@promised(
+    "tokens_and_positions",
+    "With 10000, distance 5 has 0.74, and from 20 on the most is 0.65. With 10, distance 5 has "
+    "$-0.02$ and distance 377 has 0.37: a far position is more alike than a near one.",
+    "*width* 8 with base 10000 has 0.79 at distance 5 and 0.95 at distance 63.",
+    "Then turn *position*: the hands move, the curve does not. Set the width to 5 and turn it "
+    "again: now the curve moves, too.",
+)
+def far_looks_near_and_the_curve_stays(watched):
+    assert watched.start == {"width": 32, "position": 10, "base": 10_000}
+    for turned, near, far, where in (
+        ({}, 0.74, 0.65, 20), ({"base": 10}, -0.02, 0.37, 377), ({"width": 8}, 0.79, 0.95, 63),
+    ):  # fmt: skip
+        caption = watched.turn(**turned)
+        assert number(r"Alike: (\S+) at distance 5\.", caption) == near
+        assert caption.endswith(f"From distance 20 on, most alike at {where}: {far}.")
+    positions = module("tokens_and_positions").positions
+    for width, stays in ((32, True), (5, False)):
+        tips, alike = zip(*(positions(width, t, 10_000) for t in (10, 333)), strict=True)
+        assert np.allclose(*alike) == stays and not np.allclose(*tips)
+
+
+@promised(
+    "scaled_dot_product_attention",
+    "You switch *scaling* off, with $K = 64$.",
+    "Without scaling place 6 gets nearly all the weight and next to nothing is left of the "
+    "gradient. With temperature 8, the root of 64, both are back.",
+)
+def the_root_is_a_temperature(watched):
+    assert watched.start == {"K": 64, "scaling": "on", "temperature": 1.0, "x_1": 1.0, "x_2": 1.0}
+    start, length = watched.turn(), r"Length of dscores: (\S+)\."
+    off = watched.turn(scaling="off")
+    assert number(r"largest weight is (\S+), at place 6;", off) > 0.999
+    assert number(length, off) < 0.001
+    assert number(length, start) > 0.1
+    assert watched.turn(scaling="off", temperature=8.0) == start
+    assert watched.turn(scaling="off", temperature=7.75) != start
+
+
+@promised(
+    "scaled_dot_product_attention",
+    "Then turn $K$ from 4 to 256 with scaling off: the largest weight goes from 0.40 to nearly 1",
+    "A longer query is a louder one: the weights sharpen, and the gradient shrinks. With (0, 0) it "
+    "asks for nothing, and all weights are equal.",
+)
+def wider_and_longer_queries_are_sharper(watched):
+    largest, length = r"largest weight is (\S+),", r"Length of dscores: (\S+)\."
+    tops = [number(largest, watched.turn(scaling="off", K=K)) for K in (4, 16, 64, 256)]
+    assert tops == sorted(tops) and round(tops[0], 2) == 0.4 and tops[-1] > 0.9995
+    captions = [watched.turn(x_1=x, x_2=x) for x in (0.0, 1.0, 2.0)]
+    tops, lengths = ([number(said, caption) for caption in captions] for said in (largest, length))
+    assert tops[0] == 0.1667 < tops[1] < tops[2]
+    assert lengths[1] > lengths[2]
+
+
+@promised(
+    "many_heads",
+    "Keep *width D* at 16 and turn *heads H* from 1 to 8.",
+    "The number of parameters stays at 1,024. With $K = 1$ at most two words win in each map",
+    "Then take 3 heads: a width of 8 or 16 is refused, and the nearest widths are named; 24 works.",
+    "Type *tea tea tea*: every head gives every word a third.",
+)
+def parameters_stay_and_one_number_ranks_along_a_line(watched):
+    assert watched.start["width"] == 16
+    for heads in (1, 2, 4, 8):
+        assert " = 1,024 parameters." in watched.turn(heads=heads)
+    narrow, wide = watched.turn(width=8, heads=8), watched.turn(width=64, heads=8)
+    wins = [re.search(r"head: ([\d, ]+)\.", said)[1].split(", ") for said in (narrow, wide)]
+    assert wins[0] == 8 * ["2"] and min(wins[1]) > "2"
+    look = module("many_heads").look
+    for sentence in module("many_heads").EXAMPLES:
+        assert all(len(set(head.argmax(1))) <= 2 for head in look(sentence.split(), 8, 8))
+    for width, nearest in ((8, "6 and 9"), (16, "15 and 18")):
+        assert watched.turn(width=width, heads=3).endswith(f"heads=3: {nearest} are")
+        assert watched.refused
+    assert "K = 8" in watched.turn(width=24, heads=3) and not watched.refused
+    equal = watched.turn(sentence="tea tea tea", heads=8)
+    assert equal.endswith(f"looks most at: {', '.join(8 * ['tea 33%'])}.")
+
+
+@promised(
+    "masks",
+    "Set *mask* to causal, with the padding at the end.",
+    "At the end, no cross: the causal mask alone hides the padding. In front, every real output "
+    "has a cross for each token of padding.",
+)
+def only_padding_in_front_gets_through(watched):
+    assert watched.start["side"] == "at the end"
+    at_the_end = watched.turn(kind="causal")
+    in_front = watched.turn(kind="causal", side="in front")
+    assert "see 1, 2, 3, 4, 5, 6, 7, 8 positions" in at_the_end
+    assert number(r"Crosses: (\d+);", at_the_end) == 0
+    real, padding = len(watched.start["word"]), watched.start["length"] - len(watched.start["word"])
+    assert number(r"Crosses: (\d+);", in_front) == real * padding > 0
+    assert number(r"token, (\d+) by padding", in_front) == real * padding
+    assert "Crosses: 0;" in watched.turn(kind="padding & causal", side="in front")
+
+
+@promised(
+    "masks",
+    "Then choose *off by one*, with the padding at the end: each real row has one cross, the next "
+    "token (after the last letter, that is padding).",
+    "With *after softmax* the left picture looks causal, and the right one is full of crosses.",
+)
+def a_leak_shows_on_the_right(watched):
+    masks = module("masks")
+    text, real = masks.padded("teapot", 8, "at the end")
+    weights, moved = masks.look(text, real, "off by one")
+    crosses = masks.leaking(moved, real).any(axis=0)
+    assert np.array_equal(np.argwhere(crosses), [(t, t + 1) for t in range(6)])
+    assert number(r"; (\d+) where", watched.turn(kind="off by one")) == 5
+    causal, after = watched.turn(kind="causal"), watched.turn(kind="after softmax")
+    seen = [re.search(r"The queries see [\d, ]+", caption)[0] for caption in (causal, after)]
+    assert seen[0] == seen[1]
+    assert number(r"Crosses: (\d+);", after) == 15 + 6 * 2
+
+
+@promised(
+    "residuals_and_feed_forward",
+    "32 layers, initial scale 1, without residuals: a hundred-thousandth of the gradient arrives.",
+    "Without residuals: at 1.15 less than a tenth, near 1.19 about all, at 1.24 more than ten "
+    "times. The window goes from 1.16 to 1.23.",
+    "Below 0.78 the gradient leaves the picture; the line of text still tells it.",
+    "Then turn *layers L* to 48: without residuals the window gets narrower still, from 1.18 to "
+    "1.22.",
+)
+def only_one_scale_holds_the_gradient(watched):
+    assert watched.start == {"layers": 32, "scale": 1.0, "residual": "without"}
+    arrives = r"and (\S+) times the top's gradient"
+    assert 0.5e-5 < number(arrives, watched.turn()) < 2e-5
+    assert 0.7 < number(arrives, watched.turn(scale=1.19)) < 1.5
+    left, still = watched.turn(scale=0.77), watched.turn(scale=0.78)
+    assert "Beyond the picture's edge" in left and number(arrives, left) < 1e-12
+    assert "gradient" in left.partition("Beyond")[2]
+    assert number(arrives, still) > 1e-12 and "gradient" not in still.partition("Beyond")[2]
+    for layers, low, high in ((32, 1.16, 1.23), (48, 1.18, 1.22)):
+        scales = low - 0.01, low, high, high + 0.01
+        outside, *inside, above = (
+            number(arrives, watched.turn(scale=s, layers=layers)) for s in scales
+        )
+        assert outside < 0.1 < min(inside) < max(inside) < 10 < above
+
+
+@promised(
+    "residuals_and_feed_forward",
+    "With residuals no scale makes it vanish: up to 0.5 it arrives at less than twice its size, "
+    "and beyond 1 it explodes.",
+)
+def no_scale_makes_it_vanish(watched):
+    arrives = r"and (\S+) times the top's gradient"
+    scales = watched.panel.controls["scale"].stops()
+    shares = [number(arrives, watched.turn(scale=s, residual="with")) for s in scales]
+    assert scales[0] == 0 and min(shares) == shares[0] == 1
+    assert number(r"output is (\S+) times", watched.turn(scale=0.0, residual="with")) == 1
+    assert all(share < 2 for s, share in zip(scales, shares, strict=True) if s <= 0.5)
+    assert all(share > 600 for s, share in zip(scales, shares, strict=True) if s >= 1)
+
+
+@promised(
+    "cross_attention",
+    "For *juillet* seven of the eight heads looked most at a letter of the month, head 2.3 at a "
+    "space (above). How many will in *1965. július 17., szombat*? Type it, and turn *step* to 7.",
+    "All eight: head 2.3 looks most at an *l*, too.",
+)
+def all_heads_look_at_the_month(watched):
+    assert watched.start["date"] == "samedi 17 juillet 1965" and watched.start["step"] == 1
+    lesson = module("cross_attention")
+    dates = {watched.start["date"]: ("juillet", 7), "1965. július 17., szombat": ("július", 8)}
+    for date, (month, count) in dates.items():
+        caption = watched.turn(date=date, step=7)
+        assert caption.startswith("Step 7 writes 7")
+        heads = re.findall(r"(\S) \d+%[,.]", caption.partition("Layer 1")[2])
+        assert len(heads) == 8 and heads[6] == ("␣" if count == 7 else "l")
+        _, weights, _ = lesson.read(lesson.dates_transformer(), date)
+        most = weights[:, :, 6].argmax(axis=-1).ravel()
+        places = range(date.index(month), date.index(month) + len(month))
+        assert [place in places for place in most] == 6 * [True] + [count == 8, True]
+
+
+@promised(
+    "cross_attention",
+    "Then set *blocked* to *year for the decoder*: the year is wrong. With *year for the encoder* "
+    "the date is right.",
+    "A date that does not exist, *30 février 2001*, gets one line that says so.",
+)
+def the_year_is_read_at_the_year(watched):
+    for who, right in (("the decoder", False), ("both", False), ("the encoder", True)):
+        caption = watched.turn(blocked=f"year for {who}")
+        written = re.search(r"has written (\S+),", caption)[1]
+        assert written.startswith("1965-") == right, caption
+        assert ("which is right" in caption) == right
+    for date in ("17 lipca 1965", "1965. július 17., szombat"):
+        assert "has written 1965-07-17, which is right" in watched.turn(date=date)
+    assert "30 février" in watched.turn(date="30 février 2001") and watched.refused
+
+
+@promised(
+    "the_encoder",
+    "take 31415926 and block the mirror of output 3: what is wrong?",
+    "It writes 62551413: output 3 alone is wrong, and the mirror's share of layer 2's weight falls "
+    "from 97 % to 85 %. With 3141592653589 three outputs of 13 are wrong, with 31415926535897 all "
+    "14: the digits are there, one place off.",
+    "With one layer, 6 of the 8 are right, and the mirror place gets 21 % of the weight.",
+)
+def only_the_blocked_output_is_wrong(watched):
+    assert watched.start == {"digits": "31415926", "layers": 2, "heads": 2, "blocked": 0}
+    mirror = r"the mirror place (\d+%)"
+    assert "writes 62951413, all right." in watched.turn()
+    assert number(mirror, watched.turn()) == pytest.approx(0.97, abs=0.011)
+    caption = watched.turn(blocked=3)
+    assert "writes 62551413, 7 of 8 right; wrong at 3. Output 3 may not" in caption
+    assert number(mirror, caption) == pytest.approx(0.85, abs=0.011)
+    assert "10 of 13 right" in watched.turn(digits="3141592653589")
+    digits = "31415926535897"
+    caption = watched.turn(digits=digits)
+    assert "0 of 14 right" in caption
+    wrote = re.search(r"writes (\d+)", caption)[1]
+    same = [a == b for a, b in zip(wrote[:13], digits[:13][::-1], strict=True)]
+    assert sum(same) >= 11
+    caption = watched.turn(layers=1)
+    assert "6 of 8 right" in caption
+    assert number(mirror, caption) == pytest.approx(0.21, abs=0.011)
+
+
+@promised(
+    "layer_normalisation",
+    "32 layers, initial scale 1, no norm: 440 times the input comes out. Turn *initial scale* to 2",
+    "Only *none* explodes: its curve leaves the picture at a million and ends at 5e+15. With "
+    "*before the layer* the output grows from 4.1 to 16, with *after the sum* it stays at 1.09. "
+    "With *after the sum* the gradient shrinks from 1.97 to 0.28.",
+    "Then turn *layers L* from 8 to 32 at initial scale 1: with *before the layer* the output "
+    "grows from 2.4 to 4.1, with *none* from 5.2 to 440.",
+)
+def a_norm_at_either_place_stops_the_explosion(watched):
+    out, back = r"output is (\S+) times", r"and (\S+) times the top's"
+    assert watched.start == {"layers": 32, "place": "none", "scale": 1.0}
+    assert abs(number(out, watched.turn()) - 440) < 5
+    places = module("layer_normalisation").PLACES
+    beyond = [watched.turn(place=place, scale=2.0) for place in places]
+    assert ["Beyond the picture's edge" in caption for caption in beyond] == [True, False, False]
+    assert f"{number(out, beyond[0]):.0e}" == "5e+15"
+    assert module("layer_normalisation").HIGH == 1e6
+    before = [number(out, watched.turn(place="before the layer", scale=s)) for s in (1.0, 2.0)]
+    assert [f"{each:.2g}" for each in before] == ["4.1", "16"]
+    after = [watched.turn(place="after the sum", scale=s) for s in (1.0, 2.0)]
+    assert [number(out, caption) for caption in after] == [1.09, 1.09]
+    assert [number(back, caption) for caption in after] == [1.97, 0.28]
+    for place, sizes in (("before the layer", ["2.4", "4.1"]), ("none", ["5.2", "4.4e+02"])):
+        captions = [watched.turn(place=place, layers=L) for L in (8, 32)]
+        assert [f"{number(out, caption):.2g}" for caption in captions] == sizes
+
+
+@promised(
+    "the_decoder_and_the_whole_model",
+    "The parameters stay at 7,299,072; the attention weights double. At T = 2048 with 8 heads they "
+    "fill 77 % of what is kept.",
+    "Then set *width D* to 1024: the table falls from 35 % of the parameters to 12 %. 7 heads do "
+    "not divide 256: a line names widths that 7 does divide.",
+    "It counts 4 bytes a number",
+    "Training holds four numbers for each parameter",
+)
+def heads_cost_memory_and_width_costs_parameters(watched):
+    parameters, weights = r"^([\d]+) parameters", r"attention weights are (\d+) numbers"
+    first, more, long, wide = (
+        watched.turn(**turned).replace(",", "")
+        for turned in ({}, {"heads": 16}, {"length": 2048}, {"width": 1024})
+    )
+    assert number(parameters, first) == number(parameters, more) == 7_299_072
+    assert number(weights, more) == 2 * number(weights, first)
+    assert round(number(r"largest part: attention weights \(([\d.]+)%\)", long)) == 77
+    assert number(r"they take ([\d.]+) MB in float32", first) == round(4 * 4 * 7.299072, 1)
+    table = r"the table has ([\d.]+)%"
+    assert (round(number(table, first)), round(number(table, wide))) == (35, 12)
+    assert watched.turn(heads=7) == "d_model=256 is not divisible by heads=7: 252 and 259 are"
+    assert watched.refused
+
+
+@promised("the_decoder_and_the_whole_model", "You turn *heads H* from 8 to 16.")
+def its_formulas_are_what_a_model_has_and_keeps(watched):
+    def held(cache, seen):
+        if isinstance(cache, np.ndarray):
+            owner = cache if cache.base is None else cache.base
+            seen[id(owner)] = owner.size
+        for part in cache if isinstance(cache, list | tuple) else ():
+            held(part, seen)
+        return seen
+
+    lesson, (V, D, H, L, T) = module("the_decoder_and_the_whole_model"), (11, 24, 3, 2, 7)
+    model = Transformer(V, D, H, 4 * D, L, np.random.default_rng(0))
+    logits, (cache, top, _) = model.forward(np.zeros((1, T), int))
+    _, (logp, *_) = cross_entropy(logits, np.zeros((1, T), int))
+    assert lesson.count(V, D, L).sum() == model.parameter_count()
+    kept = sum(held((cache[3:], top, logp), {}).values())
+    assert lesson.keep(V, D, H, L, T).sum() == kept
+    assert lesson.keep(V, D, H, L, T)[0] == L * model.stack.layers[0].attention.weights.size
 
 
 @every_explorer

@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from lib.check import Exercise
+from lib.exercise import Exercise
 from notebooks import build
 
 ROOT = Path(__file__).parents[1]
@@ -56,9 +56,11 @@ IDEAS = {
     r"validation": "06", "confusion matrix": "06",
     "LSTM": "07", "GRU": "07", "forget gate": "07",
     "language model": "08", "encoder": "09", "decoder": "09", "teacher forcing": "09",
-    "attention": "10", r"\bquer(y|ies)": "11", "scaled dot-product": "11", "causal": "12",
-    r"multi-head|many heads": "13", "rotary": "14", "sinusoid": "14",
-    "residual": "15", "feed-forward": "15", r"layer normali[sz]ation": "16",
+    "attention": "10", r"\bquer(y|ies)": "11", "scaled dot-product": "11", "self-attention": "11",
+    r"permutation equivarian(ce|t)": "11", "causal": "12", "output projection": "13",
+    r"multi-head|many heads": "13", "rotary": "14", "sinusoid": "14", "byte-pair": "14",
+    "residual": "15", "feed-forward": "15", "GELU": "15", r"layer normali[sz]ation": "16",
+    r"(pre|post)-norm": "16", "decoder-only": "18",
     "cross-attention": "19", "warm-?up": "20", "label smoothing": "20", "beam search": "21",
     "induction head": "22",
 }  # fmt: skip

@@ -1,0 +1,532 @@
+# ---
+# jupyter:
+#   course:
+#     kind: build
+# ---
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
+# # 11 · Scaled dot-product attention
+#
+# **How does each vector of a sequence look at all the others?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | look something up softly, on paper; make queries, keys and values from the same vectors; measure what the scaling saves; derive and prove the way back; shuffle the input |
+# | **What you will learn** | what query, key and value are, why the scores are divided by $\sqrt{K}$, why one vector gets three gradients, and what attention does not know |
+# | **What you need** | additive attention and its backward (lesson 10); softmax and its backward (lesson 02); saturation (lesson 04); temperature (lesson 08) |
+# | **Minutes** | 59: paper 5, projections 5, equations 4, scaling 8, derivation 7, check 3, order 5, explorer 6, exercises 1 to 3 14, summary 2; exercise 4 is for home |
+
+# %% slideshow={"slide_type": "skip"}
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.attention import attention, attention_backward
+from lib.check import compare, numerical_gradient
+from lib.exercises.scaled_dot_product_attention import (
+    check_look_backward,
+    check_sour,
+    check_spread,
+)
+from lib.explorers.scaled_dot_product_attention import explorer
+from lib.explorers.scaled_dot_product_attention import look as look_of_six
+from lib.functional import softmax, softmax_backward
+from lib.plots import GREEN, RED, heatmap
+from lib.recurrent import RNN, RNNCell
+
+np.set_printoptions(precision=4, suppress=True)
+rng = np.random.default_rng(0)
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
+# ## A soft dictionary on paper
+#
+# A Python dictionary holds keys and values. You ask with a query. If a key *equals* it, you get that key's value, else a `KeyError`.
+#
+# Make it soft. A key is now a vector; ours says how (sweet, sour, red, round) a thing is. A value is a number, here a price. The
+# **query** is a vector, too: "sweet, and not sour" is $(2, -2, 0, 0)$. How well does a key fit? Take its product with the
+# query, number by number, and sum. Every key fits a little, so everyone answers, with a weight; the weighted mean of the values is the **context**.
+#
+# | thing | key | value | product | score: product / 2 | exp | weight | weight · value |
+# |---|---|---|---|---|---|---|---|
+# | cherry | (2, 1, 2, 2) | 8 | 2 | 1 | 2.7183 | 0.7054 | 5.6431 |
+# | lemon | (0, 2, 0, 1) | 2 | $-4$ | $-2$ | 0.1353 | 0.0351 | 0.0702 |
+# | tomato | (1, 1, 2, 2) | 3 | 0 | 0 | 1 | 0.2595 | 0.7785 |
+# | sum | | | | | 3.8536 | 1 | **6.4918** |
+#
+# Why divide by 2? It is $\sqrt{4}$, for keys of four numbers. The reason comes below.
+#
+# What if you ask for the same, but louder? Multiply the query by 10. Then the softmax leaves almost nothing but the best key: the
+# soft dictionary becomes a hard one.
+
+# %% slideshow={"slide_type": "fragment"}
+key = np.array([[2.0, 1, 2, 2], [0, 2, 0, 1], [1, 1, 2, 2]])
+value = np.array([8.0, 2, 3])
+for query in (np.array([2.0, -2, 0, 0]), np.array([20.0, -20, 0, 0])):
+    weights = softmax(key @ query / np.sqrt(4))
+    print(f"query {query}: weights {weights}, context {weights @ value:.4f}")
+
+# %% [markdown]
+# **Exercise 1. Sour, please** · easy · 3 minutes. Turn the query around: $(-2, 2, 0, 0)$. What is the context now?
+
+# %% tags=["exercise"]
+my_context = None  # a number, for example from np.exp(...)
+
+check_sour(my_context)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_scores = np.array([-1.0, 2.0, 0.0])
+# my_context = np.exp(my_scores) @ [8, 2, 3] / np.exp(my_scores).sum()  # 2.3663
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
+# ## Where queries, keys and values come from
+#
+# Nobody writes *sweet* into a network. It **learns** three weight matrices, and makes query, key and value of each vector
+# by a product:
+#
+# $$q_t = x_t W_q, \qquad k_s = m_s W_k, \qquad v_s = m_s W_v,$$
+#
+# $$e_{ts} = \frac{q_t\, k_s^\top}{\sqrt{K}}, \qquad a_t = \operatorname{softmax}(e_t), \qquad c_t = \sum_s a_{ts}\, v_s.$$
+#
+# The $x_t$ look, the $m_s$ are looked at. In **self-attention** they are the same vectors, $m = x$: each vector asks, is asked
+# and answers. If the $m_s$ belong to another sequence, as the encoder's outputs did in lesson 10, it is called
+# cross-attention (lesson 19 builds a model with it). This **scaled dot-product attention** is from *Attention is all you need*
+# (Vaswani et al., 2017), which has other letters:
+#
+# | symbol | in code | meaning | shape, all steps | in the paper |
+# |---|---|---|---|---|
+# | $x_t$, $m_s$ | `x`, `memory` | what looks, what is looked at; $D$ is the width of the model | (B, T, D), (B, S, D) | $D$ is $d_{model}$ |
+# | $W_q$, $W_k$, $W_v$ | the same | projections | (D, K), (D, K), (D, J) | $W^Q$, $W^K$, $W^V$ |
+# | $q_t$ | `query` | what step $t$ asks for; $K$ is its width | (B, T, K) | rows of $Q$; $K$ is $d_k$ |
+# | $k_s$ | `key` | what place $s$ is found by | (B, S, K) | rows of $K$, a matrix there |
+# | $v_s$ | `value` | what place $s$ answers; $J$ is its width | (B, S, J) | rows of $V$; $J$ is $d_v$ |
+# | $e_{ts}$ | `scores` | how well place $s$ fits what step $t$ asks | (B, T, S) | $QK^\top / \sqrt{d_k}$ |
+# | $a_{ts}$ | `weights` | its share, $\sum_s a_{ts} = 1$ | (B, T, S) | |
+# | $c_t$ | `context` | what step $t$ has seen | (B, T, J) | |
+#
+# Two things changed since lesson 10. The score is a plain product: no tanh, and no array (B, T, S, F). And what is looked up is
+# no longer the key itself: a place may be found by one thing and answer another. In lesson 10 $v$ was the vector that made a number of a
+# comparison. There is none here; $v_s$ is a value.
+
+
+# %% slideshow={"slide_type": "slide"} tags=["forward"]
+def attend(query, key, value):
+    K = query.shape[-1]
+    scores = query @ key.swapaxes(1, 2) / np.sqrt(K)  # (B, T, S)
+    weights = softmax(scores)  # (B, T, S)
+    context = weights @ value  # (B, T, J)
+    return context, (query, key, value, weights)
+
+
+def look(x, memory, W_q, W_k, W_v):
+    """Self-attention where memory is x."""
+    context, kept = attend(x @ W_q, memory @ W_k, memory @ W_v)
+    return context, (x, memory, *kept)
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## One input, three roles
+#
+# **A common mistake:** "query, key and value are three different inputs". `attend` has three arguments, so it looks
+# that way. Test it: change *one* vector, $x_3$, and see which scores move.
+
+# %%
+B, T, S, D, K, J = 1, 5, 4, 6, 3, 2
+x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
+W_q, W_k, W_v = (rng.normal(size=(D, n)) * D**-0.5 for n in (K, K, J))
+other_x, other_memory = x.copy(), memory.copy()
+other_x[0, 2] += 1  # x_3
+other_memory[0, 2] += 1  # m_3
+
+
+def scores_of(x, memory):
+    _, (_, _, query, key, _, _) = look(x, memory, W_q, W_k, W_v)
+    return query[0] @ key[0].T / np.sqrt(query.shape[-1])
+
+
+# %%
+changes = {
+    "self, x₃ changed": scores_of(other_x, other_x) - scores_of(x, x),
+    "cross, x₃ changed": scores_of(other_x, memory) - scores_of(x, memory),
+    "cross, m₃ changed": scores_of(x, other_memory) - scores_of(x, memory),
+}
+fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.4))
+for ax, (name, change) in zip(axes, changes.items(), strict=True):
+    places = range(1, change.shape[1] + 1)
+    image = heatmap(ax, change, signed=True, limit=1.8, rows=range(1, T + 1), columns=places)
+    ax.set(title=name, xlabel="place s")
+    moved = np.abs(change) > 1e-12
+    print(f"{name}: {moved.sum()} of {moved.size} scores moved, {moved[2].sum()} of them in row 3")
+axes[0].set_ylabel("step t, it looks")
+fig.colorbar(image, ax=axes, label="change of the score")
+plt.show()
+
+# %% [markdown]
+# With another sequence as memory, $x_3$ only asks (row 3) and $m_3$ is only asked (column 3). In self-attention the one vector moves a
+# row *and* a column: there is one input in three roles. Its value changes as well, which no score shows. Going back, we
+# will have to count all three.
+#
+# Row and column differ: $e_{ts} \neq e_{st}$, since $W_q$ and $W_k$ differ. A verb may look for its subject, and the subject for something else.
+#
+# Why not compare the vectors as they are, and save the projections? Try it with 200 random ones, 64 wide. A wide random
+# vector is nearly orthogonal to the others, so its product with itself, $|x|^2$, wins. With one projection for both, as wide, it still
+# finds itself. (In a narrow space a longer vector may win instead.) At any width the scores would be symmetric, $e_{ts} = e_{st}$: whom you
+# look for looks for you just as much. With a projection each, a query can ask for something else than what it is found by:
+
+
+# %% slideshow={"slide_type": "fragment"}
+def finds_itself(x, W_q, W_k):
+    _, (*_, weights) = look(x, x, W_q, W_k, W_q)  # the values do not matter here
+    return (weights[0].argmax(axis=1) == np.arange(x.shape[1])).mean()
+
+
+many = rng.normal(size=(1, 200, 64))
+W_1, W_2 = rng.normal(size=(2, 64, 64)) * 64**-0.5
+print(f"as they are:    {finds_itself(many, np.eye(64), np.eye(64)):.1%} look most at themselves")
+print(f"one projection: {finds_itself(many, W_1, W_1):.1%}")
+print(f"two of them:    {finds_itself(many, W_1, W_2):.1%}")
+
+# %% [markdown]
+# 0.5 % is 1 in 200: chance. What two projections look for has to be learned.
+#
+# **Predict:** $q$ and $k$ hold 256 random numbers each, with mean 0 and variance 1. How large is their product, as a rule: about 1, 16 or 256?
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Why the root of K
+#
+# Let the numbers in $q$ and $k$ be independent, with mean 0 and variance 1. One term $q_i k_i$ has mean 0 and variance
+# $E[q_i^2 k_i^2] = E[q_i^2]\,E[k_i^2] = 1 \cdot 1 = 1$: for independent numbers with mean 0, variances multiply. Variances of independent terms add, so $q\, k^\top$, a sum of $K$ terms, has **variance $K$** and standard
+# deviation $\sqrt{K}$. Wider vectors give larger scores, for no other reason than being wider. Dividing by $\sqrt{K}$ makes it 1 again.
+#
+# Does it matter? "Scaling is cosmetic: softmax makes the weights sum to 1 anyway." Look at the softmax's way back:
+#
+# $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
+#
+# If one weight is nearly 1, then there the sum is nearly $da_{ts}$, and the bracket is nearly 0. Everywhere else $a_{ts}$ is nearly 0.
+# So all of $de$ is: the softmax is **saturated**, as tanh was in lesson 04. Now measure. Each of 2,000 queries looks at 16 random keys, and gets
+# a random $da$.
+
+
+# %% slideshow={"slide_type": "fragment"}
+def measure(K, scale):
+    """Spread of the scores; for each query its largest weight, |de| / |da|, and |dq|."""
+    rng = np.random.default_rng(K)
+    query, key = rng.normal(size=(2000, 1, K)), rng.normal(size=(2000, 16, K))
+    dweights = rng.normal(size=(2000, 1, 16))
+    scores = query @ key.swapaxes(1, 2) * scale
+    weights = softmax(scores)
+    dscores = softmax_backward(dweights, weights)
+    arrives = np.linalg.norm(dscores, axis=(1, 2)) / np.linalg.norm(dweights, axis=(1, 2))
+    dquery = np.linalg.norm(dscores @ key * scale, axis=(1, 2))
+    return scores.std(), weights.max(axis=(1, 2)), arrives, dquery
+
+
+# %%
+widths = [1, 4, 16, 64, 256]
+plain = [measure(K, 1.0) for K in widths]
+scaled = [measure(K, K**-0.5) for K in widths]
+for name, rows in (("plain", plain), ("scaled", scaled)):
+    print(f"{name}: K, spread of the scores; medians of largest weight and of |de| / |da|")
+    for K, (spread, largest, arrives, _) in zip(widths, rows, strict=True):
+        print(f"{K:>12}{spread:8.2f}{np.median(largest):12.3f}{np.median(arrives):10.4f}")
+
+# %% slideshow={"slide_type": "slide"}
+fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.6))
+for rows, style, name in ((plain, "s--", "plain"), (scaled, "o-", "scaled")):
+    axes[0].plot(widths, [np.median(row[1]) for row in rows], style, label=name)
+    axes[1].plot(widths, [np.median(row[2]) for row in rows], style, label=name)
+    _, _, arrives, dquery = rows[-1]
+    print(f"K = 256, {name}: |de| / |da| below 0.001 for {(arrives < 0.001).mean():.0%}", end="; ")
+    most = np.sort(dquery)[-200:].sum() / dquery.sum()
+    print(f"|dq| median {np.median(dquery):.2f}, {most:.0%} of all |dq| to a tenth of the queries")
+axes[0].set(title="largest weight, median", ylim=(0, 1.05))
+axes[1].set(title="|de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
+for ax in axes:
+    ax.set(xscale="log", xlabel="width K of query and key", xticks=widths, xticklabels=widths)
+    ax.minorticks_off()
+axes[0].legend()
+plt.show()
+
+# %% [markdown]
+# Without the scaling, half of the queries that are 256 wide put 99.7 % or more on one place before they have learned anything, and to half
+# of them less than a thousandth of the gradient gets back through the softmax. With it, the width hardly matters.
+#
+# - **Is all of the gradient dead?** No. Some queries happen to stand between two keys. A tenth of the queries gets 64 % of all $|dq|$, where
+#   scaled it is 18 %. Half of the queries get next to nothing.
+# - **Could $W_q$ not learn to be smaller by itself?** It would have to learn it from those few queries.
+# - **The limit.** The table is about *independent* queries and keys: the start of training. A trained network may sharpen its weights.
+#
+# **Exercise 2. Other numbers** · easy · 3 minutes. The numbers in $q$ have standard deviation 2, those in $k$ 3, all with mean 0 and
+# independent; $K = 100$. What is the standard deviation of a *scaled* score?
+
+# %% tags=["exercise"]
+my_spread = None  # a number
+
+check_spread(my_spread)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_spread = np.sqrt(100 * 2**2 * 3**2) / np.sqrt(100)  # 60 / 10: scaling takes away the width only
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
+# ## Backward
+#
+# Given is $dc_t$. Each forward line with its gradients below it.
+#
+# **Forward** $c_t = \sum_s a_{ts}\, v_s$. Each factor gets the other one. Place $s$ answers all steps, so sum over them.
+#
+# $$da_{ts} = dc_t\, v_s^\top, \qquad dv_s = \sum_t a_{ts}\, dc_t.$$
+#
+# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lessons 02 and 10.
+#
+# $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
+#
+# **Forward** $e_{ts} = q_t\, k_s^\top / \sqrt{K}$. A product again, and a constant factor, which stays on the way back.
+#
+# $$dq_t = \frac{1}{\sqrt{K}} \sum_s de_{ts}\, k_s, \qquad dk_s = \frac{1}{\sqrt{K}} \sum_t de_{ts}\, q_t.$$
+#
+# **Forward** $q_t = x_t W_q$, $\; k_s = m_s W_k$, $\; v_s = m_s W_v$.
+#
+# $$dW_q = \sum_t x_t^\top dq_t, \qquad dW_k = \sum_s m_s^\top dk_s, \qquad dW_v = \sum_s m_s^\top dv_s,$$
+#
+# each summed over the batch, and
+#
+# $$dx_t = dq_t W_q^\top, \qquad dm_s = dk_s W_k^\top + dv_s W_v^\top.$$
+#
+# **Self-attention**, $m = x$. One vector, three roles: a fork, so a sum of three paths.
+#
+# $$dx_t = \underbrace{dq_t W_q^\top}_{\text{it asks}} + \underbrace{dk_t W_k^\top}_{\text{it is asked}}
+# + \underbrace{dv_t W_v^\top}_{\text{it answers}}.$$
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 3. Three paths** · medium · 8 minutes. Self-attention: write `dquery`, `dkey`, `dvalue`, and `dx` as the sum of three
+# paths. For arrays, $\sum_s de_{ts}\, k_s$ is `dscores @ key`; where the sum runs over $t$, swap the last two axes first.
+
+
+# %% tags=["exercise", "core-exercise"]
+def my_look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+    dweights = dcontext @ value.swapaxes(1, 2)  # (B, T, S)
+    dscores = softmax_backward(dweights, weights)  # (B, T, S)
+    return None  # dquery, dkey, dvalue, dx
+
+
+check_look_backward(my_look_backward)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+#     dweights = dcontext @ value.swapaxes(1, 2)
+#     dscores = softmax_backward(dweights, weights)
+#     dquery = dscores @ key / np.sqrt(key.shape[-1])
+#     dkey = dscores.swapaxes(1, 2) @ query / np.sqrt(key.shape[-1])
+#     dvalue = weights.swapaxes(1, 2) @ dcontext
+#     return dquery, dkey, dvalue, dquery @ W_q.T + dkey @ W_k.T + dvalue @ W_v.T
+# ```
+# </details>
+
+
+# %% slideshow={"slide_type": "slide"} tags=["backward"]
+def attend_backward(dcontext, kept):
+    query, key, value, weights = kept
+    K = query.shape[-1]
+    dvalue = weights.swapaxes(1, 2) @ dcontext  # (B, S, J)
+    dweights = dcontext @ value.swapaxes(1, 2)  # (B, T, S)
+    dscores = weights * (dweights - (weights * dweights).sum(axis=-1, keepdims=True))  # (B, T, S)
+    dquery = dscores @ key / np.sqrt(K)  # (B, T, K)
+    dkey = dscores.swapaxes(1, 2) @ query / np.sqrt(K)  # (B, S, K)
+    return dquery, dkey, dvalue
+
+
+def look_backward(dcontext, cache, W_q, W_k, W_v):
+    """dx and dmemory, which self-attention adds; then the gradients of the weights."""
+    x, memory, *kept = cache
+    dquery, dkey, dvalue = attend_backward(dcontext, kept)
+    dW_q = (x.swapaxes(1, 2) @ dquery).sum(axis=0)  # (D, K)
+    dW_k = (memory.swapaxes(1, 2) @ dkey).sum(axis=0)  # (D, K)
+    dW_v = (memory.swapaxes(1, 2) @ dvalue).sum(axis=0)  # (D, J)
+    return dquery @ W_q.T, dkey @ W_k.T + dvalue @ W_v.T, dW_q, dW_k, dW_v
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Is it right?
+#
+# First with two sequences, and all sizes different. Then self-attention, where nudging $x$ nudges all three roles at once.
+
+# %% tags=["gradient-check"]
+B, T, S, D, K, J = 2, 3, 4, 5, 6, 7
+x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
+W_q, W_k, W_v = (rng.normal(size=(D, n)) * D**-0.5 for n in (K, K, J))
+dcontext = rng.normal(size=(B, T, J))
+
+
+def loss():
+    return (look(x, memory, W_q, W_k, W_v)[0] * dcontext).sum()
+
+
+_, cache = look(x, memory, W_q, W_k, W_v)
+dx, dmemory, dW_q, dW_k, dW_v = look_backward(dcontext, cache, W_q, W_k, W_v)
+compare("dx", dx, numerical_gradient(loss, x))
+compare("dmemory", dmemory, numerical_gradient(loss, memory))
+compare("dW_q", dW_q, numerical_gradient(loss, W_q))
+compare("dW_k", dW_k, numerical_gradient(loss, W_k))
+compare("dW_v", dW_v, numerical_gradient(loss, W_v))
+
+
+# %%
+def loss_of_self():
+    return (look(x, x, W_q, W_k, W_v)[0] * dcontext).sum()
+
+
+_, cache = look(x, x, W_q, W_k, W_v)
+dx, dmemory, *_ = look_backward(dcontext, cache, W_q, W_k, W_v)
+measured = numerical_gradient(loss_of_self, x)
+compare("self: dx", dx + dmemory, measured)
+
+# %% [markdown] tags=["negative-control"]
+# **Negative control.** Forget one of the three paths, each in turn. No shape complains. Then keep all three, but forget $1/\sqrt{K}$ on
+# the way back: `dW_q` and `dW_k` keep their direction and get $\sqrt{6}$ times as long, which Adam (lesson 06) hides, since it divides by the
+# gradient's own size. In `dx` the paths are mixed wrongly. A network may still learn with such a gradient. The check sees it.
+
+# %%
+dquery, dkey, dvalue = attend_backward(dcontext, cache[2:])
+asks, is_asked, answers = dquery @ W_q.T, dkey @ W_k.T, dvalue @ W_v.T  # (B, T, D)
+compare("no query", is_asked + answers, measured)
+compare("no key", asks + answers, measured)
+compare("no value", asks + is_asked, measured)
+compare("no root", np.sqrt(K) * (asks + is_asked) + answers, measured)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## What attention does not know
+#
+# Shuffle the vectors of a sequence. **Predict:** what happens to the outputs of self-attention? And to those of a recurrent network?
+
+# %%
+x = rng.normal(size=(1, 5, D))
+order = np.array([3, 0, 4, 1, 2])
+rnn = RNN(RNNCell(D, D, rng))
+networks = {
+    "self-attention": lambda x: look(x, x, W_q, W_k, W_v)[0],
+    "recurrent": lambda x: rnn.forward(x)[0],
+}
+for name, network in networks.items():
+    outputs, shuffled = network(x), network(x[:, order])
+    off = np.abs(shuffled - outputs[:, order]).max()
+    same = "the same, shuffled" if off < 1e-12 else f"other outputs, off by up to {off:.2f}"
+    print(f"{name:<15} input shuffled: {same}")
+
+# %%
+seen = look(x, memory[:1], W_q, W_k, W_v)[0]
+shuffled = look(x, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)[0]
+print("memory shuffled: every output the same to 1e-12:", np.abs(seen - shuffled).max() < 1e-12)
+outputs, reversed_outputs = (look(y, y, W_q, W_k, W_v)[0] for y in (x, x[:, ::-1]))
+print("x₁ sees, as the first: ", outputs[0, 0, :4])
+print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
+
+# %% [markdown]
+# **Permutation equivariance:** permute the inputs, and the outputs are permuted in the same way, else nothing changes. The formula
+# shows why: $s$ only appears under sums (softmax divides by one, too), which have no order, and $t$ only through $x_t$. Shuffle the memory alone, and nothing changes at all.
+#
+# Attention sees a *bag* of vectors. "Dog bites man" and "man bites dog" give each word the same context. That is the price for having
+# dropped the recurrence, where each step knew what came before it. The reward: all $T \cdot S$ scores are one product, and none waits for
+# another. Lesson 14 pays the price: it writes each vector's position into the vector.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Weights and gradient, side by side
+#
+# The vectors are only two numbers wide now, so you can see them. One $x$ looks at six vectors; $W_q$ and $W_k$ are one
+# random draw, chosen so that place 1 does not fit best; $K$ is 64. Suppose the loss wants more weight at place 1: $da_1 = -1$, the rest 0.
+# A step against $de$ then lifts the score of place 1 and lowers the others.
+
+# %% tags=["twin"]
+fig, axes = plt.subplots(1, 4, figsize=(6.6, 2.4))
+for pair, scaling in ((axes[:2], "on"), (axes[2:], "off")):
+    _, weights, dscores = look_of_six(np.array([1.0, 1.0]), 64, scaling == "on")
+    for ax, name, heights, color in zip(
+        pair, ("weights", "dscores"), (weights, dscores), (GREEN, RED), strict=True
+    ):
+        ax.bar(range(1, 7), heights, color=color)
+        ax.axhline(0, color="0.6", lw=0.8)
+        ax.set(title=f"{name}, scaling {scaling}", xlabel="place")
+        ax.set(xticks=range(1, 7), ylim=(0, 1) if name == "weights" else (-0.26, 0.26))
+        ax.title.set_fontsize(8)
+    print(f"scaling {scaling:<4} weights {weights}  dscores {dscores}")
+plt.show()
+
+# %% [markdown]
+# The last panel is not broken: its two bars, at places 1 and 6, are 0.0003 long. Place 1 needs weight most where it has least, and there it
+# gets almost no gradient.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Turn it
+#
+# **Predict first.** You switch *scaling* off, with $K = 64$. Which temperature brings back exactly the weights and the gradient that you have now?
+#
+# <details><summary>You should see</summary>
+#
+# Without scaling place 6 gets nearly all the weight and next to nothing is left of the gradient. With temperature 8, the root of 64, both
+# are back.
+# </details>
+#
+# The larger a dot, the larger its weight. Then turn $K$ from 4 to 256 with scaling off: the largest weight goes from 0.40 to nearly 1
+# (not evenly: the columns that $W_q$ and $W_k$ gain are random). Last, go back to the start and drag the query: $x$ from
+# (1, 1) to (2, 2). A longer query is a louder one: the weights sharpen, and the gradient shrinks. With (0, 0) it asks for nothing, and
+# all weights are equal. The line has the direction of $x W_q W_k^\top$: the further a vector lies along it, the higher its score.
+
+# %% tags=["explorer"]
+explorer()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The finished version
+#
+# `lib.attention.attention` is `attend` with a mask (lesson 12), for any number of leading axes. It scales
+# the queries, not the scores: the same numbers, and cheaper where there are more places than a query has numbers. With our queries, keys
+# and values, does it say the same?
+
+# %% tags=["finished"]
+theirs, their_cache = attention(*cache[2:5])
+their_gradients = attention_backward(dcontext, their_cache)
+print("context ours", look(*cache[:2], W_q, W_k, W_v)[0][1, 0, :4])
+print("        lib ", theirs[1, 0, :4])
+our_gradients = {"dquery": dquery, "dkey": dkey, "dvalue": dvalue}
+for (name, our), their in zip(our_gradients.items(), their_gradients, strict=True):
+    print(f"{name:<7} ours", our[1, 0, :4])
+    print("        lib ", their[1, 0, :4])
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
+# **Exercise 4. Does it learn without?** · open · 40 minutes. Train a lookup: $W_q$ and $W_k$ by gradient descent, so that each of 16 random
+# vectors finds one given partner among them. Compare plain and scaled scores for $K$ of 4, 64 and 256.
+#
+# <details><summary>Rubric</summary>
+#
+# - **1 point** for a prediction, written down before the first run.
+# - **1 point** for a fair comparison: the same start and, for *each* of the two, the best of several learning rates.
+# - **1 point** for at least five seeds, shown one by one.
+# - **1 point** for saying what the gradient in the table above explains, and what it does not.
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
+# ## What stays
+#
+# - Attention is a soft dictionary: a query is compared with every key, and gets a weighted mean of the values.
+# - All three are learned projections. In self-attention of the same vectors: they are roles, not inputs.
+# - The product of two random vectors of $K$ numbers (mean 0, variance 1) has variance $K$. Divide by $\sqrt{K}$, or the softmax saturates, and for most queries its gradient dies.
+# - One vector asks, is asked and answers: $dx$ is the sum of three paths.
+# - Permute the inputs, and the outputs are permuted. Attention knows no order.
+#
+# **Next:** lesson 12 decides who may look where.
+# **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017, section 3.2; Luong, Pham and Manning, *Effective
+# Approaches to Attention-based Neural Machine Translation*, EMNLP 2015, which compares kinds of scores.
