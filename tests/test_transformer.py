@@ -136,6 +136,21 @@ def test_attention_of_any_shape(data):
         assert relative_error(by_hand, numerical_gradient(loss, array)) <= RTOL
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_any_number_of_heads_under_any_mask(data):
+    b, t, s, heads, k = (data.draw(st.integers(1, 3)) for _ in range(5))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    shape = data.draw(st.sampled_from([(t, s), (1, s), (b, 1, s), (b, t, s), (b, heads, t, s)]))
+    mask = rng.random(shape) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
+    layer, d = MultiHeadAttention(heads * k, heads, rng), heads * k
+    x, context = rng.normal(size=(b, t, d)), rng.normal(size=(b, s, d))
+    gradient_check(layer, x, context, rng=rng, mask=mask)
+    full = np.broadcast_to(mask[:, None] if mask.ndim == 3 else mask, layer.weights.shape)
+    np.testing.assert_allclose(layer.weights.sum(axis=-1), full.any(axis=-1), atol=1e-12)
+    assert not layer.weights[~full].any()
+
+
 # --- whole models
 
 
