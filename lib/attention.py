@@ -173,9 +173,9 @@ class MultiHeadAttention(Layer):
         mask broadcasts to (B, T, S), or to (B, H, T, S) if it has four axes. past: a Past,
         for generation only: context stands behind what it holds; None: there is no more.
         """
-        D = len(self.query.W)
-        guard.array("x", x, "B T D", D=D)
-        start = 0 if past is None else past.length
+        D, start = len(self.query.W), 0 if past is None else past.length
+        sizes = {"B": past.room.shape[1]} if start else {}  # of the sequences that are held
+        guard.array("x", x, "B T D", D=D, **sizes)
         query, query_cache = self._heads(self.query, x, start)  # (B, H, T, K)
         if context is None and start:
             key, value = past.held()

@@ -141,7 +141,8 @@ class Embedding(Layer):
 class LayerNorm(Layer):
     """Each vector at mean 0 and variance 1, then scaled by gamma and moved by beta, both learned.
 
-    (Ba, Kiros and Hinton, 2016.) epsilon is added to the variance: a constant vector gives zeros.
+    (Ba, Kiros and Hinton, 2016.) epsilon is added to the variance: without it a constant vector
+    would be divided by zero.
     """
 
     def __init__(self, d_model, dtype=np.float64, epsilon=1e-5):

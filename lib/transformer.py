@@ -201,6 +201,8 @@ class Transformer(Layer):
         guard.one_of("kind", kind, ("encoder", "decoder", "encoder-decoder"))
         if kind == "encoder-decoder":
             guard.whole_number("source_size", source_size)
+        if tied and output_size is not None:
+            raise ValueError(f"output_size={output_size} with tied=True: None was expected")
         style = dict(
             norm_first=norm_first, dropout=dropout, activation=activation, bias=bias,
             epsilon=epsilon,
@@ -214,7 +216,8 @@ class Transformer(Layer):
         self.stack = Stack(Kind, vocabulary_size, *sizes)
         self.output = None
         if not tied:
-            self.output = Linear(d_model, output_size or vocabulary_size, rng, dtype, bias)
+            output_size = vocabulary_size if output_size is None else output_size
+            self.output = Linear(d_model, output_size, rng, dtype, bias)
 
     def forward(
         self, ids, lengths=None, *, source=None, source_lengths=None, mask=None,
@@ -234,7 +237,8 @@ class Transformer(Layer):
         context, encoder_cache = None, None
         if self.encoder:
             guard.ids("source", source, "B S", len(self.encoder.embedding.W), B=len(ids))
-            context, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
+            if not past or not past[0][1].length:  # else its keys and values are held
+                context, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
             cross_mask = together(cross_mask, padding("source_lengths", source_lengths, source))
         x, cache = self._run(ids, lengths, context, mask, cross_mask, past, rng)
         logits, output_cache = self._logits(x)
@@ -255,8 +259,9 @@ class Transformer(Layer):
 
     def new_past(self):
         """An empty memory of what was read, for forward(ids, past=...), a step or more at once."""
-        one = (lambda: (Past(), Past())) if self.encoder else Past
-        return [one() for _ in self.stack.layers]
+        if self.kind == "encoder":
+            raise ValueError("kind is 'encoder', which reads all at once: a decoder was expected")
+        return [(Past(), Past()) if self.encoder else Past() for _ in self.stack.layers]
 
     def translate(self, source, source_lengths, start, steps, cross_mask=None, source_mask=None):
         """Greedy: source (B, S), source_lengths (B,) -> ids (B, T), with T = steps.

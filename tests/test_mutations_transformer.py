@@ -163,7 +163,7 @@ MUTANTS = [
     ("heads: a mask of the batch laid on the heads", "attention", "mask[:, None] if mask.ndim == 3 else mask", "mask", mask_of_the_batch),
     ("causal mask: one position too many", "attention", "np.tri(T, S, S - T,", "np.tri(T, S, S - T + 1,", no_future),
     ("past: begins at 0 each time", "transformer", "start = (past[0][0] if self.encoder else past[0]).length", "start = 0 * past[0].length", past),
-    ("past: turned keys start at 0", "attention", "start = 0 if past is None else past.length", "start = 0 if past is None else 0 * past.length", past),
+    ("past: turned keys start at 0", "attention", "0 if past is None else past.length", "0 if past is None else 0 * past.length", past),
     ("sinusoids: base 100000", "positions", "def __init__(self, d_model, base=10000.0)", "def __init__(self, d_model, base=100000.0)", sinusoids),
     ("sinusoids: sine and cosine exchanged", "positions", "table[:, 0::2] = np.sin(angle)", "table[:, 0::2] = np.cos(angle)", sinusoids),
     ("rotary: turned further on the way back", "positions", "self._turned(dy, cos, -sin)", "self._turned(dy, cos, sin)", rotary),

@@ -247,6 +247,16 @@ def test_reading_with_a_past_is_reading_at_once(positions, cuts, rng):
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), model.forward(ids)[0], atol=1e-12)
 
 
+def test_an_encoder_decoder_with_a_past_reads_its_source_once(rng):
+    model, (ids, more) = a_model(rng, "encoder-decoder"), given_to("encoder-decoder", rng)
+    more.pop("lengths")
+    past = model.new_past()
+    steps = [model.forward(ids[:, t : t + 1], past=past, **more)[0] for t in range(T)]
+    together = np.concatenate(steps, axis=1)
+    np.testing.assert_allclose(together, model.forward(ids, **more)[0], atol=1e-12)
+    assert past[0][1].length == S
+
+
 def test_translate_writes_what_forward_would(rng):
     model, (_, more) = a_model(rng, "encoder-decoder"), given_to("encoder-decoder", rng)
     cross_mask = np.random.default_rng(5).random((B, 4, S)) < 0.8
@@ -474,6 +484,8 @@ def test_ids_that_are_none(rng):
         ({"positions": "clock"}, r"positions='clock': 'sinusoidal' or 'learned' or .*"),
         ({"activation": "tanh"}, r"activation='tanh': 'relu' or 'gelu' was expected"),
         ({"dropout": 1.0}, r"rate=1.0: a number from 0 up to 1 was expected"),
+        ({"output_size": 5}, r"output_size=5 with tied=True: None was expected"),
+        ({"output_size": 0, "tied": False}, r"d_out=0: a whole number of at least 1 was expected"),
         ({"epsilon": 0}, r"epsilon=0: a number above 0 was expected"),
         ({"dtype": np.float16}, r"dtype=float16: float32 or float64 was expected"),
         ({"kind": "encoder-decoder"}, r"source_size=None: a whole number of at least 1 was .*"),
@@ -489,6 +501,16 @@ def test_no_way_back_after_writing(rng):
     logits, cache = model.forward(np.zeros((1, 1), int), past=model.new_past())
     with refused(r"cache is None: a forward with past is for generation only"):
         model.backward(logits, cache)
+
+
+def test_a_past_of_another_batch(rng):
+    model = a_model(rng)
+    past = model.new_past()
+    model.forward(np.zeros((2, 1), int), past=past)
+    with refused(r"x has shape \(1, 1, 8\): \(B=2, T, D=8\) was expected"):
+        model.forward(np.zeros((1, 1), int), past=past)
+    with refused("kind is 'encoder', which reads all at once: a decoder was expected"):
+        a_model(rng, "encoder").new_past()
 
 
 @pytest.mark.parametrize("width", [3, 9])
