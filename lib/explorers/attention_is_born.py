@@ -8,7 +8,8 @@ from functools import lru_cache, partial
 import numpy as np
 
 from lib.checkpoints.dates_to_iso import ISO, PLACES, dates_to_iso
-from lib.dates import END, START, mask_without, parse, source_tokenizer, target_tokenizer
+from lib.dates import END, START, mask_without, parse, source_tokenizer
+from lib.explorers.encoder_and_decoder import SHOWN, SYMBOLS, WRITTEN, name_of
 from lib.functional import softmax
 from lib.panel import Choice, Number, Panel, Picture, Words
 from lib.plots import ORANGE, edge_labels, graph, heatmap, label_ticks, set_image, visible
@@ -21,9 +22,6 @@ EXAMPLES = [
     "segunda-feira, 14 de fevereiro de 2078 17:19:28 horário universal coordenado",
     "30 février 2001",
 ]  # fmt: skip
-SYMBOLS = target_tokenizer()
-SHOWN = "0123456789-" + END
-ROWS = SYMBOLS.encode(SHOWN)
 
 
 def explorer():
@@ -36,12 +34,10 @@ def explorer():
         iso = parse(date)
         ids, weights, probabilities = reading(date, blocked)
         set_image(image, np.where(np.arange(ISO)[:, None] < step, weights, np.nan))
-        characters.size = min(8.5, SMALL * LONGEST / len(date))
-        characters.write([visible(character) for character in date])
+        label(characters, date)
         wrote = SYMBOLS.decode(ids)
         written.write([name_of(symbol) for symbol in wrote[:step]])
-        shares = probabilities[step - 1, ROWS].tolist()
-        bars.set_segments([[(i, 0), (i, share)] for i, share in enumerate(shares)])
+        raise_bars(bars, probabilities[step - 1])
         return describe(date, iso, wrote, step, weights[step - 1], probabilities[step - 1])
 
     return Panel(
@@ -57,19 +53,42 @@ def draw(picture):
     """Empty axes: the weights above, the probabilities of one step below."""
     above, below = picture.axes
     image = heatmap(above, np.full((ISO, LONGEST), np.nan))
-    picture.figure.colorbar(image, ax=above, label="weight", fraction=0.03, pad=0.01)
     above.set_ylabel("what it has written", labelpad=16)
-    above.set_xlabel("the date, character by character", labelpad=16)
-    characters = edge_labels(above, LONGEST, "x")
     written = edge_labels(above, ISO, "y", distance=0.02)
-    for labels in (characters, written):
-        labels.set_snap(False)  # a hyphen is thinner than a pixel: rounded, it would be gone
-    bars = below.vlines(range(len(SHOWN)), 0, 0, color=ORANGE, lw=18)
-    label_ticks(below, columns=[name_of(symbol) for symbol in SHOWN])
-    below.set(xlim=(-0.6, len(SHOWN) - 0.4), ylim=(0, 1))
-    below.set(xlabel="what this step could write", ylabel="probability")
+    written.set_snap(False)
+    characters, bars = draw_date(picture, image, above), draw_bars(below)
     picture.moving(image, characters, written, bars)
     return image, characters, written, bars
+
+
+def draw_date(picture, image, ax):
+    """The scale of the weights, and empty labels below them, for each character of a date."""
+    picture.figure.colorbar(image, ax=ax, label="weight", fraction=0.03, pad=0.01)
+    ax.set_xlabel("the date, character by character", labelpad=16)
+    characters = edge_labels(ax, LONGEST, "x")
+    characters.set_snap(False)  # a hyphen is thinner than a pixel: rounded, it would be gone
+    return characters
+
+
+def draw_bars(ax):
+    """Empty bars, one for each symbol that a step could write."""
+    bars = ax.vlines(range(len(WRITTEN)), 0, 0, color=ORANGE, lw=18)
+    label_ticks(ax, columns=[name_of(symbol) for symbol in WRITTEN])
+    ax.set(xlim=(-0.6, len(WRITTEN) - 0.4), ylim=(0, 1))
+    ax.set(xlabel="what this step could write", ylabel="probability")
+    return bars
+
+
+def label(characters, date):
+    """Write the date, in letters as large as its length allows."""
+    characters.size = min(8.5, SMALL * LONGEST / len(date))
+    characters.write([visible(character) for character in date])
+
+
+def raise_bars(bars, probabilities):
+    """Each bar as high as its symbol is probable; probabilities (V,)."""
+    shares = probabilities[SHOWN].tolist()
+    bars.set_segments([[(i, 0), (i, share)] for i, share in enumerate(shares)])
 
 
 def draw_look(ax, keys, query, weights):
@@ -91,11 +110,6 @@ def draw_look(ax, keys, query, weights):
         ax.text(x, y, text, ha="center", va="center")
     ax.text(S / 2, 1.7, "context", ha="center", va="center")
     ax.set_ylim(-0.7, 1.9)
-
-
-def name_of(symbol):
-    """What a label says for a symbol of the target."""
-    return {END: "end", START: "start"}.get(symbol, symbol)
 
 
 def read(model, text, blocked=NOTHING):
@@ -121,6 +135,11 @@ def describe(text, iso, wrote, step, weights, probabilities):
         said += f" It looks most at {', '.join(looks)}."
     else:
         said += " It looks nowhere."
+    return said + ending(wrote, iso)
+
+
+def ending(wrote, iso):
+    """What the whole date became."""
     whole = wrote.split(END)[0]
     verdict = "which is right" if whole == iso else f"not {iso}"
-    return f"{said} In the end it has written {whole}, {verdict}."
+    return f" In the end it has written {whole}, {verdict}."

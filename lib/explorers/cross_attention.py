@@ -10,26 +10,26 @@ import numpy as np
 
 from lib.checkpoints.dates_to_iso import ISO, PLACES
 from lib.checkpoints.dates_transformer import WHO, dates_transformer, masks
-from lib.dates import END, START, parse, source_tokenizer, target_tokenizer
+from lib.dates import START, parse, source_tokenizer
+from lib.explorers.attention_is_born import (
+    EXAMPLES,
+    LONGEST,
+    draw_bars,
+    draw_date,
+    ending,
+    label,
+    raise_bars,
+)
+from lib.explorers.encoder_and_decoder import SYMBOLS, name_of
 from lib.functional import softmax
 from lib.panel import Choice, Number, Panel, Picture, Words
-from lib.plots import ORANGE, edge_labels, heatmap, label_ticks, set_image, visible
+from lib.plots import heatmap, set_image, visible
 
-LONGEST, SMALL = 80, 6.2  # characters of a date; the size of their letters in points, if so many
 LAYERS, HEADS = 2, 4
 ROWS = [f"{layer}.{head}" for layer in range(1, LAYERS + 1) for head in range(1, HEADS + 1)]
 FOR = {"decoder": "the decoder", "encoder": "the encoder", "both": "both"}
 BLOCKED = {"nothing": (None, "both")}  # what the control says: which part, and for whom
 BLOCKED |= {f"{part} for {FOR[who]}": (part, who) for part in PLACES for who in WHO}
-EXAMPLES = [
-    "saturday, july 17, 1965", "1965. július 17., szombat", "17 lipca 1965", "17.07.1965",
-    "17 de julio de 1965", "lördag 17 juli 1965", "samedi 17 juillet 1965, 15:45:12",
-    "segunda-feira, 14 de fevereiro de 2078 17:19:28 horário universal coordenado",
-    "30 février 2001",
-]  # fmt: skip
-SYMBOLS = target_tokenizer()
-SHOWN = "0123456789-" + END
-SHOWN_IDS = SYMBOLS.encode(SHOWN)
 
 
 def explorer():
@@ -43,10 +43,8 @@ def explorer():
         ids, weights, probabilities = reading(date, *BLOCKED[blocked])
         now = weights[:, :, step - 1].reshape(len(ROWS), -1)
         set_image(image, now)
-        characters.size = min(8.5, SMALL * LONGEST / len(date))
-        characters.write([visible(character) for character in date])
-        shares = probabilities[step - 1, SHOWN_IDS].tolist()
-        bars.set_segments([[(i, 0), (i, share)] for i, share in enumerate(shares)])
+        label(characters, date)
+        raise_bars(bars, probabilities[step - 1])
         return describe(date, iso, SYMBOLS.decode(ids), step, now, probabilities[step - 1])
 
     return Panel(
@@ -62,24 +60,12 @@ def draw(picture):
     """Empty axes: a row of weights for each head above, the probabilities of the step below."""
     above, below = picture.axes
     image = heatmap(above, np.full((len(ROWS), LONGEST), np.nan), rows=ROWS)
-    picture.figure.colorbar(image, ax=above, label="weight", fraction=0.03, pad=0.01)
     above.axhline(HEADS - 0.5, color="white", lw=2)
     above.set_ylabel("layer.head")
-    above.set_xlabel("the date, character by character", labelpad=16)
-    characters = edge_labels(above, LONGEST, "x")
-    characters.set_snap(False)  # a hyphen is thinner than a pixel: rounded, it would be gone
-    bars = below.vlines(range(len(SHOWN)), 0, 0, color=ORANGE, lw=18)
-    label_ticks(below, columns=[name_of(symbol) for symbol in SHOWN])
-    below.set(xlim=(-0.6, len(SHOWN) - 0.4), ylim=(0, 1))
-    below.set(xlabel="what this step could write", ylabel="probability")
+    characters, bars = draw_date(picture, image, above), draw_bars(below)
     line = above.lines[0]
     picture.moving(image, line, characters, bars)
     return image, characters, bars
-
-
-def name_of(symbol):
-    """What a label says for a symbol of the target."""
-    return {END: "end", START: "start"}.get(symbol, symbol)
 
 
 def read(model, text, blocked=None, who="both"):
@@ -105,6 +91,4 @@ def describe(text, iso, wrote, step, weights, probabilities):
         rows = range(layer * HEADS, (layer + 1) * HEADS)
         looks = (f"{visible(text[most[i]])} {weights[i, most[i]]:.0%}" for i in rows)
         said += f" Layer {layer + 1} looks most at {', '.join(looks)}."
-    whole = wrote.split(END)[0]
-    verdict = "which is right" if whole == iso else f"not {iso}"
-    return f"{said} In the end it has written {whole}, {verdict}."
+    return said + ending(wrote, iso)

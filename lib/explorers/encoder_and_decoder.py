@@ -27,7 +27,8 @@ PICKS = (
 EXAMPLES = ["17 juillet 1965", "1 mai 2099", "30 février 2001", "17 juillet", "März 3, 1905"]
 OWN, TRUE = "what it wrote", "the true digits"
 SYMBOLS = target_tokenizer()
-SHOWN = [int(i) for i in SYMBOLS.encode("0123456789-" + END)]  # START is never written
+WRITTEN = "0123456789-" + END  # START never is
+SHOWN = [int(i) for i in SYMBOLS.encode(WRITTEN)]
 STEPS = len("1965-07-17") + 1
 
 
@@ -69,7 +70,7 @@ def draw(ax):
 
 
 def name_of(symbol):
-    """What a tick says for a symbol of the target."""
+    """What a label says for a symbol of the target."""
     return {END: "end", START: "start"}.get(symbol, symbol)
 
 

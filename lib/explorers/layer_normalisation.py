@@ -4,11 +4,19 @@ from functools import cache
 
 import numpy as np
 
+from lib.explorers.residuals_and_feed_forward import (
+    INNER,
+    MOST,
+    WIDTH,
+    beyond,
+    describe,
+    draw,
+    size,
+)
 from lib.layers import FeedForward, LayerNorm
 from lib.panel import Choice, Number, Panel, Picture
-from lib.plots import BACKWARD, FORWARD
 
-MOST, WIDTH, INNER, POSITIONS = 48, 32, 64, 8
+POSITIONS = 8
 LOW, HIGH = 1e-3, 1e6
 PLACES = ("none", "before the layer", "after the sum")
 
@@ -16,13 +24,15 @@ PLACES = ("none", "before the layer", "after the sum")
 def explorer():
     """Depth, place of the norm and initial scale against the sizes on the way up and down."""
     picture = Picture(6.4, 3.0, columns=2, sharey=True)
-    lines = picture.moving(*draw(picture.axes))
+    lines = picture.moving(*draw(picture.axes, LOW, HIGH))
 
     def show(layers, place, scale):
         sizes = through(layers, place, scale)
         for line, each in zip(lines, sizes, strict=True):
-            line.set_data(np.arange(layers + 1), shown(each))
-        return describe(layers, place, scale, *sizes)
+            line.set_data(np.arange(layers + 1), np.where(beyond(each, LOW, HIGH), np.nan, each))
+        return f"L = {layers}, norm: {place}, initial scale {scale:g}: " + describe(
+            *sizes, LOW, HIGH
+        )
 
     return Panel(
         show,
@@ -31,19 +41,6 @@ def explorer():
         place=Choice("norm", PLACES),
         scale=Number("initial scale", 1.0, 0.0, 2.0, 0.05),
     )
-
-
-def draw(axes):
-    """Two frames, and in each the line that moves."""
-    lines = []
-    titles = "activation, relative to the input", "gradient, relative to the top"
-    for ax, title, color in zip(axes, titles, (FORWARD, BACKWARD), strict=True):
-        ax.set(yscale="log", ylim=(LOW, HIGH), xlim=(0, MOST), title=title)
-        ax.set(xlabel="layer (0 is the input)", xticks=range(0, MOST + 1, 16))
-        ax.axhline(1, color="0.7", lw=0.8)
-        lines.append(*ax.plot([], [], ".-", color=color, ms=4, lw=1))
-    axes[0].set_ylabel("size")
-    return lines
 
 
 @cache
@@ -93,35 +90,3 @@ def down(dx, layer, norm, caches, scale):
     if before is not None:
         dinside = norm.backward(dinside, before)
     return dx + dinside
-
-
-def size(x):
-    """The root of the mean square of all numbers in x."""
-    return np.sqrt((x * x).mean())
-
-
-def shown(ratios):
-    """What lies beyond the picture's edges is left out."""
-    return np.where((ratios >= LOW) & (ratios <= HIGH), ratios, np.nan)
-
-
-def describe(layers, place, scale, activations, gradients):
-    """What the picture shows, in numbers."""
-    out, back = activations[-1], gradients[0]
-    outside = [name for name, each in (("output", out), ("gradient", back)) if beyond(each)]
-    more = f" Beyond the picture's edge: {' and '.join(outside)}." if outside else ""
-    return (
-        f"L = {layers}, norm: {place}, initial scale {scale:g}. The output is {spelled(out)} times "
-        f"as large as the input, and {spelled(back)} times the top's gradient arrives at the "
-        f"input.{more}"
-    )
-
-
-def beyond(ratio):
-    """Whether the picture has no room for it."""
-    return not LOW <= ratio <= HIGH
-
-
-def spelled(ratio):
-    """A ratio in the form 5.7e+03, or 0.57 where that is shorter to read."""
-    return f"{ratio:.2f}" if ratio == 0 or 0.01 <= ratio < 100 else f"{ratio:.1e}"

@@ -16,13 +16,15 @@ RESIDUALS = ("without", "with")
 def explorer():
     """Depth, initial scale and residuals against what arrives at the top and at the bottom."""
     picture = Picture(6.4, 3.0, columns=2, sharey=True)
-    lines = picture.moving(*draw(picture.axes))
+    lines = picture.moving(*draw(picture.axes, LOW, HIGH))
 
     def show(layers, scale, residual):
         sizes = through(layers, scale, residual == "with")
         for line, each in zip(lines, sizes, strict=True):
-            line.set_data(np.arange(layers + 1), shown(each))
-        return describe(layers, scale, residual, *sizes)
+            line.set_data(np.arange(layers + 1), np.where(beyond(each, LOW, HIGH), np.nan, each))
+        return f"L = {layers}, initial scale {scale:g}, {residual} residuals: " + describe(
+            *sizes, LOW, HIGH
+        )
 
     return Panel(
         show,
@@ -33,12 +35,12 @@ def explorer():
     )
 
 
-def draw(axes):
-    """Two frames, and in each the line that moves."""
+def draw(axes, low, high):
+    """Two frames from low to high, and in each the line that moves."""
     lines = []
     titles = "x, relative to the input", "gradient, relative to the top"
     for ax, title, color in zip(axes, titles, (FORWARD, BACKWARD), strict=True):
-        ax.set(yscale="log", ylim=(LOW, HIGH), xlim=(0, MOST), title=title)
+        ax.set(yscale="log", ylim=(low, high), xlim=(0, MOST), title=title)
         ax.set(xlabel="layer (0 is the input)", xticks=range(0, MOST + 1, 16))
         ax.axhline(1, color="0.7", lw=0.8)
         lines.append(*ax.plot([], [], ".-", color=color, ms=4, lw=1))
@@ -79,26 +81,20 @@ def size(x):
     return np.sqrt((x * x).mean())
 
 
-def shown(shares):
-    """What a logarithmic axis cannot show is left out."""
-    return np.where((shares >= LOW) & (shares <= HIGH), shares, np.nan)
-
-
-def describe(layers, scale, residual, activations, gradients):
+def describe(activations, gradients, low, high):
     """What the picture shows, in numbers."""
-    out, back = activations[-1], gradients[0]
-    outside = [name for name, each in (("output", out), ("gradient", back)) if beyond(each)]
+    ends = {"output": activations[-1], "gradient": gradients[0]}
+    outside = [name for name, end in ends.items() if beyond(end, low, high)]
     more = f" Beyond the picture's edge: {' and '.join(outside)}." if outside else ""
     return (
-        f"L = {layers}, initial scale {scale:g}, {residual} residuals: the output is "
-        f"{spelled(out)} times as large as the input, and {spelled(back)} times the top's gradient "
-        f"arrives at the input.{more}"
+        f"the output is {spelled(ends['output'])} times as large as the input, and "
+        f"{spelled(ends['gradient'])} times the top's gradient arrives at the input.{more}"
     )
 
 
-def beyond(share):
-    """Whether the picture has no room for it."""
-    return not LOW <= share <= HIGH
+def beyond(shares, low, high):
+    """Where the picture has no room: a logarithmic axis from low to high."""
+    return (shares < low) | (shares > high)
 
 
 def spelled(share):
