@@ -2,13 +2,10 @@
 
 import csv
 import re
-import runpy
-import sys
 
 import numpy as np
 import pytest
 
-from lib import training
 from lib.checkpoints import language_of_a_word as module
 
 
@@ -91,12 +88,3 @@ def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     fresh, _ = module.new_model(np.random.default_rng(0))
     pairs = zip(model.parameters(), fresh.parameters(), strict=True)
     assert all(not np.array_equal(a, b) for (_, a, _), (_, b, _) in pairs)
-
-
-def test_python_m_runs_main(monkeypatch):
-    called = []
-    monkeypatch.setattr(training, "train", lambda *_, **__: called.append(True) or sys.exit(3))
-    monkeypatch.delitem(sys.modules, module.__name__)
-    with pytest.raises(SystemExit, match="3"):
-        runpy.run_module(module.__name__, run_name="__main__")
-    assert called

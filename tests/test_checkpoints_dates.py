@@ -3,13 +3,10 @@ when one may not look at the year; and the command that makes them."""
 
 import csv
 import re
-import runpy
-import sys
 
 import numpy as np
 import pytest
 
-from lib import training
 from lib.checkpoints import dates_to_iso as module
 from lib.checkpoints.dates_to_iso import PLACES, dates_to_iso, exact, held_out, translate
 from lib.dates import encode, mask_without
@@ -161,12 +158,3 @@ def test_a_missing_or_damaged_checkpoint_is_one_clear_line(monkeypatch, tmp_path
     (tmp_path / "dates_attention.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ValueError, match=r"\A.* is no readable checkpoint: .*\Z"):
         dates_to_iso()
-
-
-def test_python_m_runs_main(monkeypatch):
-    called = []
-    monkeypatch.setattr(training, "train", lambda *_, **__: called.append(True) or sys.exit(3))
-    monkeypatch.delitem(sys.modules, module.__name__)
-    with pytest.raises(SystemExit, match="3"):
-        runpy.run_module(module.__name__, run_name="__main__")
-    assert called

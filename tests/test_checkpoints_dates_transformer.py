@@ -3,16 +3,13 @@ published; what happens when one may not look at the year; and the command that 
 
 import csv
 import re
-import runpy
-import sys
 
 import numpy as np
 import pytest
 
-from lib import training
 from lib.checkpoints import dates_to_iso as recurrent
 from lib.checkpoints import dates_transformer as module
-from lib.checkpoints.dates_to_iso import PLACES, exact, held_out
+from lib.checkpoints.dates_to_iso import LENGTHS, PLACES, exact, held_out
 from lib.checkpoints.dates_transformer import SIZES, WHO, dates_transformer, masks, translate
 from lib.dates import encode
 
@@ -143,7 +140,7 @@ def test_the_record_holds_what_the_models_do(record, right, shares):
         steps = [int(at) for n, measure, at in values if (n, measure) == (size, "train_loss")]
         total = sum(steps for _, steps in module.PHASES[size])
         assert steps == list(range(module.EVERY, total + 1, module.EVERY))
-        by_length = [values[size, "test_exact_from_length", str(n)] for n in module.LENGTHS]
+        by_length = [values[size, "test_exact_from_length", str(n)] for n in LENGTHS]
         assert min(by_length) <= values[size, "test_exact", "all"] <= max(by_length)
     for (size, who, blocked, part), share in shares.items():
         recorded = values[size, f"test_exact_{part}_blocked_for_{who}", blocked]
@@ -175,12 +172,3 @@ def test_a_missing_or_damaged_checkpoint_is_one_clear_line(monkeypatch, tmp_path
     (tmp_path / "dates_transformer.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ValueError, match=r"\A.* is no readable checkpoint: .*\Z"):
         dates_transformer()
-
-
-def test_python_m_runs_main(monkeypatch):
-    called = []
-    monkeypatch.setattr(training, "train", lambda *_, **__: called.append(True) or sys.exit(3))
-    monkeypatch.delitem(sys.modules, module.__name__)
-    with pytest.raises(SystemExit, match="3"):
-        runpy.run_module(module.__name__, run_name="__main__")
-    assert called

@@ -14,6 +14,7 @@ dates; the test dates are looked at once, when all is done. Parameters: 13,565 w
 Shapes: N dates.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,56 +118,80 @@ def held_out(count, part):
 
 def train(attention):
     """Train one of the two, keep its best weights; its rows of the record."""
-    rng = np.random.default_rng(0)
-    model, dates, best = new_model(rng, attention), held_out(VALIDATION, 1), -1.0
+    model, quarter = new_model(np.random.default_rng(0), attention), STEPS // 4
+    phases = (LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)
+    write = partial(translate, model)
+    return fit(model, learner(model), write, weights_of(attention), phases, EVERY, VALIDATION)
+
+
+def fit(model, learn, write, path, phases, every, count):
+    """Train, and keep the weights that get most validation dates; rows of the record.
+
+    learn: as lib.training.train wants it; write(texts): the ISO dates of the model. phases:
+    (learning rate, steps), one after the other. count: how many validation dates.
+    """
+    dates, best = held_out(count, 1), -1.0
 
     def validate():
         nonlocal best
-        right = exact(translate(model, dates.texts), dates).mean()
+        right = exact(write(dates.texts), dates).mean()
         if right >= best:  # of two equals the later, at a lower rate
             best = right
-            training.save(weights_of(attention), model)
+            training.save(path, model)
         return right
 
     batches = date_batches(split_days()[0], BATCH, np.random.default_rng(0))
     optimizer, history = Adam(model.parameters()), training.History()
-    quarter = STEPS // 4
-    for rate, steps in ((LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)):
+    for rate, steps in phases:
         optimizer.learning_rate = rate
         training.train(
-            learner(model), batches, optimizer, steps, history=history,
-            max_norm=MAX_NORM, validate=validate, every=EVERY,
+            learn, batches, optimizer, steps, history=history,
+            max_norm=MAX_NORM, validate=validate, every=every,
         )  # fmt: skip
     for step, right in history.validation:
-        yield "train_loss", step, np.mean(history.losses[step - EVERY : step])
+        yield "train_loss", step, np.mean(history.losses[step - every : step])
         yield "validation_exact", step, right
 
 
 def scores(model):
     """Rows of the record: exact on the test dates, by input length, and with a part blocked."""
     dates = held_out(TEST, 2)
-    lengths = np.array([len(text) for text in dates.texts])
-    right = exact(translate(model, dates.texts), dates)
-    yield "test_exact", "all", right.mean()
-    for least, end in zip(LENGTHS, (*LENGTHS[1:], np.inf), strict=True):
-        yield "test_exact_from_length", least, right[(lengths >= least) & (lengths < end)].mean()
+    yield from by_length(translate(model, dates.texts), dates)
     for blocked in PLACES if model.attention else ():
         isos = translate(model, dates.texts, blocked)
         for part in PLACES:
             yield f"test_exact_{part}_blocked", blocked, exact(isos, dates, part).mean()
 
 
-def main():
-    """Train both, look at the test dates once, write down how it went."""
-    lines = [f"# {COMMAND}", f"# {machine()}", "model,measure,at,value"]
-    for attention, name in NAMES.items():
-        rows = list(train(attention))
-        rows += scores(dates_to_iso(attention))
+def by_length(isos, dates):
+    """Rows of the record: what share of the dates is exact, in all and by input length."""
+    lengths, right = np.array([len(text) for text in dates.texts]), exact(isos, dates)
+    yield "test_exact", "all", right.mean()
+    for least, end in zip(LENGTHS, (*LENGTHS[1:], np.inf), strict=True):
+        yield "test_exact_from_length", least, right[(lengths >= least) & (lengths < end)].mean()
+
+
+def write_record(path, command, models):
+    """Run each of the models, {name: function that yields rows}; what is known after each."""
+    lines = [f"# {command}", f"# {machine()}", "model,measure,at,value"]
+    path.parent.mkdir(exist_ok=True)
+    for name, rows_of in models.items():
+        rows = list(rows_of())
         lines += [f"{name},{measure},{at},{value:.4f}" for measure, at, value in rows]
         right = next(value for measure, _, value in rows if measure == "test_exact")
         print(f"{name}: exact on test dates {right:.4f}")
-        RECORD.parent.mkdir(exist_ok=True)
-        RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def run(attention):
+    """Train, then look at the test dates once: all rows of the record."""
+    yield from train(attention)
+    yield from scores(dates_to_iso(attention))
+
+
+def main():
+    """Train both networks, write down how it went."""
+    write_record(RECORD, COMMAND, {name: partial(run, a) for a, name in NAMES.items()})
 
 
 if __name__ == "__main__":

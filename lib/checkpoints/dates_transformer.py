@@ -14,25 +14,24 @@ network with attention has 13,565 parameters. The small Transformer has 13,600, 
 Shapes: N dates.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from lib import training
-from lib.checkpoints.dates_to_iso import BATCH, ISO, LENGTHS, PLACES, exact, held_out
-from lib.checkpoints.language_of_a_word import machine
-from lib.data import pad
-from lib.dates import (
-    START,
-    date_batches,
-    decode,
-    mask_without,
-    source_tokenizer,
-    split_days,
-    target_tokenizer,
+from lib.checkpoints.dates_to_iso import (
+    ISO,
+    PLACES,
+    by_length,
+    exact,
+    fit,
+    held_out,
+    write_record,
 )
+from lib.data import pad
+from lib.dates import START, decode, mask_without, source_tokenizer, target_tokenizer
 from lib.functional import cross_entropy, cross_entropy_backward
-from lib.optim import Adam
 from lib.transformer import Transformer
 
 FOLDER = Path(__file__).parent
@@ -50,7 +49,7 @@ PHASES = {
     "large": ((3e-4, 200), (2e-3, 1600), (5e-4, 600), (1e-4, 200)),
     "small": ((1e-3, 200), (5e-3, 4400), (1e-3, 1000), (2e-4, 400)),
 }
-EVERY, MAX_NORM = 200, 1.0
+EVERY = 200
 VALIDATION, TEST = 1000, 4000  # how many dates are looked at
 AT_ONCE = 100  # dates that are translated together: all at once would take much memory
 
@@ -125,38 +124,15 @@ def masks(texts, blocked, who):
 
 def train(size):
     """Train one of the two, keep its best weights; its rows of the record."""
-    rng = np.random.default_rng(0)
-    model, dates, best = new_model(rng, size), held_out(VALIDATION, 1), -1.0
-
-    def validate():
-        nonlocal best
-        right = exact(translate(model, dates.texts), dates).mean()
-        if right >= best:  # of two equals the later, at a lower rate
-            best = right
-            training.save(weights_of(size), model)
-        return right
-
-    batches = date_batches(split_days()[0], BATCH, np.random.default_rng(0))
-    optimizer, history = Adam(model.parameters()), training.History()
-    for rate, steps in PHASES[size]:
-        optimizer.learning_rate = rate
-        training.train(
-            learner(model), batches, optimizer, steps, history=history,
-            max_norm=MAX_NORM, validate=validate, every=EVERY,
-        )  # fmt: skip
-    for step, right in history.validation:
-        yield "train_loss", step, np.mean(history.losses[step - EVERY : step])
-        yield "validation_exact", step, right
+    model = new_model(np.random.default_rng(0), size)
+    write = partial(translate, model)
+    return fit(model, learner(model), write, weights_of(size), PHASES[size], EVERY, VALIDATION)
 
 
 def scores(model):
     """Rows of the record: exact on the test dates, by input length, and with a part blocked."""
     dates = held_out(TEST, 2)
-    lengths = np.array([len(text) for text in dates.texts])
-    right = exact(translate(model, dates.texts), dates)
-    yield "test_exact", "all", right.mean()
-    for least, end in zip(LENGTHS, (*LENGTHS[1:], np.inf), strict=True):
-        yield "test_exact_from_length", least, right[(lengths >= least) & (lengths < end)].mean()
+    yield from by_length(translate(model, dates.texts), dates)
     for who in WHO:
         for blocked in PLACES:
             isos = translate(model, dates.texts, blocked, who)
@@ -165,17 +141,15 @@ def scores(model):
                 yield measure, blocked, exact(isos, dates, part).mean()
 
 
+def run(size):
+    """Train, then look at the test dates once: all rows of the record."""
+    yield from train(size)
+    yield from scores(dates_transformer(size))
+
+
 def main():
-    """Train both, look at the test dates once, write down how it went."""
-    lines = [f"# {COMMAND}", f"# {machine()}", "model,measure,at,value"]
-    for size in SIZES:
-        rows = list(train(size))
-        rows += scores(dates_transformer(size))
-        lines += [f"{size},{measure},{at},{value:.4f}" for measure, at, value in rows]
-        right = next(value for measure, _, value in rows if measure == "test_exact")
-        print(f"{size}: exact on test dates {right:.4f}")
-        RECORD.parent.mkdir(exist_ok=True)
-        RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Train both Transformers, write down how it went."""
+    write_record(RECORD, COMMAND, {size: partial(run, size) for size in SIZES})
 
 
 if __name__ == "__main__":
