@@ -1,5 +1,6 @@
 """Forward and every gradient agree with PyTorch: with recorded numbers, and live where it is."""
 
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -20,32 +21,40 @@ RTOL, ATOL = 1e-8, 1e-10
 HERE = importlib.util.find_spec("torch") is not None
 
 
-def live():
-    """What the PyTorch installed here computes now."""
-    spec = importlib.util.spec_from_file_location("make_torch", REFERENCE / "make_torch.py")
+@functools.cache
+def live(name):
+    """What the PyTorch installed here computes now; name of the script that asks it."""
+    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"make_{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     return script.references()
 
 
-@pytest.fixture(scope="module", params=["recorded", "live"] if HERE else ["recorded"])
-def references(request):
-    if request.param == "live":
-        return live()
-    with np.load(REFERENCE / "torch.npz", allow_pickle=False) as file:
+@functools.cache
+def recorded(name):
+    """What the script of this name has recorded."""
+    with np.load(REFERENCE / f"{name}.npz", allow_pickle=False) as file:
         return dict(file)
 
 
-@pytest.fixture
-def case(references):
-    """case("linear") -> its arrays."""
+def cases_of(name):
+    """A fixture: case("linear") -> its arrays, recorded, and live where PyTorch is."""
 
-    def pick(name):
-        found = {k.split("/")[1]: v for k, v in references.items() if k.split("/")[0] == name}
-        assert found, name
-        return found
+    @pytest.fixture(params=[recorded, live] if HERE else [recorded])
+    def case(request):
+        arrays = request.param(name)
 
-    return pick
+        def pick(case):
+            found = {k.split("/")[1]: v for k, v in arrays.items() if k.split("/")[0] == case}
+            assert found, case
+            return found
+
+        return pick
+
+    return case
+
+
+case = cases_of("torch")
 
 
 def agree(**pairs):
@@ -212,13 +221,13 @@ def test_clipping(case):
 
 
 @pytest.mark.skipif(not HERE, reason="no PyTorch here; its recorded numbers were compared")
-def test_the_recorded_numbers_are_those_of_the_script():
+@pytest.mark.parametrize("name", ["torch", "torch_transformer"])
+def test_the_recorded_numbers_are_those_of_the_script(name):
     """Where PyTorch is: nobody has changed the script and kept the old file."""
-    now = live()
-    with np.load(REFERENCE / "torch.npz", allow_pickle=False) as file:
-        assert set(file.files) == set(now)
-        for name in file.files:
-            np.testing.assert_allclose(now[name], file[name], rtol=1e-9, atol=1e-11, err_msg=name)
+    now, then = live(name), recorded(name)
+    assert set(then) == set(now)
+    for key, value in then.items():
+        np.testing.assert_allclose(now[key], value, rtol=1e-9, atol=1e-11, err_msg=key)
 
 
 def test_a_wrong_number_is_seen():

@@ -1,11 +1,7 @@
 """The Transformer's pieces and whole models agree with PyTorch, forward and in every gradient."""
 
-import importlib.util
-from pathlib import Path
-
-import numpy as np
 import pytest
-from test_parity import HERE, agree, gradients, lay_in
+from test_parity import agree, cases_of, gradients, lay_in
 
 from lib.attention import MultiHeadAttention
 from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
@@ -13,37 +9,9 @@ from lib.layers import LayerNorm
 from lib.positions import RotaryPositions, SinusoidalEncoding
 from lib.transformer import DecoderLayer, EncoderLayer, Transformer
 
-REFERENCE = Path(__file__).parent / "reference"
 D, H, F, V, LAYERS = 12, 3, 7, 6, 2
 
-
-def live():
-    """What the PyTorch installed here computes now."""
-    path = REFERENCE / "make_torch_transformer.py"
-    spec = importlib.util.spec_from_file_location("make_torch_transformer", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script.references()
-
-
-@pytest.fixture(scope="module", params=["recorded", "live"] if HERE else ["recorded"])
-def references(request):
-    if request.param == "live":
-        return live()
-    with np.load(REFERENCE / "torch_transformer.npz", allow_pickle=False) as file:
-        return dict(file)
-
-
-@pytest.fixture
-def case(references):
-    """case("rotary") -> its arrays."""
-
-    def pick(name):
-        found = {k.split("/")[1]: v for k, v in references.items() if k.split("/")[0] == name}
-        assert found, name
-        return found
-
-    return pick
+case = cases_of("torch_transformer")
 
 
 def test_gelu(case):
@@ -123,12 +91,3 @@ def test_whole_models(use, place, case, rng):
     loss, loss_cache = cross_entropy(logits, a["targets"])
     model.backward(cross_entropy_backward(loss_cache), cache)
     agree(logits=(logits, a["logits"]), loss=(loss, a["loss"]), **dict(gradients(model, a)))
-
-
-@pytest.mark.skipif(not HERE, reason="no PyTorch here; its recorded numbers were compared")
-def test_the_recorded_numbers_are_those_of_the_script():
-    now = live()
-    with np.load(REFERENCE / "torch_transformer.npz", allow_pickle=False) as file:
-        assert set(file.files) == set(now)
-        for name in file.files:
-            np.testing.assert_allclose(now[name], file[name], rtol=1e-9, atol=1e-11, err_msg=name)
