@@ -1,13 +1,13 @@
 """Known mistakes in the Transformer, written into the course's own code: each is convicted.
 
-How a mutant is made, and what a check is, stands in test_mutations.py.
+What a mutant is stands in mutants.py.
 """
 
 from pathlib import Path
 
 import numpy as np
-import pytest
-from test_mutations import course, layer_gradient, near
+from mutants import near, trials
+from test_mutations import layer_gradient
 
 REFERENCE = Path(__file__).parent / "reference/torch_transformer.npz"
 B, T, S, D, H, F, V = 2, 4, 5, 8, 4, 7, 6
@@ -178,18 +178,4 @@ MUTANTS = [
     ("a decoder without a causal mask", "transformer", 'if self.kind != "encoder" and T > 1 else None', "if False else None", no_future),
     ("the decoder looks at padding", "transformer", 'together(cross_mask, padding("source_lengths", source_lengths, source))', "cross_mask", padded_source),
 ]  # fmt: skip
-CHECKS = {id(check): check for *_, check in MUTANTS}.values()
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__qualname__.split(".")[0])
-def test_the_code_as_it_is_passes(check):
-    with course() as get:
-        check(get)
-
-
-@pytest.mark.parametrize("mistake, module, old, new, check", MUTANTS, ids=[m[0] for m in MUTANTS])
-def test_convicted(mistake, module, old, new, check):
-    convicts = pytest.raises(AssertionError)
-    with course(module, old, new) as get, np.errstate(all="ignore"), convicts as convicted:
-        check(get)
-    assert "times in lib" not in str(convicted.value), convicted.value
+test_the_code_as_it_is_passes, test_convicted = trials(MUTANTS)

@@ -14,6 +14,21 @@ from lib.recurrent_network import LanguageModel, RecurrentNetwork
 LEARNING_RATE = 1e-3
 
 
+def numpy_step(model, x, targets):
+    """A function that takes one step: forward, cross-entropy, backward, Adam."""
+    optimizer = Adam(model.parameters(), LEARNING_RATE)
+
+    def step():
+        model.zero_grad()
+        logits, *_, cache = model.forward(x)
+        loss, loss_cache = cross_entropy(logits, targets)
+        model.backward(cross_entropy_backward(loss_cache), cache)
+        optimizer.step()
+        return loss
+
+    return step
+
+
 def rnn_start(B, T, I, D, O):
     """The network before its first step, x (B, T, I) and targets (B, T)."""
     rng = np.random.default_rng(0)
@@ -23,18 +38,7 @@ def rnn_start(B, T, I, D, O):
 
 def rnn_numpy(**sizes):
     """Forward, cross-entropy at every time step, backward through time, Adam."""
-    model, x, targets = rnn_start(**sizes)
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
-
-    def step():
-        model.zero_grad()
-        logits, _, cache = model.forward(x)
-        loss, loss_cache = cross_entropy(logits, targets)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        optimizer.step()
-        return loss
-
-    return step
+    return numpy_step(*rnn_start(**sizes))
 
 
 def rnn_torch(**sizes):
@@ -86,18 +90,7 @@ def lstm_start(B, T, I, D, V):
 
 def lstm_numpy(**sizes):
     """Embedding, LSTM, Linear and cross-entropy, backward through time, Adam."""
-    model, ids, targets = lstm_start(**sizes)
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
-
-    def step():
-        model.zero_grad()
-        logits, _, cache = model.forward(ids)
-        loss, loss_cache = cross_entropy(logits, targets)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        optimizer.step()
-        return loss
-
-    return step
+    return numpy_step(*lstm_start(**sizes))
 
 
 def lstm_torch(**sizes):

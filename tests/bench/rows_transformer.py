@@ -5,12 +5,9 @@ the list of the step's matrix products. PyTorch has its fused attention and its 
 """
 
 import numpy as np
+from rows import LEARNING_RATE, numpy_step
 
-from lib.functional import cross_entropy, cross_entropy_backward
-from lib.optim import Adam
 from lib.transformer import Transformer
-
-LEARNING_RATE = 1e-3
 
 
 def start(B, T, V, D, H, F, L):
@@ -24,18 +21,7 @@ def start(B, T, V, D, H, F, L):
 
 def transformer_numpy(**sizes):
     """Forward, cross-entropy, backward, Adam."""
-    model, ids, targets = start(**sizes)
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
-
-    def step():
-        model.zero_grad()
-        logits, cache = model.forward(ids)
-        loss, loss_cache = cross_entropy(logits, targets)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        optimizer.step()
-        return loss
-
-    return step
+    return numpy_step(*start(**sizes))
 
 
 def transformer_torch(**sizes):
