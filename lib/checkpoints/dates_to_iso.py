@@ -68,10 +68,10 @@ def weights_of(attention):
     return FOLDER / f"dates_{NAMES[attention]}.npz"
 
 
-def new_model(rng, attention):
-    """The network before it has seen a date."""
+def new_model(rng, attention, target_size=None):
+    """The network before it has seen a date. target_size: if it is to write other symbols."""
     D = HIDDEN[attention]
-    sizes = len(source_tokenizer()), len(target_tokenizer()), EMBEDDING, D
+    sizes = len(source_tokenizer()), target_size or len(target_tokenizer()), EMBEDDING, D
     model = SequenceToSequence(*sizes, rng, attention, np.float32)
     for rnn in (model.encoder, model.decoder):
         rnn.cell.b_h[D : 2 * D] = KEEP[attention]

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from lib import training
-from lib.checkpoints.dates_to_iso import EMBEDDING, HIDDEN, ISO, KEEP, NAMES, learner
+from lib.checkpoints import dates_to_iso
+from lib.checkpoints.dates_to_iso import ISO, NAMES, learner
 from lib.checkpoints.language_of_a_word import machine
 from lib.data import CharacterTokenizer, pad
 from lib.dates import END, START, source_tokenizer, split_days, write_dates
 from lib.optim import Adam
-from lib.sequence_to_sequence import SequenceToSequence
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.records.several_dates"
@@ -36,12 +36,7 @@ POOL, TEST = 300_000, 1000
 
 def new_model(rng, attention):
     """The network of dates_to_iso, with a slash among the symbols that it may write."""
-    D = HIDDEN[attention]
-    sizes = len(SOURCE), len(TARGET), EMBEDDING, D
-    model = SequenceToSequence(*sizes, rng, attention, np.float32)
-    for rnn in (model.encoder, model.decoder):
-        rnn.cell.b_h[D : 2 * D] = KEEP[attention]
-    return model
+    return dates_to_iso.new_model(rng, attention, len(TARGET))
 
 
 def of_one_form(days, rng):
