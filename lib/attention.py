@@ -96,6 +96,10 @@ class Past:
         self.length = end
         return self.held()
 
+    def take(self, rows):
+        """Go on with these sequences of the batch, in this order (a beam keeps some twice)."""
+        self.room = self.room[:, rows]
+
     def held(self):
         """All keys and all values so far, (B, H, S, K) each."""
         return self.room[0, :, :, : self.length], self.room[1, :, :, : self.length]
@@ -157,6 +161,7 @@ class MultiHeadAttention(Layer):
 
     (Vaswani et al., 2017.) `weights` (B, H, T, S) are those of the last forward, to be looked
     at. rotary: RotaryPositions(K), for positions that turn the queries and keys.
+    silenced: numbers of heads that are to say nothing, which shows what they are for.
     """
 
     def __init__(self, d_model, heads, rng, dtype=np.float64, bias=True, rotary=None):
@@ -165,7 +170,7 @@ class MultiHeadAttention(Layer):
         self.key = Linear(d_model, d_model, rng, dtype, bias)
         self.value = Linear(d_model, d_model, rng, dtype, bias)
         self.output = Linear(d_model, d_model, rng, dtype, bias)
-        self.weights = None
+        self.weights, self.silenced = None, ()
 
     def forward(self, x, context, mask=None, past=None):
         """x (B, T, D) looks at context (B, S, D), which may be x itself -> y (B, T, D), cache.
@@ -187,6 +192,7 @@ class MultiHeadAttention(Layer):
             key, value = (key, value) if past is None else past.extend(key, value)
         mask = mask_of_heads(mask, (*x.shape[:2], key.shape[2]))
         looked, attention_cache = attention(query, key, value, mask)
+        self._silence(looked)
         y, output_cache = self.output.forward(merge(looked))  # (B, T, D)
         self.weights = read_only(attention_cache[-1])
         if past is not None:
@@ -199,11 +205,15 @@ class MultiHeadAttention(Layer):
             raise ValueError("cache is None: a forward with past is for generation only")
         query_cache, key_cache, value_cache, attention_cache, output_cache = cache
         dlooked = split(self.output.backward(dy, output_cache), self.heads)  # (B, H, T, K)
+        self._silence(dlooked)
         dquery, dkey, dvalue = attention_backward(dlooked, attention_cache)
         dx = self._heads_backward(self.query, dquery, query_cache)  # (B, T, D)
         dcontext = self._heads_backward(self.key, dkey, key_cache)  # (B, S, D)
         dcontext += self.value.backward(merge(dvalue), value_cache)
         return dx, dcontext
+
+    def _silence(self, heads):
+        heads[:, list(self.silenced)] = 0
 
     def _heads(self, linear, x, start):
         """The queries or keys of all heads, turned where positions turn them."""

@@ -109,14 +109,17 @@ def log_softmax_backward(dlogp, logp):
     return dlogp - np.exp(logp) * dlogp.sum(axis=-1, keepdims=True)
 
 
-def cross_entropy(logits, targets, mask=None):
+def cross_entropy(logits, targets, mask=None, smoothing=0.0):
     """Mean of -ln p[target] with p = softmax(logits), in nats, and the cache.
+
+    smoothing: the share of the target that is spread evenly over all V (Szegedy et al., 2016).
 
     logits (..., V); targets (...) integers from 0 to V - 1; mask (...) True where a position
     counts (padding does not). Refuses other shapes, ids outside V, NaN, a mask without a True.
     """
     V = logits.shape[-1] if isinstance(logits, np.ndarray) and logits.ndim else 0
     guard.array("logits", logits, "... V", finite=True)
+    guard.fraction("smoothing", smoothing)
     guard.ids("targets", targets, "...", V)
     guard.same_shape("targets", targets, logits.shape[:-1])
     mask = np.ones(targets.shape, bool) if mask is None else mask
@@ -126,15 +129,19 @@ def cross_entropy(logits, targets, mask=None):
         raise ValueError("mask is False everywhere: at least one position to count was expected")
     logp = log_softmax(logits)
     picked = np.take_along_axis(logp, targets[..., None], axis=-1)[..., 0]
-    return float(-picked[mask].mean(dtype=np.float64)), (logp, targets, mask, count)
+    if smoothing:
+        picked = (1 - smoothing) * picked + smoothing * logp.mean(axis=-1)
+    loss = float(-picked[mask].mean(dtype=np.float64))
+    return loss, (logp, targets, mask, count, smoothing)
 
 
 def cross_entropy_backward(cache, dloss=1.0):
     """dlogits: what the model believed minus what was true, shared out over the positions."""
-    logp, targets, mask, count = cache
+    logp, targets, mask, count, smoothing = cache
     dlogits = np.exp(logp)
     rows = dlogits.reshape(-1, dlogits.shape[-1])  # (N, V)
-    rows[np.arange(len(rows)), targets.ravel()] -= 1
+    rows[np.arange(len(rows)), targets.ravel()] -= 1 - smoothing
+    rows -= smoothing / rows.shape[1]
     rows *= mask.reshape(-1, 1) * (dloss / count)
     return dlogits
 

@@ -1,4 +1,7 @@
-"""Writing with a language model: one character after another, each drawn from what it believes.
+"""Writing with a language model: one id after another, each chosen by what it believes.
+
+Works with a LanguageModel, which hands on a state, and with a decoder-only Transformer, which
+keeps the keys and values of what it has read (a Past for each layer).
 
 Shapes: T characters, V vocabulary.
 """
@@ -9,31 +12,114 @@ from lib import guard
 from lib.functional import log_softmax, softmax
 
 
-def next_probabilities(logits, temperature=1.0):
-    """Probabilities (..., V) in float64: softmax(logits / temperature).
+def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
+    """Probabilities (..., V) in float64: softmax(logits / temperature), of the kept ones alone.
 
     Near 0 the likeliest alone is left; 1 is what the model believes; above 1 all become alike.
+    top_k: keep the k likeliest (Fan et al., 2018); top_p: the fewest that have together at least
+    p of the probability, the nucleus (Holtzman et al., 2020).
     """
     guard.array("logits", logits, "... V", finite=True)
     guard.positive("temperature", temperature)
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):  # -1 / 1e-320 is -inf: a probability of zero
-        return softmax(shifted / temperature)
+        probabilities = softmax(shifted / temperature)
+    if top_k is not None:
+        V = logits.shape[-1]
+        if guard.whole_number("top_k", top_k) > V:
+            raise ValueError(f"top_k={top_k}: at most {V} was expected, the vocabulary")
+        probabilities = _keep(probabilities, _rank(probabilities) < top_k)
+    if top_p is not None:
+        if not 0 < guard.number("top_p", top_p) <= 1:
+            raise ValueError(f"top_p={top_p}: a number above 0, at most 1, was expected")
+        probabilities = _keep(probabilities, _likelier(probabilities) < top_p)
+    return probabilities
 
 
-def sample(model, tokenizer, prompt, length, rng, temperature=1.0):
-    """The `length` characters with which the model goes on after the prompt (not in front)."""
-    logits, state = _read(model, tokenizer, "prompt", prompt)
+def _likelier(p):
+    """What the likelier ones (..., V) have together: nothing for the likeliest, always below 1."""
+    order = np.argsort(-p, axis=-1, kind="stable")
+    sorted_ = np.take_along_axis(p, order, axis=-1)
+    before = np.minimum(np.cumsum(sorted_, axis=-1) - sorted_, 1 - 1e-16)  # sums are rounded
+    return np.take_along_axis(before, _rank(p), axis=-1)
+
+
+def _rank(p):
+    """The place (..., V) of each in the order of probability, 0 the likeliest."""
+    return np.argsort(np.argsort(-p, axis=-1, kind="stable"), axis=-1)
+
+
+def _keep(p, kept):
+    p = np.where(kept, p, 0)
+    return p / p.sum(axis=-1, keepdims=True)
+
+
+class Reader:
+    """A model that remembers what it has read; read(ids) gives the logits after each of them.
+
+    context: at how many ids a Transformer may look. When they are full it reads the last half
+    of them anew and goes on from there: the window slides.
+    """
+
+    def __init__(self, model, context=None):
+        self.model, self.memory, self.seen = model, None, np.zeros(0, int)
+        self.is_transformer = hasattr(model, "new_past")
+        self.context = None if context is None else guard.whole_number("context", context, least=2)
+
+    def read(self, ids):
+        """ids (T,) -> logits (T, V) after each of them; of a prompt too long, of its end."""
+        if not self.is_transformer:
+            logits, self.memory, _ = self.model.forward(ids[None], self.memory)
+            return logits[0]
+        self.seen, new = np.concatenate([self.seen, ids]), len(ids)
+        if self.memory is None or self.context and len(self.seen) > self.context:
+            if self.context and len(self.seen) > self.context:
+                self.seen = self.seen[-max(self.context // 2, 1) :]
+            self.memory, new = self.model.new_past(), len(self.seen)
+        logits, _ = self.model.forward(self.seen[None, -new:], past=self.memory)
+        return logits[0]
+
+
+def sample(
+    model, tokenizer, prompt, length, rng, temperature=1.0, top_k=None, top_p=None, context=None
+):
+    """The `length` characters with which the model goes on after the prompt (not in front).
+
+    top_k=1 is greedy. context: how far a Transformer may look back, see Reader.
+    """
+    ids, reader = _encoded(tokenizer, "prompt", prompt), Reader(model, context)
     guard.whole_number("length", length)
     guard.generator("rng", rng)
-    ids = []
+    written, logits = [], reader.read(ids)
     while True:
-        probabilities = next_probabilities(logits[0, -1], temperature)  # (V,)
-        ids.append(rng.choice(len(probabilities), p=probabilities))
-        if len(ids) == length:
-            return tokenizer.decode(ids)
-        logits, state, _ = model.forward(np.array([ids[-1:]]), state)  # (1, 1, V)
+        probabilities = next_probabilities(logits[-1], temperature, top_k, top_p)  # (V,)
+        written.append(rng.choice(len(probabilities), p=probabilities))
+        if len(written) == length:
+            return tokenizer.decode(written)
+        logits = reader.read(np.array(written[-1:]))
+
+
+def beam_search(model, tokenizer, prompt, length, width):
+    """The likeliest texts of `length` characters that a beam finds: (log p, text), best first.
+
+    At each step the `width` likeliest beginnings are kept. For a decoder-only Transformer.
+    """
+    ids = _encoded(tokenizer, "prompt", prompt)
+    guard.whole_number("length", length)
+    guard.whole_number("width", width)
+    past, texts, scores = model.new_past(), np.zeros((1, 0), int), np.zeros(1)
+    logits, _ = model.forward(ids[None], past=past)
+    for _ in range(length):
+        totals = scores[:, None] + log_softmax(logits[:, -1].astype(np.float64))
+        best = np.argsort(-totals.ravel(), kind="stable")[:width]
+        rows, chosen = np.divmod(best, totals.shape[1])
+        texts = np.concatenate([texts[rows], chosen[:, None]], axis=1)
+        scores = totals.ravel()[best]
+        for layer in past:
+            layer.take(rows)
+        logits, _ = model.forward(chosen[:, None], past=past)
+    return [(float(s), tokenizer.decode(text)) for s, text in zip(scores, texts, strict=True)]
 
 
 def surprise(model, tokenizer, text):
@@ -41,16 +127,14 @@ def surprise(model, tokenizer, text):
 
     The first of the T characters has none before it and is not counted.
     """
-    logits, _ = _read(model, tokenizer, "text", text)
-    ids = tokenizer.encode(text)
-    logp = log_softmax(logits[0])[:-1]  # (T - 1, V)
+    ids = _encoded(tokenizer, "text", text)
+    logp = log_softmax(Reader(model).read(ids))[:-1]  # (T - 1, V)
     return -logp[np.arange(len(logp)), ids[1:]]  # (T - 1,)
 
 
-def _read(model, tokenizer, name, text):
-    """Logits (1, T, V) after each character of text, and the state after the last."""
+def _encoded(tokenizer, name, text):
+    """The ids (T,) of a text, which must not be empty."""
     ids = tokenizer.encode(text, name)
     if len(ids) == 0:
         raise ValueError(f"{name} is empty: at least one character was expected")
-    logits, state, _ = model.forward(ids[None])
-    return logits, state
+    return ids

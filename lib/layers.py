@@ -63,6 +63,10 @@ class Layer:
         for _, _, gradient in self.parameters():
             gradient.fill(0)
 
+    def replica(self):
+        """A model with the very same values and gradients of its own, for another thread."""
+        return copy.deepcopy(self, {id(value): value for _, value, _ in self.parameters()})
+
     def astype(self, dtype):
         """A new model with the same values in float32 or float64; this one stays as it is."""
         guard.floating("dtype", dtype)

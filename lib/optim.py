@@ -63,6 +63,17 @@ class Adam:
             value -= scale * mean / (np.sqrt(square) * correction + self.epsilon)
 
 
+def warm_up(step, d_model, warm_up_steps):
+    """The learning rate of *Attention is all you need* (Vaswani et al., 2017) at this step.
+
+    It rises in a straight line for warm_up_steps, then falls as step ** -0.5. Steps from 1 on.
+    """
+    guard.whole_number("step", step)
+    guard.whole_number("d_model", d_model)
+    guard.whole_number("warm_up_steps", warm_up_steps)
+    return d_model**-0.5 * min(step**-0.5, step * warm_up_steps**-1.5)
+
+
 def global_norm(parameters):
     """The length of all gradients taken as one long vector."""
     return float(sum(np.vdot(d, d) for _, _, d in parameters)) ** 0.5

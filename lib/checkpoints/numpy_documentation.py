@@ -103,7 +103,7 @@ def main():
         loss = score(model, validation)
         if loss < best:
             best = loss
-            save_half(model)
+            save_half(model, WEIGHTS)
         return loss
 
     history = training.train(
@@ -115,10 +115,10 @@ def main():
     print(f"kept: {score(model, validation):.4f} nats per character of the validation text")
 
 
-def save_half(model):
+def save_half(model, path):
     """Write the weights as float16, which load reads back as float32: half the size."""
     halves = [(name, value.astype(np.float16), None) for name, value, _ in model.parameters()]
-    training.save(WEIGHTS, SimpleNamespace(parameters=lambda: halves))
+    training.save(path, SimpleNamespace(parameters=lambda: halves))
 
 
 def write_record(history, seconds):

@@ -1,0 +1,128 @@
+"""The next character of NumPy's documentation: a decoder-only Transformer, trained once and kept.
+
+    model, tokenizer = documentation_transformer()
+    print(sample(model, tokenizer, "Return the ", 500, rng, temperature=0.7, context=CONTEXT))
+
+    python -m lib.checkpoints.documentation_transformer      about twenty minutes on one core
+
+trains it from nothing and writes both the weights beside this file
+(documentation_transformer.npz) and how it went (lib/records/documentation_transformer.csv). The
+weights kept are those with the lowest validation loss, rounded to float16 (0.8 MB).
+
+Shapes: N characters of a text, B pieces of it, T characters of each.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lib import training
+from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.numpy_documentation import save_half
+from lib.corpus import CHARACTERS, numpy_docstrings
+from lib.data import CharacterTokenizer
+from lib.functional import cross_entropy, cross_entropy_backward
+from lib.optim import Adam
+from lib.transformer import Transformer
+
+WEIGHTS = Path(__file__).with_suffix(".npz")
+RECORD = Path(__file__).parents[1] / "records" / "documentation_transformer.csv"
+COMMAND = "python -m lib.checkpoints.documentation_transformer"
+
+D_MODEL, HEADS, D_FF, LAYERS = 128, 4, 512, 2
+BATCH, CONTEXT, LEARNING_RATE, MAX_NORM = 16, 128, 4e-3, 1.0
+STEPS, EVERY, WARM_UP = 4000, 400, 200
+
+
+def documentation_transformer():
+    """The trained model (float32) and its tokenizer of 96 characters."""
+    model, tokenizer = new_model(np.random.default_rng(0))
+    training.load(WEIGHTS, model)
+    return model, tokenizer
+
+
+def new_model(rng):
+    """The network before it has read a character, and the tokenizer that goes with it."""
+    tokenizer = CharacterTokenizer(CHARACTERS)
+    sizes = len(tokenizer), D_MODEL, HEADS, D_FF, LAYERS
+    style = dict(positions="rotary", activation="gelu", tied=False)
+    return Transformer(*sizes, rng, np.float32, **style), tokenizer
+
+
+def pieces(ids, rng):
+    """Without end, x and y (B, T): pieces of the text ids (N,) from anywhere."""
+    while True:
+        starts = rng.integers(len(ids) - CONTEXT, size=BATCH)
+        piece = ids[starts[:, None] + np.arange(CONTEXT + 1)]
+        yield piece[:, :-1], piece[:, 1:]
+
+
+def learner(model):
+    """Forward, loss and backward of one batch."""
+
+    def loss_and_gradients(batch):
+        x, y = batch
+        logits, cache = model.forward(x)
+        loss, loss_cache = cross_entropy(logits, y)
+        model.backward(cross_entropy_backward(loss_cache), cache)
+        return loss
+
+    return loss_and_gradients
+
+
+def schedule(step):
+    """Up in a straight line, then down in a straight line to a fiftieth."""
+    falling = 1 - (step - WARM_UP) / (STEPS - WARM_UP)
+    return LEARNING_RATE * min(step / WARM_UP, max(falling, 0.02))
+
+
+def score(model, ids):
+    """Mean nats for each character of a text, ids (N,), each with half a context before it."""
+    half = CONTEXT // 2
+    starts = np.arange(0, len(ids) - CONTEXT, half)
+    losses = []
+    for some in np.array_split(starts, max(len(starts) // 32, 1)):
+        piece = ids[some[:, None] + np.arange(CONTEXT + 1)]
+        logits, _ = model.forward(piece[:, :-1])
+        late = np.broadcast_to(np.arange(CONTEXT) >= half, piece[:, 1:].shape)
+        losses += [cross_entropy(logits, piece[:, 1:], late)[0]] * len(some)
+    return float(np.mean(losses))
+
+
+def main():
+    """Train, keep the best weights, write down how it went."""
+    rng, corpus = np.random.default_rng(0), numpy_docstrings()
+    model, tokenizer = new_model(rng)
+    train, validation = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
+    seconds, best = [], np.inf
+
+    def validate():
+        nonlocal best
+        seconds.append(time.process_time())
+        loss = score(model, validation)
+        if loss < best:
+            best = loss
+            save_half(model, WEIGHTS)
+        return loss
+
+    history = training.train(
+        learner(model), pieces(train, rng), Adam(model.parameters(), LEARNING_RATE), STEPS,
+        max_norm=MAX_NORM, schedule=schedule, validate=validate, every=EVERY,
+    )  # fmt: skip
+    write_record(history, seconds)
+    training.load(WEIGHTS, model)
+    print(f"kept: {score(model, validation):.4f} nats per character of the validation text")
+
+
+def write_record(history, seconds):
+    """One line for each look at the validation text; seconds of processor time."""
+    lines = [f"# {COMMAND}", f"# {machine()}", "step,seconds,train_loss,validation_loss"]
+    for (step, loss), spent in zip(history.validation, seconds, strict=True):
+        mean = np.mean(history.losses[step - EVERY : step])
+        lines.append(f"{step},{spent:.0f},{mean:.4f},{loss:.4f}")
+    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
