@@ -59,11 +59,13 @@ class Reader:
     """A model that remembers what it has read; read(ids) gives the logits after each of them.
 
     context: at how many ids a Transformer may look. When they are full it reads the last half
-    of them anew and goes on from there: the window slides.
+    of them anew and goes on from there: the window slides. report(line): says so, once, of a
+    prompt that is longer than that.
     """
 
-    def __init__(self, model, context=None):
+    def __init__(self, model, context=None, report=print):
         self.model, self.memory, self.seen = model, None, np.zeros(0, int)
+        self.report = report
         self.is_transformer = hasattr(model, "new_past")
         self.context = None if context is None else guard.whole_number("context", context, least=2)
 
@@ -73,9 +75,15 @@ class Reader:
             logits, self.memory, _ = self.model.forward(ids[None], self.memory)
             return logits[0]
         self.seen, new = np.concatenate([self.seen, ids]), len(ids)
-        if self.memory is None or self.context and len(self.seen) > self.context:
-            if self.context and len(self.seen) > self.context:
-                self.seen = self.seen[-max(self.context // 2, 1) :]
+        full = self.context and len(self.seen) > self.context
+        if full:
+            if self.memory is None:
+                self.report(
+                    f"prompt has {new} ids, the context {self.context}: the window slides, "
+                    f"the last {self.context // 2} are read"
+                )
+            self.seen = self.seen[-(self.context // 2) :]
+        if full or self.memory is None:
             self.memory, new = self.model.new_past(), len(self.seen)
         logits, _ = self.model.forward(self.seen[None, -new:], past=self.memory)
         return logits[0]

@@ -135,6 +135,14 @@ def test_a_learned_table_is_never_left(rng, tokenizer):
     assert len(sample(model, tokenizer, "abcdefgabc", 20, rng, context=6)) == 20
 
 
+def test_a_prompt_that_is_too_long_is_said_once(model, tokenizer, rng, capsys):
+    sample(model, tokenizer, "abcdefgabc", 20, rng, context=6)
+    line = "prompt has 10 ids, the context 6: the window slides, the last 3 are read\n"
+    assert capsys.readouterr().out == line
+    sample(model, tokenizer, "abc", 20, rng, context=6)  # slides too, as was asked for
+    assert capsys.readouterr().out == ""
+
+
 def test_a_wide_beam_finds_the_likeliest_text(model, tokenizer):
     found = beam_search(model, tokenizer, "ab", 3, V**2)
     texts = []
