@@ -213,7 +213,8 @@ class MultiHeadAttention(Layer):
         return dx, dcontext
 
     def _silence(self, heads):
-        heads[:, list(self.silenced)] = 0
+        if self.silenced:
+            heads[:, list(self.silenced)] = 0
 
     def _heads(self, linear, x, start):
         """The queries or keys of all heads, turned where positions turn them."""

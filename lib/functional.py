@@ -84,9 +84,9 @@ def softmax(z):
     throughout (nothing may be chosen) becomes zeros, not NaN.
     """
     guard.array("z", z, "... V")
-    e = z - np.maximum(z.max(axis=-1, keepdims=True), LOWEST)
+    e = z - np.maximum(np.maximum.reduce(z, axis=-1, keepdims=True), LOWEST)
     np.exp(e, out=e)  # in place: the scores of attention are the largest arrays there are
-    e /= np.maximum(e.sum(axis=-1, keepdims=True), TINY)
+    e /= np.maximum(np.add.reduce(e, axis=-1, keepdims=True), TINY)
     return e
 
 

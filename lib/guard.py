@@ -1,5 +1,7 @@
 """Bad input, refused at the door: one line with the name, what came and what was expected."""
 
+import functools
+
 import numpy as np
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -94,7 +96,8 @@ def array(name, x, letters, finite=False, **sizes):
     """
     if type(x) is not np.ndarray:  # a masked array or a matrix has rules of its own
         raise ValueError(f"{name} is {_kind(x)}: an array ({_spell(letters)}) was expected")
-    floating(f"{name}.dtype", x.dtype)
+    if x.dtype not in FLOATS:
+        floating(f"{name}.dtype", x.dtype)
     _shape(name, x, letters, sizes)
     if finite:
         _finite(name, x)
@@ -155,18 +158,22 @@ def _number(value):
 
 
 def _shape(name, x, letters, sizes):
-    expected = letters.split()
-    fits = x.size > 0 and (
-        x.ndim >= len(expected) - 1 if expected[0] == "..." else x.ndim == len(expected)
-    )
-    if fits:
-        last = x.shape[x.ndim - len(expected) + (expected[0] == "...") :]
-        letters_only = [letter for letter in expected if letter != "..."]
-        fits = all(sizes.get(a, n) == n for a, n in zip(letters_only, last, strict=True))
+    expected, more = _axes(letters)
+    given = x.shape[len(x.shape) - len(expected) :] if more else x.shape
+    fits = len(given) == len(expected) and x.size > 0
+    for letter in sizes if fits else ():
+        fits = fits and given[expected.index(letter)] == sizes[letter]
     if not fits:
         empty = ", none of them 0" if x.size == 0 else ""
         what = f"({_spell(letters, sizes)}) was expected{empty}"
         raise ValueError(f"{name} has shape {x.shape}: {what}")
+
+
+@functools.cache  # a text is written one id at a time: there these checks are felt
+def _axes(letters):
+    """The letters of the axes, and whether more axes may come before them."""
+    axes = letters.split()
+    return (axes[1:], True) if axes[0] == "..." else (axes, False)
 
 
 def _spell(letters, sizes=()):
