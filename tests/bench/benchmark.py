@@ -9,14 +9,12 @@ which waiting for other programs does not count. "products" is the rate of the s
 products (sgemm) by themselves, with operands of the same shapes: where it differs, the two
 differ in their BLAS and not in their code.
 
-A row is a line of ROWS; a new kind of network is three functions in rows.py. Last comes what a
-network learns in two minutes (learning.py).
+A row is a line of ROWS; a new kind of network is three functions in rows.py. Then comes what two
+threads gain (two_cores.py), and last what a network learns in two minutes (learning.py).
 """
 
 import importlib.util
-import statistics
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -25,14 +23,23 @@ import lib  # noqa: F401, I001 (one BLAS thread, before NumPy is loaded)
 import learning
 import numpy as np
 import rows
+import rows_generation
 import rows_transformer
+import two_cores
+from clock import medians
 
 SECONDS = 12  # for each row
 
 SMALL = dict(T=64, V=96, D=64, H=4, F=256, L=2)
 LARGE = dict(T=128, V=96, D=128, H=4, F=512, L=4)
 
-# name, kind of network in rows.py or rows_transformer.py, its sizes, the ratio to reach
+WRITE_SMALL, WRITE_LARGE = (
+    {name: size for name, size in sizes.items() if name != "T"} | dict(N=128)
+    for sizes in (SMALL, LARGE)
+)
+MODULES = {"transformer": rows_transformer, "generation": rows_generation}
+
+# name, kind of network in MODULES or else rows.py, its sizes, the ratio to reach
 ROWS = [
     ("RNN 64/128, T 64, batch 32", "rnn", dict(B=32, T=64, I=64, D=128, O=64), 0.70),
     ("RNN 128/512, T 128, batch 64", "rnn", dict(B=64, T=128, I=128, D=512, O=64), 1.00),
@@ -40,23 +47,13 @@ ROWS = [
     ("Transformer 64, 2 layers, batch 16", "transformer", SMALL | dict(B=16), 1.00),
     ("Transformer 64, 2 layers, batch 32", "transformer", SMALL | dict(B=32), 1.15),
     ("Transformer 128, 4 layers, T 128", "transformer", LARGE | dict(B=16), 1.30),
+    ("writing 128 ids, 64, 2 layers", "generation", WRITE_SMALL, 0.50),
+    ("writing 128 ids, 128, 4 layers", "generation", WRITE_LARGE, 0.50),
 ]
-HEADER = f"{'training step, float32':36}{'NumPy':>10}{'PyTorch':>10}{'ratio':>7}{'reach':>7}"
+HEADER = (
+    f"{'training step or writing, float32':36}{'NumPy':>10}{'PyTorch':>10}{'ratio':>7}{'reach':>7}"
+)
 HEADER += "    products NumPy, PyTorch"
-
-
-def medians(functions, seconds):
-    """The median processor time of each function, in seconds; after a warm-up they take turns."""
-    times = [[] for _ in functions]
-    for function in functions:
-        function()
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times[0]) < 5:
-        for function, taken in zip(functions, times, strict=True):
-            start = time.process_time()
-            function()
-            taken.append(time.process_time() - start)
-    return [statistics.median(taken) for taken in times]
 
 
 def product_functions(products, torch):
@@ -82,7 +79,7 @@ def product_functions(products, torch):
 def row(name, kind, sizes, reach, torch):
     """Measure one line of ROWS and return it as text."""
     makers = [f"{kind}_numpy"] + ([f"{kind}_torch"] if torch else [])
-    module = rows_transformer if kind == "transformer" else rows
+    module = MODULES.get(kind, rows)
     steps = [getattr(module, maker)(**sizes) for maker in makers]
     losses = [step() for step in steps]
     assert max(losses) - min(losses) < 1e-4, f"{name}: not the same step, losses {losses}"
@@ -112,4 +109,5 @@ if __name__ == "__main__":
     print(HEADER)
     for line in ROWS:
         print(row(*line, torch), flush=True)
+    two_cores.data_parallel()
     learning.language_model()
