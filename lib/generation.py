@@ -75,15 +75,12 @@ class Reader:
             logits, self.memory, _ = self.model.forward(ids[None], self.memory)
             return logits[0]
         self.seen, new = np.concatenate([self.seen, ids]), len(ids)
-        full = self.context and len(self.seen) > self.context
-        if full:
+        if self.context and len(self.seen) > self.context:
             if self.memory is None:
-                self.report(
-                    f"prompt has {new} ids, the context {self.context}: the window slides, "
-                    f"the last {self.context // 2} are read"
-                )
-            self.seen = self.seen[-(self.context // 2) :]
-        if full or self.memory is None:
+                what = f"prompt has {new} ids, the context {self.context}: the window slides"
+                self.report(f"{what}, the last {self.context // 2} are read")
+            self.seen, self.memory = self.seen[-(self.context // 2) :], None
+        if self.memory is None:
             self.memory, new = self.model.new_past(), len(self.seen)
         logits, _ = self.model.forward(self.seen[None, -new:], past=self.memory)
         return logits[0]
