@@ -12,7 +12,8 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
 OLDEST = (3, 11)
-NEEDED = ("numpy", "matplotlib", "ipywidgets", "tqdm", "babel")  # JupyterLab runs elsewhere
+# JupyterLab runs elsewhere.
+NEEDED = ("numpy", "matplotlib", "ipywidgets", "tqdm", "babel", "unicode_rbnf")
 COMPARE = {
     "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le,
     ">": operator.gt, "<": operator.lt,

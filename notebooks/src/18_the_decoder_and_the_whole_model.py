@@ -562,7 +562,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.transformer` has the pieces: `Residual` (norms first or last, with dropout), `EncoderLayer`, `DecoderLayer`, and `Transformer` with `kind="encoder"`, `"decoder"` or `"encoder-decoder"`. The same seed draws the same
+# `lib.transformer` has the pieces: `Residual` (norms first or last; dropout is for lesson 20), `EncoderLayer`, `DecoderLayer`, and `Transformer` with `kind="encoder"`, `"decoder"` or `"encoder-decoder"`. The same seed draws the same
 # weights in the same order. Does it say the same?
 
 # %% tags=["finished"]

@@ -1,0 +1,530 @@
+# ---
+# jupyter:
+#   course:
+#     kind: build
+# ---
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
+# # 21 · Generation
+#
+# **A model gives 96 probabilities. Which character do you write?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | cut and temper a distribution, derive what the temperature does to it, search for the likeliest text and hold it against true ones, keep keys and values and count what it saves |
+# | **What you will learn** | greedy, temperature, top-k, top-p, beam search; why people do not write the likeliest text; the cache of keys and values, and when it has to be thrown away |
+# | **What you need** | temperature and language models (lesson 08); softmax backward (lesson 02); causal masks (lesson 12); rotary positions (lesson 14); the decoder-only model (lesson 18) |
+# | **Minutes** | 60: paper 4, equations and forward 5, on the distribution 4, derivation 6, check 3, writing and beam search 12, keys and values 9, the window 3, explorer 5, exercises 1 to 3 8, summary 1; exercise 4 is for home |
+
+# %% slideshow={"slide_type": "skip"}
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import copy
+import re
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.attention import attention, causal_mask
+from lib.check import compare, numerical_gradient
+from lib.checkpoints.documentation_transformer import CONTEXT, documentation_transformer
+from lib.corpus import numpy_docstrings
+from lib.exercises.generation import check_choice_backward, check_nucleus, check_reads
+from lib.explorers.generation import PROMPT, explorer, head_names, remembering
+from lib.explorers.generation import write as write_and_look
+from lib.functional import log_softmax, softmax
+from lib.generation import Reader, beam_search, next_probabilities, sample, surprise
+from lib.plots import heatmap, visible
+
+np.set_printoptions(precision=4, suppress=True)
+rng = np.random.default_rng(0)
+model, tokenizer = documentation_transformer()
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
+# ## Three numbers on paper
+#
+# Three characters, three logits. Writing the likeliest every time is **greedy**. Drawing from all may hit an unlikely one. Between the two:
+# **top-k** (Fan et al., 2018) keeps the $k$ likeliest; **top-p** (Holtzman et al., 2020) keeps the fewest that have together at least a given share, the **nucleus**.
+# What is kept is divided by its sum.
+#
+# | logits | softmax | top-k, 2 | top-p, 0.9 |
+# |---|---|---|---|
+# | 2, 1, 0 | 0.665, 0.245, 0.090 | 0.731, 0.269, 0 | 0.731, 0.269, 0 |
+# | 6, 1, 0 | 0.991, 0.007, 0.002 | 0.993, 0.007, 0 | 1, 0, 0 |
+# | 0, 0, 0 | 0.333, 0.333, 0.333 | 0.5, 0.5, 0 | 0.333, 0.333, 0.333 |
+#
+# In the first row they agree: 0.665 is not 0.9 yet, and 0.665 + 0.245 is more. In the second, 0.991 is enough alone; top-k keeps a character that is hardly possible. In the third it
+# throws away one that is as good as the others. Top-k fixes how many; **top-p lets the model say how many**.
+
+# %% slideshow={"slide_type": "fragment"}
+for logits in ([2.0, 1, 0], [6.0, 1, 0], [0.0, 0, 0]):
+    r = softmax(np.array(logits))  # the likeliest comes first already
+    two = r * [1, 1, 0]
+    nucleus = r * (np.cumsum(r) - r < 0.9)  # what the likelier ones have together
+    print(logits, r, "top-k:", two / two.sum(), "top-p:", nucleus / nucleus.sum())
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 1. The nucleus** · easy · 2 minutes. Softmax gives 0.5, 0.2, 0.15, 0.1, 0.05. How many does top-p 0.8 keep, and what does the
+# likeliest have afterwards? Write the second as an expression.
+
+# %% tags=["exercise"]
+my_nucleus = None  # (how many, probability)
+
+check_nucleus(my_nucleus)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# Two have 0.7. The third carries the sum to 0.85, so three stay.
+#
+# ```python
+# my_nucleus = (3, 0.5 / 0.85)
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
+# ## The equations
+#
+# $$r_i = \frac{e^{z_i/\tau}}{\sum_j e^{z_j/\tau}}, \qquad p_i = \frac{m_i\, r_i}{\sum_j m_j\, r_j}, \qquad
+# m_i = \begin{cases} 1 & \text{if } i \text{ is kept} \\ 0 & \text{else.} \end{cases}$$
+#
+# | symbol | in code | meaning | shape |
+# |---|---|---|---|
+# | $z$ | `z` | logits | (V,) |
+# | $\tau$ | `temperature` | the temperature of lesson 08 | a number |
+# | $r$ | `r` | softmax at temperature $\tau$ | (V,) |
+# | $m$ | `kept` | greedy: the largest alone; top-k: the $k$ largest $r_i$; top-p: those for which the likelier ones have together less than the share | (V,) |
+# | $p$ | `p` | what you draw from | (V,) |
+#
+# With both, top-k cuts first; what is left is divided by its sum, and top-p counts on that.
+
+
+# %% slideshow={"slide_type": "slide"} tags=["forward"]
+def keep(r, top_k=None, top_p=None):
+    order, kept = np.argsort(-r, kind="stable"), np.ones(len(r), bool)
+    if top_k is not None:
+        kept[order[top_k:]] = False
+        r = r * kept / r[kept].sum()
+    if top_p is not None:
+        before = np.cumsum(r[order]) - r[order]  # what the likelier ones have together
+        kept[order[before >= top_p]] = False
+    return kept
+
+
+def choice(z, temperature=1.0, top_k=None, top_p=None):
+    r = softmax(z / temperature)
+    p = r * keep(r, top_k, top_p)
+    return p / p.sum()
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## On real distributions
+#
+# The shipped Transformer (2 layers of 4 heads, $D = 128$, rotary positions, context 128) has learned the documentation of NumPy: 0.94 nats per character on
+# validation text. **Predict:** after `Return the ` and after `>>> import nump`, how many of the 96 characters does top-p 0.9 keep?
+
+# %% tags=["learned", "nbval-ignore-output"]
+ways = (dict(temperature=0.5), dict(top_k=5), dict(top_p=0.9))
+fig, axes = plt.subplots(2, 3, figsize=(6.5, 3.8), sharey=True)
+counts = {}
+for row, prompt in zip(axes, ("Return the ", ">>> import nump"), strict=True):
+    z = model.forward(tokenizer.encode(prompt)[None])[0][0, -1].astype(float)
+    order = np.argsort(-z, kind="stable")[:22]
+    for ax, how in zip(row, ways, strict=True):
+        [(name, setting)] = how.items()
+        p = choice(z, **how)
+        count = counts[prompt, name] = np.count_nonzero(p)
+        kept = np.flatnonzero(p[order])
+        ax.bar(range(22), choice(z)[order], color="0.8", label="softmax at temperature 1")
+        ax.plot(kept, p[order][kept], "o", ms=3, label="drawn from")
+        ax.set(yscale="log", ylim=(1e-6, 3), title=f"{name.replace('_', '-')} {setting}")
+        ax.set_xticks(range(22), [visible(tokenizer.vocabulary[i]) for i in order], fontsize=6)
+        print(f"{prompt:<15} {name:<11} {setting}: {count:2} kept, largest {p.max():.2f}")
+    row[0].set_ylabel(f"probability\nafter “{prompt}”", fontsize=8)
+fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+plt.show()
+assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"] == 1
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
+# The 22 likeliest, on a logarithmic axis. Many words may follow *the*, and one letter follows *nump*. Top-k keeps five in both places. The temperature keeps all 96;
+# below 1 it moves probability from the unlikely to the likely.
+#
+# ## Which probabilities rise with the temperature?
+#
+# Ask the derivative. Given is $dp$, the gradient of some loss for $p$ (as always, $dx$ is short for the derivative of the loss by $x$). Each forward line with its gradient below it.
+#
+# **Forward** $m$ from the order of $r$. A small change of $z$ or $\tau$ changes no order and no count, unless two are equal or the sum stands exactly on the share. So $m$ is constant:
+# *nothing flows through the cut*. The draw itself has no derivative either.
+#
+# **Forward** $p$. Put $s_i = z_i/\tau$. The sum in $r$ cancels, so $p_i = m_i e^{s_i} / \sum_j m_j e^{s_j}$: softmax over the kept ones. From lesson 02:
+#
+# $$ds_i = p_i \Bigl(dp_i - \sum_j p_j\, dp_j\Bigr), \quad \text{and } ds_i = 0 \text{ where } m_i = 0.$$
+#
+# **Forward** $s_i = z_i / \tau$. Every $s_i$ uses the same $\tau$, so its gradient is a sum.
+#
+# $$dz_i = \frac{ds_i}{\tau}, \qquad d\tau = -\frac{1}{\tau^2} \sum_i ds_i\, z_i.$$
+#
+# Take $p_i$ alone for the loss: $dp_i = 1$, the others 0. Then $ds_j = p_j\,([j = i] - p_i)$, where $[j = i]$ is 1 for $j = i$ and else 0. Call $\bar z = \sum_j p_j z_j$ the mean logit, *weighted with* $p$. So
+# $\sum_j ds_j z_j = p_i z_i - p_i \sum_j p_j z_j = p_i\,(z_i - \bar z)$, and
+#
+# $$\frac{\partial p_i}{\partial \tau} = \frac{p_i\,(\bar z - z_i)}{\tau^2}.$$
+#
+# A higher temperature takes probability from those whose logit is above the mean, and gives it to those below. The mean itself falls as $\tau$ rises: a character in the middle may first gain and later lose.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Exercise 2. Back through the choice** · medium · 4 minutes. `p` is what forward returned, 0 where it cut. Return the gradients of `z` (V,) and of the temperature (a number).
+
+
+# %% tags=["exercise", "core-exercise"]
+def my_choice_backward(dp, z, p, temperature):
+    """dp (V,) -> dz (V,), dtemperature."""
+    return None  # dz, dtemperature
+
+
+check_choice_backward(my_choice_backward)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_choice_backward(dp, z, p, temperature):
+#     ds = p * (dp - (p * dp).sum())
+#     return ds / temperature, -(ds * z).sum() / temperature**2
+# ```
+# </details>
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Is it right?
+#
+# Eight logits; five pass top-k, and top-p 0.95 cuts among them.
+
+
+# %% tags=["backward", "gradient-check"]
+def choice_backward(dp, z, p, temperature):
+    ds = p * (dp - p @ dp)  # softmax over the kept ones
+    return ds / temperature, -(ds @ z) / temperature**2
+
+
+z, dp, cuts = 2 * rng.normal(size=8), rng.normal(size=8), dict(top_k=5, top_p=0.95)
+temperature = np.array([0.7])  # an array, so that it can be nudged
+
+
+def loss():
+    return choice(z, temperature[0], **cuts) @ dp
+
+
+p = choice(z, temperature[0], **cuts)
+dz, dtemperature = choice_backward(dp, z, p, temperature[0])
+print("p", p)
+compare("dz", dz + 0.0, numerical_gradient(loss, z), show=8)  # + 0.0 makes 0 of -0
+compare("dτ", [dtemperature], numerical_gradient(loss, temperature))
+rises = choice(z, temperature[0] + 1e-6, **cuts) > p
+print("those that rise have a logit below the weighted mean:", (rises == (z < p @ z))[p > 0].all())
+
+# %% [markdown] tags=["negative-control"]
+# **Negative control.** Someone takes `r` in place of `p`: those that were cut get a say. Someone else forgets the square.
+
+# %%
+r = softmax(z / temperature[0])
+compare("dz", choice_backward(dp, z, r, temperature[0])[0], numerical_gradient(loss, z))
+compare("dτ", [dtemperature * temperature[0]], numerical_gradient(loss, temperature))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## It writes
+#
+# **Predict:** it writes the likeliest character every time. What will the text look like after 100 characters? (It takes some seconds.)
+
+
+# %%
+def write(prompt, length, rng, **how):
+    ids = list(tokenizer.encode(prompt))
+    for _ in range(length):
+        logits, _ = model.forward(np.array([ids[-CONTEXT:]]))  # reads all of them, every time
+        p = choice(logits[0, -1].astype(float), **how)
+        ids.append(rng.choice(len(p), p=p))
+    return tokenizer.decode(np.array(ids[-length:]))
+
+
+# %% tags=["learned", "nbval-ignore-output"]
+prompt, texts, repeated = ">>> ", {}, {}
+manners = {"greedy": dict(top_k=1), "top-p 0.9": dict(top_p=0.9), "all": {}}
+for name, how in manners.items():
+    text = texts[name] = write(prompt, 100, np.random.default_rng(3), **how)
+    pieces = [text[i : i + 10] for i in range(len(text) - 9)]
+    repeated[name] = 1 - len(set(pieces)) / len(pieces)  # 0 if all are different
+    print(f"--- {name}: {repeated[name]:.0%} of its ten-character pieces came before\n>>> {text}\n")
+assert repeated["greedy"] > 0.4 and repeated["all"] < 0.3
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Greedy says the same line again and again: **degenerate repetition**. If you draw from all 96, you will sooner or later draw one of the many unlikely ones, the **tail**, and the model has to go on from there. Top-p cuts
+# most of the tail off. (This prompt was picked because the loop comes at once. After `Return the ` greedy comes back to the same sentence after more than 200 characters.)
+#
+# Perhaps greedy was not thorough enough? It takes the best
+# *character*, not the best *text*:
+#
+# | first | second | together |
+# |---|---|---|
+# | a 0.6 | c 0.5 | 0.30, what greedy finds |
+# | b 0.4 | d 0.9 | **0.36** |
+#
+# **Beam search** keeps the $W$ likeliest beginnings instead of one. The score of a text is $\sum_t \ln p_t$, $p_t$ being the probability of its character $t$.
+#
+# **Predict:** with four beginnings and 80 characters, which is likeliest to the model: greedy's text, the beam's, a drawn one, or a true one from validation?
+
+
+# %% slideshow={"slide_type": "slide"}
+def beam(prompt, length, width):
+    """[(ln p, text), ...], best first."""
+    texts, scores = tokenizer.encode(prompt)[None], np.zeros(1)
+    for _ in range(length):
+        logits, _ = model.forward(texts)
+        totals = scores[:, None] + log_softmax(logits[:, -1].astype(float))  # (W, V)
+        best = np.argsort(-totals.ravel(), kind="stable")[:width]
+        row, chosen = np.divmod(best, totals.shape[1])
+        texts = np.concatenate([texts[row], chosen[:, None]], axis=1)
+        scores = totals.ravel()[best]
+    found = [tokenizer.decode(text[-length:]) for text in texts]
+    return list(zip(scores.tolist(), found, strict=True))
+
+
+# %% tags=["learned", "nbval-ignore-output"]
+validation = numpy_docstrings().validation
+place = validation.index(prompt, len(validation) // 2) + len(prompt)
+kinds = {"greedy": texts["greedy"][:80], "beam, W = 4": beam(prompt, 80, 4)[0][1]}
+kinds |= {"top-p 0.9": texts["top-p 0.9"][:80], "true": validation[place : place + 80]}
+fig, ax = plt.subplots(figsize=(6.4, 2.8))
+nats = {}
+for (name, text), style in zip(kinds.items(), ("-", "--", ":", "-k"), strict=True):
+    each = surprise(model, tokenizer, prompt + text)[len(prompt) - 1 :]  # nats
+    nats[name] = each.mean()
+    ax.plot(np.arange(1, 81), np.cumsum(each), style, lw=2.5 if name == "true" else 1.6, label=name)
+    print(f"--- {name}: {nats[name]:.2f} nats per character\n>>> {text}\n")
+print(f"true: {each.sum():.0f} nats, the last ten characters {each[-10:].sum():.0f} of them")
+ax.annotate("/tmp/123", (76, each[:76].sum()), (60, 62), arrowprops=dict(arrowstyle="-"))
+ax.set(xlabel="characters written", ylabel="nats, summed: −ln p of the text")
+ax.legend()
+plt.show()
+assert nats["beam, W = 4"] <= nats["greedy"] + 1e-6 and nats["true"] > 2 * nats["greedy"]
+
+# %% tags=["learned", "nbval-ignore-output"]
+# One true text is one text: every third that follows this prompt in validation, and more draws.
+starts = [found.start() for found in re.finditer(prompt, validation)][:-1:3]
+after = {"true": [validation[start : start + 84] for start in starts]}
+for name in ("all", "top-p 0.9"):
+    rngs = map(np.random.default_rng, range(6))
+    after[name] = [prompt + sample(model, tokenizer, prompt, 80, r, **manners[name]) for r in rngs]
+for name, found in after.items():
+    each = [surprise(model, tokenizer, text)[len(prompt) - 1 :].mean() for text in found]
+    nats[name] = np.array(each)
+    likelier = [(nats[name] < nats[other]).sum() for other in ("greedy", "beam, W = 4")]
+    print(f"{name:<10} {len(found):3} texts, {nats[name].mean():.2f} nats per character;", end=" ")
+    print(f"likelier than greedy's: {likelier[0]}, than the beam's: {likelier[1]}")
+beginning, train = ">>> import numpy as np", numpy_docstrings().train
+print(f"{beginning!r} in the training text: {train.count(beginning)} times")
+assert (nats["true"] < nats["greedy"]).mean() < 0.03 and min(nats["true"]) > nats["beam, W = 4"]
+assert nats["true"].mean() > nats["all"].mean() > nats["top-p 0.9"].mean()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# The beam has found a likelier text than greedy (it need not always: a beam, too, forgets beginnings), and it reads well. But `>>> import numpy as np` stands 476 times in the training text: it says nothing new. The true text is far
+# *less* likely than both; its steep end is `/tmp/123`, a file name that is hard to guess (33 of its 75 nats). This is no accident of the passage: of 167 true texts after this prompt one is likelier than greedy's (it opens with that import, too), and none is likelier than the beam's. **The likeliest text is not what people write**: a
+# text that never surprises tells you nothing. Text drawn from all 96 is nearly as surprising as true text and, as you saw, not always sensible. Top-p makes nonsense rarer, not impossible.
+#
+# Where there is one right answer, as in translation, beam search is in common use; lesson 19 got by with greedy, for a date leaves hardly a choice. To write freely, draw, and cut the tail: top-p 0.9 to 0.95 and a temperature of 0.7 to 1 are a usual start.
+#
+# ## Keys and values, kept
+#
+# `write` reads the whole text again for each new character. What changes from step to step? Under a causal mask (lesson 12), position $t$ never sees what comes after it. So its key, its value and its output stay
+# what they were. The new position needs its own query, and *all* keys and values. Keep those; no old query is needed again.
+#
+# In the picture each row is a step: yellow keys are made in it, blue ones were kept, and the newest position looks at the whole row.
+
+# %% tags=["picture", "nbval-ignore-output"]
+fig, axes = plt.subplots(1, 2, figsize=(5.8, 2.5))
+for ax, name, old in zip(axes, ("read again", "kept"), (1, 0.4), strict=True):
+    colours = np.where(np.eye(8), 1, np.where(np.tri(8), old, np.nan))
+    heatmap(ax, colours, rows=range(1, 9), columns=range(1, 9))
+    made = np.count_nonzero(colours == 1)
+    ax.set(xlabel="position", ylabel="step", title=f"{name}: {made} keys are made")
+    print(f"{name}: {made} keys made, the newest looks at {np.isfinite(colours).sum()} in all")
+plt.show()
+
+
+# %% slideshow={"slide_type": "slide"}
+def read_again(x, W_q, W_k, W_v):
+    y, cache = attention(x @ W_q, x @ W_k, x @ W_v, causal_mask(len(x)))
+    return y[-1], cache[-1].size  # T² scores are computed, nearly half of them to be hidden
+
+
+def read_next(x_t, kept, W_q, W_k, W_v):
+    key = np.concatenate([kept[0], x_t[None] @ W_k])  # (S, D)
+    value = np.concatenate([kept[1], x_t[None] @ W_v])  # (S, D)
+    y, cache = attention(x_t[None] @ W_q, key, value)  # no mask: all of it is past
+    return y[0], cache[-1].size, (key, value)
+
+
+# %%
+T, D = 64, 16
+for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
+    x = rng.normal(size=(T, D)).astype(dtype)
+    W = (rng.normal(size=(3, D, D)) * D**-0.5).astype(dtype)
+    kept, apart, again, once = (np.zeros((0, D), dtype),) * 2, 0.0, [], []
+    for t in range(T):
+        whole, count = read_again(x[: t + 1], *W)
+        step, small, kept = read_next(x[t], kept, *W)
+        apart = max(apart, np.abs(whole - step).max())
+        again.append(count)
+        once.append(small)
+    print(f"{np.dtype(dtype)}: equal to {bound:g} at all {T} steps:", apart < bound)
+print(f"scores at step {T}: {again[-1]} again, {once[-1]} kept")
+print(f"scores in all:     {sum(again)} again, {sum(once)} kept")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# At step $T$: $T^2$ scores against $T$. In all: about $T^3/3$ against $T^2/2$. The projections and the feed-forward of the old positions are saved, too. The price is memory: two numbers for each position, column and layer, here $2 \cdot 128 \cdot 128 \cdot 2 = 65{,}536$.
+#
+# **Exercise 3. Count the reading** · easy · 2 minutes. A prompt of 28 characters, 100 to be written, nothing slides. How many positions go through the model in all, reading all again for each character, and keeping?
+
+# %% tags=["exercise"]
+my_reads = None  # (again, kept)
+
+check_reads(my_reads)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# Again: 28 + 29 + … + 127. Kept: the prompt once, then 99 characters; the last one is written and never read.
+#
+# ```python
+# my_reads = (sum(range(28, 128)), 28 + 99)
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Now the shipped model. `Reader` keeps the keys and values of all its layers and heads. How many characters per second does it read, and how far are its logits from those of reading all again, as a share of the largest?
+
+# %% tags=["timing", "nbval-ignore-output"]
+ids, reader, start = tokenizer.encode(validation[:CONTEXT]), Reader(model), time.perf_counter()
+kept = [reader.read(ids[t : t + 1])[0] for t in range(CONTEXT)]
+middle = time.perf_counter()
+again = [model.forward(ids[None, : t + 1])[0][0, -1] for t in range(CONTEXT)]
+seconds = np.array([time.perf_counter() - middle, middle - start])
+apart = np.abs(np.subtract(kept, again)).max() / np.abs(again).max()  # of the largest logit
+print("per second, again and kept:", (CONTEXT / seconds).round(), f"logits {apart:.0e} apart")
+assert apart < 1e-5
+
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# A few times faster, not a hundred times: the text is short, one long read is one large product (NumPy is fast at those), and what remains is the cost of many small calls. Your numbers will differ.
+#
+# ## When the context is full
+#
+# The model was trained on 128 characters. Beyond that the **window slides**: something old must go. Can you hide the oldest key and value and go on? With one layer, yes: this model has rotary positions (lesson 14), where a score
+# depends only on how far two characters are apart, so the kept keys need not be renumbered. With two, **no**: the keys of layer 2 were made from outputs of layer 1 that had seen the oldest character. What is kept still remembers it.
+
+# %%
+some, without = ids[:12], (np.arange(12) > 0)[None, None]  # True: may be looked at
+for layers in (1, 2):
+    small = copy.deepcopy(model)
+    small.stack.layers = small.stack.layers[:layers]
+    full = Reader(small)  # its memory: the kept keys and values, layer by layer
+    full.read(some[:-1])
+    # past: forward looks at these, too, and makes keys and values for the last character only.
+    hidden = small.forward(some[None, -1:], past=full.memory, mask=without)[0][0, -1]
+    anew = small.forward(some[None, 1:])[0][0, -1]
+    apart = np.abs(hidden - anew).max()
+    print(f"{layers} layer(s): logits with the oldest hidden and read anew: {apart:.2f} apart")
+
+short, lengths = Reader(model, context=8), []
+for t in range(14):
+    short.read(ids[t : t + 1])
+    lengths.append(short.memory[0].length)
+print("positions kept with a context of 8:", lengths)
+_ = sample(model, tokenizer, validation[:200], 1, rng, context=CONTEXT)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# How far apart depends on what the oldest character was worth; exactly equal they are not. So `Reader` starts anew, with the last half of the context: one long read, and cheap steps until it is full again. The price: right after a restart the model
+# knows 64 characters, not 128. `write` above always looks at the last 128, and pays for it. A prompt that is too long is treated alike, and `sample` says so in one line.
+#
+# ## Turn it
+#
+# Eight characters after `Return the `. Each row is a head (2.4: layer 2, head 4), each column a character; the colour says how much the character *written last* looks at it.
+
+# %% tags=["twin", "learned", "nbval-ignore-output"]
+text, _, weights = write_and_look(remembering(model), tokenizer, PROMPT, 8)
+fig, ax = plt.subplots(figsize=(6.4, 2.5))
+image = heatmap(ax, weights, rows=head_names(model), columns=list(map(visible, text)))
+fig.colorbar(image, ax=ax, label="weight")
+ax.set(xlabel="the text so far", ylabel="layer.head")
+print(f"{text!r}: each head's weight at the {text[-2]} before the last:", weights[:, -2])
+plt.show()
+assert np.abs(weights.sum(axis=1) - 1).max() < 1e-5
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **Predict first.** Set *top-k* to 1 and turn *temperature* from 0.1 to 2. What changes in the text?
+#
+# <details><summary>You should see</summary>
+#
+# Nothing: with *top-k* 1 the text is the same at every temperature. A temperature never changes the order. With *top-k* 96 it changes from *standard* to nonsense.
+# </details>
+#
+# Put *top-k* back to 96, *temperature* to 1 and *characters to write* to 1, and turn *top-p* down from 1. How many stay? (Another character may be drawn, too.)
+#
+# <details><summary>You should see</summary>
+#
+# Fewer and fewer: 96, 25 at 0.95, 19 at 0.9, 6 at 0.5, and 1 at 0.1.
+# </details>
+#
+# Put *top-p* back to 1. Which heads look mostly (more than half) at the character just before? Do the same heads do so with 8 characters to write, with 7, with 6?
+#
+# <details><summary>You should see</summary>
+#
+# With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head does it each time from 1 to 8. A map shows where a head looks, not what it is for; lesson 22 tests it.
+# </details>
+
+# %% tags=["explorer"]
+explorer()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The finished version
+#
+# `lib.generation` has `next_probabilities`, `sample` (with `Reader` inside) and `beam_search`. With our numbers, and with what it refuses:
+
+# %% tags=["finished"]
+for how in ({}, dict(top_k=3), dict(top_p=0.6), dict(temperature=0.7, **cuts)):
+    ours, theirs = choice(z, **how), next_probabilities(z, **how)
+    print("ours", ours, "\nlib ", theirs, "equal to 1e-12:", np.abs(ours - theirs).max() < 1e-12)
+ours, found = beam(">>> ", 12, 3)[0]
+theirs, also = beam_search(model, tokenizer, ">>> ", 12, 3)[0]
+print("beam: the same text:", found == also, "ln p equal to 1e-4:", abs(ours - theirs) < 1e-4)
+for prompt, how in ((">>> ", dict(top_k=97)), (">>> ", dict(top_p=0.0)), ("π = ", {})):
+    try:
+        sample(model, tokenizer, prompt, 1, rng, **how)
+    except ValueError as error:
+        print("refused:", error)
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
+# **Exercise 4. Out of the loop** · open · 45 minutes. Greedy repeats itself. Invent a remedy that still draws nothing: for example, lower the logit of a character that would complete a piece already written. Does the text get better, or only different?
+#
+# <details><summary>Rubric</summary>
+#
+# - **1 point** for a prediction, written down before the first run.
+# - **1 point** for at least five prompts, with and without the remedy, at the same length.
+# - **1 point** for two measures: repetition, and nats per character under the unchanged model.
+# - **1 point** for a comparison with top-p, and with true text.
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
+# ## What stays
+#
+# - The model gives probabilities; how to write is your choice, and it makes the text.
+# - Top-k fixes how many are kept, top-p how much. Nothing flows back through the cut.
+# - A higher temperature takes probability from those whose logit is above the mean (weighted with $p$) and gives it to those below.
+# - Beam search usually finds likelier texts than greedy, and people mostly write less likely ones than both.
+# - Under a causal mask old keys and values never change: keep them, and step $T$ costs $T$ scores, not $T^2$. When the window slides, those above layer 1 still remember what is gone: read anew.
+#
+# **Next:** lesson 22 looks inside: which head does what, and how to find out.
+# **Further reading:** Fan, Lewis and Dauphin, *Hierarchical Neural Story Generation*, ACL 2018; Holtzman et al., *The Curious Case of Neural Text Degeneration*, ICLR 2020; Meister, Cotterell and Vieira, *If Beam Search Is the Answer, What Was the Question?*, EMNLP 2020.

@@ -1,0 +1,421 @@
+# ---
+# jupyter:
+#   course:
+#     kind: investigate
+# ---
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
+# # 22 · Looking inside
+#
+# **How do you find out what a head does?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | build a head that copies by hand, train a model of attention alone and see it find the same, score every head, silence them one by one, then change what they say while they look where they looked |
+# | **What you will learn** | what an induction head is and why it takes two layers; previous-token and induction scores; ablation; what a map of attention does not prove |
+# | **What you need** | many heads and the output projection (lesson 13); causal masks (12); rotary positions (14); residuals (15); warm-up (20) |
+# | **Minutes** | 60: by hand 5, hypothesis 5, live training 6, scores and maps 8, control 5, interventions 12, explorer 5, exercises 1 to 3 11, conclusion 3; at home exercise 4 |
+
+# %% slideshow={"slide_type": "skip"}
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.attention import causal_mask, merge, split
+from lib.checkpoints.induction_heads import (
+    LETTERS, draw, induction_heads, induction_score, new_model, previous_token_score, repeated,
+    score, train,
+)  # fmt: skip
+from lib.exercises.looking_inside import check_place, check_scores, check_votes
+from lib.explorers.looking_inside import explorer
+from lib.functional import softmax
+from lib.plots import heatmap
+
+np.set_printoptions(precision=4, suppress=True)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## By hand: k e k
+#
+# Somebody writes *k e k*. What comes next? If the text repeats itself, *e*, for *e* came after the last *k*. How can attention find it? Take letters as one-hot
+# vectors, and count places from 0.
+#
+# **Layer 1** looks at the place before and notes what it sees: place 1 now holds "I am *e*, before me was *k*".
+# **Layer 2** stands at place 2, the second *k*, and asks: *before whom was a k?* Let a match score 4, all else 0:
+#
+# | place | letter | before it | score for "before me was *k*" | exp | weight |
+# |---|---|---|---|---|---|
+# | 0 | k | nothing | 0 | 1 | 0.0177 |
+# | 1 | e | k | 4 | 54.5982 | **0.9647** |
+# | 2 | k | e | 0 | 1 | 0.0177 |
+#
+# What it takes from there is the *letter*: 0.96 *e*. With one layer only, a place holds nothing but its own letter. Then the question can only be *who is k?*, and the answer is *k*.
+
+# %% slideshow={"slide_type": "fragment"}
+letters = np.array([[0, 1.0], [1, 0], [0, 1]])  # columns e and k
+before = np.vstack([[0, 0], letters[:-1]])  # what layer 1 notes
+print("two layers: weights", softmax(4 * letters[2] @ before.T), end=", ")
+print("e and k", softmax(4 * letters[2] @ before.T) @ letters)
+print("one layer:  weights", softmax(4 * letters[2] @ letters.T), end=", ")
+print("e and k", softmax(4 * letters[2] @ letters.T) @ letters)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# A head that looks at the place before is a **previous-token head**. A head that finds an earlier place of the present letter, and looks at what came *after* it, is an
+# **induction head** (Elhage et al., 2021). It continues whatever it has seen before, even letters in an order that no training text had.
+#
+# **Exercise 1. Where does it look?** · easy · 2 minutes. The text is *s t o n e s t o*. At place 7, the last *o*, which place does an induction head look at?
+
+# %% tags=["exercise"]
+my_place = None  # a number
+
+check_place(my_place)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_place = 3  # the o was at 2; after it came the n
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["hypothesis"]
+# ## The hypothesis
+#
+# The data: P different letters at random, again and again, with P from 8 to 20. P is the **period**. Of 41 letters 40 are read; the last is only a target. At place P the first letter comes again. From there the *next* letter can be foretold, and only there we ask.
+#
+# The model, the smallest one that could do it: two layers of attention, four heads each, $D = 64$, rotary positions, with which a head can ask for *one place back*. No feed-forward, no norm. With $W_e$ the embedding and $A_1$, $A_2$ the layers (the index counts layers):
+#
+# $$x_0 = W_e[\text{ids}], \quad x_1 = x_0 + A_1(x_0), \quad x_2 = x_1 + A_2(x_1), \quad \text{logits} = x_2 W_{out}.$$
+#
+# **Hypothesis:** *the trained model does what we did by hand: heads of layer 1 note the letter before, heads of layer 2 search these notes.* If so, one layer must fail, and
+# breaking either step must break the answer.
+#
+# **Predict** what one layer gets right. What could it know of the next letter? Nothing; that it is in this sequence; that it is not among the last seven (as P is at least 8). What does each of these get right?
+
+
+# %%
+def forward(model, ids):
+    x, _ = model.embedding.forward(ids)  # (B, T, D)
+    for layer in model.layers:
+        y, _ = layer.forward(x, x, causal_mask(ids.shape[1]))  # (B, T, D)
+        x = x + y
+    return x @ model.output.W  # (B, T, V)
+
+
+two, one = (induction_heads(layers).astype(np.float64) for layers in (2, 1))
+ids, periods = test = draw(150, np.random.default_rng(1))
+x, targets, asked = ids[:, :-1], ids[:, 1:], repeated(periods, 40)
+print("".join(LETTERS[i] for i in ids[0]), "has period", periods[0])
+print("the shipped model's forward is this one:", np.allclose(forward(two, x), two.forward(x)[0]))
+print(f"{two.parameter_count():,} parameters; one layer {one.parameter_count():,}")
+places = asked.sum(axis=1)  # how many are asked in each sequence
+for name, share in {"any": 1 / 26, "of it": 1 / periods, "not of 7": 1 / (periods - 7)}.items():
+    print(f"{name:<8} {(places * share).sum() / places.sum():.1%}")
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["experiment"]
+# ## The experiment: train it
+#
+# 260 steps with Adam and warm-up, 32 new sequences at each step, for both models; half a minute. Every 20 steps we measure the share of right letters, the largest previous-token score in layer 1 and
+# the largest induction score in layer 2. (Both scores are defined below; 1 is the most.) **Predict the shape** of the curve: does it rise evenly?
+
+
+# %% tags=["learned", "nbval-ignore-output"]
+def watch(layers):
+    model, few, found = new_model(np.random.default_rng(5), layers), draw(60, rng), []
+
+    def look():
+        share, loss = score(model, *few)
+        first, last = model.layers[0].weights, model.layers[-1].weights
+        found.append(
+            (share, previous_token_score(first).max(), induction_score(last, few[1]).max())
+        )
+        return loss
+
+    train(model, rng, 260, every=20, validate=look, report=lambda line: None)
+    return np.array(found)
+
+
+rng = np.random.default_rng(4)
+live, live_control = watch(2), watch(1)
+print(f"two layers foretell {live[-1, 0]:.1%}, one layer {live_control[-1, 0]:.1%}")
+assert live[-1, 0] >= 0.97 and live_control[-1, 0] <= 0.3
+
+# %% tags=["learned", "nbval-ignore-output"]
+fig, ax = plt.subplots(figsize=(6.2, 2.7))
+steps = 20 * np.arange(1, len(live) + 1)
+names = ("two layers: share right", "previous-token (layer 1)", "induction (layer 2)")
+for i, (name, style) in enumerate(zip(names, ("-", ":", "--"), strict=True)):
+    ax.plot(steps, live[:, i], style, label=name)
+    print(f"{name:<24}", *(f"{value:.2f}" for value in live[::2, i]))
+ax.plot(steps, live_control[:, 0], "C3", label="one layer: share right")
+print(f"{'one layer: share right':<24}", *(f"{value:.2f}" for value in live_control[::2, 0]))
+ax.set(xlabel="step", ylabel="share, score", ylim=(0, 1.03))
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
+rise = (live[:, 0] > 0.2).argmax(), (live[:, 0] > 0.9).argmax()
+print(f"from 20 % to 90 % between steps {steps[rise[0]] - 20} and {steps[rise[1]]}")
+assert live[3, 0] < 0.25 and live[-1, 1] > 0.3 and live[-1, 2] > 0.3
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# For nearly half the run little happens, then nearly all at once. A likely reason: one step is of no use without the other, so neither is rewarded until both are half there. Olsson et al. (2022) see such a jump in large language models.
+#
+# ## Two scores
+#
+# Now a score is no match of query and key, but one number for a head's map, the mean over all sequences. With $a_{ts}$ the weight from place $t$ to place $s$, T places and period P:
+#
+# $$\text{previous-token} = \frac{1}{T - 1}\sum_{t=1}^{T-1} a_{t,\,t-1}, \qquad \text{induction} = \frac{1}{T - P}\sum_{t=P}^{T-1} a_{t,\,t-P+1}.$$
+#
+# The letter at $t$ was at $t - P$ before, and after it came the letter at $t - P + 1$.
+#
+# **Exercise 2. Score a map** · medium · 5 minutes. `weights` is one head's map of one sequence, (T, T). Return both scores.
+
+
+# %% tags=["exercise"]
+def my_scores(weights, P):
+    return None  # previous, induction
+
+
+check_scores(my_scores)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_scores(weights, P):
+#     t = np.arange(P, len(weights))
+#     return np.diagonal(weights, -1).mean(), weights[t, t - P + 1].mean()
+# ```
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
+
+# %%
+right, loss = score(two, *test)
+previous = np.array([previous_token_score(layer.weights) for layer in two.layers])  # (L, H)
+induction = np.array([induction_score(layer.weights, periods) for layer in two.layers])  # (L, H)
+print(f"right {right:.1%}, loss {loss:.4f}")
+for i in range(2):
+    print(f"layer {i + 1}: previous-token", previous[i].round(2), end=", ")
+    print("induction", induction[i].round(2))
+
+# %% tags=["twin"]
+shown = np.flatnonzero(periods == 9)[0]
+text = [LETTERS[i] for i in x[shown, :24]]
+fig, axes = plt.subplots(2, 4, figsize=(8.6, 4.6), sharex=True, sharey=True)
+for i, h in np.ndindex(2, 4):
+    ax = axes[i, h]
+    image = heatmap(ax, two.layers[i].weights[shown, h, :24, :24], rows=text, columns=text)
+    ax.set_title(f"head {i + 1}.{h + 1}")
+    ax.tick_params(labelsize=5.5, length=0)
+fig.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.01)
+fig.supxlabel("looks at", fontsize=9)
+fig.supylabel("looks from", fontsize=9)
+plt.show()
+print(f"period 9: from place 12, the second {text[12]}, to place 4, a {text[4]}, weights", end=" ")
+print(two.layers[1].weights[shown, :, 12, 4].round(2))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Above, stripes one below the diagonal, each with gaps: the place before. Below, stripes that begin with the second round: what came after. So it looks like our two steps. (From the third round on there are two such places and the weight is shared; the
+# score counts the nearer. It is one reason why these scores stay below 1.)
+#
+# **A common mistake** is to stop here. So far we have a picture that fits.
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["control"]
+# ## The control: one layer
+#
+# One layer, same data, same 1,000 steps. And periods that neither model has met: 2 to 7 and 21 to 26. **Predict** both curves: what has learned to *match* does not care for P, what has learned *distances* does.
+
+# %%
+every = np.arange(2, 27)
+fig, ax = plt.subplots(figsize=(5.6, 2.6))
+ax.axvspan(8, 20, color="0.93")
+for name, model, style in (("two layers", two, "o-"), ("one layer", one, "s--")):
+    shares = [score(model, *draw(40, np.random.default_rng(P), P, P))[0] for P in every]
+    ax.plot(every, shares, style, ms=3, label=name)
+    print(f"{name}: all of test {score(model, *test)[0]:.1%}", end="; P = ")
+    print(", ".join(f"{P}: {shares[P - 2]:.0%}" for P in (2, 3, 5, 8, 9, 14, 20, 26)))
+ax.plot(every[6:], 1 / (every[6:] - 7), ":", color="0.4", label="any but the last seven")
+ax.set(xlabel="period P (grey: met in training)", ylabel="share right", ylim=(0, 1.05))
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Two layers: all, whatever the period. One layer, with 15 % in all, stays between "in this sequence" (8 %) and "not among the last seven" (25 %). It favours distances: that hits half the time at period 9, and never at 20. (At 2 and 3 there are few letters to choose from.) It cannot match.
+#
+# So matching needs the second layer. But *which* heads do it?
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
+# ## Intervention 1: silence a head
+#
+# In an **ablation** a part is removed, and we see what it was for. `silenced` sets what a head has found to 0, before the output projection. **Predict:** layer 2 has four heads of nearly the same induction score. Which one will be missed most? And in layer 1?
+
+
+# %%
+def without(i, heads):
+    two.layers[i].silenced = heads
+    result = score(two, *test)
+    two.layers[i].silenced = ()
+    return result
+
+
+fig, ax = plt.subplots(figsize=(5, 2.8))
+for i, name, some in ((0, "previous-token", previous[0]), (1, "induction", induction[1])):
+    cost = [without(i, [h])[1] - loss for h in range(4)]
+    ax.semilogy(some, cost, "os"[i], label=f"layer {i + 1}, {name}")
+    for h in range(4):
+        side = -1 if (i, h) == (1, 2) else 1  # 2.3 and 2.4 lie close together
+        place = {"xytext": (14 * side, 0), "textcoords": "offset points"}
+        ax.annotate(f"{i + 1}.{h + 1}", (some[h], cost[h]), ha="center", va="center", **place)
+        share = without(i, [h])[0]
+        print(f"without {i + 1}.{h + 1} ({name} {some[h]:.2f}): {share:.1%}, loss {cost[h]:+.4f}")
+    print(f"without all of layer {i + 1}: {without(i, range(4))[0]:.1%}")
+ax.set(xlabel="the head's score", ylabel="rise of the loss (nats)", xlim=(0, 1), ylim=(5e-4, 6))
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Within a layer a higher score roughly goes with a higher cost. How much is another matter: 2.1 and 2.2 score nearly the same, and 2.2 costs thirteen times as much. Yet in layer 2 any one head can go, and hardly a letter is lost. Not because they do nothing:
+
+# %%
+for h in range(4):
+    share, _ = without(1, [other for other in range(4) if other != h])
+    print(f"of layer 2, 2.{h + 1} alone: {share:.1%}")
+print(f"without 2.1 and 2.2: {without(1, [0, 1])[0]:.1%}")
+print(f"without 2.3 and 2.4: {without(1, [2, 3])[0]:.1%}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# They stand in for each other, and 2.2 alone does nearly all. So **a high score does not prove that a head is needed**, and a cheap ablation does not prove that it does nothing.
+#
+# ## Intervention 2: take the notes away
+#
+# Does layer 2 search the *notes* of layer 1? Its queries, keys and values come from $x_1$. Now let one of the three come from $x_0$, where layer 1 has written nothing. The residual, $x_1$, stays. **Predict** the three shares, from the table by hand.
+
+# %%
+x_0, _ = two.embedding.forward(x)  # (B, T, D)
+mask = causal_mask(40)
+first, second = two.layers
+x_1 = x_0 + first.forward(x_0, x_0, mask)[0]  # (B, T, D)
+
+
+def layer_2(asks, keys, values):
+    second.forward(asks, keys, mask)
+    moved = second.weights @ split(second.value.forward(values)[0], 4)  # (B, H, T, K)
+    return x_1 + second.output.forward(merge(moved))[0]  # (B, T, D)
+
+
+for name, given in {
+    "nothing": (x_1, x_1, x_1), "queries": (x_0, x_1, x_1),
+    "keys": (x_1, x_0, x_1), "values": (x_1, x_1, x_0),
+}.items():  # fmt: skip
+    share = ((layer_2(*given) @ two.output.W).argmax(axis=-1) == targets)[asked].mean()
+    looked = induction_score(second.weights, periods)
+    print(f"{name:<7} from x_0: right {share:.1%}, induction scores", looked.round(2))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# The one who asks needs no notes, only its letter. What is moved is a letter, too. But the *keys* need the notes: without, the stripes are gone and so is the answer. That is the circuit from paper, each of its paths tested by breaking it.
+#
+# ## Intervention 3: same map, other answer
+#
+# The map of layer 2 comes from queries and keys. What is moved comes from the values. So let each head of layer 2 hand its values to the next one, and the last to the first. **Predict** the map, and the share.
+
+# %%
+score(two, *test)
+map_before, kept = second.weights.copy(), (second.value.W.copy(), second.value.b.copy())
+second.value.W[:], second.value.b[:] = (np.roll(array, 16, axis=-1) for array in kept)
+swapped, _ = score(two, *test)
+print("largest change of a weight:", np.abs(second.weights - map_before).max())
+print(f"right before {right:.1%}, after {swapped:.1%}")
+second.value.W[:], second.value.b[:] = kept
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **The same map, to the bit, and only chance is left.** A map says *from where*, never *what*. Jain and Wallace (2019) went the other way: for LSTMs with attention they found quite different weights with almost the same answer, and titled
+# *Attention is not Explanation*. Wiegreffe and Pinter (2019) replied, *Attention is not not Explanation*: it depends on what you call an explanation, and a fair test must train the other weights with the model.
+#
+# What does a head say, then? In our model each layer only adds to $x$, and the output is one product. So **the logits are a sum** of what embedding, biases and each head add. Head $h$ adds $a^h v^h W_o^h W_{out}$, with its map $a^h$, its values $v^h$ and its rows $W_o^h$ of
+# the output projection (lesson 13). Its **vote** is what it adds to the right letter's logit, less what it adds to all letters on average.
+#
+# **Exercise 3. The vote of a head** · medium · 4 minutes. `weights` (T, S), `value` (S, K), `W_o` (K, D), `W_out` (D, V), `targets` (T,). Return the vote at each place, (T,).
+
+
+# %% tags=["exercise"]
+def my_votes(weights, value, W_o, W_out, targets):
+    return None
+
+
+check_votes(my_votes)
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_votes(weights, value, W_o, W_out, targets):
+#     logits = weights @ value @ W_o @ W_out
+#     return logits[np.arange(len(logits)), targets] - logits.mean(axis=1)
+# ```
+# </details>
+
+# %% slideshow={"slide_type": "slide"}
+score(two, *test)
+for i, (layer, came) in enumerate(((first, x_0), (second, x_1))):
+    value = split(layer.value.forward(came)[0], 4)  # (B, H, T, K)
+    W_o = layer.output.W.reshape(4, 16, 64)  # (H, K, D)
+    logits = layer.weights @ value @ W_o @ two.output.W  # (B, H, T, V)
+    votes = np.take_along_axis(logits, targets[:, None, :, None], axis=-1)[..., 0]  # (B, H, T)
+    votes = (votes - logits.mean(axis=-1)).swapaxes(1, 2)[asked].mean(axis=0)
+    print(f"votes of layer {i + 1}:", votes.round(2))
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["conclusion"]
+# ## Conclusion, and its limit
+#
+# Head 2.2 votes more than twice as loud as 2.4, with a score of 0.71 against 0.60: that goes with how well it does alone. And the heads of layer 1 have hardly any vote, though 1.4 is the one missed most. Its work is read by others, and a vote leaves that out. Four questions, four measures:
+#
+# | question | measure |
+# |---|---|
+# | where does it look? | map, score |
+# | what does it say? | vote |
+# | is it needed? | ablation |
+# | through which path? | inputs exchanged |
+#
+# The hypothesis holds for this model: two layers match, one cannot, and the path runs through the keys that layer 1 wrote. **Its limit:** random letters, each once in a round, one trained model, no feed-forward and no norm. In a language model a
+# head with a high induction score may do other things on real text; other parts read what it says, so votes do not add up simply; and a head set to 0 is something the others never met in training: a mean in its place is a milder ablation.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Turn it
+#
+# The map of a head, and below it the loss on each next letter that can be foretold (flat at 0 while nothing is silenced). **Predict first:** you look at head 2.1 and *silence* head 1.4. Does its map stay? And if you silence 2.2 instead? Then look at the one-layer model with period 9, then 20.
+#
+# <details><summary>You should see</summary>
+#
+# Without 1.4 the stripes of 2.1 fade, its induction score falls from 0.72 to 0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.
+# </details>
+
+# %% tags=["explorer"]
+explorer()
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
+# **Exercise 4. What does head 1.3 do?** · open · 40 minutes. It has the lowest previous-token score of its layer, and silencing it costs next to nothing. Find out what it is for, or give good reasons that it is for nothing.
+#
+# <details><summary>Rubric</summary>
+#
+# - **1 point** for a hypothesis written down before the measurement, with a number that would refute it.
+# - **1 point** for a measure beside the map: ablation, alone and together with others, vote, or exchanged inputs.
+# - **1 point** for a control: the same measure on another head, or on a new model before training.
+# - **1 point** for a second seed (`new_model`, `train`): is there such a head again?
+# - **1 point** for saying what was not shown.
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
+# ## What stays
+#
+# - An induction head finds an earlier place of the present letter and copies what came after it. It needs a previous-token head below it, so it needs two layers.
+# - Here it appeared suddenly in training. It works for orders and periods never met.
+# - A score sums up a map. Heads of nearly equal score may differ in what they say and in whether they are missed.
+# - A map shows from where, not what, and not what for. Remove, exchange, compare.
+#
+# **Next:** lesson 23 sets the RNN and the Transformer side by side, at equal budget.
+# **Further reading:** Elhage et al., *A Mathematical Framework for Transformer Circuits*, 2021; Olsson et al., *In-context Learning and Induction Heads*, 2022; Jain and Wallace, *Attention is not Explanation*, 2019;
+# Wiegreffe and Pinter, *Attention is not not Explanation*, 2019.
