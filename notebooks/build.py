@@ -3,6 +3,8 @@
 python notebooks/build.py            build all of them
 python notebooks/build.py 04 05      build these
 python notebooks/build.py --check    run nothing; say which are not in step with their source
+python notebooks/build.py --slides   run nothing; write lecture decks to notebooks/slides/
+python notebooks/build.py --handout  run nothing; write pages that print well to notebooks/handouts/
 
 The same source gives the same bytes on the same machine: a second build says "same".
 """
@@ -206,33 +208,54 @@ def lessons(names):
             yield HERE / "src" / f"{stem}.py", HERE / f"{stem}.ipynb"
 
 
+def write_page(target, folder, render):
+    """Write one built lesson as a page of its own; returns the line that reports it."""
+    page = HERE / folder / f"{target.stem}.html"
+    page.parent.mkdir(exist_ok=True)
+    text = render(nbformat.read(target, as_version=4))
+    page.write_text(text, encoding="utf-8")
+    return f"{len(text) / 1e6:4.1f} MB  {page.relative_to(HERE.parent)}"
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("names", nargs="*", help="how a lesson's name begins: 04")
     parser.add_argument("--check", action="store_true", help="run nothing, only compare")
+    parser.add_argument("--slides", action="store_true", help="write each lesson's lecture deck")
+    parser.add_argument("--handout", action="store_true", help="write each lesson as a handout")
     options = parser.parse_args()
     os.environ.update(ENVIRONMENT)
     failed = False
     with tempfile.TemporaryDirectory() as own:
         os.environ["IPYTHONDIR"] = own  # the author's IPython settings are no part of the lesson
         for source, target in lessons(options.names):
-            if options.check:
-                wrong = check(source, target)
-                print(
-                    f"stale   {target.stem}: {'; '.join(wrong)}"
-                    if wrong
-                    else f"in step {target.stem}"
-                )
-                failed |= bool(wrong)
-                continue
             try:
-                print(build(source, target), flush=True)
+                print(work(source, target, options), flush=True)
             except Failed as failure:
-                print(f"failed  {source.stem}, {failure}", flush=True)
+                print(failure, flush=True)
                 failed = True
     sys.exit(failed)
+
+
+def work(source, target, options):
+    """Do with one lesson what the options say; returns the line that reports it."""
+    if options.check:
+        wrong = check(source, target)
+        if wrong:
+            raise Failed(f"stale   {target.stem}: {'; '.join(wrong)}")
+        return f"in step {target.stem}"
+    if options.slides or options.handout:
+        import deck  # authors and lecturers alone need its packages
+
+        lines = [write_page(target, "slides", deck.deck)] if options.slides else []
+        lines += [write_page(target, "handouts", deck.handout)] if options.handout else []
+        return "\n".join(lines)
+    try:
+        return build(source, target)
+    except Failed as failure:
+        raise Failed(f"failed  {source.stem}, {failure}") from None
 
 
 if __name__ == "__main__":
