@@ -1,7 +1,11 @@
 """What Binder and JupyterHub will build."""
 
 import os
+import re
+import shutil
 import subprocess
+import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -29,3 +33,71 @@ def test_scripts_can_be_run(name):
 def test_start_hands_one_blas_thread_to_the_server(name):
     said = subprocess.run([BINDER / "start", "printenv", name], check=False, **TEXT)
     assert said.stdout.strip() == "1", said.stderr
+
+
+@pytest.fixture(scope="module")
+def dockerfile():
+    """What repo2docker makes of the course, as Binder calls it, without building it."""
+    options = ["--user-id", "1000", "--user-name", "jovyan", "--no-build", "--debug"]
+    command = [sys.executable, "-W", "ignore", "-m", "repo2docker", *options, str(ROOT)]
+    said = subprocess.run(command, check=False, **TEXT)
+    assert said.returncode == 0, said.stderr
+    return said.stdout + said.stderr
+
+
+def place(pattern, text):
+    """Where in the text the one line stands that the pattern finds."""
+    (found,) = re.finditer(pattern, text, re.MULTILINE)
+    return found.start()
+
+
+def test_binder_builds_with_the_python_that_is_named(dockerfile):
+    assert re.search(r"^COPY .*environment-2epy-2d3-2e12-2d.*lock", dockerfile, re.MULTILINE)
+
+
+def test_binder_keeps_its_layers_while_only_lessons_change(dockerfile):
+    """Packages come before the course's files: a new lesson costs no new installation."""
+    layers = [
+        r"^COPY .* src/binder/requirements.txt \$\{REPO_DIR\}/binder/requirements.txt$",
+        r"^RUN .*/pip install --no-cache-dir -r \"binder/requirements.txt\"$",
+        r"^COPY .* src/ \$\{REPO_DIR\}/$",
+        r"^RUN ./binder/postBuild$",
+        r'^ENV R2D_ENTRYPOINT="\$\{REPO_DIR\}/binder/start"$',
+    ]
+    places = [place(layer, dockerfile) for layer in layers]
+    assert places == sorted(places)
+
+
+def test_a_requirement_that_is_exact_stays_exact():
+    """Printed numbers depend on these releases."""
+    lines = (BINDER / "requirements.txt").read_text().splitlines()
+    for name in ("numpy", "matplotlib", "babel", "nbval", "unicode_rbnf"):
+        assert any(re.match(rf"{name}==[\d.]+", line) for line in lines), name
+
+
+@pytest.mark.skipif(not os.environ.get("COURSE_CI"), reason="takes minutes: .ci/run does it")
+def test_the_build_runs_a_lesson(tmp_path):
+    """What the image's layers do, in a clean environment: install, postBuild, start, a lesson."""
+    course, home = tmp_path / "course", tmp_path / "home"
+    home.mkdir()
+    for name in ("binder", "lib", "notebooks", "tests"):
+        shutil.copytree(ROOT / name, course / name)
+    shutil.copy(ROOT / ".pytest.ini", course)
+    venv.create(tmp_path / "env", with_pip=True)
+    folder = tmp_path / "env" / "bin"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS", "OMP"))}
+    given = kept | {"HOME": str(home), "PATH": f"{folder}:{os.environ['PATH']}"}
+
+    def run(*command):
+        said = subprocess.run(command, cwd=course, env=given, check=False, **TEXT)
+        assert said.returncode == 0, said.stdout + said.stderr
+        return said.stdout
+
+    run(folder / "pip", "install", "-q", "--no-cache-dir", "-r", "binder/requirements.txt")
+    run(folder / "pip", "check")
+    run("binder/postBuild")
+    lesson = "notebooks/04_the_recurrent_cell.ipynb"
+    said = run(
+        "binder/start", folder / "python", "-m", "pytest", "-q", "-p", "tests.conftest", lesson
+    )
+    assert re.search(r"\d+ passed", said), said
