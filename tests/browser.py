@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import matplotlib
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -59,12 +59,18 @@ CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
 WATCH = """panel => {
     const picture = () => panel.querySelector('img[alt]');
     let pressed = 0, shown = picture().src;
+    let said = panel.querySelector('figcaption').textContent;
     window.keyToPixels = [];
+    window.answers = 0;  // also those that leave the picture: a refusal is only a sentence
     document.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
     window.watch?.disconnect();
     window.watch = new MutationObserver(async () => {
         const image = picture();
-        if (!image || image.src === shown) return;
+        const sentence = panel.querySelector('figcaption')?.textContent;
+        if (!image || image.src === shown && sentence === said) return;
+        window.answers += 1;
+        said = sentence;
+        if (image.src === shown) return;
         shown = image.src;
         const start = pressed;
         await image.decode();
@@ -201,17 +207,57 @@ class Lesson:
         return picture, panel.locator("figcaption").inner_text()
 
     def turn(self, panel, field, presses):
-        """Press an arrow key in a number field so many times; returns ms from key to pixels."""
+        """Press an arrow key in a number field so many times; returns ms from key to pixels.
+
+        A key may lead to a refusal, or to nothing new to see: such presses give no time.
+        """
         panel.evaluate(WATCH)
         field.scroll_into_view_if_needed()
         field.focus()
         key = "ArrowUp"
-        while len(times := self.page.evaluate("window.keyToPixels")) < presses:
-            before = field.input_value()
+        for _ in range(3 * presses):
+            before, answers = field.input_value(), self.page.evaluate("window.answers")
             field.press(key)
             if field.input_value() == before:  # the end of its range: turn round
                 key = "ArrowDown" if key == "ArrowUp" else "ArrowUp"
                 field.press(key)
-            more = f"window.keyToPixels.length > {len(times)}"
-            self.page.wait_for_function(more, timeout=10_000)
-        return times
+            self._answer(f"window.answers > {answers}")
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+            if len(self.page.evaluate("window.keyToPixels")) >= presses:
+                break
+        return self.page.evaluate("window.keyToPixels")
+
+    def _answer(self, what, milliseconds=3_000):
+        """Whether it comes to that."""
+        try:
+            self.page.wait_for_function(what, timeout=milliseconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def stirs(self, panel, act):
+        """Whether this changes the picture or the sentence of an explorer."""
+        panel.evaluate(WATCH)
+        before = self.shows(panel)
+        act()
+        self._answer("window.answers > 0")
+        return self.shows(panel) != before
+
+    def by_keyboard(self, panel, control):
+        """Reach a control by its name and change it with keys alone; whether that shows."""
+        control.focus()
+        kind = control.evaluate("control => control.tagName + control.type")
+        keys = ["ArrowUp", "ArrowDown", "ArrowDown"] if "number" in kind else ["End", "Home"]
+        if kind == "INPUTtext":
+            keys = ["End", "e", "Backspace", "Backspace"]
+        return any(self.stirs(panel, lambda key=key: control.press(key)) for key in keys)
+
+    def by_pointer(self, panel, slider):
+        """Click on both ends and the middle of a slider; whether that shows."""
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+
+        def click(share):
+            self.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+        return any(self.stirs(panel, lambda share=share: click(share)) for share in (0, 1, 0.5))

@@ -1023,6 +1023,33 @@ def layer_2_reads_what_layer_1_wrote(watched):
     assert watched.refused
 
 
+@promised(
+    "rnn_and_transformer_at_equal_budget",
+    "*Every symbol* at lag 20: after 3 seconds the Transformer has it, and the GRU has not.",
+    "Lag 80: after 3 seconds the GRU leads, with a quarter right: the Transformer still guesses. "
+    "After 12 seconds the Transformer has it. Lag 320: none leads at either time.",
+)
+def a_longer_lag_costs_the_transformer_its_lead(watched):
+    def said(**turned):
+        share = r"Every symbol: GRU (\d+)% right, Transformer (\d+)% right: (?:the )?(\w+) lead"
+        gru, transformer, first = re.search(share, watched.turn(**turned)).groups()
+        return int(gru), int(transformer), first
+
+    gru, transformer, first = said()
+    assert gru < 40 and transformer >= 99 and first == "Transformer"
+    gru, transformer, first = said(lag=80)
+    assert 20 < gru < 30 and transformer < 16 and first == "GRU"
+    gru, transformer, first = said(lag=80, seconds=12)
+    assert gru < 30 and transformer >= 99 and first == "Transformer"
+    assert said(lag=320)[2] == said(lag=320, seconds=12)[2] == "none"
+    right = number(r"One symbol: GRU (\d+)% right", watched.panel.caption)
+    assert right >= 99
+    leads = r"LSTM ([\d.]+) nats, Transformer ([\d.]+) nats: the LSTM leads"
+    pairs = [re.search(leads, watched.turn(seconds=seconds)).groups() for seconds in (10, 30, 90)]
+    gaps = [float(other) - float(lstm) for lstm, other in pairs]
+    assert gaps[0] > gaps[1] > gaps[2] > 0
+
+
 @every_explorer
 def test_every_explorer_has_its_direction(name):
     assert name in DIRECTIONS, (
