@@ -243,6 +243,18 @@ class Lesson:
         self._answer("window.answers > 0")
         return self.shows(panel) != before
 
+    def is_number(self, control):
+        return control.get_attribute("type") == "number"
+
+    def put(self, control, value):
+        """Give a control this value again."""
+        if control.evaluate("control => control.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(value)
+            control.press("Enter")
+        self.page.wait_for_timeout(300)
+
     def by_keyboard(self, panel, control):
         """Reach a control by its name and change it with keys alone; whether that shows."""
         control.focus()
@@ -260,4 +272,6 @@ class Lesson:
         def click(share):
             self.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
 
-        return any(self.stirs(panel, lambda share=share: click(share)) for share in (0, 1, 0.5))
+        return any(
+            self.stirs(panel, lambda share=share: click(share)) for share in (0.02, 0.98, 0.5)
+        )

@@ -73,8 +73,8 @@ def test_open_run_and_turn(name, lab, capsys):
             print(f"    {label:28} median {median:4.0f} ms   95 % {slow:4.0f} ms")
     assert not complaints
     assert not still
-    slowest = max(times, key=times.get)
-    assert times[slowest][0] <= MILLISECONDS, slowest
+    slow = {label: median for label, (median, _) in times.items() if median > MILLISECONDS}
+    assert not slow
 
 
 def unmoved(lesson, panel):
@@ -82,11 +82,16 @@ def unmoved(lesson, panel):
     named = panel.locator("input[type=number], input[type=text], select").all()
     sliders = panel.locator(".noUi-base").all()
     assert named
-    still = [f"{lesson.label(c)} by keyboard" for c in named if not lesson.by_keyboard(panel, c)]
-    numbers = (c for c in named if c.get_attribute("type") == "number")
-    for slider, field in zip(sliders, numbers, strict=True):
+    still, start = [], [control.input_value() for control in named]
+    for control, value in zip(named, start, strict=True):
+        if not lesson.by_keyboard(panel, control):
+            still.append(f"{lesson.label(control)} by keyboard")
+        lesson.put(control, value)  # at the end of one range another control may do nothing
+    numbers = [(c, v) for c, v in zip(named, start, strict=True) if lesson.is_number(c)]
+    for slider, (field, value) in zip(sliders, numbers, strict=True):
         if not lesson.by_pointer(panel, slider):
             still.append(f"{lesson.label(field)} by pointer")
+        lesson.put(field, value)
     return still
 
 
