@@ -9,7 +9,8 @@ The words come from unicode-rbnf (the spelling rules of Unicode's CLDR). They fo
 write deux-cent-mille and they write deux cent mille. quatre-vingts and cents have their s at the
 end, and lose it before another number and before mille.
 
-A number is read digit by digit and its words are written character by character. Whole words, 27
+A number is read digit by digit, from its last to its first, so that a place says what its digit
+counts: the units always stand at 0. Its words are written character by character. Whole words, 27
 of them, would take a quarter of the steps, but leave nothing to learn of spelling: the s that
 comes and goes would be a word of its own, and so would the hyphen.
 
@@ -116,17 +117,22 @@ def draw_numbers(numbers, count, rng):
     return np.asarray(numbers)[order[places]]
 
 
+def encode_digits(numbers):
+    """source (N, S) and lengths (N,) of the numbers (N,): their digits, the last one first."""
+    tokenizer = source_tokenizer()
+    return pad([tokenizer.encode(str(number)[::-1]) for number in _checked(numbers)])
+
+
 def encode(numbers):
     """source (N, S), its lengths (N,), target (N, T + 1) and asked (N, T) of the numbers (N,).
 
     A row of target is START, the words, END, then padding. asked is True where one of target[:, 1:]
     is no padding.
     """
-    source, target = source_tokenizer(), target_tokenizer()
-    numbers = _checked(numbers).tolist()
-    ids, lengths = pad([source.encode(str(number)) for number in numbers])
-    words, sizes = pad([target.encode(START + in_words(number) + END) for number in numbers])
-    return ids, lengths, words, np.arange(1, words.shape[1]) < sizes[:, None]
+    tokenizer = target_tokenizer()
+    source, lengths = encode_digits(numbers)
+    target, sizes = pad([tokenizer.encode(START + in_words(number) + END) for number in numbers])
+    return source, lengths, target, np.arange(1, target.shape[1]) < sizes[:, None]
 
 
 def decode(ids):

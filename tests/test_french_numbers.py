@@ -172,7 +172,7 @@ def test_no_held_out_number_is_drawn_for_training():
     batches = number_batches(train, 64, np.random.default_rng(0))
     ids = source_tokenizer()
     drawn = {
-        int(ids.decode(row[:length]))
+        int(ids.decode(row[:length])[::-1])
         for source, lengths, _, _ in islice(batches, 16)
         for row, length in zip(source, lengths, strict=True)
     }
@@ -201,7 +201,7 @@ def test_what_is_encoded_is_decoded(rng):
     assert source.shape == (40, lengths.max()) and asked.shape == (40, target.shape[1] - 1)
     assert decode(target[:, 1:]) == [in_words(number) for number in numbers]
     for i, number in enumerate(numbers.tolist()):
-        assert source_tokenizer().decode(source[i, : lengths[i]]) == str(number)
+        assert source_tokenizer().decode(source[i, : lengths[i]]) == str(number)[::-1]
         assert not source[i, lengths[i] :].any()
         assert target_tokenizer().decode(target[i, 1:][asked[i]]) == in_words(number) + ">"
         assert target_tokenizer().decode(target[i, :1]) == "<"

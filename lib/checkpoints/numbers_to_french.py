@@ -9,7 +9,8 @@
 trains it from nothing and writes both the weights beside this file (numbers_to_french.npz) and
 how it went (lib/records/numbers_to_french.csv). The weights kept are those of the step with the
 most exact validation numbers, rounded to float16 (0.5 MB); the test numbers are looked at once,
-when all is done. Parameters: 236,032.
+when all is done. It is not perfect: of the numbers below 1000 it misspells six, such as 102 (cent
+douze), though most of them were in training. Parameters: 236,032.
 
 Shapes: N numbers, S digits, T steps of the target.
 """
@@ -23,7 +24,6 @@ import numpy as np
 from lib import guard, training
 from lib.checkpoints.language_of_a_word import machine
 from lib.checkpoints.numpy_documentation import save_half
-from lib.data import pad
 from lib.french_numbers import (
     DIGITS,
     LONGEST,
@@ -31,6 +31,7 @@ from lib.french_numbers import (
     START,
     count_digits,
     decode,
+    encode_digits,
     in_words,
     number_batches,
     source_tokenizer,
@@ -44,7 +45,7 @@ from lib.transformer import Transformer
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "numbers_to_french.csv"
 COMMAND = "python -m lib.checkpoints.numbers_to_french"
-TEST_EXACT = 0.9999  # of the shipped weights, on the first TEST numbers held out for the test
+TEST_EXACT = 1.0  # of the shipped weights, on the first TEST numbers that are held out to test
 
 D_MODEL, HEADS, D_FF, LAYERS = 64, 4, 256, 2  # layers of the encoder and as many of the decoder
 BATCH, LEARNING_RATE, MAX_NORM = 64, 2e-3, 1.0
@@ -108,11 +109,9 @@ def say(text, model=None):
 
 def translate(model, numbers):
     """The words that the model writes, greedily, for N numbers."""
-    tokenizer, start = source_tokenizer(), int(target_tokenizer().encode(START)[0])
-    words = []
+    start, words = int(target_tokenizer().encode(START)[0]), []
     for first in range(0, len(numbers), AT_ONCE):
-        some = numbers[first : first + AT_ONCE]
-        source, lengths = pad([tokenizer.encode(str(number)) for number in some])
+        source, lengths = encode_digits(numbers[first : first + AT_ONCE])
         words += decode(model.translate(source, lengths, start, LONGEST + 1))
     return words
 
