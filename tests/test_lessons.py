@@ -69,7 +69,7 @@ IDEAS = {
     r"(pre|post)-norm": "16", "decoder-only": "18",
     "cross-attention": "19", "warm-?up": "20", "label smoothing": "20", "dropout": "20",
     "beam search": "21", "top-k": "21", "nucleus": "21", "degenerate repetition": "21",
-    "induction head": "22", r"ablat(ion|ed?)": "22",
+    "induction head": "22", "data-parallel": "23", "replica": "23", r"ablat(ion|ed?)": "22",
 }  # fmt: skip
 
 
