@@ -286,7 +286,7 @@ print(f"one by one {1000 * one_by_one:.1f} ms, at once {1000 * at_once:.1f} ms")
 # ## Two threads, one step
 #
 # A *thread* is one course of commands. A program may run several, each on a core of its own, all with the same arrays. Only one at a time
-# executes Python, but NumPy lets the others run while it computes. What can two of them share out? The **batch**, for both networks. The loss is a mean over B sequences, $L = \frac1B \sum_b \ell_b$. Cut the batch into slices $i$ of $B_i$ sequences, with
+# executes Python, but NumPy lets the others run while it computes. What can two of them share out? The **batch**, for both networks: a *data-parallel* step. The loss is a mean over B sequences, $L = \frac1B \sum_b \ell_b$. Cut the batch into slices $i$ of $B_i$ sequences, with
 # losses $L_i$, each a mean of its own. Then
 #
 # $$L = \sum_i \frac{B_i}{B} L_i, \qquad dW = \sum_i \frac{B_i}{B}\, dW_i,$$
