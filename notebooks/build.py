@@ -5,13 +5,16 @@ python notebooks/build.py 04 05      build these
 python notebooks/build.py --check    run nothing; say which are not in step with their source
 python notebooks/build.py --slides   run nothing; write lecture decks to notebooks/slides/
 python notebooks/build.py --handout  run nothing; write pages that print well to notebooks/handouts/
+python notebooks/build.py --thumbnails   run nothing; write README.md's small pictures
 
 The same source gives the same bytes on the same machine: a second build says "same".
 """
 
 import argparse
 import ast
+import base64
 import hashlib
+import io
 import os
 import re
 import sys
@@ -23,6 +26,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 SECONDS_PER_CELL = 120
@@ -33,6 +37,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "TQDM_DISABLE": "1",  # a progress bar never prints the same twice
 }
+THUMBNAIL = 240, 160  # pixels at most
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -208,6 +213,22 @@ def lessons(names):
             yield HERE / "src" / f"{stem}.py", HERE / f"{stem}.ipynb"
 
 
+def thumbnail(notebook):
+    """The explorer's picture as a small PNG, or the last one where there is no explorer."""
+    pictures = [
+        (cell.source.strip().endswith("explorer()"), output.data["image/png"])
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", ())
+    ]
+    picture = Image.open(io.BytesIO(base64.b64decode(max(pictures, key=lambda pair: pair[0])[1])))
+    picture = picture.convert("RGB")
+    picture.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
+    small = io.BytesIO()
+    picture.quantize(64).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
 def write_page(target, folder, render):
     """Write one built lesson as a page of its own; returns the line that reports it."""
     page = HERE / folder / f"{target.stem}.html"
@@ -224,6 +245,7 @@ def main():
     parser.add_argument("names", nargs="*", help="how a lesson's name begins: 04")
     parser.add_argument("--check", action="store_true", help="run nothing, only compare")
     parser.add_argument("--slides", action="store_true", help="write each lesson's lecture deck")
+    parser.add_argument("--thumbnails", action="store_true", help="write the README's pictures")
     parser.add_argument("--handout", action="store_true", help="write each lesson as a handout")
     options = parser.parse_args()
     os.environ.update(ENVIRONMENT)
@@ -252,6 +274,11 @@ def work(source, target, options):
         lines = [write_page(target, "slides", deck.deck)] if options.slides else []
         lines += [write_page(target, "handouts", deck.handout)] if options.handout else []
         return "\n".join(lines)
+    if options.thumbnails:
+        small = HERE / "thumbnails" / f"{target.stem[:2]}.png"
+        small.parent.mkdir(exist_ok=True)
+        small.write_bytes(thumbnail(nbformat.read(target, as_version=4)))
+        return f"{small.stat().st_size / 1000:4.0f} kB  {small.relative_to(HERE.parent)}"
     try:
         return build(source, target)
     except Failed as failure:

@@ -8,7 +8,12 @@ import sys
 import tokenize
 from pathlib import Path
 
+import nbformat
+import numpy as np
 import pytest
+from PIL import Image
+
+from notebooks import build
 
 ROOT = Path(__file__).parents[1]
 TEXT = {"capture_output": True, "text": True}
@@ -208,3 +213,14 @@ def test_ci_runs_the_test_command_of_the_readme():
     said = subprocess.run(["bash", ROOT / ".ci/run", "--show"], check=False, **TEXT)
     assert said.stdout == command + "\n", said.stdout + said.stderr
     assert (ROOT / ".ci/run").read_text().splitlines()[-1] == 'bash -c "$tests"'
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=name)
+def test_the_readme_shows_each_lesson_as_it_is(path):
+    """Its row, and a small picture of its explorer (another Pillow may choose other colours)."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    small = ROOT / "notebooks/thumbnails" / f"{path.stem[:2]}.png"
+    assert f"(notebooks/{path.name})" in readme and f"({name(small)})" in readme
+    shown = [io.BytesIO(build.thumbnail(nbformat.read(path, as_version=4))), small]
+    now, kept = (np.asarray(Image.open(png).convert("RGB"), float) for png in shown)
+    assert now.shape == kept.shape and abs(now - kept).mean() < 5
