@@ -12,14 +12,12 @@ weights kept are those with the lowest validation loss, rounded to float16 (0.8 
 Shapes: N characters of a text, B pieces of it, T characters of each.
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
 
 from lib import training
-from lib.checkpoints.language_of_a_word import machine
-from lib.checkpoints.numpy_documentation import save_half
+from lib.checkpoints.numpy_documentation import fit
 from lib.corpus import CHARACTERS, numpy_docstrings
 from lib.data import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward
@@ -58,12 +56,12 @@ def pieces(ids, rng):
         yield piece[:, :-1], piece[:, 1:]
 
 
-def learner(model):
-    """Forward, loss and backward of one batch."""
+def learner(model, rng=None):
+    """Forward, loss and backward of one batch. rng: with the model's dropout."""
 
     def loss_and_gradients(batch):
         x, y = batch
-        logits, cache = model.forward(x)
+        logits, cache = model.forward(x, rng=rng)
         loss, loss_cache = cross_entropy(logits, y)
         model.backward(cross_entropy_backward(loss_cache), cache)
         return loss
@@ -95,33 +93,11 @@ def main():
     rng, corpus = np.random.default_rng(0), numpy_docstrings()
     model, tokenizer = new_model(rng)
     train, validation = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
-    seconds, best = [], np.inf
-
-    def validate():
-        nonlocal best
-        seconds.append(time.process_time())
-        loss = score(model, validation)
-        if loss < best:
-            best = loss
-            save_half(model, WEIGHTS)
-        return loss
-
-    history = training.train(
+    fit(
+        model, lambda: score(model, validation), WEIGHTS, RECORD, COMMAND,
         learner(model), pieces(train, rng), Adam(model.parameters(), LEARNING_RATE), STEPS,
-        max_norm=MAX_NORM, schedule=schedule, validate=validate, every=EVERY,
+        max_norm=MAX_NORM, schedule=schedule, every=EVERY,
     )  # fmt: skip
-    write_record(history, seconds)
-    training.load(WEIGHTS, model)
-    print(f"kept: {score(model, validation):.4f} nats per character of the validation text")
-
-
-def write_record(history, seconds):
-    """One line for each look at the validation text; seconds of processor time."""
-    lines = [f"# {COMMAND}", f"# {machine()}", "step,seconds,train_loss,validation_loss"]
-    for (step, loss), spent in zip(history.validation, seconds, strict=True):
-        mean = np.mean(history.losses[step - EVERY : step])
-        lines.append(f"{step},{spent:.0f},{mean:.4f},{loss:.4f}")
-    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

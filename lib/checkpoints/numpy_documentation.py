@@ -83,11 +83,9 @@ def score(model, ids):
     return float(np.mean(losses))
 
 
-def slowing(batches, optimizer):
-    """The batches; with each the learning rate falls, in a straight line, to a hundredth."""
-    for step, batch in enumerate(batches):
-        optimizer.learning_rate = LEARNING_RATE * max(1 - step / STEPS, 0.01)
-        yield batch
+def schedule(step):
+    """The learning rate falls, in a straight line, to a hundredth."""
+    return LEARNING_RATE * max(1 - (step - 1) / STEPS, 0.01)
 
 
 def main():
@@ -95,40 +93,45 @@ def main():
     rng, corpus = np.random.default_rng(0), numpy_docstrings()
     model, tokenizer = new_model(rng)
     train, validation = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
-    optimizer, seconds, best = Adam(model.parameters(), LEARNING_RATE), [], np.inf
+    fit(
+        model, lambda: score(model, validation), WEIGHTS, RECORD, COMMAND,
+        learner(model), rounds(train, rng), Adam(model.parameters(), LEARNING_RATE), STEPS,
+        max_norm=MAX_NORM, schedule=schedule, every=EVERY,
+    )  # fmt: skip
+
+
+def fit(model, look, weights, record, command, *given, every, **options):
+    """training.train(*given, every=every, **options), and keep what it leads to.
+
+    The file `weights` gets the parameters with the lowest look(), nats per character of the
+    validation text; the file `record` a line for each look, with seconds of processor time.
+    """
+    seconds, best = [], np.inf
 
     def validate():
         nonlocal best
         seconds.append(time.process_time())
-        loss = score(model, validation)
+        loss = look()
         if loss < best:
             best = loss
-            save_half(model, WEIGHTS)
+            save_half(model, weights)
         return loss
 
-    history = training.train(
-        learner(model), slowing(rounds(train, rng), optimizer), optimizer, STEPS,
-        max_norm=MAX_NORM, validate=validate, every=EVERY,
-    )  # fmt: skip
-    write_record(history, seconds)
-    training.load(WEIGHTS, model)
-    print(f"kept: {score(model, validation):.4f} nats per character of the validation text")
+    history = training.train(*given, every=every, validate=validate, **options)
+    lines = [f"# {command}", f"# {machine()}", "step,seconds,train_loss,validation_loss"]
+    for (step, loss), spent in zip(history.validation, seconds, strict=True):
+        mean = np.mean(history.losses[step - every : step])
+        lines.append(f"{step},{spent:.0f},{mean:.4f},{loss:.4f}")
+    record.parent.mkdir(exist_ok=True)
+    record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    training.load(weights, model)
+    print(f"kept: {look():.4f} nats per character of the validation text")
 
 
 def save_half(model, path):
     """Write the weights as float16, which load reads back as float32: half the size."""
     halves = [(name, value.astype(np.float16), None) for name, value, _ in model.parameters()]
     training.save(path, SimpleNamespace(parameters=lambda: halves))
-
-
-def write_record(history, seconds):
-    """One line for each look at the validation text; seconds of processor time."""
-    lines = [f"# {COMMAND}", f"# {machine()}", "step,seconds,train_loss,validation_loss"]
-    for (step, loss), spent in zip(history.validation, seconds, strict=True):
-        mean = np.mean(history.losses[step - EVERY : step])
-        lines.append(f"{step},{spent:.0f},{mean:.4f},{loss:.4f}")
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ from lib import training
 from lib.checkpoints.language_of_a_word import machine
 from lib.corpus import CHARACTERS, numpy_docstrings
 from lib.data import CharacterTokenizer, remember_first
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.functional import cross_entropy
 from lib.optim import Adam
-from lib.records.memory import new_reader
+from lib.records.memory import learner, new_reader
 from lib.recurrent_network import LanguageModel
 from lib.transformer import Transformer
 
@@ -84,22 +84,6 @@ def batches(task, lag, seed, text):
             yield pieces(text, rng.integers(len(text) - CONTEXT, size=BATCH))
         else:
             yield copies(task, lag, COPY_BATCH, rng)
-
-
-def learner(model):
-    """Forward, loss and backward of a batch; only the last answers are asked for."""
-
-    def loss_and_gradients(batch):
-        ids, labels = batch
-        logits, *_, cache = model.forward(ids)
-        asked = np.s_[:, -labels.shape[1] :]
-        loss, loss_cache = cross_entropy(logits[asked], labels)
-        dlogits = np.zeros_like(logits)
-        dlogits[asked] = cross_entropy_backward(loss_cache)
-        model.backward(dlogits, cache)
-        return loss
-
-    return loss_and_gradients
 
 
 def nats(model, text):

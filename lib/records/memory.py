@@ -65,12 +65,12 @@ def new_reader(kind, bias, rng, vocabulary_size=2 * SYMBOLS, classes=SYMBOLS, wi
 
 
 def learner(model):
-    """loss_and_gradients(batch) for ids (B, T) and labels: (B,) at the end, or (B, T)."""
+    """loss_and_gradients(batch) for ids (B, T) and the labels of the last steps, (B,) or (B, n)."""
 
     def loss_and_gradients(batch):
         ids, labels = batch
-        logits, cache = model.forward(ids)
-        asked = slice(None) if labels.ndim == 2 else np.s_[:, -1]
+        logits, *_, cache = model.forward(ids)
+        asked = np.s_[:, -1] if labels.ndim == 1 else np.s_[:, -labels.shape[1] :]
         loss, loss_cache = cross_entropy(logits[asked], labels)
         dlogits = np.zeros_like(logits)
         dlogits[asked] = cross_entropy_backward(loss_cache)

@@ -19,7 +19,7 @@ from lib.checkpoints.documentation_transformer import learner
 from lib.checkpoints.language_of_a_word import machine
 from lib.corpus import CHARACTERS, numpy_docstrings
 from lib.data import CharacterTokenizer
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.functional import cross_entropy
 from lib.optim import Adam
 from lib.transformer import Transformer
 
@@ -56,19 +56,6 @@ def pieces(ids, rng):
         yield piece[:, :-1], piece[:, 1:]
 
 
-def learner_with_dropout(model, rng):
-    """Forward with dropout, loss and backward of one batch."""
-
-    def loss_and_gradients(batch):
-        x, y = batch
-        logits, cache = model.forward(x, rng=rng)
-        loss, loss_cache = cross_entropy(logits, y)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
-
-    return loss_and_gradients
-
-
 def score(model, ids):
     """Mean nats over 64 pieces of a text, evenly spread: nothing is dropped."""
     starts = np.linspace(0, len(ids) - CONTEXT - 1, 64).astype(int)
@@ -85,7 +72,7 @@ def run(experiment, width, heads, layers, norm_first, warm_up, dropout, seed, tr
         *sizes, rng, np.float32, norm_first=norm_first, dropout=dropout, **style
     )  # fmt: skip
     optimizer, history = Adam(model.parameters(), LEARNING_RATE), training.History()
-    learn = learner_with_dropout(model, rng) if dropout else learner(model)
+    learn = learner(model, rng if dropout else None)
     batches, seconds = pieces(train, np.random.default_rng(2 * seed + 1)), 0.0
     norm = "first" if norm_first else "last"
     for _ in range(STEPS[experiment] // EVERY):
