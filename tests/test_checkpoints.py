@@ -1,10 +1,10 @@
 """The shipped weights: small, loadable, as good as published, and made by a command that works."""
 
-import csv
 import re
 
 import numpy as np
 import pytest
+import recorded
 
 from lib.checkpoints import language_of_a_word as module
 
@@ -21,10 +21,7 @@ def words():
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    comments = [line for line in lines if line.startswith("#")]
-    rows = [line for line in lines if not line.startswith("#")]
-    return comments, [{k: float(v) for k, v in row.items()} for row in csv.DictReader(rows)]
+    return recorded.numbers(module.RECORD)
 
 
 def test_the_weights_are_small_and_float32(loaded):

@@ -1,11 +1,11 @@
 """The shipped networks for dates: small, equal in parameters, as good as published; what happens
 when one may not look at the year; and the command that makes them."""
 
-import csv
 import re
 
 import numpy as np
 import pytest
+import recorded
 
 from lib.checkpoints import dates_to_iso as module
 from lib.checkpoints.dates_to_iso import PLACES, dates_to_iso, exact, held_out, translate
@@ -41,9 +41,7 @@ def shares(models, dates):
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    comments = [line for line in lines if line.startswith("#")]
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    comments, rows = recorded.read(module.RECORD)
     return comments, {(r["model"], r["measure"], r["at"]): float(r["value"]) for r in rows}
 
 

@@ -1,9 +1,8 @@
 """The shipped encoders that reverse digits: the task, what they can, and how they are made."""
 
-import csv
-
 import numpy as np
 import pytest
+import recorded
 
 from lib import training
 from lib.checkpoints import digits_reversed as module
@@ -14,9 +13,7 @@ SIZES = [(layers, heads) for layers in LAYERS for heads in HEADS]
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    rows = csv.DictReader(lines[2:])
-    return lines[0], [{name: float(value) for name, value in row.items()} for row in rows]
+    return recorded.numbers(module.RECORD)
 
 
 def test_the_task_is_to_reverse_and_the_padding_is_0(rng):
@@ -58,7 +55,7 @@ def test_two_layers_reverse_and_one_does_not(sizes, record):
 
 
 def test_the_record_names_its_command(record):
-    assert record[0] == f"# {module.COMMAND}" and module.COMMAND in module.__doc__
+    assert record[0][0] == f"# {module.COMMAND}" and module.COMMAND in module.__doc__
     assert len(record[1]) == len(SIZES) * module.STEPS // module.EVERY
 
 

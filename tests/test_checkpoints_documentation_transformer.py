@@ -1,10 +1,10 @@
 """The shipped decoder-only Transformer: small, as good as published, made by a command."""
 
-import csv
 import re
 
 import numpy as np
 import pytest
+import recorded
 
 from lib import training
 from lib.checkpoints import documentation_transformer as module
@@ -27,10 +27,9 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    assert lines[0] == f"# {module.COMMAND}"
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
-    return [{name: float(value) for name, value in row.items()} for row in rows]
+    comments, rows = recorded.numbers(module.RECORD)
+    assert comments[0] == f"# {module.COMMAND}"
+    return rows
 
 
 def test_the_weights_are_small_and_read_as_float32(loaded):

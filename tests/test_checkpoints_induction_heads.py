@@ -1,9 +1,8 @@
 """The shipped models that continue what repeats: the task, the model, its heads, the control."""
 
-import csv
-
 import numpy as np
 import pytest
+import recorded
 
 from lib import training
 from lib.check import gradient_check
@@ -23,9 +22,7 @@ from lib.checkpoints.induction_heads import (
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    rows = csv.DictReader(lines[2:])
-    return lines[0], [{name: float(value) for name, value in row.items()} for row in rows]
+    return recorded.numbers(module.RECORD)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +124,7 @@ def test_periods_never_met_are_no_trouble_for_two_layers(rng):
 
 
 def test_the_record_names_its_command(record):
-    assert record[0] == f"# {module.COMMAND}" and module.COMMAND in module.__doc__
+    assert record[0][0] == f"# {module.COMMAND}" and module.COMMAND in module.__doc__
     assert len(record[1]) == len(LAYERS) * module.STEPS // module.EVERY
 
 

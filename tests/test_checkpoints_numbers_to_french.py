@@ -1,11 +1,11 @@
 """The shipped Transformer that spells numbers: as good as published, what it refuses to read, and
 the command that makes it."""
 
-import csv
 import re
 
 import numpy as np
 import pytest
+import recorded
 
 from lib.checkpoints import numbers_to_french as module
 from lib.checkpoints.numbers_to_french import (
@@ -48,9 +48,7 @@ def right(model, parts):
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    comments = [line for line in lines if line.startswith("#")]
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    comments, rows = recorded.read(module.RECORD)
     return comments, {(row["measure"], row["at"]): float(row["value"]) for row in rows}
 
 

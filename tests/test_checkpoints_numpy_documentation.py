@@ -1,10 +1,10 @@
 """The shipped language model: small, as good as published, made by a command that works."""
 
-import csv
 import re
 
 import numpy as np
 import pytest
+import recorded
 
 from lib.checkpoints import numpy_documentation as module
 from lib.corpus import CHARACTERS, Corpus, numpy_docstrings
@@ -25,10 +25,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
-    comments = [line for line in lines if line.startswith("#")]
-    return comments, [{name: float(value) for name, value in row.items()} for row in rows]
+    return recorded.numbers(module.RECORD)
 
 
 def test_the_weights_are_small_and_read_as_float32(loaded):

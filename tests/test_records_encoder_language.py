@@ -1,9 +1,8 @@
 """The record of encoder against recurrent network: equal sizes, and how it is made."""
 
-import csv
-
 import numpy as np
 import pytest
+import recorded
 
 from lib.check import gradient_check
 from lib.checkpoints.language_of_a_word import LANGUAGES
@@ -12,8 +11,7 @@ from lib.records import encoder_language as module
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    return lines[0], list(csv.DictReader(lines[2:]))
+    return recorded.read(module.RECORD)
 
 
 def test_they_have_nearly_the_same_number_of_parameters(rng):
@@ -63,7 +61,7 @@ def test_without_positions_a_word_is_a_bag(rng):
 
 
 def test_the_record_is_whole_and_the_test_words_are_looked_at_once(record):
-    command, rows = record
+    (command, _), rows = record
     assert command == f"# {module.COMMAND}" and module.COMMAND in module.__doc__
     runs = {}
     for row in rows:

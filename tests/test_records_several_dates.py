@@ -1,9 +1,8 @@
 """The record of several dates in a text: what is counted, what it shows, how it is made."""
 
-import csv
-
 import numpy as np
 import pytest
+import recorded
 
 from lib.dates import parse, split_days
 from lib.records import several_dates as module
@@ -13,8 +12,7 @@ PAIRS = [("17 juillet 1965", "1965-07-17"), ("3 august 1966", "1966-08-03")]
 
 @pytest.fixture(scope="module")
 def record():
-    lines = module.RECORD.read_text("utf-8").splitlines()
-    return lines[:2], list(csv.DictReader(lines[2:]))
+    return recorded.read(module.RECORD)
 
 
 class Writer:
