@@ -87,8 +87,9 @@ class Panel(widgets.VBox):
         self.view.value = (
             f'<figure style="margin:0"><img alt="{text}" width="{width}" height="{height}" '
             f'style="max-width:100%;height:auto" src="data:image/png;base64,{self.png}">'
-            f'<figcaption role="{role}" style="line-height:1.4;max-width:{width}px">{text}'
-            "</figcaption></figure>"
+            # room for three lines, so that nothing below jumps when the sentence grows
+            f'<figcaption style="line-height:1.4;min-height:4.2em;max-width:{width}px">'
+            f'<span role="{role}">{text}</span></figcaption></figure>'
         )
 
     def _repr_mimebundle_(self, **options):
@@ -97,6 +98,7 @@ class Panel(widgets.VBox):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         settings = ", ".join(f"{name} = {c.value}" for name, c in self.controls.items())
         text = f"{settings}\n{self.caption}"
+        metadata = {**metadata, "image/png": {"alt": text}}
         return {**data, "text/plain": text, "image/png": self.png}, metadata
 
 

@@ -17,6 +17,8 @@ from matplotlib.textpath import TextPath, text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, IdentityTransform
 
+from lib import describe
+
 WEIGHTS, SIGNED = "viridis", "RdBu_r"
 # Okabe and Ito's palette, made for every kind of colour vision.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
@@ -40,6 +42,7 @@ STYLE = {
     "lines.linewidth": 1.6,
 }
 mpl.rcParams.update(STYLE)
+describe.install()
 
 
 class Cells(AxesImage):

@@ -126,6 +126,8 @@ def clean(outputs):
             output.traceback = [f"{output.ename}: {output.evalue}"]  # no paths of this machine
         if "data" in output:
             output.data.pop(WIDGET, None)  # without its kernel a saved view is broken
+            if "image/png" in output.data:
+                output.data.pop("text/html", None)  # the same picture, for a live page
             if not output.data:
                 continue
         kept.append(output)

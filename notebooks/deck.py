@@ -55,13 +55,12 @@ def code(cell):
 
 def picture_or_text(data):
     """A picture, with its text as what it says to those who cannot see it; else the text."""
-    text = data.get("text/plain", "")
+    text = html.escape(data.get("text/plain", ""))
     if "image/png" not in data:
-        return f'<pre class="output">{html.escape(text)}</pre>'
+        return f'<pre class="output">{text}</pre>'
     png = data["image/png"].replace("\n", "")
-    said = "" if text.startswith("<Figure") else f"<figcaption>{html.escape(text)}</figcaption>"
-    alt = html.escape(text if said else "The figure; its numbers stand in the text below it.")
-    return f'<figure><img alt="{alt}" src="data:image/png;base64,{png}">{said}</figure>'
+    said = "" if text.startswith("Picture: ") else f"<figcaption>{text}</figcaption>"
+    return f'<figure><img alt="{text}" src="data:image/png;base64,{png}">{said}</figure>'
 
 
 def body(cell):

@@ -61,6 +61,7 @@ WATCH = """panel => {
     let pressed = 0, shown = picture().src;
     let said = panel.querySelector('figcaption').textContent;
     window.keyToPixels = [];
+    window.places = new Set();  // of the picture in its panel: more than one is a jump
     window.answers = 0;  // also those that leave the picture: a refusal is only a sentence
     document.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
     window.watch?.disconnect();
@@ -74,9 +75,28 @@ WATCH = """panel => {
         shown = image.src;
         const start = pressed;
         await image.decode();
-        requestAnimationFrame(() => window.keyToPixels.push(performance.now() - start));
+        requestAnimationFrame(() => {
+            window.keyToPixels.push(performance.now() - start);
+            window.places.add(`${image.offsetTop} ${image.offsetHeight} ${panel.offsetHeight}`);
+        });
     });
     window.watch.observe(panel, {subtree: true, childList: true, attributes: true});
+}"""
+
+# A picture whose data cannot be read has no width.
+PICTURES = """all => all.filter(image => image.naturalWidth > 0)
+    .map(image => image.src.split(',')[1].replaceAll(/\\s/g, ''))"""
+# In a narrow window a reader folds the list of files away.
+NARROW = """narrow => {
+    if (jupyterapp.shell.leftCollapsed !== narrow)
+        jupyterapp.commands.execute('application:toggle-left-area');
+}"""
+STICKS_OUT = """notebook => {
+    const page = notebook.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect();
+    const parts = notebook.querySelectorAll('.course-panel :is(input, select, img, .noUi-base)');
+    return [...parts].map(part => [part.className || part.tagName, part.getBoundingClientRect()])
+        .filter(([, box]) => box.left < page.left || box.right > page.right)
+        .map(([name, box]) => `${name} from ${box.left} to ${box.right} of ${page.right}`);
 }"""
 
 
@@ -181,10 +201,27 @@ class Lesson:
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     def pictures(self):
-        """How many pictures of the committed outputs the page shows; waits for the first."""
+        """The committed pictures that the page shows, as base64; waits for the first."""
         shown = self.notebook.locator(".jp-RenderedImage img")
         shown.first.wait_for()
-        return shown.evaluate_all("all => all.filter(image => image.naturalWidth > 0).length")
+        return shown.evaluate_all(PICTURES)
+
+    def texts(self):
+        """The text alternative of every picture that a run has made ('' where it has none)."""
+        return self.notebook.locator(".jp-OutputArea-output img").evaluate_all(
+            "all => all.map(image => image.alt)"
+        )
+
+    def sticks_out(self, width, height):
+        """What of an explorer lies beyond the page's edge, at this size in CSS pixels."""
+        before = self.page.viewport_size
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.evaluate(NARROW, width < 1000)
+        self.page.wait_for_timeout(500)
+        found = self.notebook.evaluate(STICKS_OUT)
+        self.page.set_viewport_size(before)
+        self.page.evaluate(NARROW, False)
+        return found
 
     def run_all(self):
         """Run every cell; returns the seconds it took."""

@@ -1,15 +1,17 @@
 """Lessons as a learner meets them: open, look, run all, turn each control, see new pixels.
 
-By itself this opens one lesson. All of them, for which a quarter of an hour goes by:
+By itself this opens one lesson. All of them, for which half an hour goes by:
 
     COURSE_BROWSER=all python -m pytest tests/test_browser.py
 """
 
 import json
 import os
+import re
 import statistics
 
 import pytest
+from accessibility import findings
 from browser import CHROMIUM, ROOT, Lab
 
 SHORT = ["04_the_recurrent_cell"]
@@ -18,6 +20,7 @@ LESSONS = ALL if os.environ.get("COURSE_BROWSER") == "all" else SHORT
 PRESSES = 15
 ROUNDS = 3
 MILLISECONDS = 3 * 100  # three times the target for one map, for this machine may be busy
+SIZES = (1280, 720), (640, 360)  # a small screen, and the same at 200 % zoom
 HARMLESS = ()  # parts of console messages that are no fault of ours, each with its reason
 
 
@@ -31,10 +34,11 @@ def lab(tmp_path_factory):
 
 
 def committed_pictures(name):
-    """How many pictures the notebook holds before it is run."""
+    """[(base64 of a PNG, its text), ...]: what the notebook holds before it is run."""
     notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    return sum("image/png" in output.get("data", {}) for output in outputs)
+    bundles = [output["data"] for output in outputs if "image/png" in output.get("data", {})]
+    return [("".join(b["image/png"].split()), "".join(b["text/plain"])) for b in bundles]
 
 
 def faults(cell):
@@ -49,12 +53,19 @@ def faults(cell):
 @pytest.mark.parametrize("name", LESSONS)
 def test_open_run_and_turn(name, lab, capsys):
     with lab.lesson(name) as lesson:
-        assert lesson.pictures() == committed_pictures(name) > 0
+        committed = committed_pictures(name)
+        assert committed and lesson.pictures() == [png for png, _ in committed]
 
         seconds = lesson.run_all()
         cells = lesson.cells()
         assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
         assert not [fault for cell in cells for fault in faults(cell)]
+
+        assert len(lesson.texts()) == len(committed)
+        assert all(re.search(r"\d", text) for text in lesson.texts())
+        found = [findings(lesson.page, theme) for theme in ("Dark", "Light")]
+        assert not [line for ours, _ in found for line in ours]
+        assert not [out for size in SIZES for out in lesson.sticks_out(*size)]
 
         times, still = {}, []
         for panel in lesson.panels().all():
@@ -64,6 +75,7 @@ def test_open_run_and_turn(name, lab, capsys):
             for field in panel.locator("input[type=number]").all():
                 start = field.input_value()
                 times[lesson.label(field)] = measure(lesson, panel, field)
+                assert len(lesson.page.evaluate("[...window.places]")) == 1, "the page jumps"
                 lesson.put(field, start)
         megabytes = lab.kernel_megabytes()
         complaints = [c for c in lesson.complaints if not any(h in c for h in HARMLESS)]

@@ -1,11 +1,12 @@
-"""Decks and handouts: whole lessons in one file each, and every slide fits its screen."""
+"""Decks, handouts, plain exports: whole lessons in one file each; every slide fits its screen."""
 
 import os
 import re
 
 import nbformat
 import pytest
-from browser import CHROMIUM, FLAGS, ROOT
+from browser import CHROMIUM, FLAGS, PICTURES, ROOT
+from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 
 from notebooks import deck
@@ -104,6 +105,20 @@ def test_a_handout_holds_the_whole_lesson(path):
     assert page.count("<math") == formulas(notebook)
     assert "$$" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", page, flags=re.DOTALL)
     assert page.count("<details") == sum(c.source.count("<details") for c in notebook.cells)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_plain_export_shows_the_committed_pictures_with_their_texts(path, show):
+    notebook = read(path)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    bundles = [output.data for output in outputs if "image/png" in output.get("data", ())]
+    shown = [bundle["image/png"].replace("\n", "") for bundle in bundles]
+    for template in ("lab", "classic"):  # the first is what --to html gives, but it has no texts
+        page, _ = show(HTMLExporter(template_name=template).from_notebook_node(notebook)[0])
+        images = page.locator("img[src^='data:image/png']")
+        assert images.evaluate_all(PICTURES) == shown
+    texts = images.evaluate_all("all => all.map(image => image.alt.trim())")
+    assert texts == [bundle["text/plain"].strip() for bundle in bundles]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

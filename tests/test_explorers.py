@@ -82,7 +82,7 @@ class View(HTMLParser):
         self.tags.append(tag)
         if tag == "img":
             self.image = dict(attributes)
-        if tag == "figcaption":
+        if tag == "span":
             self.caption = dict(attributes)
 
     def handle_data(self, data):
@@ -103,7 +103,7 @@ def assert_sound(watched, before):
     view = View(panel.view.value)
     assert panel.caption.strip(), setting
     assert view.image["alt"] == view.text == panel.caption, setting
-    assert view.tags == ["figure", "img", "figcaption"], setting
+    assert view.tags == ["figure", "img", "figcaption", "span"], setting
     assert view.image["src"] == f"data:image/png;base64,{panel.png}"
     assert view.caption["role"] == ("alert" if watched.refused else "status"), setting
     if watched.refused:
@@ -146,7 +146,7 @@ def test_a_caption_is_text_and_never_markup():
         panel.controls["words"].value = text
         view = View(panel.view.value)
         assert view.image["alt"] == view.text == f"You wrote: {text}"
-        assert view.tags == ["figure", "img", "figcaption"]
+        assert view.tags == ["figure", "img", "figcaption", "span"]
 
 
 def test_a_slider_does_not_drift():
@@ -366,8 +366,8 @@ def the_bottom_moves_right_and_up(watched):
 @promised(
     "gradients_you_can_trust",
     "Then go back to float64 and set *sides* to one.",
-    "With one side the right arm gets less steep and the bottom moves left and up, to about "
-    "$10^{-8}$: the best that one side can do is a thousand times worse.",
+    "With one side the right arm gets less steep and the bottom moves left and up, to a "
+    "step of about $10^{-8}$: the best that one side can do is a thousand times worse.",
 )
 def one_side_moves_it_left_and_up(watched):
     step, error = bottom(watched.turn())
@@ -450,8 +450,8 @@ def nothing_reaches_steps_one_to_forty(watched):
 
 @promised(
     "backpropagation_through_time",
-    "choose *random numbers* as $W_{hh}$, with input strength 0: each step now has a factor of its "
-    "own, and only the slope of the line is kept.",
+    "choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from "
+    "step to step; only the mean slope stays the line's.",
 )
 def only_the_slope_is_kept(watched):
     bptt, factors = module("backpropagation_through_time"), {}
@@ -482,7 +482,7 @@ def the_ending_weighs_most(watched):
 
 @promised(
     "gates",
-    "With a bias of 4, 0.37 is left 40 steps back along $c$, though at rest $0.98^{40}$ would",
+    "With a bias of 4, 0.37 is left 40 steps back along $c$, though at rest $0.982^{40}$ would",
     "Compute $0.9975^{40}$, and turn *forget bias* to 6.",
     "0.83, where $0.9975^{40}$ is 0.90.",
 )
@@ -999,8 +999,8 @@ def a_layer_is_as_good_as_the_doubled_width_and_smaller(watched):
 @promised(
     "looking_inside",
     "you look at head 2.1 and *silence* head 1.4. Does its map stay?",
-    "Without 1.4 the stripes of 2.1 fade, its induction score falls from 0.72 to 0.41, and 64.4 % "
-    "are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % "
+    "Without 1.4 the stripes of 2.1 fade, its induction score on these texts falls from 0.72 to "
+    "0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % "
     "are right. One layer foretells 50.4 % at period 9 and nothing at 20.",
 )
 def layer_2_reads_what_layer_1_wrote(watched):

@@ -43,6 +43,7 @@ FLOORS = {
     "checkpoints": 5,
     "records": 5,
     "exercise": 6,
+    "describe": 6,
     "plots": 6,
     "panel": 6,
     "explorers": 7,
@@ -53,7 +54,11 @@ ALSO = {"training": {"tqdm"}}
 INSIDE_FUNCTIONS = {"data": {"babel"}, "dates": {"babel"}, "french_numbers": {"unicode_rbnf"}}
 # No mathematics: the machine's check, three data sets.
 BESIDE = {"environment", "corpus", "dates", "french_numbers"}
-COMES_WITH = {"PIL": "matplotlib", "traitlets": "ipywidgets"}  # which cannot do without them
+COMES_WITH = {
+    "PIL": "matplotlib",
+    "traitlets": "ipywidgets",
+    "IPython": "ipywidgets",
+}  # which cannot do without them
 
 MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")
 MATHEMATICAL = [path for path in sorted(LIB.glob("*.py")) if path.stem in FLOORS]

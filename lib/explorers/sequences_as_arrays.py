@@ -39,7 +39,7 @@ def draw(left, right):
     ones = heatmap(right, np.full((STEPS, CHARACTERS), np.nan))
     left.set(title="ids (B, T), dark: padding", xlabel="time step", ylabel="word")
     left.set_yticks(range(WORDS), range(1, WORDS + 1))
-    right.set(title="one-hot (T, V) of the first word", ylabel="time step")
+    right.set(title="one-hot (T, V) of the first word, yellow: 1", ylabel="time step")
     right.set_xlabel("character", labelpad=16)
     right.set_yticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))
     left.set_xticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))

@@ -61,11 +61,9 @@ def course_map(ax):
         station(ax, place, number, title, colour if number in here else None)
     ax.set(xlim=(0, 6.4), ylim=(height, 0))
     ax.set_axis_off()
-    return (
-        f"{len(titles)} lessons in {len(PARTS)} parts. In this folder: {len(here)}, "
-        f"numbers {' '.join(f'{number:02}' for number in here)}. "
-        f"In the making, pale: {len(titles) - len(here)}."
-    )
+    missing = [f"{number:02}" for number in range(len(titles)) if number not in here]
+    rest = f"Not here, pale: {' '.join(missing)}." if missing else "All are in this folder."
+    return f"{len(titles)} lessons in {len(PARTS)} parts. {rest}"
 
 
 def file_of(number, title):

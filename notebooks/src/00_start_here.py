@@ -115,7 +115,7 @@ for letters, row in zip(read, p, strict=True):
 # It changes its mind with every letter. Look at *uh*. Three of the words that it learned from begin so, *uholanzi*, *uhispania*
 # and *uhabeshi*, and all three are Swahili. Yet it says English. That is no slip: the network was only ever asked at the **end**
 # of a word. After n letters it does not say how the word might go on; it says what it would say **if the word ended there**. Of
-# the words that it learned from, just two end in *uh*, a Hungarian and a French one.
+# the words that it learned from, just two end in *uh*, a Hungarian and a French one: it has to guess.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
@@ -270,8 +270,7 @@ check_indexing(my_answer_5)
 # my_answer_5 = (3, 4)  # x[0, 2] and x[1, 0]
 # ```
 #
-# The lists are read in pairs: row 0 with column 2, row 1 with column 0. This is how a program looks up, in a table with one row
-# a word and one column a language, what each word's right answer got.
+# The lists are read in pairs: row 0 with column 2, row 1 with column 0. This is how a program picks, in a table with a row for each word and a column for each language, the number at each word's true language.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -293,4 +292,4 @@ check_indexing(my_answer_5)
 # - Shapes are half of the work: the axis that you name is the one that goes, and sizes of 1 stretch.
 #
 # **Next:** lesson 01 asks what a network sees when it reads a word.
-# **Further reading:** Harris and others, *Array programming with NumPy*, Nature 585, 2020: what arrays are and why they are fast.
+# **Further reading:** Harris et al., *Array programming with NumPy*, Nature 585, 2020: what arrays are and why they are fast.

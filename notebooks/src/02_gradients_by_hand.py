@@ -14,7 +14,7 @@
 # | **What you will do** | walk back through a formula on paper, then through every piece of a small network, and check each piece by nudging |
 # | **What you will learn** | the chain rule as bookkeeping, why forks sum, and the gradients of a linear layer, tanh, sigmoid, softmax, cross-entropy and embedding |
 # | **What you need** | the slope of a curve (school); `@`, one-hot vectors, embeddings and nats (lesson 01) |
-# | **Minutes** | 60: paper 8, chain rule 5, linear 5, non-linearity 4, softmax 8, cross-entropy 4, embedding 3, whole network 6, exercises 13, explorer 4 |
+# | **Minutes** | 60: paper 8, chain rule 5, linear 5, non-linearity 4, softmax 8, cross-entropy 4, embedding 3, whole network 5, exercises 14, explorer 4 |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -243,13 +243,13 @@ print(f"steepest at z = 0: tanh {(1 - h**2).max():.2f}, sigmoid {(s * (1 - s)).m
 print(f"bump at z = -5, 0, 5: {bump[0]:.2f}  {bump[100]:.2f}  {bump[200]:.2f}")
 
 # %% [markdown]
-# Two tanh units already make a bump, which no stack of linear layers can: straight lines only. The price is seen in the dashed
+# Two tanh curves already make a bump, which no stack of linear layers can: straight lines only. The price is seen in the dashed
 # curves. Far from 0 the slope is almost 0, so almost no gradient gets through.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Softmax: from scores to probabilities
 #
-# A network that chooses among V things gives each a score $z_i$, any number. To be read as probabilities they must be positive
+# A network that chooses among V things gives each a score $z_i$, also called a **logit**: any number. To be read as probabilities they must be positive
 # and sum to 1. Take $e^{z_i}$, which is positive, and divide by the sum:
 #
 # $$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}.$$
@@ -274,7 +274,7 @@ print("each score+10", softmax(z + 10))
 # - through the numerator $e^{z_i}$, only if $i = j$: slope $\dfrac{e^{z_i}}{\sum_k e^{z_k}} = p_i$;
 # - through the denominator, always: slope $-\dfrac{e^{z_i}}{(\sum_k e^{z_k})^2}\, e^{z_j} = -p_i\, p_j$.
 #
-# With $\delta_{ij} = 1$ if $i = j$ and 0 otherwise, the two add up to
+# With $\delta_{ij} = 1$ if $i = j$ and 0 otherwise, the two add up to ($\partial$: only $z_j$ moves)
 #
 # $$\frac{\partial p_i}{\partial z_j} = p_i\,(\delta_{ij} - p_j).$$
 
@@ -516,7 +516,7 @@ print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
 # ## What stays
 #
-# - Each piece multiplies its own slope with what comes from the right. $dX$ has the shape of $X$.
+# - Each piece multiplies its own slope by what comes from the right. $dX$ has the shape of $X$.
 # - A fork sums its gradients; what broadcasts forward sums backward; a repeated id is a fork.
 # - $y = xW + b$: the other factor, transposed, on the side where it stood.
 # - $1 - h^2$ for tanh, $s(1 - s)$ for the sigmoid; without them, many linear layers are one.

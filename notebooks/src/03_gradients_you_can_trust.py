@@ -94,7 +94,7 @@ for dtype, colour, marker in ((np.float64, BLUE, "o"), (np.float32, RED, "s")):
     best = np.argmin(errors)
     ax.loglog(steps[best], errors[best], "D", ms=8, mfc="none", color=colour)
     print(f"{dtype.__name__}: best step about {steps[best]:.0e}, error there {errors[best]:.0e}")
-ax.set(xlabel="step s", ylabel="error of the slope", title="Too large a step, too small a step")
+ax.set(xlabel="step s", ylabel="error of the slope", title="Diamonds: the best step")
 ax.legend()
 plt.show()
 
@@ -102,7 +102,7 @@ plt.show()
 # The error is a **U**: the right arm is the formula's, the left arm is rounding. In float64 the bottom lies near
 # $\sqrt[3]{10^{-16}} \approx 5 \cdot 10^{-6}$, where eleven digits are right; in float32 near $\sqrt[3]{10^{-7}} \approx 5 \cdot 10^{-3}$,
 # with five. So this course steps by $10^{-5}$, **and checks in float64 only**: in float32 even the best step would hide a small
-# mistake. (The flat red row on the left: float32 cannot tell $2 + s$ from 2 there, so the measured slope is 0 and the error all
+# mistake. (The flat row of squares on the left: float32 cannot tell $2 + s$ from 2 there, so the measured slope is 0 and the error all
 # of 12.)
 #
 # ## Turn it
@@ -113,7 +113,7 @@ plt.show()
 # <details><summary>You should see</summary>
 #
 # In float32 the bottom of the U moves right and up. With one side the right arm gets less steep and the bottom moves left and up,
-# to about $10^{-8}$: the best that one side can do is a thousand times worse.
+# to a step of about $10^{-8}$: the best that one side can do is a thousand times worse.
 # </details>
 
 # %% tags=["explorer"]
@@ -197,7 +197,7 @@ for name, g in (("g = 1", np.ones(5)), ("random g", rng.normal(size=5))):
     compare("  dx", forgets_the_gain(dy, g), measured)
 
 # %% [markdown]
-# Three habits make a check worth something: **random parameters** (ones and zeros hide factors), a **random gradient from the
+# Three habits make a check worth something: **random parameters** (the numbers to be learned; ones and zeros hide factors), a **random gradient from the
 # right** (all ones, sent back through softmax, give exactly 0, whatever you forgot), and **a mistake that the check must catch** (a check that cannot fail proves
 # nothing).
 
@@ -349,7 +349,7 @@ print(f"trained by SGD:    {nats(W, held_out):.3f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # It began with every letter equally likely, and in 1,500 steps it has not walked all the way to zero for pairs it never met.
-# Stopping early is its trick; the counts have theirs, and adding one half instead of one would make the two about equal. Side by
+# Stopping early is its trick; the counts have theirs, and adding one half instead of one would make the two about equal (not run here). Side by
 # side, what was counted and what was learned:
 
 # %%

@@ -39,7 +39,7 @@ rng = np.random.default_rng(0)
 # ## Three steps on paper
 #
 # You read this sentence one word at a time. At every word you know two things: the word, and what you remember of the words
-# before it. A recurrent cell does the same with numbers. It keeps a **state** $h$, and at each time step it mixes the new
+# before it. A recurrent cell does the same with numbers. It keeps a **state** $h$ (in full: **hidden state**, for it is neither input nor output), and at each time step it mixes the new
 # input $x$ into it:
 #
 # $$\text{new } h = \tanh(1 \cdot x + 0.5 \cdot \text{old } h).$$
@@ -111,8 +111,7 @@ def run(x, W_xh, W_hh, b_h):
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Now a real sequence: a line of text, each letter a one-hot vector (lesson 01), read by a cell of 12 units (a *unit* is one of the
-# $D$ numbers of the state) with random weights. The spread of $W_{hh}$ is $1/\sqrt D$: a sum of $D$ such terms stays about as large
-# as one of them. Nothing is trained. We only want to see what a state does.
+# $D$ numbers of the state) with random weights. The spread of $W_{hh}$ is $1/\sqrt D$: a sum of $D$ products then stays about as large as one entry of $h$. Nothing is trained. We only want to see what a state does.
 
 # %%
 text = "the cat ate the hat"
@@ -219,7 +218,7 @@ check_parameters(my_count)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Look at the two gradients of the second product again.
 #
-# - $dW_{hh}$ takes the state **before** the step, because that is what $W_{hh}$ was multiplied with.
+# - $dW_{hh}$ takes the state **before** the step, because that is what $W_{hh}$ was multiplied by.
 # - $1 - h_t^2$ takes the state **after** the step, because that is what tanh returned.
 #
 # Mixing up these two crashes nothing, and the loss may still fall. Only the check below finds it. (Lesson 05 trains with two

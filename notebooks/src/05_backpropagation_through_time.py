@@ -324,11 +324,13 @@ def wrong_states_way(dy, x, caches, W_xh, W_hh, b_h):
     return run_backward(dy, 0, x, recomputed(x, W_xh, W_hh, b_h), W_xh, W_hh)[2:]
 
 
+styles = {"right": "-", "no next step": "--", "wrong states": ":"}
 ways = {"right": right_way, "no next step": no_next_step, "wrong states": wrong_states_way}
 fig, ax = plt.subplots(figsize=(6.0, 2.7))
 for name, way_back in ways.items():
     losses = train(way_back)
-    ax.plot(range(5, 301, 10), np.mean(np.reshape(losses, (-1, 10)), axis=1), label=name)
+    mean = np.mean(np.reshape(losses, (-1, 10)), axis=1)
+    ax.plot(range(5, 301, 10), mean, styles[name], label=name)
     first, last = losses[0], np.mean(losses[-20:])
     print(f"{name:<13} loss at first {first:.2f}, over the last 20 steps {last:.2f}")
 ax.axhline(0.32, color="0.6", lw=1, label="bit now alone")
@@ -424,7 +426,7 @@ for ax, strength in zip(axes, (0, 1), strict=True):
         dx, *_ = run_backward(doutputs, 0, x, caches, np.eye(D), W_hh)
         share = np.linalg.norm(dx[0], axis=-1) / np.linalg.norm(dx[0, -1])  # (T,)
         ax.semilogy(step, rho ** (T - step), "-", color=f"C{i}", lw=1)
-        ax.semilogy(step[::2], share[::2], "o", color=f"C{i}", ms=3, label=rf"$\rho$ = {rho}")
+        ax.semilogy(step[::2], share[::2], "os^"[i], color=f"C{i}", ms=3, label=rf"$\rho$ = {rho}")
         seen, predicted = share[T - 21], rho**20
         print(f"input {strength}, rho {rho}: 20 steps back {seen:.1e}, predicted {predicted:.1e}")
     ax.set(title=f"input strength {strength}", xlabel="time step t", ylim=(1e-10, 1e10))
@@ -494,8 +496,7 @@ print("             cut  ", np.linalg.norm(dx_cut[0], axis=-1))
 # - turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and the dots sink, from exploding to
 #   vanishing;
 # - set *truncate* to 10: nothing is left of steps 1 to 40;
-# - choose *random numbers* as $W_{hh}$, with input strength 0: each step now has a factor of its own, and only the slope of the line is
-#   kept.
+# - choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from step to step; only the mean slope stays the line's.
 
 # %% tags=["explorer"]
 explorer()

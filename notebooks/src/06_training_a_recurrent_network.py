@@ -162,8 +162,7 @@ check_clip(my_clip)
 # a memory, it can only guess: half of its answers are right, and each costs $\ln 2$. The mean of four steps is
 # $\frac34 \ln 2 = 0.52$ nats.
 #
-# The network, `RecurrentNetwork`: the cell of lesson 04 with 3 inputs and 5 hidden units, and on every state a linear layer with 2
-# outputs; 4 time steps, one sequence at a time. An output is a logit; its sigmoid is the
+# The network, `RecurrentNetwork`: the cell of lesson 04 with 3 inputs and 5 units, and on every state a linear layer with $O = 2$ outputs; 4 time steps, one sequence at a time. An output is a logit; its sigmoid is the
 # probability of a 1, and the loss is the **binary cross-entropy**, $-\ln$ of the probability given to the true bit.
 
 # %%
@@ -219,9 +218,9 @@ axes[0].set_ylabel("nats (mean of 50 steps)")
 plt.show()
 
 # %% [markdown]
-# The same picture twice. A small rate crawls, a large one never settles (the grey line is guessing from step 2 on), and in between
+# The same picture twice. A small rate crawls, a large one never settles (the grey line is guessing), and in between
 # lies a valley. **Adam is not faster here.** Its rates are ten to twenty times smaller, because they mean something else:
-# the step itself, not a factor. All weights of this little network get gradients of similar size, so there is nothing to make equal.
+# the step itself, not a factor. Our guess: all its weights get gradients of similar size, so there is nothing to make equal.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Real data: which language is this word?
@@ -323,7 +322,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Every optimizer has its valley. A factor of ten beside it costs about half a nat; between the best Adam and the best SGD lie 0.03.
+# Every optimizer has its valley. A rate ten times off costs about half a nat; between the best Adam and the best SGD lie 0.03.
 # **A well-chosen rate matters more than the optimizer.** Momentum's rates are ten times smaller than SGD's, as computed above.
 #
 # In the valley clipping changes little. (The limit of 1 is below the gradients here, whose norm is mostly about 1.5, so every step is

@@ -264,7 +264,7 @@ def surprises(model, ids, carry=True):
     nats, state = np.full(len(ids), np.nan), None
     for before, after in stream_batches(np.arange(len(ids)), batch_size=32, context=64):
         logits, state, _ = model.forward(ids[before], state if carry else None)  # (B, T, V)
-        logp = log_softmax(logits)  # (B, T, V)
+        logp = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
         nats[after] = -np.take_along_axis(logp, ids[after][..., None], axis=-1)[..., 0]
     return nats
 
@@ -387,7 +387,7 @@ print(f"shipped network {each[0]:.2f} {each[1]:11.2f} {each[2]:11.2f}", end=" ")
 print(f"{shipped.parameter_count():11,} numbers")
 
 # %% [markdown]
-# **At 7 characters the two are equal on the whole, and they earn it in opposite ways.** (8 would give the table 0.95: still better on old
+# **At 7 characters the two are equal on the whole, and they earn it in opposite ways.** (8, not run here, would give the table 0.95: still better on old
 # lines, worse on new ones.) The table of 7 wins by far where the text is old. On new lines the network leads, 1.20 against 1.32 nats for
 # the best table, that of 5, with 359,520 numbers against its 476,105 cells. From 5 to 7 characters the table even loses there, 1.32 to
 # 1.36. A past never seen costs it nothing, it falls back on the shorter table. A past that *was* seen misleads it: in old text it was
@@ -465,7 +465,7 @@ print("and the bolder, the fewer:", shares[0] > shares[1] > shares[2])
 #
 # ## Letter by letter
 #
-# What does it expect, and what surprises it? Above, each character of a line that begins a docstring; below, what should come next.
+# What does it expect, and what surprises it? Upper picture: each character of a line that begins a docstring; lower: what should come next.
 
 # %% tags=["twin"]
 typed = "Return the arry of the "

@@ -48,8 +48,7 @@ np.set_printoptions(precision=4, suppress=True)
 # ## The task
 #
 # People write `17 juillet 1965` or `samstag, 17. juli 1965, 15:45:12`; ISO 8601 (the international standard
-# for dates) writes `1965-07-17`. We want to turn the first into the second: eight languages, a dozen formats each (Unicode's CLDR, in
-# small letters), the years 1900 to 2099. Half of the texts go on with a time of day, which says nothing about the date.
+# for dates) writes `1965-07-17`. We want to turn the first into the second: eight languages, a dozen formats each (Unicode's CLDR, lower case), the years 1900 to 2099. Half of the texts add a time of day, which says nothing about the date.
 #
 # The networks you know say one thing at each step of the input, or one thing at its end. The **source** has 10 to
 # 76 characters, the **target** always 10. And the order changes: most of these languages begin with the day, where ISO ends with it.
@@ -140,7 +139,7 @@ print(f"reads the year alone: {year_only:.2f} nats")
 # | symbol | meaning |
 # |---|---|
 # | $h_s$, $s = 1 \dots S$ | the encoder's state after $s$ characters; D numbers |
-# | $g_t$, $t = 1 \dots T$ | the decoder's state at step $t$; D numbers |
+# | $g_t$, $t = 1 \dots T$ | the decoder's state at step $t$ (not 07's $g$); D numbers |
 # | $\mathrm{GRU}$, $\mathrm{GRU}'$ | two cells of lesson 07, each with weights of its own |
 # | $S$, $T$ | characters of the source; symbols to write, the end included |
 # | $I$, $V$ | numbers of an embedding; symbols of the target's alphabet |

@@ -52,7 +52,7 @@ rng = np.random.default_rng(0)
 # writes**, and take a weighted mean.
 #
 # Let the encoder's outputs at three places be the numbers $-1$, 0 and 2, and the decoder's state 0.5. Compare the state with
-# each place: add the two, squeeze, times 2. That is the place's **score**. Softmax turns scores into **weights**. The
+# each place: add the two, take tanh, times 2. That is the place's **score**. Softmax turns scores into **weights**. The
 # weighted mean is the **context**.
 #
 # | place | output $k$ | score $2\tanh(0.5 + k)$ | exp | weight | weight · $k$ |
@@ -319,7 +319,7 @@ for name, style in {"bottleneck": "o-", "attention": "s--"}.items():
     ax.plot([1, 2, 3], counts, style, label=name)
     print(f"{'':<10}  of 1, 2 and 3 dates in a text", *(f"{value:.0%}" for value in counts))
 ax.set(xlabel="dates in a text", ylabel="share exact", ylim=(0, 1.03), xticks=[1, 2, 3])
-ax.legend()
+ax.legend(loc="center right")
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -329,8 +329,8 @@ plt.show()
 # the bins 10–19, 20–29, … 60 and more. (The dip at 40–49 is Hungarian, of which that bin has most: year first, and hardly ever right.) But where
 # a text says more, most is lost: it learned to hand over the first date, and hardly more.
 #
-# How does the network with attention do it? Above, the weights while the network writes one date: each row is a step, each column a
-# character, and a row sums to 1. Such a picture is called an **alignment**. It looks like an explanation. Is it one? So, below, we *do* something: the same network, the same date,
+# How does the network with attention do it? Upper picture: the weights while the network writes one date: each row is a step, each column a
+# character, and a row sums to 1. Such a picture is called an **alignment**. It looks like an explanation. Is it one? So, in the lower one, we *do* something: the same network, the same date,
 # but the mask is False at the year's characters.
 
 # %% tags=["twin"]

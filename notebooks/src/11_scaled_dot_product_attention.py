@@ -165,7 +165,7 @@ for ax, (name, change) in zip(axes, changes.items(), strict=True):
     ax.set(title=name, xlabel="place s")
     moved = np.abs(change) > 1e-12
     print(f"{name}: {moved.sum()} of {moved.size} scores moved, {moved[2].sum()} of them in row 3")
-axes[0].set_ylabel("step t, it looks")
+axes[0].set_ylabel("step t (looks)")
 fig.colorbar(image, ax=axes, label="change of the score")
 plt.show()
 
@@ -179,7 +179,7 @@ plt.show()
 # Why not compare the vectors as they are, and save the projections? Try it with 200 random ones, 64 wide. A wide random
 # vector is nearly orthogonal to the others, so its product with itself, $|x|^2$, wins. With one projection for both, as wide, it still
 # finds itself. (In a narrow space a longer vector may win instead.) At any width the scores would be symmetric, $e_{ts} = e_{st}$: whom you
-# look for looks for you just as much. With a projection each, a query can ask for something else than what it is found by:
+# look for looks for you just as much. With a projection each, a vector can ask for something else than what it is found by:
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -202,7 +202,7 @@ print(f"two of them:    {finds_itself(many, W_1, W_2):.1%}")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why the root of K
 #
-# Let the numbers in $q$ and $k$ be independent, with mean 0 and variance 1. One term $q_i k_i$ has mean 0 and variance
+# Let the numbers in $q$ and $k$ be independent, with mean 0 and variance 1. One term $q_i k_i$ has mean 0 and variance ($E$: the mean)
 # $E[q_i^2 k_i^2] = E[q_i^2]\,E[k_i^2] = 1 \cdot 1 = 1$: for independent numbers with mean 0, variances multiply. Variances of independent terms add, so $q\, k^\top$, a sum of $K$ terms, has **variance $K$** and standard
 # deviation $\sqrt{K}$. Wider vectors give larger scores, for no other reason than being wider. Dividing by $\sqrt{K}$ makes it 1 again.
 #
@@ -437,7 +437,7 @@ print("x₁ sees, as the first: ", outputs[0, 0, :4])
 print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 
 # %% [markdown]
-# **Permutation equivariance:** permute the inputs, and the outputs are permuted in the same way, else nothing changes. The formula
+# **Permutation equivariance:** permute the inputs, and the outputs are permuted in the same way; nothing else changes. The formula
 # shows why: $s$ only appears under sums (softmax divides by one, too), which have no order, and $t$ only through $x_t$. Shuffle the memory alone, and nothing changes at all.
 #
 # Attention sees a *bag* of vectors. "Dog bites man" and "man bites dog" give each word the same context. That is the price for having
@@ -523,7 +523,7 @@ for (name, our), their in zip(our_gradients.items(), their_gradients, strict=Tru
 #
 # - Attention is a soft dictionary: a query is compared with every key, and gets a weighted mean of the values.
 # - All three are learned projections. In self-attention of the same vectors: they are roles, not inputs.
-# - The product of two random vectors of $K$ numbers (mean 0, variance 1) has variance $K$. Divide by $\sqrt{K}$, or the softmax saturates, and for most queries its gradient dies.
+# - The product of two random vectors of $K$ numbers (mean 0, variance 1) has variance $K$. Divide by $\sqrt{K}$, or the softmax saturates, and for many queries its gradient dies.
 # - One vector asks, is asked and answers: $dx$ is the sum of three paths.
 # - Permute the inputs, and the outputs are permuted. Attention knows no order.
 #

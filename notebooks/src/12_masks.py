@@ -43,7 +43,7 @@ rng = np.random.default_rng(0)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three tokens on paper
 #
-# A language model (lesson 08) predicts each token from those before it. A recurrent cell cannot cheat: it has not read the rest
+# A language model (lesson 08) predicts each **token** (there, a character) from those before it. A recurrent cell cannot cheat: it has not read the rest
 # yet. Attention gets the whole sequence at once, and each query sees every position, also the one it should predict.
 #
 # So a query gets a limit: it may look at **itself and at what stands before it**. (Query $t$ predicts token $t + 1$, so token $t$
@@ -79,7 +79,7 @@ for third in (10, 100):
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
 # | $q_t$, $k_s$, $v_s$ | `query`, `key`, `value` | as in lesson 11; $K$ is the width of a key, $J$ that of a value | (B, T, K), (B, S, K), (B, S, J) |
-# | $M_{ts}$ | `mask` | True where query $t$ may look at position $s$ | broadcasts to (B, T, S) |
+# | $M_{ts}$ | `mask` | True where query $t$ (lesson 11: step) may look at position $s$ (place) | broadcasts to (B, T, S) |
 # | $e_{ts}$, $\tilde e_{ts}$ | `scores`, inside `masked_softmax` | score, masked score | (B, T, S) |
 # | $a_{ts}$ | `weights` | its share | (B, T, S) |
 # | $c_t$ | `context` | what query $t$ has seen | (B, T, J) |
@@ -184,8 +184,7 @@ check_count(my_count)
 #
 # **Exercise 2. Back through a mask** · hard · 8 minutes. Five lines: the weights (`masked_softmax` is there to use), then
 # `dvalue`, `dweights` (that is $da$), `dscores` and `dkey`. `scores` are already divided by √K; `dscores` is their gradient.
-# `mask` is causal, with padding in front. There are as many queries as positions, so a forgotten transpose raises no error; the
-# check will know it.
+# `mask` is causal, with padding in front. There are as many queries as positions, so a forgotten transpose raises no error; the check will notice.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -336,8 +335,7 @@ plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # White is exactly 0. Where an output does not *depend* on a token, it does not move and its derivative is 0; so a causal
-# Jacobian $\partial c_t / \partial x_s$ has, block by block, nothing above the diagonal. One move convicts. No move acquits only
-# for this input: a leak below the last bit stays hidden, so test with scores of ordinary size and more than one input.
+# Jacobian $\partial c_t / \partial x_s$ has, block by block, nothing above the diagonal. One move convicts. If nothing moves, that acquits only for this input: a leak below the last bit stays hidden, so test with scores of ordinary size and more than one input.
 #
 # - **Off by one**: each output sees the next token. In code it is one number: `k=1` for `k=0`.
 # - **Transposed**: as many True as in the right mask, and all 15 pairs leak.
@@ -377,7 +375,7 @@ def walks(count, rng):
     return steps.cumsum(axis=1) % V
 
 
-class Predictor(Layer):
+class Predictor(Layer):  # Layer brings parameters() and zero_grad()
     def __init__(self, rng, K=16):
         self.layers = [Linear(V + PLACES, width, rng) for width in (K, K, V)]
 
@@ -577,10 +575,9 @@ check_wrong_axis(my_padding_seen)
 #   look at them.
 # - The leak test: change a token; if any output before it moves by a single bit, there is a leak. It needs no training and no
 #   tolerance.
-# - A leak looks brilliant in training and on held-out data, and fails in use. A loss below what is possible is a symptom, no
-#   success.
+# - A leak looks brilliant in training and on held-out data, and fails in use. A loss below what is possible is a symptom, not a success.
 #
 # **Next:** lesson 13 lets several attentions look side by side.
-# **Further reading:** Vaswani and others, *Attention Is All You Need*, NeurIPS 2017, section 3.2.3; Germain and others, *MADE:
+# **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017, section 3.2.3; Germain et al., *MADE:
 # Masked Autoencoder for Distribution Estimation*, ICML 2015, where masks make a network causal; Kaufman, Rosset and Perlich,
 # *Leakage in Data Mining*, KDD 2011.

@@ -63,9 +63,9 @@ for values in (np.array([4.0, 1, 6]), np.array([2.0, 1, 8])):
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
 # ## The equations
 #
-# **Multi-head attention** (Vaswani et al., *Attention is all you need*, 2017) lets $H$ **heads** look side by side, each with a row of weights of its own. It needs no
+# **Multi-head attention** (Vaswani et al., *Attention Is All You Need*, 2017) lets $H$ **heads** look side by side, each with a row of weights of its own. It needs no
 # more parameters than one head: the $D$ columns of queries, keys and values are dealt out, $K = D/H$ to each head. Head $h$ gets the $K$ columns from $(h - 1)K + 1$ to $hK$.
-# Call its parts $q_t^h$, $k_s^h$, $v_s^h$ ($h$ is a label, no power):
+# Call its parts $q_t^h$, $k_s^h$, $v_s^h$ ($h$ is a label, not a power):
 #
 # $$q_t = x_t W_q, \quad k_s = m_s W_k, \quad v_s = m_s W_v, \qquad
 # a_{t}^h = \operatorname{softmax}\bigl(q_t^h k_s^{h\top} / \sqrt K\bigr), \quad
@@ -407,8 +407,7 @@ for heads, h, name in panels:
 # %% [markdown]
 # The only head shares its look, ½ and ½, and pays for both halves. Of the two heads each has mostly one neighbour: silence it, and that half of the pair is no better than guessing 0 (even a little worse: what the
 # other head subtracts is now subtracted from nothing), while the other half hardly suffers. Nobody told the heads to share
-# the work. Nor are they pure: a head may see some of the other neighbour, and $W_o$ subtracts what the other head knows. The two rows of weights must differ; they need not be one-hot. (In a large network trained
-# on text it is seldom as tidy; lesson 22 looks inside one.)
+# the work. Nor are they pure: a head may see some of the other neighbour, and $W_o$ subtracts what the other head knows. The two rows of weights must differ; they need not be one-hot. (In a large network trained on text it is seldom as tidy. Lesson 22 tests heads one by one.)
 #
 # **Exercise 3. Three things** · medium · 4 minutes. Now each place must say what *three* places hold, apart. What is the floor of the mean error for one head, and what for two? They are wide enough, and the scores again depend on places only. (For two heads: what is the best that you can reach? That it is the floor, you may believe.)
 
@@ -459,7 +458,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `MultiHeadAttention` in `lib.attention` does the same; it calls the memory `context`, and adds a bias at each projection unless `bias=False`. It keeps the last `weights` (B, H, T, S) for pictures. It applies a mask of three axes, (B, T, S), to all heads. It refuses
+# `MultiHeadAttention` in `lib.attention` does the same; it calls the memory `context` (not our $c$), and adds a bias at each projection unless `bias=False`. It keeps the last `weights` (B, H, T, S) for pictures. It applies a mask of three axes, (B, T, S), to all heads. It refuses
 # a width that $H$ does not divide, and names the nearest ones that fit. With our weights laid in:
 
 # %% tags=["finished"]

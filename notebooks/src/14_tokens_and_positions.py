@@ -7,7 +7,7 @@
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
 # # 14 · Tokens and positions
 #
-# **Attention sees a set. Who tells it what the pieces of a text are, and in which order they stand?**
+# **Attention sees a bag. Who tells it what the pieces of a text are, and in which order they stand?**
 #
 # | | |
 # |---|---|
@@ -46,7 +46,7 @@ rng = np.random.default_rng(0)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## From text to pieces
 #
-# Until now a token was a character. Characters are few, and texts of them are long: attention compares every token with every other, so
+# So far a token was mostly a character. Characters are few, and texts of them are long: attention compares every token with every other, so
 # twice the length costs four times the scores. Whole words make short texts, but there are too many words, and a new one has no id.
 #
 # **Byte-pair encoding** lies in between. Gage (1994) joined bytes to compress files; Sennrich, Haddow and Birch (2016) joined characters

@@ -128,7 +128,7 @@ print("France, without relu  ", *(f"{bare[i]:g} {words[i]}" for i in np.flatnonz
 
 # %% [markdown]
 # Three facts, and silence where the question is not whole. Two keys may fire at once; their relus sum to 2: no weighted mean. **Without relu**
-# keys that do not fit would answer, too, with a minus: the two products would be one matrix and one bias.
+# keys that do not fit would answer, too, with a minus, and the two products would be one matrix and one bias.
 #
 # One thing is missing: $y$ says *Paris*, but no longer what was asked. Keep this in mind.
 #
@@ -228,11 +228,11 @@ for name, by_hand, array in zip(names, gradients, (x, W_1, b_1, W_2, b_2), stric
 #
 # relu has a price. A **unit** (one key with its relu) with $z \le 0$ at *every* position gets a gradient of exactly 0: it is **dead**, and no step moves its
 # key. **GELU** (Hendrycks and Gimpel, 2016) rounds the corner off: $z\,\Phi(z)$, where $\Phi(z)$ is the share of a standard normal
-# distribution below $z$. In code $\Phi(z)$ is approximated by $\tfrac12(1 + \tau)$, with $a = 0.044715$ and $c = \sqrt{2/\pi}$:
+# distribution below $z$. In code $\Phi(z)$ is approximated by $\tfrac12(1 + \tau)$ ($\tau$ below; no temperature), with $a = 0.044715$ and $c = \sqrt{2/\pi}$:
 #
 # **Forward** $\;g = c\,(z + a z^3), \quad \tau = \tanh(g), \quad y = \tfrac12 z\,(1 + \tau).$
 #
-# $z$ is used twice, as a factor and inside $\tau$. The slopes of the two paths add up (tanh has the slope $1 - \tau^2$, lesson 04):
+# $z$ is used twice, as a factor and inside $\tau$. The slopes of the two paths add up (tanh has the slope $1 - \tau^2$, lesson 02):
 #
 # $$\frac{dy}{dz} = \tfrac12 (1 + \tau) + \tfrac12 z\,(1 - \tau^2)\, c\,(1 + 3 a z^2).$$
 #
@@ -402,7 +402,7 @@ check_in_place(my_wrong)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["negative-control"]
 # **Negative control.** First the residual layer as it should be. Then someone forgets the $dy$ in $dx = dy + df$. Then someone adds in
-# place. Each mistake leaves one of two gradients right: who checks the input alone, or the weights alone, misses one of them.
+# place. Each mistake leaves one of two gradients right: whoever checks the input alone, or the weights alone, misses one of them.
 
 
 # %%
@@ -492,7 +492,7 @@ for name, mine, other in zip(("y", "dx", "dW_1"), ours, theirs, strict=True):
 # ## Does it learn?
 #
 # Adam (lesson 06) divides by the gradient's size. Does that not make up for small gradients? Train 32 layers on something simple: each
-# number's absolute value, one place to the right. Who always answers the mean has a loss of $1 - 2/\pi = 0.363$.
+# number's absolute value, one place to the right. Always answering the mean has a loss of $1 - 2/\pi = 0.363$.
 
 
 # %%

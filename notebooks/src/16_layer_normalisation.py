@@ -279,7 +279,7 @@ x = rng.normal(size=(1, 8))
 y, (normal, scale) = layer_norm(x)
 dx, _, _ = layer_norm_backward(np.eye(8), (normal, scale))  # (D, D)
 print("y stays when 3 is added:  ", np.abs(layer_norm(x + 3)[0] - y).max() < 1e-9)
-print("y stays when x grows by 10:", np.abs(layer_norm(10 * x)[0] - y).max() < 1e-4)
+print("y stays for 10 times x:    ", np.abs(layer_norm(10 * x)[0] - y).max() < 1e-4)
 print("dx along (1, …, 1) is 0:  ", np.abs(dx @ np.ones(8)).max() < 1e-9)
 print("dx along n is 0:          ", np.abs(dx @ normal[0]).max() < 1e-4)
 print(f"r = {scale.item():.4f}; the Jacobian stretches by", np.linalg.svd(dx)[1].round(4))
@@ -363,7 +363,7 @@ print("expected before: (1 + L / 2)^½ " + "".join(f"{(1 + L / 2) ** 0.5:7.2f}" 
 #   cancels: $1 + L/2$ again. (One draw of 8 vectors: 2.31 in place of 3.00 is chance.)
 # - **After**: every vector leaves with size 1. (1.09 is relative to the input, whose size happens to be 0.92.) The gradient stays near its size as well.
 #
-# At the start both are healthy. The difference is in the last column. With pre-norm the straight path of lesson 15 is untouched, its factor **exactly 1**. With
+# At the start both are healthy. The difference is in the straight path. With pre-norm that path (lesson 15) is untouched, its factor **exactly 1**. With
 # post-norm *every* path passes every norm, and each multiplies by $r$, about $1/\sqrt{1.5} = 0.82$. Measured: $0.0034 = 0.837^{32}$, so 0.84 a norm, and a
 # three-hundredth or so is left. The gradient that arrives comes by the other paths: it depends on what the layers do. Keep this in mind.
 
@@ -433,11 +433,11 @@ check_parameters(my_parameters)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Which one learns?
 #
-# Lesson 15's task: each number's absolute value, one place to the right. 16 layers, Adam, and the full learning rate of 0.01 from the first step; in the third run the rate rises to it over 100 steps. Who always answers the mean has a loss of 0.363.
+# Lesson 15's task: each number's absolute value, one place to the right. 16 layers, Adam, and the full learning rate of 0.01 from the first step; in the third run the rate rises to it over 100 steps. Always answering the mean has a loss of 0.363.
 
 
 # %%
-class Tower(Layer):
+class Tower(Layer):  # Layer: see lesson 12
     def __init__(self, norm_first, D=8, L=16):
         rng = np.random.default_rng(0)
         self.layers = [FeedForward(D, 2 * D, rng, np.float32) for _ in range(L)]
@@ -499,7 +499,7 @@ for (name, norm_first, warm_up), style in zip(runs, ("-", "--", ":"), strict=Tru
     print(f"{np.median(ratios[-50:]):.5f} at the end")
 axes[0].set(xlabel="step", ylabel="loss (mean of 20)", ylim=(0.2, 0.6))
 axes[1].set(xlabel="step", ylabel="gradient, bottom / top", ylim=(1e-6, 1e2))
-axes[1].set_title("colours as on the left")
+axes[1].set_title("lines as on the left")
 axes[0].legend()
 plt.show()
 assert last[0] < 0.32 and last[1] > 0.345 and last[2] < 0.345
@@ -507,7 +507,7 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
 # Pre-norm learns; post-norm answers the mean. The right panel shows what goes along with it: after twenty steps nearly nothing of post-norm's gradient is left at the
-# bottom. The layers have changed, and there is no path that does not need them. Pre-norm has one. That is a trace, no proof: which is cause and which is
+# bottom. The layers have changed, and there is no path that does not need them. Pre-norm has one. That is a trace, not a proof: which is cause and which is
 # effect this picture cannot say.
 #
 # Post-norm need not fail. Let the rate rise evenly to 0.01 over the first 100 steps: more of the gradient survives, and post-norm learns. (But its loss falls

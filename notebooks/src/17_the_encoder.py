@@ -42,7 +42,7 @@ rng = np.random.default_rng(0)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The parts, on top of each other
 #
-# You have built every part. An **encoder layer** puts four of them together, twice a residual with its norm first (lesson 16):
+# You have built every part. An **encoder layer** is attention and feed-forward, each in a residual with its norm first (lesson 16):
 #
 # $$x \leftarrow x + \operatorname{attention}(\operatorname{norm}_1(x)), \qquad x \leftarrow x + \operatorname{feedforward}(\operatorname{norm}_2(x)).$$
 #
@@ -53,7 +53,7 @@ rng = np.random.default_rng(0)
 # 3. a last norm, and a linear layer to $O$ outputs at each position.
 #
 # Every position may look at every other one, before it and after it. Only padding is masked. (The encoder of Vaswani et al.,
-# *Attention is all you need*, 2017, puts its norms after the sum and has six layers; BERT, by Devlin et al., 2019, is an encoder and nothing else.)
+# *Attention Is All You Need*, 2017, puts its norms after the sum and has six layers; BERT, by Devlin et al., 2019, is an encoder and nothing else.)
 #
 # Here it is, from the layers that a `Transformer` of `lib` holds; the caches, which you know, are dropped.
 # (`tied=False` below: the output has its own matrix, not the embedding's; lesson 18.)
@@ -149,7 +149,7 @@ def loss():
 errors = {}
 for name, value, by_hand in tiny.parameters():
     measured = numerical_gradient(loss, value)
-    errors[name] = relative_error(by_hand, measured)
+    errors[name] = relative_error(by_hand, measured)  # below 1e-6: equal, as in lesson 03
     if name.endswith(("0.attention.query.W", "1.feed_forward.inner.W", "stack.norm.gamma")):
         compare(name.split(".")[-2], by_hand, measured)
 print(f"{tiny.parameter_count()} numbers in {len(errors)} arrays, all equal to 1e-6:", end=" ")
@@ -494,5 +494,5 @@ explorer()
 # - At equal size and on 6,000 words, lesson 06's network is not beaten.
 #
 # **Next:** lesson 18 lets the positions see only the past, and runs a whole Transformer.
-# **Further reading:** Vaswani et al., *Attention is all you need*, 2017; Devlin et al., *BERT: Pre-training of deep bidirectional
+# **Further reading:** Vaswani et al., *Attention Is All You Need*, 2017; Devlin et al., *BERT: Pre-training of deep bidirectional
 # Transformers*, 2019; Elhage et al., *A mathematical framework for Transformer circuits*, 2021.

@@ -144,7 +144,7 @@ def forward(ids, W_e, layers, last_norm):
 #
 # Two tests through a whole model, before any training. First **a common mistake**: someone forgets the shift, so that the target is the id just read. A model that knows nothing has a
 # loss of $\ln 1000 = 6.9$. What do you expect here? Second, the leak test (lesson 12): change one id. Which logits change, if only by one bit? Then the model **writes**: it reads what is
-# there, takes the *last* position's likeliest id, appends it, and reads again (lesson 08).
+# there, takes the *last* position's likeliest id, appends it, and reads again (lesson 09).
 
 # %%
 big = make_model(1000, 256, 8, 512, 2, np.random.default_rng(0))
@@ -420,7 +420,7 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
 # %%
 B, T, S, D, H, F = 2, 5, 7, 12, 3, 48
 rng = np.random.default_rng(0)
-whole, x, context = DecoderLayer(D, H, F, rng), *rng.normal(size=(2, B, S, D))
+whole, x, memory = DecoderLayer(D, H, F, rng), *rng.normal(size=(2, B, S, D))
 x = x[:, :T]  # (B, T, D)
 layer = whole.attention, whole.feed_forward, whole.attention_residual.norm
 layer += (whole.feed_forward_residual.norm,)
@@ -428,16 +428,16 @@ layer += (whole.feed_forward_residual.norm,)
 look = self_row(x, layer, causal_mask(T))
 x_2 = x + look["y"]  # (B, T, D)
 inside, _ = whole.cross_residual.norm.forward(x_2)
-y, (*_, (query, key, _, weights), _) = whole.cross_attention.forward(inside, context)
+y, (*_, (query, key, _, weights), _) = whole.cross_attention.forward(inside, memory)
 cross = {"stream": x_2, "norm": inside, "q": query, "weights": weights, "y": y}
 feed = feed_row(x_2 + y, layer)
 top = feed["stream"] + feed["y"]  # (B, T, D)
 fig, ax = plt.subplots(figsize=(7.2, 4.4))
-draw_flow(ax, [look, {"context": context, "k, v": key}, cross, feed, {"stream": top}])
+draw_flow(ax, [look, {"memory": memory, "k, v": key}, cross, feed, {"stream": top}])
 ax.text(0.3, -4, "to the next layer", va="center", size=8)
 plt.show()
-print(f"context {context.shape}, its keys and values {key.shape}, weights {weights.shape}")
-same = np.abs(top - whole.forward(x, context, causal_mask(T))[0]).max() < 1e-12
+print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}")
+same = np.abs(top - whole.forward(x, memory, causal_mask(T))[0]).max() < 1e-12
 print("the same as lib's DecoderLayer:", same)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -449,8 +449,8 @@ print("the same as lib's DecoderLayer:", same)
 # $$\underbrace{2 V D}_{\text{in, out}} + L\,\bigl(\underbrace{4 D^2}_{q,\,k,\,v,\,o} + \underbrace{2 D F}_{\text{feed}} + \underbrace{4 D}_{\text{norms}}\bigr) = 512{,}000 + 6 \cdot 525{,}312 = 3{,}663{,}872 .$$
 #
 # All its weights were drawn with spread 1. Then each entry of $q$ and $k$ is a sum of 256 products: 16 times too large, and a score 256 times. (Lesson 11 divides by $\sqrt K$, which presumes entries of
-# size 1.) Such attention is **almost one-hot at once**, with hardly a slope left to learn from. And such a model is sure of nonsense: a model that knows nothing has $\ln V = 6.9$; this one has far more. With weights of
-# spread $I^{-1/2}$ for $I$ inputs (the embedding stays at 1) it starts near it, at 7.4: logits of spread 1 cost about ½. Lesson 20 trains from there.
+# size 1.) Such attention is **almost one-hot at once** (its **entropy** $-\sum_s a_s \ln a_s$ is near 0; ten equal weights have $\ln 10$), with hardly a slope left to learn from. And such a model is sure of nonsense: a model that knows nothing has $\ln V = 6.9$; this one has far more. With weights of
+# spread $I^{-1/2}$ for $I$ inputs (the embedding stays at 1) it starts near it, at 7.4: logits of spread 1 cost about ½. Lesson 20 shows why.
 
 
 # %%

@@ -209,7 +209,7 @@ record = {(name, what, at): float(value) for name, what, at, value in [*rows, *n
 titles = {
     "bottleneck": "GRU, lesson 09",
     "attention": "GRU with attention, lesson 10",
-    "small": "Transformer, as small",
+    "small": "Transformer, equal size",
     "large": "Transformer, larger",
 }
 for name in ("bottleneck", "attention"):
@@ -230,7 +230,7 @@ for size in ("small", "large"):
 # ## Live, a smaller task
 #
 # One format, *17.7.1965*, one layer in the encoder and one in the decoder: a few seconds. Days and months have one digit or two, so the places move.
-# The learning rate starts low, and ends low. (Why that helps, lesson 20 asks.)
+# The learning rate starts low (lesson 20 asks why), and ends low.
 
 # %% tags=["learned", "nbval-ignore-output"]
 train_days, _, test_days = split_days()
@@ -358,8 +358,7 @@ for name in ("small", "large"):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Not there, or not read?
 #
-# The larger network. Take the mean of $m_s$ over all places *but* the year's, D numbers for each date and a 1 for the bias, and fit the year's third digit to them with plain least
-# squares. Such a fit on the inside of a trained network is called a **probe**. The control: the same with the encoder's mask closed, where the
+# The larger network. Take the mean of $m_s$ over all places *but* the year's, D numbers for each date and a 1 for the bias, and fit the year's third digit, as ten one-hot numbers, to them with plain least squares; the largest is the answer. Such a fit on the inside of a trained network is called a **probe**. The control: the same with the encoder's mask closed, where the
 # other places cannot hold the year. `masks(texts, part, who)` makes both masks: `cross_mask` (B, 1, S) and, if `who` asks for it,
 # `source_mask` (B, S, S) of exercise 3.
 

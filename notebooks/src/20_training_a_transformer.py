@@ -47,8 +47,7 @@ rng = np.random.default_rng(0)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The text, and the bar
 #
-# Lesson 08's text: the docstrings of NumPy, 1.4 million characters to train on, every tenth docstring for validation; $V = 96$ different characters. The bar is lesson 08's bigram. Trained live, in less than a minute, we want to be at least
-# 0.5 nats better. There is no state to carry, so a batch is 8 pieces of 64 characters from anywhere in the text.
+# Lesson 08's text: the docstrings of NumPy, 1.4 million characters to train on, every tenth docstring for validation; $V = 96$ different characters. The bar is lesson 08's bigram. Trained live, within a minute, our model should be at least 0.5 nats better. There is no state to carry, so a batch is 8 pieces of 64 characters from anywhere in the text.
 
 # %%
 corpus, (shipped, tokenizer) = numpy_docstrings(), documentation_transformer()
@@ -147,8 +146,10 @@ def learner(model):
 
 def overfit(x, y):
     model = new_model(0)
-    # the rate rises for 20 steps: the next section says why
-    schedule = lambda step: 5e-3 * min(1, step / 20)  # noqa: E731
+
+    def schedule(step):  # rises for 20 steps: the next section says why
+        return 5e-3 * min(1, step / 20)
+
     again = iter(lambda: (x, y), None)  # the same batch for ever
     optimizer = Adam(model.parameters(), 5e-3)
     train(learner(model), again, optimizer, 60, max_norm=1.0, schedule=schedule)
@@ -194,7 +195,9 @@ for norm, color in (("first", "C0"), ("last", "C1")):
         some = some[some["warm_up"] == steps].reshape(3, -1)  # (seeds, looks)
         name = f"norms {norm}, {'warm-up' if steps else 'none'}"
         mean = some["validation"].mean(axis=0)
-        axes[1].plot(some["step"][0], mean, style, color=color, label=name)
+        axes[1].plot(
+            some["step"][0], mean, style + "os"[norm == "last"], color=color, ms=3, label=name
+        )
         last = " ".join(f"{loss:.2f}" for loss in some["validation"][:, -1])
         print(f"{name:<20} after 100 steps, by seed: {last} nats")
 axes[1].set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
@@ -357,7 +360,12 @@ plt.show()
 # %% tags=["learned", "nbval-ignore-output"]
 model, batches, history = new_model(0), pieces(training, np.random.default_rng(1)), None
 optimizer = Adam(model.parameters(), 1e-3)  # the schedule sets the rate
-schedule = lambda step: warm_up(step, 64, 100)  # noqa: E731
+
+
+def schedule(step):
+    return warm_up(step, 64, 100)
+
+
 for steps in (30, 120, 250):
     history = train(
         learner(model), batches, optimizer, steps, max_norm=1.0, schedule=schedule,
@@ -440,7 +448,7 @@ assert len(text) == 400
 #
 # ## Which size?
 #
-# Twelve recorded runs of 150 steps: width 32, 64, 128, one head or four, one layer or two, all with the same rate and batches. Colour: width. Dashed: one layer. Thin: one head.
+# Twelve recorded runs of 150 steps: width 32, 64, 128, one head or four, one layer or two, all with the same rate and batches. Colour, marker: width. Dashed: one layer. Thin: one head.
 
 # %% tags=["twin"]
 found = sweep()
@@ -448,7 +456,8 @@ fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
 for (width, heads, layers), run in found.items():
     color, style = {32: "C2", 64: "C0", 128: "C1"}[width], "--" if layers == 1 else "-"
     name = f"D {width}, L {layers}" if heads == 4 else None
-    look = dict(color=color, lw=2 if heads == 4 else 0.9, label=name)
+    look = dict(color=color, lw=2 if heads == 4 else 0.9, label=name, ms=3)
+    look["marker"] = {32: "^", 64: "o", 128: "s"}[width]
     for ax, against in zip(axes, ("step", "seconds"), strict=True):
         ax.plot(run[against], run["validation"], style, **look)
         ax.set(xlabel=against, ylim=(1.9, 3.6))
@@ -463,7 +472,7 @@ plt.show()
 # At equal steps the largest wins, and both width and layers help. Heads help the wide models (2.19 to 2.07 at $D = 128$, two layers), not those of width 32, where a head has 8 numbers. At equal seconds the small ones hold their own: after about 10 s width 64 with two layers and width 128
 # with one are both at 2.2 nats; the largest gets there after 14 s. What the small ones would have reached by then was not run: all stop at 150 steps. One rate for all, which need not be fair; one seed.
 #
-# **Predict first.** Set *layers* to 1, with *width* 64 and *heads* 4. Which of two changes gains more, and at what price: *layers* to 2, or *width* to 128? Then *width* 128, *layers* 2: turn *heads* from 4 to 1. And the same at *width* 32?
+# **Predict first.** (Grey: the other sizes.) Set *layers* to 1, with *width* 64 and *heads* 4. Which of two changes gains more, and at what price: *layers* to 2, or *width* to 128? Then *width* 128, *layers* 2: turn *heads* from 4 to 1. And the same at *width* 32?
 #
 # <details><summary>You should see</summary>
 #
@@ -496,5 +505,5 @@ explorer()
 # - In these two runs the LSTM led at equal seconds, and the Transformer ended lower, later. That is no comparison yet: lesson 23.
 #
 # **Next:** lesson 21 lets it write: which character to choose, and how not to compute everything again.
-# **Further reading:** Vaswani et al., *Attention is all you need*, 2017; Srivastava et al., *Dropout*, 2014; Szegedy et al., *Rethinking the Inception architecture*, 2016;
+# **Further reading:** Vaswani et al., *Attention Is All You Need*, 2017; Srivastava et al., *Dropout*, 2014; Szegedy et al., *Rethinking the Inception architecture*, 2016;
 # Liu et al., *On the variance of the adaptive learning rate and beyond*, 2020; Xiong et al., *On layer normalization in the Transformer architecture*, 2020.

@@ -124,7 +124,7 @@ def choice(z, temperature=1.0, top_k=None, top_p=None):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## On real distributions
 #
-# The shipped Transformer (2 layers of 4 heads, $D = 128$, rotary positions, context 128) has learned the documentation of NumPy: 0.94 nats per character on
+# The shipped Transformer (2 layers of 4 heads, $D = 128$, rotary positions, a window (`context`) of 128) has learned the documentation of NumPy: 0.94 nats per character on
 # validation text. **Predict:** after `Return the ` and after `>>> import nump`, how many of the 96 characters does top-p 0.9 keep?
 
 # %% tags=["learned", "nbval-ignore-output"]
@@ -150,12 +150,12 @@ plt.show()
 assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"] == 1
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
-# The 22 likeliest, on a logarithmic axis. Many words may follow *the*, and one letter follows *nump*. Top-k keeps five in both places. The temperature keeps all 96;
+# The 22 likeliest, on a logarithmic axis that ends at $10^{-6}$. Many words may follow *the*, and one letter follows *nump*. Top-k keeps five in both places. The temperature keeps all 96;
 # below 1 it moves probability from the unlikely to the likely.
 #
 # ## Which probabilities rise with the temperature?
 #
-# Ask the derivative. Given is $dp$, the gradient of some loss for $p$ (as always, $dx$ is short for the derivative of the loss by $x$). Each forward line with its gradient below it.
+# Ask the derivative. Given is $dp$, the gradient of some loss for $p$ (as always, $dx$ is short for the derivative of the loss with respect to $x$). Each forward line with its gradient below it.
 #
 # **Forward** $m$ from the order of $r$. A small change of $z$ or $\tau$ changes no order and no count, unless two are equal or the sum stands exactly on the share. So $m$ is constant:
 # *nothing flows through the cut*. The draw itself has no derivative either.
@@ -168,7 +168,7 @@ assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"]
 #
 # $$dz_i = \frac{ds_i}{\tau}, \qquad d\tau = -\frac{1}{\tau^2} \sum_i ds_i\, z_i.$$
 #
-# Take $p_i$ alone for the loss: $dp_i = 1$, the others 0. Then $ds_j = p_j\,([j = i] - p_i)$, where $[j = i]$ is 1 for $j = i$ and else 0. Call $\bar z = \sum_j p_j z_j$ the mean logit, *weighted with* $p$. So
+# Take $p_i$ alone as the loss: $dp_i = 1$, the others 0. Then $ds_j = p_j\,([j = i] - p_i)$, where $[j = i]$ is 1 for $j = i$ and else 0. Call $\bar z = \sum_j p_j z_j$ the mean logit, *weighted with* $p$. So
 # $\sum_j ds_j z_j = p_i z_i - p_i \sum_j p_j z_j = p_i\,(z_i - \bar z)$, and
 #
 # $$\frac{\partial p_i}{\partial \tau} = \frac{p_i\,(\bar z - z_i)}{\tau^2}.$$
@@ -272,7 +272,7 @@ assert repeated["greedy"] > 0.4 and repeated["all"] < 0.3
 # | a 0.6 | c 0.5 | 0.30, what greedy finds |
 # | b 0.4 | d 0.9 | **0.36** |
 #
-# **Beam search** keeps the $W$ likeliest beginnings instead of one. The score of a text is $\sum_t \ln p_t$, $p_t$ being the probability of its character $t$.
+# **Beam search** keeps the $n$ likeliest beginnings instead of one. The score of a text is $\sum_t \ln p_t$, $p_t$ being the probability of its character $t$.
 #
 # **Predict:** with four beginnings and 80 characters, which is likeliest to the model: greedy's text, the beam's, a drawn one, or a true one from validation?
 
@@ -295,7 +295,7 @@ def beam(prompt, length, width):
 # %% tags=["learned", "nbval-ignore-output"]
 validation = numpy_docstrings().validation
 place = validation.index(prompt, len(validation) // 2) + len(prompt)
-kinds = {"greedy": texts["greedy"][:80], "beam, W = 4": beam(prompt, 80, 4)[0][1]}
+kinds = {"greedy": texts["greedy"][:80], "beam, n = 4": beam(prompt, 80, 4)[0][1]}
 kinds |= {"top-p 0.9": texts["top-p 0.9"][:80], "true": validation[place : place + 80]}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 nats = {}
@@ -309,7 +309,7 @@ ax.annotate("/tmp/123", (76, each[:76].sum()), (60, 62), arrowprops=dict(arrowst
 ax.set(xlabel="characters written", ylabel="nats, summed: −ln p of the text")
 ax.legend()
 plt.show()
-assert nats["beam, W = 4"] <= nats["greedy"] + 1e-6 and nats["true"] > 2 * nats["greedy"]
+assert nats["beam, n = 4"] <= nats["greedy"] + 1e-6 and nats["true"] > 2 * nats["greedy"]
 
 # %% tags=["learned", "nbval-ignore-output"]
 # One true text is one text: every third that follows this prompt in validation, and more draws.
@@ -321,12 +321,12 @@ for name in ("all", "top-p 0.9"):
 for name, found in after.items():
     each = [surprise(model, tokenizer, text)[len(prompt) - 1 :].mean() for text in found]
     nats[name] = np.array(each)
-    likelier = [(nats[name] < nats[other]).sum() for other in ("greedy", "beam, W = 4")]
+    likelier = [(nats[name] < nats[other]).sum() for other in ("greedy", "beam, n = 4")]
     print(f"{name:<10} {len(found):3} texts, {nats[name].mean():.2f} nats per character;", end=" ")
     print(f"likelier than greedy's: {likelier[0]}, than the beam's: {likelier[1]}")
 beginning, train = ">>> import numpy as np", numpy_docstrings().train
 print(f"{beginning!r} in the training text: {train.count(beginning)} times")
-assert (nats["true"] < nats["greedy"]).mean() < 0.03 and min(nats["true"]) > nats["beam, W = 4"]
+assert (nats["true"] < nats["greedy"]).mean() < 0.03 and min(nats["true"]) > nats["beam, n = 4"]
 assert nats["true"].mean() > nats["all"].mean() > nats["top-p 0.9"].mean()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -386,7 +386,7 @@ print(f"scores in all:     {sum(again)} again, {sum(once)} kept")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # At step $T$: $T^2$ scores against $T$. In all: about $T^3/3$ against $T^2/2$. The projections and the feed-forward of the old positions are saved, too. The price is memory: two numbers for each position, column and layer, here $2 \cdot 128 \cdot 128 \cdot 2 = 65{,}536$.
 #
-# **Exercise 3. Count the reading** · easy · 2 minutes. A prompt of 28 characters, 100 to be written, nothing slides. How many positions go through the model in all, reading all again for each character, and keeping?
+# **Exercise 3. Count the reading** · easy · 2 minutes. A prompt of 28 characters, 100 to be written; all fit into the context. How many positions go through the model in all, reading all again for each character, and keeping?
 
 # %% tags=["exercise"]
 my_reads = None  # (again, kept)

@@ -40,11 +40,11 @@ np.set_printoptions(precision=4, suppress=True)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## By hand: k e k
 #
-# Somebody writes *k e k*. What comes next? If the text repeats itself, *e*, for *e* came after the last *k*. How can attention find it? Take letters as one-hot
+# Somebody writes *k e k*. What comes next? If the text repeats itself, *e*, for *e* came after the first *k*. How can attention find it? Take letters as one-hot
 # vectors, and count places from 0.
 #
 # **Layer 1** looks at the place before and notes what it sees: place 1 now holds "I am *e*, before me was *k*".
-# **Layer 2** stands at place 2, the second *k*, and asks: *before whom was a k?* Let a match score 4, all else 0:
+# **Layer 2** stands at place 2, the second *k*, and asks: *who has a k before it?* Let a match score 4, all else 0:
 #
 # | place | letter | before it | score for "before me was *k*" | exp | weight |
 # |---|---|---|---|---|---|
@@ -150,7 +150,7 @@ names = ("two layers: share right", "previous-token (layer 1)", "induction (laye
 for i, (name, style) in enumerate(zip(names, ("-", ":", "--"), strict=True)):
     ax.plot(steps, live[:, i], style, label=name)
     print(f"{name:<24}", *(f"{value:.2f}" for value in live[::2, i]))
-ax.plot(steps, live_control[:, 0], "C3", label="one layer: share right")
+ax.plot(steps, live_control[:, 0], "C3-.", label="one layer: share right")
 print(f"{'one layer: share right':<24}", *(f"{value:.2f}" for value in live_control[::2, 0]))
 ax.set(xlabel="step", ylabel="share, score", ylim=(0, 1.03))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -164,7 +164,7 @@ assert live[3, 0] < 0.25 and live[-1, 1] > 0.3 and live[-1, 2] > 0.3
 #
 # ## Two scores
 #
-# Now a score is no match of query and key, but one number for a head's map, the mean over all sequences. With $a_{ts}$ the weight from place $t$ to place $s$, T places and period P:
+# From here a *score* is not a match of query and key but one number for a head's map, the mean over all sequences. With $a_{ts}$ the weight from place $t$ to place $s$, T places and period P:
 #
 # $$\text{previous-token} = \frac{1}{T - 1}\sum_{t=1}^{T-1} a_{t,\,t-1}, \qquad \text{induction} = \frac{1}{T - P}\sum_{t=P}^{T-1} a_{t,\,t-P+1}.$$
 #
@@ -204,13 +204,13 @@ for i in range(2):
 
 # %% tags=["twin"]
 shown = np.flatnonzero(periods == 9)[0]
-text = [LETTERS[i] for i in x[shown, :24]]
+text = [LETTERS[i] for i in x[shown, :20]]
 fig, axes = plt.subplots(2, 4, figsize=(8.6, 4.6), sharex=True, sharey=True)
 for i, h in np.ndindex(2, 4):
     ax = axes[i, h]
-    image = heatmap(ax, two.layers[i].weights[shown, h, :24, :24], rows=text, columns=text)
+    image = heatmap(ax, two.layers[i].weights[shown, h, :20, :20], rows=text, columns=text)
     ax.set_title(f"head {i + 1}.{h + 1}")
-    ax.tick_params(labelsize=5.5, length=0)
+    ax.tick_params(labelsize=6.5, length=0)
 fig.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.01)
 fig.supxlabel("looks at", fontsize=9)
 fig.supylabel("looks from", fontsize=9)
@@ -390,7 +390,7 @@ for i, (layer, came) in enumerate(((first, x_0), (second, x_1))):
 #
 # <details><summary>You should see</summary>
 #
-# Without 1.4 the stripes of 2.1 fade, its induction score falls from 0.72 to 0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.
+# Without 1.4 the stripes of 2.1 fade, its induction score on these texts falls from 0.72 to 0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.
 # </details>
 
 # %% tags=["explorer"]

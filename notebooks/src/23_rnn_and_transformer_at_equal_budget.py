@@ -285,7 +285,7 @@ print(f"one by one {1000 * one_by_one:.1f} ms, at once {1000 * at_once:.1f} ms")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two threads, one step
 #
-# A *thread* is one course of commands. A program may run several, each on a core of its own, all with the same arrays. Only one at a time
+# A *thread* is one sequence of commands. A program may run several, each on a core of its own, all with the same arrays. Only one at a time
 # executes Python, but NumPy lets the others run while it computes. What can two of them share out? The **batch**, for both networks: a *data-parallel* step. The loss is a mean over B sequences, $L = \frac1B \sum_b \ell_b$. Cut the batch into slices $i$ of $B_i$ sequences, with
 # losses $L_i$, each a mean of its own. Then
 #
@@ -442,7 +442,7 @@ for task, model, lag in (
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # "Lost" meant: within that budget. With three times the seconds (seed 0 alone: the first number on the left) the GRU climbs from 31 % to 44 % at *every symbol*; the Transformer from 26 % to 49 % at *one symbol*, lag 320. Only at *every symbol*, lag 320,
-# nothing moves: it still guesses. So too few steps are not the whole reason: 36 s were 312 steps there, and lag 80 needed only about 220. Why it is so much harder at 320, we do not know.
+# nothing moves: it still guesses. So too few steps are not the whole reason: 36 s were 312 steps there, and lag 80 needed only about 220 (in the record). Why it is so much harder at 320, we do not know.
 #
 # ## Turn it
 #

@@ -83,9 +83,9 @@ def note(patient, tool, alarm):
 # ## Patient 1: the walk back
 #
 # **With each patient:** run its cells. Before you unfold the diagnosis, write down the cause in one sentence and the cure in one line. Change that line and run them again: the symptom has to go. Then undo the
-# change and run once more, for the ill are needed at the end. (Patients 1, 3 and 8 you cure in an exercise.)
+# change and run once more: the ill code is needed at the end. (Patients 1, 3 and 8 you cure in an exercise.)
 #
-# Patient 1 is a network for bits: T time steps, B sequences, a state of D numbers, one output. $p$ is the probability of a 1. `x` and `dlogits` are (T, B); `W_x` and `v` (D,); `W` (D, D). Read both
+# Patient 1 is a network for bits: T time steps, B sequences, a state of D numbers, one output. $p$ is the probability of a 1. Time first: `x` and `dlogits` are (T, B); `W_x` and `v` (D,); `W` (D, D). Read both
 # functions, forward and back, before you go on. The loss is the mean cross-entropy of the bits, so $d\text{logits} = (p - y)/(T B)$. Then the cheap tool: do the shapes fit? And the gradient check, all
 # parameters random.
 
@@ -352,7 +352,7 @@ note(6, "shapes", scaled.shape != scores.shape)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Diagnosis and cure</summary>
 #
-# `np.sqrt(64)` is no Python number but a NumPy scalar of type float64, and it draws the array with it, and all that follows (since NumPy 2; before, the array kept its type). Cure: `scores * 64**-0.5`, a Python number, which takes the array's
+# `np.sqrt(64)` is no Python number but a NumPy scalar of type float64, and it makes the array float64, and all that follows (since NumPy 2; before, the array kept its type). Cure: `scores * 64**-0.5`, a Python number, which takes the array's
 # type. A gradient check cannot see it: ours refuses float32 (lesson 03).
 # </details>
 #
@@ -639,5 +639,5 @@ print(f"you named a tool for {len(hits)} of 8, and {sum(hits)} of these raise an
 # | `fc` | `Transformer.output`, with `tied=False` |
 #
 # **Next:** your own model; begin with the shapes and the loss at the start.
-# **Further reading:** Karpathy, *A Recipe for Training Neural Networks*, 2019; Sculley and others, *Hidden Technical Debt in Machine Learning Systems*, NeurIPS 2015;
+# **Further reading:** Karpathy, *A Recipe for Training Neural Networks*, 2019; Sculley et al., *Hidden Technical Debt in Machine Learning Systems*, NeurIPS 2015;
 # Zeller, *Why Programs Fail*, 2nd edition 2009, on hypotheses and experiments in debugging.

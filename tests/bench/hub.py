@@ -1,0 +1,429 @@
+"""A class on a hub: how long its students wait, and what memory and processor time they take.
+
+    pip install jupyterhub==6.1.1               into the course's environment
+    npm install -g configurable-http-proxy@5.3.0
+    python tests/bench/hub.py                   20 students, lesson 04
+    python tests/bench/hub.py --users 30 --arrive 10 notebooks/07_gates.ipynb
+
+This is no test: it takes some minutes and is run by hand. It starts a JupyterHub that only this
+machine can reach, with a copy of the course for each student and servers that start as
+binder/README.md says. All students come within --arrive seconds. Each logs in, opens the lesson,
+runs all of it as JupyterLab does, and then turns the explorer's first slider (or field): once a
+second while others still run theirs; then all at the same time, as fast as answers come; then one
+student after another, while the rest are idle.
+
+What a browser does is left out, and so are the scripts it fetches once; but the students' side
+runs here too and takes part of the cores. PSS shares out what processes have in common, RSS counts
+it for each. An error in a cell, a dead kernel, an HTTP error, a turn without a new picture: each
+is a failure, is named, and makes the exit status 1.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import httpx  # comes with JupyterLab, as Tornado does
+import numpy as np
+from jupyter_client.session import Session
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = [f"notebooks/{path.name}" for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
+PATIENCE = 1800  # seconds for whatever a student waits for
+DEAD = {"restarting", "autorestarting", "terminating", "dead"}
+CONTROLS = ("SliderModel", "TextModel", "DropdownModel")  # the first of these kinds is turned
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+# Whoever starts this has variables of their own, which a hub's students have not.
+ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8"}
+
+# what: unit, its name in the table
+TIMES = {
+    "running": ("s", "from login to a running server"),
+    "ready": ("s", "from there to the lesson with a kernel"),
+    "run": ("s", "to run all cells"),
+    "some": ("ms", "from turn to picture, while others run all"),
+    "all": ("ms", "from turn to picture, all turn at once"),
+    "one": ("ms", "from turn to picture, the others idle"),
+}
+
+
+class Failure(Exception):
+    """What went wrong, in one line."""
+
+
+class Student:
+    """Logs in, opens the lesson, runs it and turns the control, as a browser would."""
+
+    def __init__(self, url, name):
+        self.name, self.home, self.widgets, self.failure = name, f"/user/{name}", {}, None
+        # Nothing leaves this machine: no certificates to load, no proxy to ask.
+        options = dict(base_url=url, timeout=PATIENCE, verify=False, trust_env=False)
+        self.client = httpx.AsyncClient(follow_redirects=True, **options)
+        self.session = Session()
+
+    async def fetch(self, path, form=None, **options):
+        """The answer, after all redirections; with a form or json= it is a POST."""
+        folder = "/hub/" if path.startswith("/hub/") else f"{self.home}/"
+        headers = {"X-XSRFToken": self.client.cookies.get("_xsrf", "", path=folder)}
+        method = "POST" if form or options else "GET"
+        answer = await self.client.request(method, path, data=form, headers=headers, **options)
+        if answer.is_error:
+            place = f"{answer.request.method} {answer.url.path}"
+            raise Failure(f"HTTP {answer.status_code} {answer.reason_phrase}: {place}")
+        return answer
+
+    async def log_in(self):
+        """From the login page to a running server."""
+        await self.fetch("/hub/login")
+        form = dict(username=self.name, password="", _xsrf=self.client.cookies["_xsrf"])
+        await self.fetch("/hub/login?next=/hub/spawn", form)
+        events = (await self.fetch(f"/hub/api/users/{self.name}/server/progress")).text
+        last = json.loads(events.rpartition("data: ")[2])
+        if not last.get("ready"):
+            raise Failure(last["message"])
+
+    async def open(self, lesson):
+        """The lesson's page, its cells, and a kernel that answers."""
+        await self.fetch(f"{self.home}/lab/tree/{lesson}")
+        found = (await self.fetch(f"{self.home}/api/contents/{lesson}?content=1")).json()
+        self.cells = [cell for cell in found["content"]["cells"] if cell["cell_type"] == "code"]
+        session = dict(path=lesson, name=lesson, type="notebook", kernel={"name": "python3"})
+        made = (await self.fetch(f"{self.home}/api/sessions", json=session)).json()
+        path = f"{self.home}/api/kernels/{made['kernel']['id']}/channels"
+        address = f"{self.client.base_url.copy_with(scheme='ws')}{path}"
+        cookies = [cookie for cookie in self.client.cookies.jar if path.startswith(cookie.path)]
+        line = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
+        headers = {"Cookie": line, "Origin": str(self.client.base_url).rstrip("/")}
+        request = HTTPRequest(address, headers=headers, connect_timeout=PATIENCE)
+        self.socket = await websocket_connect(request, max_message_size=2**28)
+        async for _ in self.answers({self.send("kernel_info_request", {})}):
+            pass
+
+    def send(self, kind, content):
+        """Send the kernel a message; returns the message's identity."""
+        message = self.session.msg(kind, content) | dict(channel="shell", buffers=[])
+        self.socket.write_message(json.dumps(message, default=str))
+        return message["header"]["msg_id"]
+
+    async def answers(self, waiting):
+        """(to which message, kind, content) of all it says, until it is done with these."""
+        while waiting:
+            text = await self.socket.read_message()
+            if text is None:
+                raise Failure("the connection to the kernel was closed")
+            message = json.loads(text)
+            kind, content = message["header"]["msg_type"], message["content"]
+            to = message["parent_header"].get("msg_id")
+            state = content.get("execution_state") if kind == "status" else None
+            if state in DEAD:
+                raise Failure(f"the kernel died ({state})")
+            self.note(kind, content)
+            yield to, kind, content
+            if state == "idle":
+                waiting.discard(to)
+
+    def note(self, kind, content):
+        """Keep the state of every widget, as a browser does."""
+        if kind == "comm_open" and content["target_name"] == "jupyter.widget":
+            self.widgets[content["comm_id"]] = content["data"]["state"]
+        if kind == "comm_msg" and content["data"].get("method") == "update":
+            self.widgets.get(content["comm_id"], {}).update(content["data"]["state"])
+
+    async def run_all(self):
+        """All cells, sent at once; after one that may raise the others go on."""
+        sent = {}
+        for number, cell in enumerate(self.cells, 1):
+            code, may_raise = cell["source"], "raises-exception" in cell["metadata"].get("tags", ())
+            options = dict(silent=False, store_history=True, allow_stdin=False)
+            request = dict(code=code, stop_on_error=not may_raise, **options)
+            sent[self.send("execute_request", request)] = number, code, may_raise
+        async for to, kind, content in self.answers(set(sent)):
+            number, code, may_raise = sent.get(to, (0, "", False))
+            if kind == "error" and not may_raise:
+                said = f"{content['ename']}: {content['evalue']}".splitlines()[0]
+                first = code.strip().partition("\n")[0]
+                raise Failure(f"code cell {number} ({first}): {said}")
+        self.find_control()
+
+    def find_control(self):
+        """The explorer's first slider (or field), and the view that shows its picture."""
+        panels = [w for w in self.widgets.values() if "course-panel" in w.get("_dom_classes", ())]
+        if not panels:
+            raise Failure("the lesson shows no explorer")
+        *controls, self.view = children(panels[-1])
+        leaves = [leaf for name in controls for leaf in children(self.widgets[name]) or [name]]
+        kinds = {leaf: self.widgets[leaf]["_model_name"] for leaf in leaves}
+        pairs = itertools.product(CONTROLS, leaves)
+        self.control = next(leaf for kind, leaf in pairs if kinds[leaf].endswith(kind))
+
+    async def turn(self):
+        """Turn the control by one step; returns the seconds until the new picture came."""
+        state, taken = next_state(self.widgets[self.control]), None
+        data, start = dict(method="update", state=state, buffer_paths=[]), time.perf_counter()
+        sent = self.send("comm_msg", dict(comm_id=self.control, data=data))
+        async for to, kind, content in self.answers({sent}):
+            if kind == "error":
+                raise Failure(f"{state}: {content['ename']}: {content['evalue']}")
+            if kind == "comm_msg" and to == sent and content["comm_id"] == self.view:
+                taken = time.perf_counter() - start
+        if taken is None:
+            raise Failure(f"no new picture at {state}")
+        self.widgets[self.control].update(state)
+        return taken
+
+
+def children(widget):
+    return [name.removeprefix("IPY_MODEL_") for name in widget.get("children", ())]
+
+
+def next_state(widget):
+    """What the browser would send: the next stop, and after the last one the first."""
+    if "index" in widget:
+        return {"index": (widget["index"] + 1) % len(widget["_options_labels"])}
+    value = widget["value"]
+    if isinstance(value, str):
+        return {"value": value[:-1] if value.endswith("a") else value + "a"}
+    low, high, step = widget["min"], widget["max"], widget["step"]
+    stop = round((value - low) / step) + 1
+    return {"value": low + step * (stop % (round((high - low) / step) + 1))}
+
+
+class Lecture:
+    """What the students do, and what it takes: times[what] is a list of seconds."""
+
+    def __init__(self, url, folder, names, options):
+        self.students = [Student(url, name) for name in names]
+        self.folder, self.options, self.running = folder, options, set(self.students)
+        self.times, self.peaks = defaultdict(list), defaultdict(float)
+
+    async def hold(self):
+        """All of it, in order."""
+        watching = asyncio.create_task(self.watch())
+        await self.together(self.arrive, range(len(self.students)))
+        self.after_run = look(self.folder)
+        await self.together(self.turn, itertools.repeat("all"))
+        for student in self.students:
+            await self.attempt(student, self.turn, "one")
+        watching.cancel()
+
+    async def together(self, work, values):
+        pairs = zip(self.students, values, strict=False)
+        await asyncio.gather(*(self.attempt(student, work, value) for student, value in pairs))
+
+    async def attempt(self, student, work, value):
+        """A failure ends the lecture for its student, and not for the others."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                if not student.failure:
+                    await work(student, value)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is named)
+            said = str(error) if isinstance(error, Failure) else repr(error)
+            student.failure = f"{student.name}: {said}"
+        self.running.discard(student)
+
+    async def arrive(self, student, number):
+        await asyncio.sleep(self.options.arrive * number / self.options.users)
+        await self.timed("running", student.log_in())
+        await self.timed("ready", student.open(self.options.notebook))
+        await self.timed("run", student.run_all())
+        self.running.discard(student)
+        while self.running:
+            self.times["some"].append(await student.turn())
+            await asyncio.sleep(1)
+
+    async def timed(self, what, work):
+        start = time.perf_counter()
+        await work
+        self.times[what].append(time.perf_counter() - start)
+
+    async def turn(self, student, what):
+        for _ in range(self.options.turns):
+            self.times[what].append(await student.turn())
+
+    async def watch(self):
+        """Every other second a look at the memory; the largest sums stay."""
+        while True:
+            for name, taken in (await asyncio.to_thread(look, self.folder)).items():
+                for kind, size in taken.items():
+                    self.peaks[kind, name] = max(self.peaks[kind, name], size)
+            await asyncio.sleep(2)
+
+    def report(self):
+        """Print the table; returns how many students failed."""
+        print(f"\n{'':50}{'median':>9}{'95 %':>9}{'worst':>9}")
+        for what, (unit, name) in TIMES.items():
+            row(unit, name, np.array(self.times[what]) * (1000 if unit == "ms" else 1))
+        names = [student.name for student in self.students]
+        for kind in ("PSS", "RSS"):
+            row("MB", f"of a student, largest {kind}", [self.peaks[kind, name] for name in names])
+        seconds = [self.after_run[name]["seconds"] for name in names]
+        row("s", "of processor time of a student, all cells run", seconds)
+        row("MB", "of the hub and its proxy, largest PSS", [self.peaks["PSS", "hub"]])
+        if sys.platform != "linux":
+            print("Memory and processor time are read from /proc, which only Linux has.")
+        failures = [student.failure for student in self.students if student.failure]
+        print(f"failures: {len(failures)}", *failures, sep="\n")
+        return len(failures)
+
+
+def row(unit, name, values):
+    if np.any(values):
+        numbers = np.median(values), np.percentile(values, 95), np.max(values)
+        print(f"{unit:4}{name:46}" + "".join(f"{number:9.1f}" for number in numbers))
+
+
+def homes(folder):
+    """{name of a home in this folder: its processes}; none where there is no /proc."""
+    found = defaultdict(list)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may have ended
+            home = re.search(rb"(?:^|\0)HOME=([^\0]*)", (process / "environ").read_bytes())
+            if home and Path(os.fsdecode(home[1])).parent == folder:
+                found[Path(os.fsdecode(home[1])).name].append(process)
+    return found
+
+
+def look(folder):
+    """{name of a home: what its processes take together}: MB of PSS and of RSS, seconds."""
+    found = defaultdict(lambda: defaultdict(float))
+    for name, processes in homes(folder).items():
+        for process in processes:
+            with contextlib.suppress(OSError):
+                text = (process / "smaps_rollup").read_text()
+                for kind, size in re.findall(r"^(Pss|Rss): +(\d+) kB", text, re.MULTILINE):
+                    found[name][kind.upper()] += int(size) / 1024
+                ticks = (process / "stat").read_text().rpartition(")")[2].split()[11:15]
+                found[name]["seconds"] += sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+@contextlib.contextmanager
+def hub(folder, names):
+    """A hub's address; whatever it started ends with the block."""
+    process = None
+    try:
+        copy_course(folder, names)
+        process, url = start(folder)
+        while process.poll() is None:
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.get(f"{url}/hub/health", trust_env=False).raise_for_status()
+                break
+            time.sleep(0.2)
+        else:
+            sys.exit("The hub did not start:\n" + (folder / "hub/log").read_text())
+        yield url
+    finally:
+        stop(process, folder)
+
+
+def copy_course(folder, names):
+    """One home for each student, after what an image of the course does once."""
+    first, *others = (folder / name for name in names)
+    left_out = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "slides", "handouts")
+    for part in ("lib", "notebooks", "binder"):
+        shutil.copytree(ROOT / part, first / part, ignore=left_out)
+    own = dict(cwd=first, env=ENVIRONMENT | {"HOME": str(first)}, capture_output=True)
+    done = subprocess.run(["bash", "binder/postBuild"], check=False, **own)
+    if done.returncode:
+        sys.exit(f"binder/postBuild failed:\n{done.stderr.decode()}")
+    for home in others:
+        shutil.copytree(first, home)
+
+
+def start(folder):
+    """The hub's process and its address, both new."""
+    with contextlib.ExitStack() as stack:
+        free = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for each in free:
+            each.bind(("127.0.0.1", 0))
+        url, inner, proxy = (f"http://127.0.0.1:{each.getsockname()[1]}" for each in free)
+    own = folder / "hub"
+    own.mkdir()
+    (own / "config.json").write_text(json.dumps(configuration(folder, url, inner, proxy)))
+    command = [sys.executable, "-m", "jupyterhub", "-f", "config.json"]
+    options = dict(cwd=own, env=ENVIRONMENT | {"HOME": str(own)}, start_new_session=True)
+    with (own / "log").open("w") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, **options), url
+
+
+def configuration(folder, url, inner, proxy):
+    home = f"{folder}/{{username}}"
+    spawner = dict(home_dir_template=home, notebook_dir=home)
+    spawner |= dict(start_timeout=PATIENCE, http_timeout=PATIENCE)
+    spawner["cmd"] = ["binder/start", "jupyterhub-singleuser"]
+    spawner["args"] = ["--allow-root"] * (os.geteuid() == 0)
+    kinds = dict(authenticator_class="dummy", spawner_class="simple")
+    return {
+        "JupyterHub": dict(bind_url=url, hub_bind_url=inner, **kinds),
+        "Authenticator": {"allow_all": True},
+        "ConfigurableHTTPProxy": {"api_url": proxy},
+        "SimpleLocalProcessSpawner": spawner,
+    }
+
+
+def stop(process, folder):
+    """The hub stops its servers and its proxy; what is left after that is killed."""
+    for kind in (signal.SIGINT, signal.SIGTERM):  # a second one would leave servers behind
+        signal.signal(kind, signal.SIG_IGN)
+    if process:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(120)
+        process.kill()
+        process.wait()
+    for left in itertools.chain(*homes(folder).values()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(left.name), signal.SIGKILL)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("notebook", nargs="?", default=LESSONS[4])
+    parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--arrive", type=float, default=20, help="seconds in which all come")
+    parser.add_argument("--turns", type=int, default=10, help="of each student's control")
+    options = parser.parse_args()
+    if options.notebook not in LESSONS:
+        sys.exit(f"{options.notebook}: no such lesson; an example is {LESSONS[4]}")
+    if options.users < 1 or options.turns < 1 or options.arrive < 0:
+        sys.exit("--users and --turns have to be 1 or more, --arrive 0 or more")
+    for program in ("jupyterhub", "configurable-http-proxy"):
+        if not shutil.which(program, path=PATH):
+            sys.exit(f"{program} is missing: the top of this file says how to install it")
+    return options
+
+
+def main():
+    options = arguments()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: sys.exit("Stopped."))
+    load, names = os.getloadavg()[0], [f"student{i:03}" for i in range(1, options.users + 1)]
+    print(f"{options.users} students within {options.arrive:g} s, {options.notebook}, ", end="")
+    print(f"{os.cpu_count()} cores with a load of {load:.1f} before", flush=True)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made).resolve()
+        with hub(folder, names) as url:
+            lecture = Lecture(url, folder, names, options)
+            asyncio.run(lecture.hold())
+            failed = lecture.report()
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
