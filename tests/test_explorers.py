@@ -1000,8 +1000,8 @@ def a_layer_is_as_good_as_the_doubled_width_and_smaller(watched):
     "looking_inside",
     "you look at head 2.1 and *silence* head 1.4. Does its map stay?",
     "Without 1.4 the stripes of 2.1 fade, its induction score on these texts falls from 0.72 to "
-    "0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % "
-    "are right. One layer foretells 50.4 % at period 9 and nothing at 20.",
+    "0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 "
+    "stays, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.",
 )
 def layer_2_reads_what_layer_1_wrote(watched):
     induction, share = r"induction score (\d\.\d+)", r"nats, ([\d.]+)% foretold"
