@@ -45,6 +45,13 @@ def dockerfile():
     return said.stdout + said.stderr
 
 
+def test_the_badge_leads_to_a_notebook_that_is_there():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "https://mybinder.org/badge_logo.svg" in readme
+    opened = re.findall(r"lab/tree/([\w/]+\.ipynb)", readme)
+    assert len(opened) == 2 and all((ROOT / path).is_file() for path in opened)
+
+
 def place(pattern, text):
     """Where in the text the one line stands that the pattern finds."""
     (found,) = re.finditer(pattern, text, re.MULTILINE)
