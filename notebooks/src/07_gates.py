@@ -327,7 +327,7 @@ for name, gradient, value in zip(names, by_hand_gru, values, strict=True):
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["negative-control"]
 # **Negative control.** Two plausible mistakes in the LSTM. First: $dc$ handed on without $f$. Second: the forget gate's gradient
-# taken with the new $c_t$ in place of $c_{t-1}$, which it was multiplied with. Both keep every shape.
+# taken with the new $c_t$ in place of $c_{t-1}$, which it was multiplied by. Both keep every shape.
 
 # %%
 x, h_before, c_before, i, f, o, g, c = cache

@@ -98,7 +98,7 @@ check_sour(my_context)
 #
 # The $x_t$ look, the $m_s$ are looked at. In **self-attention** they are the same vectors, $m = x$: each vector asks, is asked
 # and answers. If the $m_s$ belong to another sequence, as the encoder's outputs did in lesson 10, it is called
-# cross-attention (lesson 19 builds a model with it). This **scaled dot-product attention** is from *Attention is all you need*
+# cross-attention (lesson 19 builds a model with it). This **scaled dot-product attention** is from *Attention Is All You Need*
 # (Vaswani et al., 2017), which has other letters:
 #
 # | symbol | in code | meaning | shape, all steps | in the paper |

@@ -69,8 +69,7 @@ for third in (10, 100):
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
 # ## The equations
 #
-# A **mask** says for each pair of a query and a position if it may look. $-\infty$ in the scores is how *Attention is all you
-# need* (Vaswani et al., 2017) puts it in.
+# A **mask** says for each pair of a query and a position if it may look. $-\infty$ in the scores is how *Attention Is All You Need* (Vaswani et al., 2017) puts it in.
 #
 # $$e_{ts} = \frac{q_t\, k_s^\top}{\sqrt K}, \qquad
 # \tilde e_{ts} = \begin{cases} e_{ts} & \text{if } M_{ts} \\ -\infty & \text{if not,} \end{cases} \qquad

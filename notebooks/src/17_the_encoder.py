@@ -410,7 +410,7 @@ check_mean(my_mean)
 # ## At nearly equal numbers of parameters
 #
 # The encoder: $D = 56$, 4 heads, $F = 112$, one layer, 30,646 numbers ($V = 72$ characters, $O = 14$ languages: count them); the recurrent network has 31,118. And as a control the same encoder without positions: for it a
-# word is a bag of letters. All three get the same words in the same batches, 1,000 steps with Adam at 0.002, clipped at 1. Each is kept where
+# word is a bag of letters. All three get the same words in the same batches (so two may dip at the same step), 1,000 steps with Adam at 0.002, clipped at 1. Each is kept where
 # its validation loss is lowest; three seeds. (`python -m lib.records.encoder_language` makes it again. One layer was the best of a few encoders of this
 # size, two layers among them, by the validation words.)
 #
