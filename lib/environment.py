@@ -5,6 +5,7 @@ Written so that an old Python can read it: it has to be able to say that it is t
 
 import importlib
 import operator
+import os
 import re
 import shlex
 import sys
@@ -109,6 +110,11 @@ def numbers(version):
 def advice():
     """What to do where the kernel's Python lacks something."""
     command = f"{shlex.quote(sys.executable)} -m pip install -r {shlex.quote(str(REQUIREMENTS))}"
+    if os.environ.get("PYTHONPATH"):  # pip cannot help where this hides what it installs
+        return (
+            f"PYTHONPATH is {os.environ['PYTHONPATH']} and may bring other packages: "
+            f"unset it, and start JupyterLab again. If that does not help: {command}"
+        )
     return (
         f"The kernel runs {sys.executable}: choose the course's (menu Kernel, Change Kernel), "
         f"or type in a terminal: {command}"

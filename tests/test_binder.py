@@ -49,7 +49,7 @@ def test_the_badge_leads_to_a_notebook_that_is_there():
     readme = (ROOT / "README.md").read_text("utf-8")
     assert "https://mybinder.org/badge_logo.svg" in readme
     opened = re.findall(r"lab/tree/([\w/]+\.ipynb)", readme)
-    assert len(opened) == 2 and all((ROOT / path).is_file() for path in opened)
+    assert len(opened) >= 2 and all((ROOT / path).is_file() for path in opened)
 
 
 def place(pattern, text):

@@ -230,3 +230,10 @@ def test_every_requirement_is_understood():
 def test_a_path_with_a_space_can_be_typed(monkeypatch):
     monkeypatch.setattr(environment, "REQUIREMENTS", Path("/my course/requirements.txt"))
     assert environment.advice().endswith("-m pip install -r '/my course/requirements.txt'")
+
+
+def test_a_path_that_hides_packages_is_named_first(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/old/packages")
+    assert environment.advice().startswith("PYTHONPATH is /old/packages")
+    monkeypatch.setenv("PYTHONPATH", "")
+    assert environment.advice().startswith("The kernel runs ")

@@ -31,7 +31,8 @@ try:
     from lib.environment import check_environment
 except ModuleNotFoundError:
     here = os.getcwd()
-    print(f"Wrong folder: this runs in {here}; notebooks/, beside lib/, was expected.")
+    print(f"Wrong folder: this runs in {here}; notebooks/, beside lib/, was expected.", end=" ")
+    print("Put the notebook back there, and open it again.")
 else:
     check_environment()
 
