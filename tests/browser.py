@@ -61,7 +61,7 @@ WATCH = """panel => {
     let pressed = 0, shown = picture().src;
     let said = panel.querySelector('figcaption').textContent;
     window.keyToPixels = [];
-    window.places = new Set();  // of the picture in its panel: more than one is a jump
+    window.places = new Set();  // of the picture in its panel: a second one is a jump, or blank
     window.answers = 0;  // also those that leave the picture: a refusal is only a sentence
     document.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
     window.watch?.disconnect();
@@ -74,6 +74,7 @@ WATCH = """panel => {
         if (image.src === shown) return;
         shown = image.src;
         const start = pressed;
+        requestAnimationFrame(() => { if (!image.complete) window.places.add('blank'); });
         await image.decode();
         requestAnimationFrame(() => {
             window.keyToPixels.push(performance.now() - start);

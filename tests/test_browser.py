@@ -77,7 +77,8 @@ def test_open_run_and_turn(name, lab, capsys):
             for field in panel.locator("input[type=number]").all():
                 start = field.input_value()
                 times[lesson.label(field)] = measure(lesson, panel, field)
-                assert len(lesson.page.evaluate("[...window.places]")) == 1, "the page jumps"
+                places = lesson.page.evaluate("[...window.places]")
+                assert len(places) == 1, f"it jumps or flickers: {places}"
                 lesson.put(field, start)
         megabytes = lab.kernel_megabytes()
         complaints = [c for c in lesson.complaints if not any(h in c for h in HARMLESS)]
@@ -134,6 +135,9 @@ def measure(lesson, panel, field):
     # Other work on the machine only ever adds: a slow round gets a second and a third chance.
     for _ in range(ROUNDS):
         times = sorted(lesson.turn(panel, field, PRESSES))
+        if not times:  # near this value nothing changes in the picture: try at the lowest
+            lesson.put(field, "-9999")
+            times = sorted(lesson.turn(panel, field, PRESSES))
         assert times, lesson.label(field)
         median, slow = statistics.median(times), times[int(0.95 * len(times))]
         if median <= MILLISECONDS:
