@@ -1,6 +1,6 @@
 """Lessons as a learner meets them: open, look, run all, turn each control, see new pixels.
 
-By itself this opens one lesson. All of them, for which half an hour goes by:
+By itself this opens one lesson. All of them, for which a good quarter of an hour goes by:
 
     COURSE_BROWSER=all python -m pytest tests/test_browser.py
 """
