@@ -21,9 +21,3 @@ def rng():
 def pytest_collection_modifyitems(items):
     """The browser comes last: what is wrong in a lesson shows sooner and clearer elsewhere."""
     items.sort(key=lambda item: item.path.name == "test_browser.py")
-
-
-def pytest_collectstart(collector):
-    """A figure comes live as a page with its text too, which holds the picture once more."""
-    if hasattr(collector, "skip_compare"):  # a notebook under nbval
-        collector.skip_compare += ("text/html",)
