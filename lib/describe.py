@@ -43,7 +43,7 @@ def images(ax):
     """Each map of values: its size, its ends and where they are."""
     for image in ax.images:
         values = np.ma.filled(np.ma.asarray(image.get_array(), float), np.nan)
-        if values.ndim != 2 or not values.size:
+        if values.ndim != 2 or not np.isfinite(values).any():
             continue
         rows, columns = (ticks(axis) for axis in (ax.yaxis, ax.xaxis))
         many = ("row", "rows")[values.shape[0] > 1], ("column", "columns")[values.shape[1] > 1]
@@ -169,7 +169,10 @@ def bundle(figure):
     # Otherwise the inline backend would draw the picture once more.
     display_formatter().formatters["image/png"].pop(Figure, None)
     png = print_figure(figure, fmt="png", bbox_inches="tight", base64=True)
-    text = describe(figure)
+    try:
+        text = describe(figure)
+    except Exception:  # noqa: BLE001 (no figure is lost for want of its text)
+        text = "Picture: its text could not be made."
     said, style = html.escape(text), "max-width:100%;height:auto"
     page = f'<img alt="{said}" style="{style}" src="data:image/png;base64,{png}">'
     data = {"text/html": page, "image/png": png, "text/plain": text}

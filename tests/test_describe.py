@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -70,6 +71,20 @@ def test_places_have_the_names_of_the_axis(ax):
     ax.plot([0, 1, 2], [5, 9, 7])
     ax.set_xticks([0, 1], ["Polish", "$h_t$"])
     assert said(ax) == "Picture: line from (Polish, 5) to (2, 7), highest (h_t, 9)."
+
+
+def test_a_map_without_values_is_passed_over(ax):
+    ax.imshow(np.full((3, 4), np.nan))
+    ax.set_title("empty")
+    assert said(ax) == "Picture: empty."
+
+
+def test_a_figure_is_shown_even_if_it_cannot_be_described(ax, monkeypatch):
+    formatter = SimpleNamespace(formatters={"image/png": {}})
+    monkeypatch.setattr(describe, "display_formatter", lambda: formatter)
+    monkeypatch.setattr(describe, "describe_axes", lambda ax: 1 / 0)
+    data, _ = describe.bundle(ax.figure)
+    assert data["image/png"] and data["text/plain"] == "Picture: its text could not be made."
 
 
 def test_arrows_are_counted(ax):
