@@ -259,9 +259,4 @@ def mask_of_heads(mask, shape):
 
 def fit_mask(mask, shape):
     """The mask, broadcast to this shape. Refuses one that does not fit, or is not of truths."""
-    guard.truths("mask", mask, getattr(mask, "shape", ()))
-    try:
-        return np.broadcast_to(mask, shape)
-    except ValueError:
-        came = f"mask has shape {mask.shape}"
-        raise ValueError(f"{came}: one that broadcasts to {shape} was expected") from None
+    return guard.mask("mask", mask, shape)

@@ -25,6 +25,20 @@ def number(name, value):
     return float(value)
 
 
+def truth(name, value):
+    """Refuse anything but True or False: the text 'no', taken for a truth, means yes."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}={show(value)}: True or False was expected")
+    return bool(value)
+
+
+def finite(name, value):
+    """Refuse anything but a finite number."""
+    if not _number(value) or not -np.inf < value < np.inf:
+        raise ValueError(f"{name}={show(value)}: a finite number was expected")
+    return float(value)
+
+
 def positive(name, value):
     """Refuse anything but a finite number above zero."""
     if not _number(value) or not 0 < value < np.inf:
@@ -73,6 +87,41 @@ def generator(name, rng):
     return rng
 
 
+def function(name, value):
+    """Refuse anything that cannot be called."""
+    if not callable(value):
+        raise ValueError(f"{name}={show(value)}: a function was expected")
+    return value
+
+
+def instance(name, value, *kinds):
+    """Refuse anything but an instance of one of these classes (not the class itself)."""
+    if not isinstance(value, kinds):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(f"{name}={show(value)}: an instance of {expected} was expected")
+    return value
+
+
+def absent(name, value, why):
+    """Refuse an option where it would be ignored; why: what makes that so."""
+    if value is not None:
+        raise ValueError(f"{name} is given, but {why}: None was expected")
+
+
+def text(name, value):
+    """Refuse anything but a string."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name}={show(value)}: a string was expected")
+    return value
+
+
+def texts(name, items):
+    """Refuse anything but a list or a tuple of strings: a single string has letters for items."""
+    for i, item in enumerate(listed(name, items)):
+        text(f"{name}[{i}]", item)
+    return items
+
+
 def listed(name, items):
     """Refuse anything but a list or a tuple: a single string or array has items of its own."""
     if not isinstance(items, list | tuple):
@@ -88,17 +137,19 @@ def as_array(name, x):
         raise ValueError(f"{name} has rows of unequal length: an array was expected") from None
 
 
-def array(name, x, letters, finite=False, **sizes):
+def array(name, x, letters, finite=False, dtype=None, **sizes):
     """Refuse an x that is no float array of the shape that `letters` spell, as in "B T I".
 
     sizes give the letters whose size is known; the others may be anything from 1 up.
-    finite=True refuses NaN and infinity as well.
+    finite=True refuses NaN and infinity as well; dtype, any other than this one.
     """
     if type(x) is not np.ndarray:  # a masked array or a matrix has rules of its own
         raise ValueError(f"{name} is {_kind(x)}: an array ({_spell(letters)}) was expected")
     if x.dtype not in FLOATS:
         floating(f"{name}.dtype", x.dtype)
     _shape(name, x, letters, sizes)
+    if dtype is not None:
+        same_dtype(name, x, dtype)
     if finite:
         _finite(name, x)
 
@@ -111,6 +162,29 @@ def numbers(name, x, shape, finite=False):
     same_shape(name, x, shape)
     if finite:
         _finite(name, x)
+
+
+def gradient(name, dy, shape, dtype):
+    """Refuse a dy that is no finite array of exactly this shape and dtype: none may broadcast."""
+    if type(dy) is not np.ndarray:
+        raise ValueError(f"{name} is {_kind(dy)}: an array {tuple(shape)} was expected")
+    if dy.dtype not in FLOATS:
+        floating(f"{name}.dtype", dy.dtype)
+    same_shape(name, dy, shape)
+    same_dtype(name, dy, dtype)
+    _finite(name, dy)
+
+
+def mask(name, mask, shape):
+    """The mask, broadcast to this shape. Refuses one that does not fit, or is not of truths."""
+    if type(mask) is not np.ndarray or mask.dtype != bool:
+        came = f"{name} is {_kind(mask)}"
+        raise ValueError(f"{came}: an array of True and False was expected")
+    try:
+        return np.broadcast_to(mask, shape)
+    except ValueError:
+        came = f"{name} has shape {mask.shape}"
+        raise ValueError(f"{came}: one that broadcasts to {tuple(shape)} was expected") from None
 
 
 def truths(name, x, shape):
@@ -126,8 +200,15 @@ def same_shape(name, x, shape):
         raise ValueError(f"{name} has shape {x.shape}: {tuple(shape)} was expected")
 
 
+def same_dtype(name, x, dtype):
+    """Refuse an x of another precision: float32 and float64 together give float64, unasked."""
+    if x.dtype != dtype:
+        mend = f"{name}.astype(np.{np.dtype(dtype).name})"
+        raise ValueError(f"{name} is {x.dtype}: {np.dtype(dtype)} was expected, as in {mend}")
+
+
 def _finite(name, x):
-    if not np.isfinite(x).all():
+    if not np.logical_and.reduce(np.isfinite(x), axis=None):  # half of what .all() costs
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 
