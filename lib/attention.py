@@ -11,11 +11,14 @@ J width of a value. In AdditiveAttention: Q width of a query, K of a key, F of t
 that compares the two.
 """
 
+import weakref
+
 import numpy as np
 
 from lib import guard
 from lib.functional import softmax, softmax_backward, tanh, tanh_backward
 from lib.layers import Layer, Linear, rows, scaled_normal
+from lib.positions import RotaryPositions
 
 
 def causal_mask(T, S=None):
@@ -56,11 +59,15 @@ def attention(query, key, value, mask=None):
     """softmax(query keyᵀ / √K) value: scaled dot-product attention (Vaswani et al., 2017).
 
     query (..., T, K), key (..., S, K), value (..., S, J) -> context (..., T, J), cache.
-    The cache ends with the weights (..., T, S). mask broadcasts to them.
+    The leading axes are the same in all three. The cache ends with the weights (..., T, S), to
+    which the mask broadcasts.
     """
     guard.array("query", query, "... T K")
-    guard.array("key", key, "... S K", K=query.shape[-1])
-    guard.array("value", value, "... S J", S=key.shape[-2])
+    dtype, before = query.dtype, query.shape[:-2]
+    guard.array("key", key, "... S K", dtype=dtype, K=query.shape[-1])
+    guard.array("value", value, "... S J", dtype=dtype, S=key.shape[-2])
+    guard.same_shape("key", key, (*before, *key.shape[-2:]))
+    guard.same_shape("value", value, (*before, *value.shape[-2:]))
     scaled = query * query.shape[-1] ** -0.5  # (..., T, K)
     weights = masked_softmax(scaled @ key.swapaxes(-1, -2), mask)  # (..., T, S)
     return weights @ value, (scaled, key, value, weights)
@@ -69,7 +76,7 @@ def attention(query, key, value, mask=None):
 def attention_backward(dcontext, cache):
     """dcontext (..., T, J) -> dquery (..., T, K), dkey (..., S, K), dvalue (..., S, J)."""
     scaled, key, value, weights = cache
-    guard.numbers("dcontext", dcontext, (*weights.shape[:-1], value.shape[-1]))
+    guard.gradient("dcontext", dcontext, (*weights.shape[:-1], value.shape[-1]), value.dtype)
     dvalue = weights.swapaxes(-1, -2) @ dcontext  # (..., S, J)
     dscores = softmax_backward(dcontext @ value.swapaxes(-1, -2), weights)  # (..., T, S)
     dquery = dscores @ key  # (..., T, K)
@@ -78,10 +85,26 @@ def attention_backward(dcontext, cache):
 
 
 class Past:
-    """Keys and values (B, H, S, K) of the positions that were read; grows as a text is written."""
+    """Keys and values (B, H, S, K) of the positions that were read; grows as a text is written.
+
+    It belongs to the first layer that fills it: another layer's keys mean nothing to a query.
+    start: where the next position stands; its length, unless some of what it holds is padding,
+    when it is (B,), a number for each sequence (see Pasts).
+    """
 
     def __init__(self):
-        self.length, self.room = 0, None
+        self.length, self.room, self.owner, self.starts = 0, None, None, None
+
+    @property
+    def start(self):
+        return self.length if self.starts is None else self.starts
+
+    def check_owner(self, layer):
+        """Refuse to serve any layer but the one whose keys these are; how many there are."""
+        if self.length and self.owner() is not layer:
+            raise ValueError("past holds keys of another layer: what this one filled was expected")
+        self.owner = weakref.ref(layer)
+        return self.length
 
     def extend(self, key, value):
         """Put (B, H, T, K) behind what is there; all keys and all values so far."""
@@ -98,11 +121,59 @@ class Past:
 
     def take(self, rows):
         """Go on with these sequences of the batch, in this order (a beam keeps some twice)."""
+        if self.room is None:
+            raise ValueError("past is empty: sequences that were read were expected")
+        guard.ids("rows", rows, "N", self.room.shape[1], what="sequences")
         self.room = self.room[:, rows]
 
     def held(self):
         """All keys and all values so far, (B, H, S, K) each."""
         return self.room[0, :, :, : self.length], self.room[1, :, :, : self.length]
+
+
+class Pasts(list):
+    """What a model has read: for each layer a Past, or a pair (of its ids, of the source).
+
+    real (B, S): which of the ids are no padding; None where all are. Padding stays in the keys,
+    and stays hidden: sequences of unequal length can be read and written on as one batch.
+    """
+
+    def __init__(self, pasts):
+        super().__init__(pasts)
+        self.length, self.real = 0, None
+
+    def begin(self):
+        """Where the next ids stand: one number, or one for each sequence (B,).
+
+        What a call that was interrupted has left half done is forgotten.
+        """
+        starts = self.length if self.real is None else self.real.sum(axis=1)
+        for past in self:
+            own, *of_source = past if isinstance(past, tuple) else (past,)
+            own.length, own.starts = min(own.length, self.length), starts
+            for other in of_source if self.length == 0 else ():
+                other.length = 0
+        return starts
+
+    def batch(self):
+        """How many sequences were read."""
+        own = self[0][0] if isinstance(self[0], tuple) else self[0]
+        return own.room.shape[1]
+
+    def real_with(self, lengths, B, T):
+        """real as it will be when B sequences of T ids more are read, of which lengths are real."""
+        if lengths is None and self.real is None:
+            return None
+        before = np.ones((B, self.length), bool) if self.real is None else self.real
+        lengths = np.full(B, T) if lengths is None else lengths
+        return np.concatenate([before, np.arange(T) < lengths[:, None]], axis=1)
+
+    def take(self, rows):
+        """Go on with these sequences of the batch, in this order (a beam keeps some twice)."""
+        for past in self:
+            for each in past if isinstance(past, tuple) else (past,):
+                each.take(rows)
+        self.real = None if self.real is None else self.real[rows]
 
 
 class AdditiveAttention(Layer):
@@ -128,8 +199,9 @@ class AdditiveAttention(Layer):
 
         mask broadcasts to (B, T, S) and is True where a query may look; None: everywhere.
         """
-        guard.array("query", query, "B T Q", finite=True, Q=len(self.W_q))
-        guard.array("keys", keys, "B S K", finite=True, B=len(query), K=len(self.W_k))
+        dtype, B = self.W_q.dtype, len(query) if isinstance(query, np.ndarray) else 0
+        guard.array("query", query, "B T Q", finite=True, dtype=dtype, Q=len(self.W_q))
+        guard.array("keys", keys, "B S K", finite=True, dtype=dtype, B=B, K=len(self.W_k))
         if mask is not None:
             mask = fit_mask(mask, (*query.shape[:2], keys.shape[1]))  # (B, T, S)
         asked = query @ self.W_q  # (B, T, F)
@@ -142,7 +214,7 @@ class AdditiveAttention(Layer):
     def backward(self, dcontext, cache):
         """dcontext (B, T, K) -> dquery (B, T, Q), dkeys (B, S, K); adds to every gradient."""
         query, keys, hidden, weights = cache
-        guard.numbers("dcontext", dcontext, (*query.shape[:2], keys.shape[2]), finite=True)
+        guard.gradient("dcontext", dcontext, (*query.shape[:2], keys.shape[2]), keys.dtype)
         dweights = dcontext @ keys.swapaxes(1, 2)  # (B, T, S)
         dscores = masked_softmax_backward(dweights, weights)  # (B, T, S)
         dz = tanh_backward(dscores[..., None] * self.v, hidden)  # (B, T, S, F)
@@ -166,11 +238,28 @@ class MultiHeadAttention(Layer):
 
     def __init__(self, d_model, heads, rng, dtype=np.float64, bias=True, rotary=None):
         self.heads, self.rotary = guard.heads(d_model, heads), rotary
+        if rotary is not None:
+            K = d_model // heads
+            if guard.instance("rotary", rotary, RotaryPositions).width != K:
+                raise ValueError(f"rotary turns {rotary.width} columns: {K} were expected, D / H")
         self.query = Linear(d_model, d_model, rng, dtype, bias)
         self.key = Linear(d_model, d_model, rng, dtype, bias)
         self.value = Linear(d_model, d_model, rng, dtype, bias)
         self.output = Linear(d_model, d_model, rng, dtype, bias)
-        self.weights, self.silenced = None, ()
+        self.weights, self._silenced = None, ()
+
+    @property
+    def silenced(self):
+        """The numbers of the heads that say nothing."""
+        return self._silenced
+
+    @silenced.setter
+    def silenced(self, numbers):
+        for i, number in enumerate(guard.listed("silenced", numbers)):
+            if guard.whole_number(f"silenced[{i}]", number, least=0) >= self.heads:
+                expected = f"heads from 0 to {self.heads - 1} were expected"
+                raise ValueError(f"silenced holds {number}: {expected}")
+        self._silenced = tuple(numbers)
 
     def forward(self, x, context, mask=None, past=None):
         """x (B, T, D) looks at context (B, S, D), which may be x itself -> y (B, T, D), cache.
@@ -178,19 +267,18 @@ class MultiHeadAttention(Layer):
         mask broadcasts to (B, T, S), or to (B, H, T, S) if it has four axes. past: a Past,
         for generation only: context stands behind what it holds; None: there is no more.
         """
-        D, start = len(self.query.W), 0 if past is None else past.length
-        sizes = {"B": past.room.shape[1]} if start else {}  # of the sequences that are held
-        guard.array("x", x, "B T D", D=D, **sizes)
+        held = self._check(x, context, past)  # all that can be refused is refused before it grows
+        S = held if context is None else held + context.shape[1]
+        mask = mask_of_heads(mask, (len(x), self.heads, x.shape[1], S))
+        start = 0 if past is None else past.start
         query, query_cache = self._heads(self.query, x, start)  # (B, H, T, K)
-        if context is None and start:
+        if context is None:
             key, value = past.held()
         else:
-            guard.array("context", context, "B S D", B=len(x), D=D)
             key, key_cache = self._heads(self.key, context, start)  # (B, H, S, K)
             value, value_cache = self.value.forward(context)  # (B, S, D)
             value = split(value, self.heads)  # (B, H, S, K)
             key, value = (key, value) if past is None else past.extend(key, value)
-        mask = mask_of_heads(mask, (*x.shape[:2], key.shape[2]))
         looked, attention_cache = attention(query, key, value, mask)
         self._silence(looked)
         y, output_cache = self.output.forward(merge(looked))  # (B, T, D)
@@ -211,6 +299,19 @@ class MultiHeadAttention(Layer):
         dcontext = self._heads_backward(self.key, dkey, key_cache)  # (B, S, D)
         dcontext += self.value.backward(merge(dvalue), value_cache)
         return dx, dcontext
+
+    def _check(self, x, context, past):
+        """Refuse what does not fit; how many positions the past holds."""
+        held, sizes = 0, {"D": len(self.query.W)}
+        if past is not None:
+            held = guard.instance("past", past, Past).check_owner(self)
+        if held:
+            sizes["B"] = past.room.shape[1]  # of the sequences that are held
+        guard.array("x", x, "B T D", finite=True, dtype=self.query.W.dtype, **sizes)
+        if context is not x and not (context is None and held):
+            sizes["B"] = len(x)
+            guard.array("context", context, "B S D", finite=True, dtype=x.dtype, **sizes)
+        return held
 
     def _silence(self, heads):
         if self.silenced:
@@ -250,10 +351,11 @@ def read_only(array):
 
 
 def mask_of_heads(mask, shape):
-    """The mask with an axis for the heads: (B, T, S) becomes (B, 1, T, S)."""
-    if mask is None or getattr(mask, "ndim", 0) == 4:
-        return mask
-    fit_mask(mask, shape)
+    """The mask with an axis for the heads: (B, T, S) becomes (B, 1, T, S). shape: (B, H, T, S)."""
+    if mask is None:
+        return None
+    B, _, T, S = shape
+    fit_mask(mask, shape if getattr(mask, "ndim", 0) == 4 else (B, T, S))
     return mask[:, None] if mask.ndim == 3 else mask
 
 

@@ -13,36 +13,45 @@ import numpy as np
 from lib import guard
 
 GELU_SCALE, GELU_CUBIC = math.sqrt(2 / math.pi), 0.044715
-LOWEST, TINY = float(np.finfo(np.float32).min), float(np.finfo(np.float32).tiny)
+# Beyond z = 10 the tanh in gelu is 1 to the last bit of float64; z³ would overflow long after.
+GELU_BEND = 30.0
+LOWEST = {dtype: np.finfo(dtype).min for dtype in guard.FLOATS}
+TINY = {dtype: np.finfo(dtype).tiny for dtype in guard.FLOATS}
 
 
 def sigmoid(z):
     """1 / (1 + exp(-z)), for any shape. Written with tanh, which cannot overflow."""
+    guard.real("z", z)
     return 0.5 * (1 + np.tanh(0.5 * z))
 
 
 def sigmoid_backward(ds, s):
     """dz from ds, with s = sigmoid(z)."""
+    guard.alike("ds", ds, s)
     return ds * s * (1 - s)
 
 
 def tanh(z):
     """Hyperbolic tangent, for any shape: every number squeezed between -1 and 1."""
+    guard.real("z", z)
     return np.tanh(z)
 
 
 def tanh_backward(dh, h):
     """dz from dh, with h = tanh(z)."""
+    guard.alike("dh", dh, h)
     return dh * (1 - h * h)
 
 
 def relu(z):
     """max(z, 0), for any shape."""
+    guard.real("z", z)
     return np.maximum(z, 0)
 
 
 def relu_backward(dy, y):
     """dz from dy, with y = relu(z). At z = 0 the slope is taken to be 0."""
+    guard.alike("dy", dy, y)
     return dy * (y > 0)
 
 
@@ -51,24 +60,28 @@ def gelu(z):
 
     Gaussian error linear unit (Hendrycks and Gimpel, 2016): relu with its corner rounded off.
     """
-    t = z * z  # from here on in place: these arrays are large
+    guard.array("z", z, "...")
+    bent = np.clip(z, -GELU_BEND, GELU_BEND)
+    t = bent * bent  # from here on in place: these arrays are large
     t *= GELU_SCALE * GELU_CUBIC
     t += GELU_SCALE
-    t *= z
+    t *= bent
     np.tanh(t, out=t)
     y = t + 1
-    y *= z
     y *= 0.5
+    y *= z
     return y, (z, t)
 
 
 def gelu_backward(dy, cache):
     """dz from dy. The tanh is kept: it costs more than all the rest."""
     z, t = cache
-    slope = z * z
+    guard.alike("dy", dy, z)
+    bent = np.clip(z, -GELU_BEND, GELU_BEND)
+    slope = bent * bent
     slope *= 3 * GELU_SCALE * GELU_CUBIC
     slope += GELU_SCALE
-    slope *= z
+    slope *= bent
     slope *= 1 - t * t
     slope += t
     slope += 1
@@ -81,31 +94,49 @@ def softmax(z):
     """Weights (..., V) that are positive and sum to 1 along the last axis.
 
     The largest z is taken away first, so that exp never overflows. A row that is -inf
-    throughout (nothing may be chosen) becomes zeros, not NaN.
+    throughout (nothing may be chosen) becomes zeros, not NaN. Refuses NaN and +inf.
     """
     guard.array("z", z, "... V")
-    e = z - np.maximum(np.maximum.reduce(z, axis=-1, keepdims=True), LOWEST)
+    e = z - np.maximum(largest("z", z), LOWEST[z.dtype])
     np.exp(e, out=e)  # in place: the scores of attention are the largest arrays there are
-    e /= np.maximum(np.add.reduce(e, axis=-1, keepdims=True), TINY)
+    e /= np.maximum(np.add.reduce(e, axis=-1, keepdims=True), TINY[z.dtype])
     return e
+
+
+def largest(name, z):
+    """The largest number of each row of z (..., V), as a column (..., 1). Refuses NaN and +inf."""
+    most = np.maximum.reduce(z, axis=-1, keepdims=True)  # (..., 1)
+    if not np.logical_and.reduce(most < np.inf, axis=None):  # NaN is not less, nor is +inf
+        row = np.argwhere(~(most < np.inf))[0]
+        came = most[tuple(row)]
+        raise guard.NotFiniteError(f"{name} holds {came}: numbers or -inf were expected")
+    return most
 
 
 def softmax_backward(dp, p):
     """dz from dp, with p = softmax(z): the Jacobian diag(p) - p pᵀ times dp, never built."""
+    guard.alike("dp", dp, p)
     dz = dp - (dp * p).sum(axis=-1, keepdims=True)
     dz *= p
     return dz
 
 
 def log_softmax(z):
-    """ln softmax(z) along the last axis, without ever taking the logarithm of a zero."""
+    """ln softmax(z) along the last axis, without ever taking the logarithm of a zero.
+
+    Refuses NaN, +inf, and a row that is -inf throughout.
+    """
     guard.array("z", z, "... V")
-    shifted = z - z.max(axis=-1, keepdims=True)
+    most = largest("z", z)
+    if np.isneginf(most).any():
+        raise guard.NotFiniteError("z has a row of nothing but -inf: a number was expected in each")
+    shifted = z - most
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def log_softmax_backward(dlogp, logp):
     """dz from dlogp, with logp = log_softmax(z)."""
+    guard.alike("dlogp", dlogp, logp)
     return dlogp - np.exp(logp) * dlogp.sum(axis=-1, keepdims=True)
 
 
@@ -131,13 +162,14 @@ def cross_entropy(logits, targets, mask=None, smoothing=0.0):
     picked = np.take_along_axis(logp, targets[..., None], axis=-1)[..., 0]
     if smoothing:
         picked = (1 - smoothing) * picked + smoothing * logp.mean(axis=-1)
-    loss = float(-picked[mask].mean(dtype=np.float64))
+    loss = 0.0 - float(picked[mask].mean(dtype=np.float64))  # -0.0 would be printed as -0.0000
     return loss, (logp, targets, mask, count, smoothing)
 
 
 def cross_entropy_backward(cache, dloss=1.0):
     """dlogits: what the model believed minus what was true, shared out over the positions."""
     logp, targets, mask, count, smoothing = cache
+    dloss = guard.finite("dloss", dloss)
     dlogits = np.exp(logp)
     rows = dlogits.reshape(-1, dlogits.shape[-1])  # (N, V)
     rows[np.arange(len(rows)), targets.ravel()] -= 1 - smoothing
@@ -164,6 +196,7 @@ def binary_cross_entropy(logits, targets):
 def binary_cross_entropy_backward(cache, dloss=1.0):
     """dlogits = (sigmoid(logits) - targets) / number of entries."""
     logits, targets = cache
+    dloss = guard.finite("dloss", dloss)
     return ((sigmoid(logits) - targets) * (dloss / logits.size)).astype(logits.dtype, copy=False)
 
 
@@ -177,4 +210,4 @@ def mean_squared_error(y, targets):
 
 def mean_squared_error_backward(cache, dloss=1.0):
     """dy = 2 (y - targets) / number of entries."""
-    return cache * float(2 * dloss / cache.size)
+    return cache * (2 * guard.finite("dloss", dloss) / cache.size)

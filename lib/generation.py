@@ -10,6 +10,8 @@ import numpy as np
 
 from lib import guard
 from lib.functional import log_softmax, softmax
+from lib.recurrent_network import LanguageModel
+from lib.transformer import Transformer
 
 
 def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
@@ -20,21 +22,25 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     p of the probability, the nucleus (Holtzman et al., 2020).
     """
     guard.array("logits", logits, "... V", finite=True)
-    guard.positive("temperature", temperature)
+    _check_choice(logits.shape[-1], temperature, top_k, top_p)
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):  # -1 / 1e-320 is -inf: a probability of zero
         probabilities = softmax(shifted / temperature)
     if top_k is not None:
-        V = logits.shape[-1]
-        if guard.whole_number("top_k", top_k) > V:
-            raise ValueError(f"top_k={top_k}: at most {V} was expected, the vocabulary")
         probabilities = _keep(probabilities, _rank(probabilities) < top_k)
     if top_p is not None:
-        if not 0 < guard.number("top_p", top_p) <= 1:
-            raise ValueError(f"top_p={top_p}: a number above 0, at most 1, was expected")
         probabilities = _keep(probabilities, _likelier(probabilities) < top_p)
     return probabilities
+
+
+def _check_choice(V, temperature, top_k, top_p):
+    """Refuse what is no way to choose among V ids; all at once, before anything is read."""
+    guard.positive("temperature", temperature)
+    if top_k is not None and guard.whole_number("top_k", top_k) > V:
+        raise ValueError(f"top_k={top_k}: at most {V} was expected, the vocabulary")
+    if top_p is not None and not 0 < guard.number("top_p", top_p) <= 1:
+        raise ValueError(f"top_p={top_p}: a number above 0, at most 1, was expected")
 
 
 def _likelier(p):
@@ -65,24 +71,33 @@ class Reader:
 
     def __init__(self, model, context=None, report=print):
         self.model, self.memory, self.seen = model, None, np.zeros(0, int)
-        self.report = report
-        self.is_transformer = hasattr(model, "new_past")
+        self.report = guard.function("report", report)
+        self.is_transformer = isinstance(model, Transformer)
+        if self.is_transformer:
+            _decoder(model)
+        else:
+            guard.instance("model", model, LanguageModel, Transformer)
         self.context = None if context is None else guard.whole_number("context", context, least=2)
 
     def read(self, ids):
-        """ids (T,) -> logits (T, V) after each of them; of a prompt too long, of its end."""
+        """ids (T,) -> logits (T, V) after each of them; of a prompt too long, of its end.
+
+        Where the ids are refused, what was read before stays as it was.
+        """
+        guard.ids("ids", ids, "T", vocabulary_size(self.model))
         if not self.is_transformer:
             logits, self.memory, _ = self.model.forward(ids[None], self.memory)
             return logits[0]
-        self.seen, new = np.concatenate([self.seen, ids]), len(ids)
-        if self.context and len(self.seen) > self.context:
-            if self.memory is None:
+        seen, memory, new = np.concatenate([self.seen, ids]), self.memory, len(ids)
+        if self.context and len(seen) > self.context:
+            if memory is None:
                 what = f"prompt has {new} ids, the context {self.context}: the window slides"
                 self.report(f"{what}, the last {self.context // 2} are read")
-            self.seen, self.memory = self.seen[-(self.context // 2) :], None
-        if self.memory is None:
-            self.memory, new = self.model.new_past(), len(self.seen)
-        logits, _ = self.model.forward(self.seen[None, -new:], past=self.memory)
+            seen, memory = seen[-(self.context // 2) :], None
+        if memory is None:
+            memory, new = self.model.new_past(), len(seen)
+        logits, _ = self.model.forward(seen[None, -new:], past=memory)
+        self.seen, self.memory = seen, memory
         return logits[0]
 
 
@@ -96,6 +111,7 @@ def sample(
     ids, reader = _encoded(tokenizer, "prompt", prompt), Reader(model, context)
     guard.whole_number("length", length)
     guard.generator("rng", rng)
+    _check_choice(vocabulary_size(model), temperature, top_k, top_p)
     written, logits = [], reader.read(ids)
     while True:
         probabilities = next_probabilities(logits[-1], temperature, top_k, top_p)  # (V,)
@@ -110,21 +126,23 @@ def beam_search(model, tokenizer, prompt, length, width):
 
     At each step the `width` likeliest beginnings are kept. For a decoder-only Transformer.
     """
+    guard.instance("model", model, Transformer)
+    _decoder(model)
     ids = _encoded(tokenizer, "prompt", prompt)
     guard.whole_number("length", length)
     guard.whole_number("width", width)
     past, texts, scores = model.new_past(), np.zeros((1, 0), int), np.zeros(1)
     logits, _ = model.forward(ids[None], past=past)
-    for _ in range(length):
+    while True:
         totals = scores[:, None] + log_softmax(logits[:, -1].astype(np.float64))
         best = np.argsort(-totals.ravel(), kind="stable")[:width]
         rows, chosen = np.divmod(best, totals.shape[1])
         texts = np.concatenate([texts[rows], chosen[:, None]], axis=1)
         scores = totals.ravel()[best]
-        for layer in past:
-            layer.take(rows)
+        if texts.shape[1] == length:
+            return [(float(s), tokenizer.decode(t)) for s, t in zip(scores, texts, strict=True)]
+        past.take(rows)
         logits, _ = model.forward(chosen[:, None], past=past)
-    return [(float(s), tokenizer.decode(text)) for s, text in zip(scores, texts, strict=True)]
 
 
 def surprise(model, tokenizer, text):
@@ -137,8 +155,24 @@ def surprise(model, tokenizer, text):
     return -logp[np.arange(len(logp)), ids[1:]]  # (T - 1,)
 
 
+def vocabulary_size(model):
+    """How many ids a language model knows."""
+    stack = model.stack if isinstance(model, Transformer) else model
+    return len(stack.embedding.W)
+
+
+def _decoder(model):
+    """Refuse a Transformer that cannot write by itself."""
+    if model.kind != "decoder":
+        raise ValueError(f"model is a Transformer of kind {model.kind!r}: 'decoder' was expected")
+    return model
+
+
 def _encoded(tokenizer, name, text):
     """The ids (T,) of a text, which must not be empty."""
+    if not hasattr(tokenizer, "encode") or not hasattr(tokenizer, "decode"):
+        came = guard.show(tokenizer)
+        raise ValueError(f"tokenizer={came}: one with encode and decode was expected")
     ids = tokenizer.encode(text, name)
     if len(ids) == 0:
         raise ValueError(f"{name} is empty: at least one character was expected")

@@ -166,13 +166,22 @@ def numbers(name, x, shape, finite=False):
 
 def gradient(name, dy, shape, dtype):
     """Refuse a dy that is no finite array of exactly this shape and dtype: none may broadcast."""
-    if type(dy) is not np.ndarray:
-        raise ValueError(f"{name} is {_kind(dy)}: an array {tuple(shape)} was expected")
-    if dy.dtype not in FLOATS:
-        floating(f"{name}.dtype", dy.dtype)
-    same_shape(name, dy, shape)
+    numbers(name, dy, shape, finite=True)
     same_dtype(name, dy, dtype)
-    _finite(name, dy)
+
+
+def real(name, z):
+    """Refuse a z that is neither a real number nor an array of such: NaN and infinity are both."""
+    plain = type(z) is np.ndarray and z.dtype.kind in "iuf"
+    if not plain and not _number(z):
+        raise ValueError(f"{name} is {_kind(z)}: a number or an array of numbers was expected")
+
+
+def alike(name, dy, y):
+    """Refuse a dy that is not of exactly the shape of y, even one that would broadcast."""
+    real(name, dy)
+    if np.shape(dy) != np.shape(y):
+        raise ValueError(f"{name} has shape {np.shape(dy)}: {np.shape(y)} was expected")
 
 
 def mask(name, mask, shape):
@@ -221,6 +230,13 @@ def ids(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
     if x.min() < least or x.max() >= vocabulary_size:
         wrong, most = x.min() if x.min() < least else x.max(), vocabulary_size - 1
         raise ValueError(f"{name} holds {wrong}: {what} from {least} to {most} were expected")
+
+
+def one_id(name, value, vocabulary_size):
+    """Refuse anything but one id of the vocabulary."""
+    if whole_number(name, value, least=0) >= vocabulary_size:
+        raise ValueError(f"{name}={value}: an id from 0 to {vocabulary_size - 1} was expected")
+    return int(value)
 
 
 def show(value):

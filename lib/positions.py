@@ -1,6 +1,7 @@
 """Positions: what tells a Transformer in which order the vectors stand.
 
-    y, cache = positions.forward(x, start)      start: the position of the first vector
+    y, cache = positions.forward(x, start)      start: the position of the first vector, or one
+                                                for each sequence of the batch (B,)
     dx = positions.backward(dy, cache)
 
 Sinusoids and learned vectors are added to the embeddings; rotary positions turn the queries and
@@ -16,9 +17,26 @@ from lib.layers import Layer
 
 
 def angles(length, width, base, start=0):
-    """(T, width // 2 rounded up): position times base ** (-2i / width), in radians."""
-    positions = np.arange(start, start + length)
-    return positions[:, None] * base ** (-np.arange(0, width, 2) / width)
+    """(T, width // 2 rounded up): position times base ** (-2i / width), in radians.
+
+    start may be an array (B,): then (B, T, width // 2 rounded up).
+    """
+    positions = places(length, start)
+    return positions[..., None] * base ** (-np.arange(0, width, 2) / width)
+
+
+def places(length, start):
+    """The positions (T,), or (B, T), of `length` vectors from start on."""
+    return np.asarray(start)[..., None] + np.arange(length)
+
+
+def check_start(start, x):
+    """Refuse a start that is neither a whole number from 0 on nor one for each sequence of x."""
+    if type(start) is np.ndarray:
+        most = np.iinfo(np.int64).max
+        guard.ids("start", start, "B", most, what="positions", B=len(x))
+    else:
+        guard.whole_number("start", start, least=0)
 
 
 class SinusoidalEncoding(Layer):
@@ -33,20 +51,21 @@ class SinusoidalEncoding(Layer):
 
     def table(self, length, start=0):
         """(T, D), the vectors of `length` positions from `start` on."""
-        angle = angles(length, self.d_model, self.base, start)
-        table = np.empty((length, self.d_model))  # (T, D)
-        table[:, 0::2] = np.sin(angle)
-        table[:, 1::2] = np.cos(angle[:, : self.d_model // 2])
+        angle = angles(guard.whole_number("length", length), self.d_model, self.base, start)
+        table = np.empty((*angle.shape[:-1], self.d_model))  # (..., D)
+        table[..., 0::2] = np.sin(angle)
+        table[..., 1::2] = np.cos(angle[..., : self.d_model // 2])
         return table
 
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache."""
-        guard.array("x", x, "... T D", D=self.d_model)
-        guard.whole_number("start", start, least=0)
-        return x + self.table(x.shape[-2], start).astype(x.dtype), None
+        guard.array("x", x, "... T D", finite=True, D=self.d_model)
+        check_start(start, x)
+        return x + self.table(x.shape[-2], start).astype(x.dtype), (x.shape, x.dtype)
 
     def backward(self, dy, cache):
         """Added to x, so dx is dy."""
+        guard.gradient("dy", dy, *cache)
         return dy
 
 
@@ -62,17 +81,18 @@ class LearnedPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache. Refuses positions beyond the table."""
-        guard.array("x", x, "... T D", D=self.W.shape[1])
-        end = guard.whole_number("start", start, least=0) + x.shape[-2]
-        if end > len(self.W):
-            raise ValueError(f"x needs {end} positions: only {len(self.W)} were learned")
-        return x + self.W[start:end], (start, end)
+        guard.array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
+        check_start(start, x)
+        read = places(x.shape[-2], start)  # (..., T)
+        if read.max() >= len(self.W):
+            raise ValueError(f"x needs {read.max() + 1} positions: only {len(self.W)} were learned")
+        return x + self.W[read], (x.shape, read)
 
     def backward(self, dy, cache):
         """dy (..., T, D) -> dx, the same; adds to the rows of dW that were read."""
-        start, end = cache
-        guard.array("dy", dy, "... T D", T=end - start, D=self.W.shape[1])
-        self.dW[start:end] += dy.reshape(-1, *dy.shape[-2:]).sum(axis=0)
+        shape, read = cache
+        guard.gradient("dy", dy, shape, self.W.dtype)
+        np.add.at(self.dW, np.broadcast_to(read, shape[:-1]), dy)
         return dy
 
 
@@ -92,15 +112,20 @@ class RotaryPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        guard.array("x", x, "... T K", K=self.width)
-        guard.whole_number("start", start, least=0)
+        guard.array("x", x, "... T K", finite=True, K=self.width)
+        check_start(start, x)
         angle = angles(x.shape[-2], self.width, self.base, start)
+        if angle.ndim == 3:  # a start for each sequence: the same for all its heads
+            angle = angle.reshape(len(x), *[1] * (x.ndim - 3), *angle.shape[1:])
         turn = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
         return self._turned(x, *turn), turn
 
     def backward(self, dy, cache):
         """dy (..., T, K) -> dx: the way back from a turn is the turn the other way."""
         cos, sin = cache
+        guard.array(
+            "dy", dy, "... T K", finite=True, dtype=cos.dtype, T=cos.shape[-2], K=self.width
+        )
         return self._turned(dy, cos, -sin)
 
     def _turned(self, x, cos, sin):

@@ -51,19 +51,22 @@ class Cell(Layer):
             raise ValueError(f"{name} is a {came}: a tuple ({', '.join(self.parts)}) was expected")
         for part, array in zip(self.parts, arrays, strict=True):
             label = name if len(arrays) == 1 else f"{name}'s {part}"
-            guard.array(label, array, "B D", finite=True, B=batch, D=self.hidden_size)
+            sizes = dict(B=batch, D=self.hidden_size)
+            guard.array(label, array, "B D", finite=True, dtype=self.W_hh.dtype, **sizes)
 
     def forward(self, x, state):
         """One step: x (B, I), state -> output (B, D), new state, cache."""
-        guard.array("x", x, "B I", finite=True, I=self.input_size)
+        dtype = self.W_xh.dtype
+        guard.array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
         self.check_state("state", state, len(x))
         output, state, cache = self.step(self.project(x), state)
-        return output, state, (x, cache)
+        return output.copy(), copied(state), (x, cache)
 
     def backward(self, doutput, cache, dstate=None):
         """doutput (B, D), dstate like a state (zeros if None) -> dx (B, I), dstate_before."""
         x, cache = cache
-        guard.numbers("doutput", doutput, (len(x), self.hidden_size), finite=True)
+        shape = len(x), self.hidden_size
+        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
         dstate = self.zero_state(len(x)) if dstate is None else dstate
         self.check_state("dstate", dstate, len(x))
         dprojected, dpast, dstate_before = self.step_backward(doutput, cache, dstate)
@@ -118,7 +121,7 @@ class LSTMCell(Cell):
 
     def __init__(self, input_size, hidden_size, rng, dtype=np.float64, forget_bias=1.0):
         super().__init__(input_size, hidden_size, rng, dtype)
-        self.b_h[hidden_size : 2 * hidden_size] = guard.number("forget_bias", forget_bias)
+        self.b_h[hidden_size : 2 * hidden_size] = guard.finite("forget_bias", forget_bias)
 
     def step(self, projected, state):
         """projected (B, 4D), state (h, c) -> output h (B, D), new state, cache."""
@@ -202,7 +205,8 @@ class RNN(Layer):
         sequence are real, all if None. After its length a sequence's state stands still and
         its outputs are zero, so final_state is the state after its last real step.
         """
-        guard.array("x", x, "B T I", finite=True, I=self.cell.input_size)
+        dtype = self.cell.W_xh.dtype
+        guard.array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
         B, T, _ = x.shape
         if state is None:
             state = self.cell.zero_state(B)
@@ -216,7 +220,8 @@ class RNN(Layer):
             state = new_state if alive is None else choose(alive[:, t], new_state, state)
             caches.append(cache)
         outputs = outputs.swapaxes(0, 1)  # (B, T, D)
-        return outputs if alive is None else outputs * alive, state, (x, alive, caches)
+        outputs = outputs if alive is None else outputs * alive
+        return outputs, copied(state), (x, alive, caches)
 
     def backward(self, doutputs, cache, dfinal=None, truncate=None):
         """Backpropagation through time (Werbos, 1990): the same walk, last step first.
@@ -228,7 +233,7 @@ class RNN(Layer):
         """
         x, alive, caches = cache
         B, T, _ = x.shape
-        guard.array("doutputs", doutputs, "B T D", finite=True, B=B, T=T, D=self.cell.hidden_size)
+        guard.gradient("doutputs", doutputs, (B, T, self.cell.hidden_size), x.dtype)
         truncate = T if truncate is None else guard.whole_number("truncate", truncate)
         dstate = self.cell.zero_state(B) if dfinal is None else dfinal
         self.cell.check_state("dfinal", dstate, B)
@@ -253,6 +258,11 @@ class RNN(Layer):
         arriving = choose(real, dstate, self.cell.zero_state(len(real)))
         dprojected, dpast, dbefore = self.cell.step_backward(doutputs[:, t], cache, arriving)
         return dprojected, dpast, choose(real, dbefore, dstate)
+
+
+def copied(state):
+    """The same state in arrays of its own: what is done to it leaves the cache as it was."""
+    return tuple(part.copy() for part in state) if isinstance(state, tuple) else state.copy()
 
 
 def choose(real, one, other):

@@ -30,9 +30,9 @@ class RecurrentNetwork(Layer):
         rnn_cache, output_cache = cache
         B, T, D = output_cache.shape
         # All that can be refused is refused before the first gradient is added.
-        guard.numbers("dlogits", dlogits, (B, T, len(self.output.b)), finite=True)
+        guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
         if dfinal is not None:
-            guard.array("dfinal", dfinal, "B D", finite=True, B=B, D=D)
+            self.rnn.cell.check_state("dfinal", dfinal, B)
         if truncate is not None:
             guard.whole_number("truncate", truncate)
         doutputs = self.output.backward(dlogits, output_cache)
@@ -58,7 +58,8 @@ class SequenceClassifier(Layer):
     def backward(self, dlogits, cache):
         """dlogits (B, O): back through the output, through time, into the table. No dx: ids."""
         embedding_cache, rnn_cache, output_cache = cache
-        guard.numbers("dlogits", dlogits, (len(output_cache), len(self.output.b)), finite=True)
+        shape = len(output_cache), len(self.output.b)
+        guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
         dstate = self.output.backward(dlogits, output_cache)  # (B, D)
         B, T = embedding_cache.shape
         nothing = np.zeros((B, T, dstate.shape[-1]), dstate.dtype)  # (B, T, D)
@@ -96,7 +97,7 @@ class LanguageModel(Layer):
         """dlogits (B, T, V): back to the first of these ids, not beyond. No dx: ids."""
         embedding_cache, rnn_cache, output_cache = cache
         expected = (*embedding_cache.shape, len(self.output.b))
-        guard.numbers("dlogits", dlogits, expected, finite=True)
+        guard.gradient("dlogits", dlogits, expected, self.output.W.dtype)
         doutputs = self.output.backward(dlogits, output_cache)  # (B, T, D)
         dx, _ = self.rnn.backward(doutputs, rnn_cache)  # (B, T, I)
         self.embedding.backward(dx, embedding_cache)

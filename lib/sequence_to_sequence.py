@@ -41,7 +41,7 @@ class SequenceToSequence(Layer):
         self.target_embedding = Embedding(target_size, d_model, rng, dtype)
         self.decoder = RNN(GRUCell(d_model, hidden_size, rng, dtype))
         self.attention, width = None, hidden_size
-        if attention:
+        if guard.truth("attention", attention):
             self.attention = AdditiveAttention(hidden_size, hidden_size, hidden_size, rng, dtype)
             width = 2 * hidden_size
         self.output = Linear(width, target_size, rng, dtype)
@@ -64,7 +64,7 @@ class SequenceToSequence(Layer):
         """dlogits (B, T, V): back through the decoder, its start and its looks. No dx: ids."""
         (source_cache, encoder_cache), (target_cache, decoder_cache, looked, output_cache) = cache
         B, T = target_cache.shape
-        guard.numbers("dlogits", dlogits, (B, T, len(self.output.b)), finite=True)
+        guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
         dstates = self.output.backward(dlogits, output_cache)
         if self.attention:
             D = dstates.shape[-1] // 2
@@ -84,7 +84,7 @@ class SequenceToSequence(Layer):
         weights are None without attention. What it thought: forward, with these ids as target.
         """
         guard.ids("source", source, "B S", len(self.source_embedding.W))
-        guard.ids("start", np.asarray(start), "...", len(self.target_embedding.W))
+        guard.one_id("start", start, len(self.target_embedding.W))
         T = guard.whole_number("steps", steps)
         look = self._may_look(source, lengths, T, mask)  # (B, T, S)
         outputs, state, _ = self._read(source, lengths)

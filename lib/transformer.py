@@ -14,7 +14,7 @@ import functools
 import numpy as np
 
 from lib import guard
-from lib.attention import MultiHeadAttention, Past, causal_mask, fit_mask, padding_mask
+from lib.attention import MultiHeadAttention, Past, Pasts, causal_mask, padding_mask
 from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 
@@ -28,10 +28,13 @@ class Residual(Layer):
 
     def __init__(self, d_model, dtype, norm_first, dropout, epsilon):
         self.norm = LayerNorm(d_model, dtype, epsilon)
-        self.dropout, self.norm_first = Dropout(dropout), norm_first
+        self.dropout = Dropout(dropout)
+        self.norm_first = guard.truth("norm_first", norm_first)
 
     def forward(self, x, run, rng=None):
         """x (B, T, D) -> y (B, T, D), cache. run(x) -> y, cache."""
+        if rng is not None:  # refused before the layer runs: a past would have grown
+            guard.generator("rng", rng)
         norm_cache = None
         inside = x
         if self.norm_first:
@@ -100,7 +103,7 @@ class DecoderLayer(EncoderLayer):
 
     def forward(self, x, context, mask=None, cross_mask=None, past=None, rng=None):
         """x (B, T, D), context (B, S, D) -> y (B, T, D), cache. past: two of Past."""
-        past, cross_past = past or (None, None)
+        past, cross_past = past_of_two(past)
         look = lambda x: self.attention.forward(x, x, mask, past)  # noqa: E731
         cross = lambda x: self.cross_attention.forward(x, context, cross_mask, cross_past)  # noqa: E731
         x, look_cache = self.attention_residual.forward(x, look, rng)
@@ -149,7 +152,8 @@ class Stack(Layer):
             Kind(d_model, heads, d_ff, rng, dtype, rotary=rotary, **style)
             for _ in range(guard.whole_number("layers", layers))
         ]
-        self.norm = LayerNorm(d_model, dtype, style["epsilon"]) if style["norm_first"] else None
+        norm_first = guard.truth("norm_first", style["norm_first"])
+        self.norm = LayerNorm(d_model, dtype, style["epsilon"]) if norm_first else None
 
     def forward(self, ids, *given, start=0, pasts=None, rng=None):
         """ids (B, T) -> vectors (B, T, D), cache. given: what each layer's forward gets after x."""
@@ -198,11 +202,9 @@ class Transformer(Layer):
         kind="decoder", positions="sinusoidal", max_length=512, norm_first=True, dropout=0.0,
         activation="relu", bias=True, epsilon=1e-5, tied=True, output_size=None, source_size=None,
     ):  # fmt: skip
-        guard.one_of("kind", kind, ("encoder", "decoder", "encoder-decoder"))
-        if kind == "encoder-decoder":
-            guard.whole_number("source_size", source_size)
-        if tied and output_size is not None:
-            raise ValueError(f"output_size={output_size} with tied=True: None was expected")
+        check_kind(kind, source_size)
+        if guard.truth("tied", tied):
+            guard.absent("output_size", output_size, "the output is tied to the embedding")
         style = dict(
             norm_first=norm_first, dropout=dropout, activation=activation, bias=bias,
             epsilon=epsilon,
@@ -228,24 +230,34 @@ class Transformer(Layer):
         lengths (B,): how many ids are real, all if None; the same for source (B, S), which only an
         encoder-decoder has. More masks, True where one may look, that broadcast to: mask
         (B, T, T) for ids, source_mask (B, S, S), cross_mask (B, T, S). past: what new_past()
-        gave; then ids go on where the ids before stopped, and nothing can be learned.
+        gave; then ids go on where the ids before stopped, and nothing can be learned: mask is
+        (B, T, P + T) after P ids. Where lengths said that some of those were padding, each
+        sequence goes on after its own last real id.
         """
         guard.ids("ids", ids, "B T", len(self.stack.embedding.W))
-        if (source is None) != (self.encoder is None):
-            came = "source is missing" if self.encoder else "source is given"
-            raise ValueError(f"{came}: the kind of this model is {self.kind!r}")
+        if rng is not None:
+            guard.generator("rng", rng)
+        self._check_past(past, ids)
+        self._check_source(
+            source, source_lengths=source_lengths, source_mask=source_mask, cross_mask=cross_mask
+        )
         context, encoder_cache = None, None
         if self.encoder:
             guard.ids("source", source, "B S", len(self.encoder.embedding.W), B=len(ids))
-            if not past or not past[0][1].length:  # else its keys and values are held
+            if cross_mask is not None:
+                guard.mask("cross_mask", cross_mask, (*ids.shape, source.shape[1]))
+            padded = padding("source_lengths", source_lengths, source)
+            cross_mask = together(cross_mask, padded)
+            if not past or not past.length:  # else its keys and values are held
                 context, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
-            cross_mask = together(cross_mask, padding("source_lengths", source_lengths, source))
         x, cache = self._run(ids, lengths, context, mask, cross_mask, past, rng)
         logits, output_cache = self._logits(x)
-        return logits, (cache, output_cache, encoder_cache)
+        return logits, None if past is not None else (cache, output_cache, encoder_cache)
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through every layer. No dx: ids."""
+        if cache is None:
+            raise ValueError("cache is None: a forward with past is for generation only")
         cache, output_cache, encoder_cache = cache
         output = self.output.backward if self.output else self.stack.embedding.logits_backward
         dcontext = self.stack.backward(output(dlogits, output_cache), cache)
@@ -254,6 +266,11 @@ class Transformer(Layer):
 
     def encode(self, source, source_lengths=None, source_mask=None, rng=None):
         """What the encoder makes of source (B, S) -> context (B, S, D), cache."""
+        self._has_encoder()
+        guard.ids("source", source, "B S", len(self.encoder.embedding.W))
+        B, S = source.shape
+        if source_mask is not None:
+            guard.mask("source_mask", source_mask, (B, S, S))
         mask = together(padding("source_lengths", source_lengths, source), source_mask)
         return self.encoder.forward(source, mask, rng=rng)
 
@@ -261,19 +278,21 @@ class Transformer(Layer):
         """An empty memory of what was read, for forward(ids, past=...), a step or more at once."""
         if self.kind == "encoder":
             raise ValueError("kind is 'encoder', which reads all at once: a decoder was expected")
-        return [(Past(), Past()) if self.encoder else Past() for _ in self.stack.layers]
+        return Pasts((Past(), Past()) if self.encoder else Past() for _ in self.stack.layers)
 
     def translate(self, source, source_lengths, start, steps, cross_mask=None, source_mask=None):
         """Greedy: source (B, S), source_lengths (B,) -> ids (B, T), with T = steps.
 
         start: the id before the first. Each step takes the likeliest id and reads it next.
         """
-        guard.ids("start", np.asarray(start), "...", len(self.stack.embedding.W))
+        self._has_encoder()
+        guard.one_id("start", start, len(self.stack.embedding.W))
         T = guard.whole_number("steps", steps)
         context, _ = self.encode(source, source_lengths, source_mask)
         closed = padding("source_lengths", source_lengths, source)
         if cross_mask is not None:
-            cross_mask = fit_mask(cross_mask, (len(source), T, source.shape[1]))  # (B, T, S)
+            shape = len(source), T, source.shape[1]
+            cross_mask = guard.mask("cross_mask", cross_mask, shape)  # (B, T, S)
         ids, past = np.full((len(source), T + 1), start), self.new_past()
         for t in range(T):
             now = None if cross_mask is None else cross_mask[:, t : t + 1]  # (B, 1, S)
@@ -284,16 +303,70 @@ class Transformer(Layer):
 
     def _run(self, ids, lengths, context, mask, cross_mask, past, rng=None):
         """The stack, with the masks that this kind of model needs."""
-        T, start = ids.shape[1], 0
-        if past:
-            start = (past[0][0] if self.encoder else past[0]).length
-        causal = causal_mask(T, start + T) if self.kind != "encoder" and T > 1 else None
-        mask = together(mask, causal, padding("lengths", lengths, ids))
+        B, T = ids.shape
+        start, held, real = 0, 0, None
+        padded = padding("lengths", lengths, ids)
+        if past is not None:
+            start, held, real = past.begin(), past.length, past.real_with(lengths, B, T)
+            padded = None if real is None else real[:, None]  # (B, 1, S)
+        if mask is not None:
+            guard.mask("mask", mask, (B, T, held + T))
+        causal = causal_mask(T, held + T) if self.kind != "encoder" and T > 1 else None
+        mask = together(mask, causal, padded)
         given = (context, mask, cross_mask) if self.encoder else (mask,)
-        return self.stack.forward(ids, *given, start=start, pasts=past, rng=rng)
+        x, cache = self.stack.forward(ids, *given, start=start, pasts=past, rng=rng)
+        if past is not None:
+            past.length, past.real = held + T, real
+        return x, cache
+
+    def _has_encoder(self):
+        if self.encoder is None:
+            raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+
+    def _check_past(self, past, ids):
+        """Refuse a past where it means nothing, and one that is of another model or batch."""
+        if past is None:
+            return
+        if self.kind == "encoder":
+            guard.absent("past", past, "the kind of this model is 'encoder'")
+        layers = len(self.stack.layers)
+        fits = isinstance(past, Pasts) and len(past) == layers
+        if not fits or any(isinstance(held, Past) == bool(self.encoder) for held in past):
+            came = f"past is a {type(past).__name__} of another kind of model"
+            raise ValueError(f"{came}: what this model's new_past() gives was expected")
+        if past.length:
+            batch = past.batch()
+            guard.ids("ids", ids, "B T", len(self.stack.embedding.W), B=batch)
+
+    def _check_source(self, source, **others):
+        """Refuse a source that is missing, or is given where nobody would read it."""
+        if self.encoder:
+            if source is None:
+                raise ValueError(f"source is missing: the kind of this model is {self.kind!r}")
+            return
+        for name, value in dict(source=source, **others).items():
+            guard.absent(name, value, f"the kind of this model is {self.kind!r}")
 
     def _logits(self, x):
         return self.output.forward(x) if self.output else self.stack.embedding.logits(x)
+
+
+def check_kind(kind, source_size):
+    """Refuse another kind, and a size of the source where none is read."""
+    guard.one_of("kind", kind, ("encoder", "decoder", "encoder-decoder"))
+    if kind == "encoder-decoder":
+        guard.whole_number("source_size", source_size)
+    else:
+        guard.absent("source_size", source_size, f"the kind of this model is {kind!r}")
+
+
+def past_of_two(past):
+    """The past of a decoder layer's ids and of its source; None and None where there is none."""
+    if past is None:
+        return None, None
+    if not isinstance(past, tuple) or len(past) != 2:
+        raise ValueError(f"past={guard.show(past)}: two of Past were expected, (own, source's)")
+    return past
 
 
 def together(*masks):

@@ -136,5 +136,5 @@ def test_a_wrong_state_is_refused_in_one_line(state, said, rng):
 
 
 def test_a_wrong_forget_bias_is_refused(rng):
-    with pytest.raises(ValueError, match="forget_bias is a str: a number was expected"):
+    with pytest.raises(ValueError, match="forget_bias='open': a finite number was expected"):
         LSTMCell(I, D, rng, forget_bias="open")

@@ -216,7 +216,7 @@ def test_what_is_refused(attention, source, target, rng):
         model.forward(source, LENGTHS, -np.ones((B, T), int))
     with refused(r"target_in has shape \(2, 4\): \(B=3, T\) was expected"):
         model.forward(source, LENGTHS, target[:2])
-    with refused("start holds 7: ids from 0 to 6 were expected"):
+    with refused("start=7: an id from 0 to 6 was expected"):
         model.translate(source, LENGTHS, V, T)
     with refused("start is a float64 array: an integer array was expected"):
         model.translate(source, LENGTHS, 0.5, T)
