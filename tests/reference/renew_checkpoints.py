@@ -13,8 +13,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from lib import training  # noqa: E402
-from lib.checkpoints import (  # noqa: E402
+from lib import training
+from lib.checkpoints import (
     dates_to_iso,
     dates_transformer,
     digits_reversed,
