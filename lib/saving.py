@@ -78,7 +78,8 @@ def save(path, model, optimizer=None, history=None, rng=None, batches=None, dtyp
         guard.numbers(name, array, array.shape, finite=True)  # load would refuse it
     if batches is not None:
         arrays["batches/waiting"] = batches.waiting
-    about = json.dumps(_about(model, optimizer, history, rng, batches), default=np.ndarray.tolist)
+    about = _about(model, optimizer, history, rng, batches)
+    about = json.dumps(about, default=lambda numbers: numbers.tolist(), allow_nan=False)
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         with whole_step(), open(unfinished, "wb") as file:

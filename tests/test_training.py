@@ -1,5 +1,7 @@
 """A run: its steps, what ends it, what it refuses; nothing is ever torn or lost."""
 
+# ruff: noqa: E501 (tables: one case a line)
+
 import contextlib
 import threading
 from collections import Counter
@@ -9,9 +11,10 @@ import numpy as np
 import pytest
 from bowl import GOALS, MAKERS, Bowl, interrupted, own_answer, path, same
 
-from lib import functional, training
+from lib import functional, optim, training
 from lib.guard import NotFiniteError
-from lib.optim import SGD
+from lib.layers import Linear
+from lib.optim import SGD, Adam
 from lib.recurrent_network import RecurrentNetwork
 
 
@@ -183,3 +186,291 @@ def test_an_interrupted_run_goes_on_where_it_was(ctrl_c):
     bowl.train(GOALS[taken:], history=history)
     assert same(bowl.state(), path(MAKERS["Adam"], GOALS)[-1])
     assert history.ended == "" and len(history.losses) == 12
+
+
+# What ends a run, and what does not
+
+
+def ends(*_):
+    return next(iter([]))
+
+
+@pytest.mark.parametrize("where", ["loss", "validate", "schedule", "report"])
+def test_only_the_batches_end_a_run(where):
+    """A StopIteration of anyone else is a mistake of theirs, and is shown."""
+    bowl, history = Bowl(), training.History()
+    options = {} if where == "loss" else {where: ends}
+    loss = ends if where == "loss" else bowl.loss_and_gradients
+    options = dict(every=1, report=bowl.lines.append, history=history) | options
+    with pytest.raises(StopIteration):
+        training.train(loss, GOALS, bowl.optimizer, 5, **options)
+    assert history.ended == "" and bowl.lines == []
+
+
+def test_batches_that_fail_are_not_batches_that_end():
+    def some():
+        yield 1.0
+        raise RuntimeError("no more memory")
+
+    bowl = Bowl()
+    with pytest.raises(RuntimeError, match=r"\Ano more memory\Z"):
+        training.train(bowl.loss_and_gradients, some(), bowl.optimizer, 5)
+    assert same(bowl.state(), path(MAKERS["Adam"], [1.0])[1])
+
+
+def test_the_schedule_sees_the_step_it_is_for_and_goes_on_with_the_history():
+    bowl, seen = Bowl(MAKERS["SGD"]), []
+
+    def schedule(step):
+        seen.append(step)
+        return 0.01 * step
+
+    history = bowl.train(GOALS[:2], schedule=schedule)
+    bowl.train(GOALS[2:4], schedule=schedule, history=history)
+    assert seen == [1, 2, 3, 4] and bowl.optimizer.learning_rate == 0.04
+    by_hand = Bowl(MAKERS["SGD"])
+    for step, goal in enumerate(GOALS[:4], 1):
+        for value in by_hand.values:
+            value -= 0.01 * step * (2 * (value - goal))
+    assert same(bowl.values, by_hand.values)
+
+
+def test_norms_are_of_the_gradients_before_they_are_clipped():
+    bowl = Bowl(MAKERS["SGD"])
+    history = bowl.train(GOALS[:1], max_norm=0.5)
+    gradients = [2 * (value - GOALS[0]) for value in bowl.start]
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    assert history.gradient_norms == [pytest.approx(norm, rel=1e-12)] and norm > 0.5
+    for value, start, gradient in zip(bowl.values, bowl.start, gradients, strict=True):
+        np.testing.assert_allclose(value, start - 0.1 * gradient * 0.5 / norm, rtol=1e-12)
+
+
+# Nothing learned, nothing said
+
+NOTHING = (
+    "loss_and_gradients(batch) leaves every gradient of the optimizer 0: a backward was "
+    "expected, and an optimizer of this model's parameters(), made after any astype()"
+)
+
+
+def regression(linear, x):
+    """loss_and_gradients for the mean of y², where x is the batch."""
+
+    def loss_and_gradients(_):
+        y, cache = linear.forward(x)
+        linear.backward(2 * y / y.size, cache)
+        return float((y**2).mean())
+
+    return loss_and_gradients
+
+
+def test_a_loss_that_never_ran_backward_is_refused_at_the_first_step(rng):
+    bowl = Bowl()
+    with pytest.raises(ValueError) as refusal:
+        training.train(lambda goal: 0.5, GOALS, bowl.optimizer, 5)
+    assert str(refusal.value) == NOTHING
+    assert same(bowl.values, bowl.start) and not bowl.optimizer.arrays["steps"]
+
+
+def test_an_optimizer_of_before_astype_is_refused(rng):
+    linear = Linear(3, 2, rng)
+    optimizer, half = Adam(linear.parameters()), linear.astype(np.float32)
+    x = rng.normal(size=(4, 3)).astype(np.float32)
+    with pytest.raises(ValueError) as refusal:
+        training.train(regression(half, x), range(9), optimizer, 5)
+    assert str(refusal.value) == NOTHING
+    training.train(regression(half, x), range(9), Adam(half.parameters()), 5)
+    assert not same([half.W], [linear.W.astype(np.float32)])
+
+
+def test_a_perfect_start_is_none_of_these(rng):
+    """No loss, no gradient; and later batches without a gradient are no error either."""
+    linear = Linear(3, 2, rng)
+    linear.W[...] = 0
+    history = training.train(
+        regression(linear, np.ones((4, 3))), range(3), Adam(linear.parameters()), 3
+    )
+    assert history.losses == history.gradient_norms == [0, 0, 0]
+    bowl = Bowl()
+
+    def odd(goal):
+        return bowl.loss_and_gradients(goal) if goal < 0 else 1.0
+
+    assert training.train(odd, GOALS, bowl.optimizer, 12).gradient_norms[6:] == [0] * 6
+
+
+def test_the_smallest_gradients_are_gradients(rng):
+    """Their squares are 0 in float32."""
+    bowl = Bowl(MAKERS["SGD"])
+
+    def tiny(goal):
+        bowl.gradients[0] += 1e-200
+        return 1.0
+
+    assert training.train(tiny, GOALS, bowl.optimizer, 1).gradient_norms == [1e-200]
+
+
+# One line for what was handed in wrongly
+
+FUNCTION = "a function was expected"
+WRONG = [
+    (dict(loss_and_gradients=None), f"loss_and_gradients=None: {FUNCTION}"),
+    (dict(batches=3), "batches is a int: an iterator was expected, or a list"),
+    (dict(batches=None), "batches is a NoneType: an iterator was expected, or a list"),
+    (dict(optimizer=None), "optimizer=None: an SGD or an Adam was expected"),
+    (dict(report="print"), f"report='print': {FUNCTION}"),
+    (dict(report=None), f"report=None: {FUNCTION}"),
+    (dict(schedule=0.1), f"schedule=0.1: {FUNCTION}"),
+    (dict(schedule=lambda step: None), "schedule(step)=None: a number above 0 was expected"),
+    (dict(schedule=lambda step: np.nan), "schedule(step)=nan: a number above 0 was expected"),
+    (dict(schedule=lambda step: step - 1), "schedule(step)=0: a number above 0 was expected"),
+    (dict(validate=1), f"validate=1: {FUNCTION}"),
+    (dict(history=[]), "history=[]: an instance of History was expected"),
+    (dict(steps=-1), "steps=-1: a whole number of at least 1 was expected"),
+    (dict(every=1.5), "every=1.5: a whole number of at least 1 was expected"),
+    (dict(max_norm=np.inf), "max_norm=inf: a number above 0 was expected"),
+]
+
+
+@pytest.mark.parametrize("options, message", WRONG, ids=[message for _, message in WRONG])
+def test_what_train_refuses_before_the_first_step(options, message):
+    bowl = Bowl()
+    given = dict(
+        loss_and_gradients=bowl.loss_and_gradients, batches=GOALS, optimizer=bowl.optimizer, steps=5
+    )
+    with pytest.raises(ValueError) as refusal:
+        training.train(**given | options)
+    assert str(refusal.value) == message
+    assert same(bowl.values, bowl.start)
+
+
+@pytest.mark.parametrize("value, kind", [(None, "a NoneType"), (np.ones(2), "a float64 array")])
+def test_a_validation_that_is_no_number_is_refused(value, kind):
+    bowl = Bowl()
+    with pytest.raises(ValueError) as refusal:
+        bowl.train(GOALS, validate=lambda: value)
+    assert str(refusal.value) == f"validate() is {kind}: a number was expected"
+    assert same(bowl.state(), path(MAKERS["Adam"], GOALS)[3])
+
+
+@pytest.mark.parametrize("max_norm", [None, 1.0])
+def test_a_gradient_that_is_not_finite_is_named(max_norm):
+    bowl = Bowl()
+
+    def spoilt(goal):
+        loss = bowl.loss_and_gradients(goal)
+        bowl.gradients[3][2] = np.inf
+        return loss
+
+    with pytest.raises(NotFiniteError) as refusal:
+        training.train(spoilt, GOALS, bowl.optimizer, 5, max_norm=max_norm)
+    assert str(refusal.value) == "gradient of 3[2] is inf: finite numbers were expected"
+    assert same(bowl.values, bowl.start)
+
+
+# Optimizers
+
+
+@pytest.mark.parametrize("make", [MAKERS["SGD"], MAKERS["Adam"]])
+@pytest.mark.parametrize("rate", [-0.1, 0, np.nan, np.inf, None, "fast", True])
+def test_a_learning_rate_is_refused_where_it_is_set(make, rate):
+    optimizer = Bowl(make).optimizer
+    with pytest.raises(ValueError) as refusal:
+        optimizer.learning_rate = rate
+    assert str(refusal.value) == f"learning_rate={rate!r}: a number above 0 was expected"
+    assert optimizer.learning_rate == 0.1
+
+
+def pair(value, gradient=None):
+    value = np.asarray(value)
+    return [("W", value, np.zeros_like(value) if gradient is None else gradient)]
+
+
+def read_only(x):
+    x.flags.writeable = False
+    return x
+
+
+TWICE = np.ones(2)
+CONSUMED = iter(pair([1.0]))
+next(CONSUMED)
+ODD = [
+    (lambda: Adam(CONSUMED), "parameters are named []: at least one, each once, was expected"),
+    (lambda: SGD(pair(np.ones((0, 3))), 0.1), "W has shape (0, 3): (...) was expected, none of them 0"),
+    (lambda: SGD(pair([1, 2]), 0.1), "W.dtype=int64: float32 or float64 was expected"),
+    (
+        lambda: SGD(pair([1.0], np.zeros(1, np.float32)), 0.1),
+        "gradient of W is float32: float64 was expected, as in gradient of W.astype(np.float64)",
+    ),
+    (
+        lambda: SGD(pair(read_only(np.ones(2))), 0.1),
+        "W is read-only: an array that a step may change was expected",
+    ),
+    (
+        lambda: SGD([("W", TWICE, np.ones(2)), ("V", TWICE, np.ones(2))], 0.1),
+        "V is the same array as W: each once was expected",
+    ),
+    (lambda: Adam(pair([1.0]), betas=(0.9, [1])), "betas[1]=[1]: a number from 0 up to 1 was expected"),
+    (lambda: Adam(pair([1.0]), betas=None), "betas=None: two numbers were expected"),
+    (lambda: Adam(pair([1.0]), betas="ab"), "betas='ab': two numbers were expected"),
+    (lambda: Adam(pair([1.0]), betas=np.array(0.9)), "betas=array(0.9): two numbers were expected"),
+    (lambda: Adam(pair([1.0]), epsilon=None), "epsilon=None: a number above 0 was expected"),
+    (lambda: SGD(pair([1.0]), 0.1, None), "momentum=None: a number from 0 up to 1 was expected"),
+    (lambda: optim.clip_by_global_norm([], 1), "parameters is empty: what Layer.parameters() yields was expected"),
+    (lambda: optim.global_norm(None), "parameters is a NoneType: what Layer.parameters() yields was expected"),
+    (lambda: optim.global_norm([np.ones(2)]), "parameters is a list: what Layer.parameters() yields was expected"),
+    (lambda: optim.clip_by_global_norm(pair([1.0]), None), "max_norm=None: a number above 0 was expected"),
+    (lambda: optim.warm_up(0, 64, 100), "step=0: a whole number of at least 1 was expected"),
+    (lambda: optim.warm_up(1, 64.0, 100), "d_model=64.0: a whole number of at least 1 was expected"),
+    (lambda: optim.warm_up(1, 64, None), "warm_up_steps=None: a whole number of at least 1 was expected"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call, message", ODD, ids=[message for _, message in ODD])
+def test_what_optimizers_refuse(call, message):
+    with pytest.raises(ValueError) as refusal:
+        call()
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    "dtype, size",
+    [(np.float32, 1e20), (np.float32, 3e38), (np.float32, 1e-25), (np.float32, 1e-44),
+     (np.float64, 1e200), (np.float64, 1e-200), (np.float32, 2.0)],
+)  # fmt: skip
+def test_the_norm_is_right_between_the_ends_of_the_dtype(dtype, size):
+    """3, 4 and 12 make 13, however large or small they all are."""
+    size = float(dtype(size))
+    parts = [np.array([0.25], dtype) * 0 + dtype(size * x / 13) for x in (3, 4, 12)]
+    parameters = [(str(i), part, part) for i, part in enumerate(parts)]
+    whole = sum((float(part[0]) / size) ** 2 for part in parts) ** 0.5 * size
+    assert optim.global_norm(parameters) == pytest.approx(whole, rel=1e-6)
+    if whole > 1e-30:
+        assert optim.clip_by_global_norm(parameters, whole / 2) == pytest.approx(whole, rel=1e-6)
+        assert optim.global_norm(parameters) == pytest.approx(whole / 2, rel=1e-6)
+        assert [float(p[0]) / whole for p in parts] == pytest.approx(
+            [1.5 / 13, 2 / 13, 6 / 13], rel=1e-6
+        )
+
+
+def test_a_norm_beyond_float64_is_refused_and_changes_nothing():
+    gradient = np.full(4, 1.5e308)
+    with pytest.raises(
+        NotFiniteError, match=r"\Agradient norm inf: a finite number was expected\Z"
+    ):
+        optim.clip_by_global_norm([("W", gradient, gradient)], 1.0)
+    assert same([gradient], [np.full(4, 1.5e308)])
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_makes_no_gradient_zero(wrong):
+    a, b = np.array([[1.0, 2.0]]), np.array([[3.0], [wrong]])
+    with pytest.raises(NotFiniteError) as refusal:
+        optim.clip_by_global_norm([("a", a, a), ("b", b, b)], 1.0)
+    assert str(refusal.value) == f"gradient of b[1, 0] is {wrong}: finite numbers were expected"
+    assert same([a], [np.array([[1.0, 2.0]])])
+
+
+def test_defaults_are_those_of_the_paper():
+    adam = Adam(pair([1.0]))
+    assert (adam.learning_rate, adam.betas, adam.epsilon) == (1e-3, (0.9, 0.999), 1e-8)
