@@ -180,6 +180,9 @@ def _backward_twice(layer, inputs, parameters, doutputs, cache):
 
 
 def _backward(layer, parameters, doutputs, cache):
+    takes = len(inspect.signature(layer.backward).parameters) - 1
+    came = f"backward takes {takes} gradients, forward gives {len(doutputs)} outputs"
+    _fail_if(takes < len(doutputs), came)
     dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
     try:
         now = [gradient for *_, gradient in layer.parameters()]

@@ -413,7 +413,7 @@ ODD = [
     (lambda: Adam(pair([1.0]), betas=(0.9, [1])), "betas[1]=[1]: a number from 0 up to 1 was expected"),
     (lambda: Adam(pair([1.0]), betas=None), "betas=None: two numbers were expected"),
     (lambda: Adam(pair([1.0]), betas="ab"), "betas='ab': two numbers were expected"),
-    (lambda: Adam(pair([1.0]), betas=np.array(0.9)), "betas=array(0.9): two numbers were expected"),
+    (lambda: Adam(pair([1.0]), betas=np.array([0.9, 0.9])), "betas=array([0.9, 0.9]): two numbers were expected"),
     (lambda: Adam(pair([1.0]), epsilon=None), "epsilon=None: a number above 0 was expected"),
     (lambda: SGD(pair([1.0]), 0.1, None), "momentum=None: a number from 0 up to 1 was expected"),
     (lambda: optim.clip_by_global_norm([], 1), "parameters is empty: what Layer.parameters() yields was expected"),
