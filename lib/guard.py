@@ -1,7 +1,6 @@
 """Bad input, refused at the door: one line with the name, what came and what was expected."""
 
 import functools
-import math
 
 import numpy as np
 
@@ -218,17 +217,8 @@ def same_dtype(name, x, dtype):
         raise ValueError(f"{name} is {x.dtype}: {np.dtype(dtype)} was expected, as in {mend}")
 
 
-def surely_finite(x):
-    """Whether one product says that all of x is finite: half of what np.isfinite(x).all() costs.
-
-    If not, a number is NaN or infinite, or so large that its square is.
-    """
-    flat = x.ravel()
-    return math.isfinite(flat.dot(flat))
-
-
 def _finite(name, x):
-    if not surely_finite(x) and not np.isfinite(x).all():
+    if np.count_nonzero(np.isfinite(x)) < x.size:  # .all() costs more, which a written id feels
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 

@@ -95,7 +95,10 @@ class LearnedPositions(Layer):
         """dy (..., T, D) -> dx, the same; adds to the rows of dW that were read."""
         shape, read = cache
         guard.gradient("dy", dy, shape, self.W.dtype)
-        np.add.at(self.dW, np.broadcast_to(read, shape[:-1]), dy)
+        if read.ndim == 1:  # no position twice
+            self.dW[read] += dy.reshape(-1, *shape[-2:]).sum(axis=0)
+        else:
+            np.add.at(self.dW, np.broadcast_to(read, shape[:-1]), dy)
         return dy
 
 

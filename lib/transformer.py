@@ -312,7 +312,7 @@ class Transformer(Layer):
         padded = padding("lengths", lengths, ids)
         if past is not None:
             start, held, real = past.begin(), past.length, past.real_with(lengths, B, T)
-            padded = None if real is None else real[:, None]  # (B, 1, S)
+            padded = None if real is None else real[:, None]
         if mask is not None:
             guard.mask("mask", mask, (B, T, held + T))
         causal = causal_mask(T, held + T) if self.kind != "encoder" and T > 1 else None
