@@ -1,6 +1,11 @@
 """Is the backward pass right? Ask the definition of the derivative."""
 
+import contextlib
+import inspect
+
 import numpy as np
+
+from lib import guard
 
 RTOL, ATOL = 1e-6, 1e-8  # |by hand - measured| <= ATOL + RTOL |measured|, entry by entry
 
@@ -18,86 +23,240 @@ def numerical_gradient(loss, x, step=1e-5):
     loss() takes no argument and looks at x. x is left as it was. float64 only: in float32 the
     difference of two nearly equal losses drowns in rounding.
     """
+    guard.function("loss", loss)
+    guard.positive("step", step)
     if not isinstance(x, np.ndarray) or x.dtype != np.float64:
         kind = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
         raise ValueError(f"x is {kind}: a float64 array was expected")
+    if not x.flags.writeable:
+        raise ValueError("x is read-only: an array whose entries can be moved was expected")
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
         kept = x[i]
-        x[i] = kept + step
-        above = loss()
-        x[i] = kept - step
-        below = loss()
-        x[i] = kept
+        try:
+            above = _loss_at(loss, x, i, kept + step)
+            x[i] = kept
+            below = _loss_at(loss, x, i, kept - step)
+        finally:
+            x[i] = kept
         gradient[i] = (above - below) / (2 * step)
     return gradient
+
+
+def _loss_at(loss, x, i, value):
+    if value == x[i]:
+        raise ValueError(f"step is too small to move x{list(i)}={x[i]}: a larger one was expected")
+    x[i] = value
+    result = loss()
+    if isinstance(result, np.ndarray) and result.ndim == 0:
+        result = result.item()
+    return guard.number("loss()", result)
 
 
 def relative_error(by_hand, measured):
     """The worst |by hand - measured| / (|measured| + 0.01); at most 1e-6 counts as equal.
 
-    The 0.01 is the floor: a gradient that is zero may be off by 1e-8.
+    The 0.01 is the floor: a gradient that is zero may be off by 1e-8. Infinite where the shapes
+    differ, or where either of them holds NaN or infinity.
     """
-    by_hand, measured = np.asarray(by_hand), np.asarray(measured)
+    by_hand, measured = _numbers("by_hand", by_hand), _numbers("measured", measured)
     if by_hand.shape != measured.shape:
         return np.inf
-    return float((np.abs(by_hand - measured) / (np.abs(measured) + ATOL / RTOL)).max())
+    if not (np.isfinite(by_hand).all() and np.isfinite(measured).all()):
+        return np.inf
+    return float((np.abs(by_hand - measured) / (np.abs(measured) + ATOL / RTOL)).max(initial=0))
 
 
 def compare(name, by_hand, measured, show=4):
     """Print the first entries of both gradients one above the other, and if all are equal."""
-    by_hand, measured = np.asarray(by_hand), np.asarray(measured)
+    guard.whole_number("show", show)
+    by_hand, measured = _numbers("by_hand", by_hand), _numbers("measured", measured)
     if by_hand.shape != measured.shape:
         verdict = f"NOT equal: shapes {by_hand.shape} and {measured.shape}"
     elif relative_error(by_hand, measured) <= RTOL:
         verdict = f"all {measured.size} equal to 1e-6"
     else:
-        verdict = f"NOT equal: off by up to {np.abs(by_hand - measured).max():.3f}"
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            worst = np.abs(by_hand - measured).max()
+        verdict = f"NOT equal: off by up to {worst:.3f}"
+        if worst < 0.0005:  # which three digits would call 0.000
+            verdict = f"NOT equal: off by up to {worst:.1e}"
     for label, array, end in ((name, by_hand, "by hand"), ("", measured, f"measured: {verdict}")):
         numbers = " ".join(f"{float(g):8.4f}" for g in array.ravel()[:show])
         print(f"{label:<10}{numbers}{' …' if array.size > show else '  '}  {end}")
+
+
+def _numbers(name, x):
+    """x in float64: an unsigned difference would wrap."""
+    x = guard.as_array(name, x)
+    guard.numbers(name, x, x.shape)
+    return x.astype(np.float64)
 
 
 def gradient_check(layer, *inputs, rng, **options):
     """Raise AssertionError unless layer.backward agrees with finite differences.
 
     Compares inputs and parameters; the parameters are moved away from zeros and ones first
-    (those hide mistakes) and put back after. An input without a gradient (ids) is left out; an
-    array given twice gets the sum of its two gradients, a state may be a tuple of arrays.
+    (those hide mistakes). An input without a gradient (ids) is left out; an array given twice
+    gets the sum of its two gradients, a state may be a tuple of arrays. Convicted as well: a
+    forward that is not the same twice; a backward that overwrites where it should add, that
+    returns no gradient for an input of floats, or that changes what it was given. Inputs,
+    parameters and gradients are put back, whatever happens.
     """
-    kept = [(value, value.copy()) for _, value, _ in layer.parameters()]
-    for value, _ in kept:
-        value += 0.1 * rng.normal(size=value.shape)
-    try:
-        *outputs, cache = layer.forward(*inputs, **options)
+    guard.generator("rng", rng)
+    with _put_back(layer, inputs):
+        parameters = list(layer.parameters())
+        for _, value, gradient in parameters:
+            value += 0.1 * rng.normal(size=value.shape)
+            gradient.fill(0)
+        outputs, cache = _forward(layer, inputs, options)
         doutputs = [_like(y, rng) for y in outputs]
-        layer.zero_grad()
-        dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
-        dinputs = dinputs if isinstance(dinputs, tuple) else (dinputs,)
+        dinputs = _backward_twice(layer, inputs, parameters, doutputs, cache)
 
         def loss():
-            *outputs, _ = layer.forward(*inputs, **options)
-            return sum(map(np.vdot, _flat(outputs), _flat(doutputs)))
+            *now, _ = layer.forward(*inputs, **options)
+            return float(sum(map(np.vdot, _arrays(now), _arrays(doutputs))))
 
-        arrays = {}
-        for i, (x, dx) in enumerate(zip(_flat(inputs), _flat(dinputs), strict=True)):
-            if dx is not None:
-                arrays[id(x)] = (f"input {i}", x, dx + arrays.get(id(x), (0, 0, 0))[2])
-        for name, value, gradient in [*arrays.values(), *layer.parameters()]:
+        room = _left_out(layer, inputs, options)
+        compared = [*_input_gradients(inputs, dinputs, room), *parameters]
+        _fail_if(not compared, "nothing to compare: no parameter, and no input of floats")
+        for name, value, gradient in compared:
             error = relative_error(gradient, numerical_gradient(loss, value))
-            assert error <= RTOL, f"d{name}: relative error {error:.2g}"
+            _fail_if(not error <= RTOL, f"d{name}: relative error {error:.2g}")
+
+
+def _fail_if(wrong, message):
+    """What assert does, also under python -O."""
+    if wrong:
+        raise AssertionError(message)
+
+
+@contextlib.contextmanager
+def _put_back(layer, inputs):
+    """Afterwards parameters, gradients and inputs are the arrays they were, with their numbers."""
+    arrays = [array for _, *both in layer.parameters() for array in both]
+    kept = [(array, array.copy()) for array in [*arrays, *_arrays(inputs)]]
+    inside = layer.all_layers() if hasattr(layer, "all_layers") else ()
+    names = [(part, name) for _, part in inside for W in part.learned for name in (W, "d" + W)]
+    bound = [(part, name, getattr(part, name)) for part, name in names]
+    try:
+        yield
     finally:
-        for value, before in kept:
-            value[...] = before
+        for part, name, array in bound:
+            setattr(part, name, array)
+        for array, before in kept:
+            if array.flags.writeable:
+                array[...] = before
+
+
+def _forward(layer, inputs, options):
+    """The outputs and the cache. Convicts a forward that changes what it reads, or is random."""
+    given = _Watched(inputs=inputs, parameters=[value for _, value, _ in layer.parameters()])
+    *outputs, cache = layer.forward(*inputs, **options)
+    first = _Watched(outputs=outputs)
+    *again, _ = layer.forward(*inputs, **options)
+    given.check("forward")
+    first.check("a second forward", again)
+    for i, y in enumerate(_arrays(outputs)):
+        _fail_if(not np.isfinite(y).all(), f"output {i} of forward holds NaN or infinity")
+    return outputs, cache
+
+
+def _backward_twice(layer, inputs, parameters, doutputs, cache):
+    """What backward returns. Gradients that others hold must be added to, in place."""
+    values = [value for _, value, _ in parameters]
+    given = _Watched(inputs=inputs, dy=doutputs, cache=cache, parameters=values)
+    dinputs = _backward(layer, parameters, doutputs, cache)
+    given.check("backward")
+    first, once = _Watched(dinputs=dinputs), [gradient.copy() for *_, gradient in parameters]
+    again = _backward(layer, parameters, doutputs, cache)
+    given.check("backward")
+    first.check("a second backward with the same cache", again)
+    for (name, _, gradient), one in zip(parameters, once, strict=True):
+        if relative_error(gradient, 2 * one) > RTOL:
+            raise AssertionError(f"d{name}: a second backward does not add to it as the first did")
+        gradient[...] = one
+    return dinputs
+
+
+def _backward(layer, parameters, doutputs, cache):
+    dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
+    try:
+        now = [gradient for *_, gradient in layer.parameters()]
+    except ValueError as error:
+        raise AssertionError(f"backward: {error}") from None
+    for (name, _, gradient), found in zip(parameters, now, strict=True):
+        _fail_if(found is not gradient, f"d{name} is another array after backward: += was expected")
+    return dinputs if isinstance(dinputs, tuple) else (dinputs,)
+
+
+def _left_out(layer, inputs, options):
+    """How many more inputs forward could have been given, such as a state."""
+    names = inspect.signature(layer.forward).parameters
+    return len(names) - len(inputs) - len(options)
+
+
+def _input_gradients(inputs, dinputs, room):
+    """(name, input, gradient) of each input of floats, whose gradient is like it."""
+    dinputs = list(dinputs)
+    while dinputs and dinputs[-1] is None:
+        dinputs.pop()
+    came = f"backward returns {len(dinputs)} gradients, forward takes {len(inputs)} inputs"
+    _fail_if(len(dinputs) > len(inputs) + room, came)
+    dinputs += [None] * (len(inputs) - len(dinputs))
+    found = {}
+    for i, pair in enumerate(zip(inputs, dinputs, strict=False)):
+        for x, dx in _pairs(f"input {i}", *pair):
+            found[id(x)] = (f"input {i}", x, dx + found.get(id(x), (0, 0, 0))[2])
+    return list(found.values())
+
+
+def _pairs(name, x, dx):
+    """The arrays of an input, each with its gradient; a state may have several."""
+    if isinstance(x, tuple):
+        like = isinstance(dx, tuple) and len(dx) == len(x)
+        _fail_if(not like, f"{name} is a tuple of {len(x)}: so must be what backward returns")
+        return [pair for parts in zip(x, dx, strict=True) for pair in _pairs(name, *parts)]
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+        wrong = dx is not None and x is not None
+        _fail_if(wrong, f"{name} has no gradient: None was expected of backward")
+        return []
+    kind = f"{dx.dtype} {dx.shape}" if isinstance(dx, np.ndarray) else type(dx).__name__
+    wanted = f"{x.dtype} {x.shape}"
+    _fail_if(kind != wanted, f"backward returns {kind} for {name}: {wanted} was expected")
+    return [(x, dx)]
+
+
+class _Watched:
+    """Arrays that are to stay as they are, by what they are."""
+
+    def __init__(self, **items):
+        self.arrays = {name: [*_arrays(item)] for name, item in items.items()}
+        self.before = {name: [a.copy() for a in arrays] for name, arrays in self.arrays.items()}
+
+    def check(self, who, now=None):
+        """Convict `who` of other numbers: in these arrays, or in those of `now`."""
+        for name, before in self.before.items():
+            arrays = self.arrays[name] if now is None else [*_arrays(now)]
+            same = len(arrays) == len(before) and all(map(_same, arrays, before))
+            _fail_if(not same, f"{who} changes its {name}")
+
+
+def _same(a, b):
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 def _like(y, rng):
     """Random numbers of the same shape; for a state of several parts, a tuple of them."""
-    return (
-        tuple(_like(part, rng) for part in y) if isinstance(y, tuple) else rng.normal(size=y.shape)
-    )
+    if isinstance(y, tuple):
+        return tuple(_like(part, rng) for part in y)
+    return rng.normal(size=np.shape(y))
 
 
-def _flat(items):
-    """All arrays, also those inside a tuple such as the state (h, c)."""
-    return [part for item in items for part in (item if isinstance(item, tuple) else (item,))]
+def _arrays(item):
+    """Every array in it, also those inside tuples, such as the state (h, c), lists and dicts."""
+    if isinstance(item, np.ndarray):
+        yield item
+    elif isinstance(item, dict | list | tuple):
+        for part in item.values() if isinstance(item, dict) else item:
+            yield from _arrays(part)

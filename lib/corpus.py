@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lib import guard
+from lib.data import Batches
 
 # Tests have few docstrings; the other two are not part of every NumPy, or are nearly all code.
 SKIPPED_FOLDERS = {"tests", "distutils", "f2py"}
@@ -82,5 +83,10 @@ def stream_batches(ids, batch_size, context):
     length = (len(ids) - 1) // batch_size
     x = ids[: batch_size * length].reshape(batch_size, length)
     y = ids[1 : batch_size * length + 1].reshape(batch_size, length)
-    starts = range(0, length - context + 1, context)
-    return ((x[:, t : t + context], y[:, t : t + context]) for t in starts)
+
+    def make(starts):
+        t = int(starts[0])
+        return x[:, t : t + context], y[:, t : t + context]
+
+    settings = {"ids": len(ids), "batch_size": batch_size, "context": context}
+    return Batches(make, 1, settings, waiting=range(0, length - context + 1, context))

@@ -106,6 +106,31 @@ def pad(sequences):
     return ids, lengths
 
 
+class Batches:
+    """An iterator of batches, each made of rows that wait: lib.saving can keep it between two.
+
+    make(rows) -> a batch of the first `batch_size` rows of `waiting`. fill(rng) -> more rows to
+    wait behind them, drawn when too few are there; without it the batches end. settings: numbers
+    that say of what data these are the rows.
+    """
+
+    def __init__(self, make, batch_size, settings, waiting=(), fill=None, rng=None):
+        self.make, self.batch_size, self.settings = make, batch_size, settings
+        self.waiting, self.fill, self.rng = np.array(waiting, dtype=np.int64), fill, rng
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        while len(self.waiting) < self.batch_size:
+            if self.fill is None:
+                raise StopIteration
+            more = self.fill(self.rng)
+            self.waiting = np.concatenate([self.waiting, more]) if len(self.waiting) else more
+        rows, self.waiting = np.split(self.waiting, [self.batch_size])
+        return self.make(rows)
+
+
 def batches(arrays, batch_size, rng):
     """Without end, tuples of B rows of each array: row i of one belongs to row i of the others.
 
@@ -119,8 +144,15 @@ def batches(arrays, batch_size, rng):
     sizes = [len(array) if array.ndim else 0 for array in arrays]
     if len(set(sizes)) != 1 or sizes[0] == 0:
         raise ValueError(f"arrays have {sizes} rows: one equal number, not 0, was expected")
-    orders = _orders(sizes[0], batch_size, rng)
-    return (tuple(array[rows] for array in arrays) for rows in orders)
+
+    def make(rows):
+        return tuple(array[rows] for array in arrays)
+
+    def fill(rng):
+        return rng.permutation(sizes[0])
+
+    settings = {"rows": sizes[0], "batch_size": batch_size}
+    return Batches(make, batch_size, settings, fill=fill, rng=rng)
 
 
 def padded_batches(sequences, labels, batch_size, rng):
@@ -130,16 +162,13 @@ def padded_batches(sequences, labels, batch_size, rng):
     """
     pad(sequences)  # what is wrong in a later batch is refused now
     picked = batches((np.arange(len(sequences)), labels), batch_size, rng)
-    return ((*pad([sequences[i] for i in rows]), some) for rows, some in picked)
 
+    def make(rows):
+        places, some = pick(rows)
+        return (*pad([sequences[i] for i in places]), some)
 
-def _orders(count, batch_size, rng):
-    waiting = np.empty(0, dtype=np.int64)
-    while True:
-        while len(waiting) < batch_size:
-            waiting = np.concatenate([waiting, rng.permutation(count)])
-        yield waiting[:batch_size]
-        waiting = waiting[batch_size:]
+    pick, picked.make = picked.make, make
+    return picked
 
 
 def copy_previous_bit(sequences, steps, rng, inputs=3, outputs=2):

@@ -22,7 +22,7 @@ import numpy as np
 
 from lib import guard
 from lib.data import LANGUAGES as CODES
-from lib.data import CharacterTokenizer, pad
+from lib.data import Batches, CharacterTokenizer, pad
 
 LANGUAGES = (
     "English", "French", "German", "Hungarian", "Polish", "Portuguese", "Spanish", "Swedish",
@@ -113,11 +113,23 @@ def date_batches(days, batch_size, rng, at_once=8):
     `at_once` batches are written together and sorted by length: short dates do not wait for long
     ones, and a step costs half.
     """
-    while True:
+    guard.whole_number("batch_size", batch_size)
+    guard.whole_number("at_once", at_once)
+    guard.generator("rng", rng)
+    days = guard.as_array("days", days)
+    guard.ids("days", days, "N", DAYS, what="days")
+
+    def fill(rng):
         dates = write_dates(days, batch_size * at_once, rng)
         order = np.argsort([len(text) for text in dates.texts], kind="stable")
-        for rows in rng.permutation(order.reshape(at_once, batch_size)):
-            yield encode(dates.take(rows))
+        rows = rng.permutation(order.reshape(at_once, batch_size)).ravel()
+        return np.stack([dates.texts, dates.isos, dates.languages], axis=1)[rows]  # (N, 3)
+
+    def make(rows):
+        return encode(Dates(*rows.T.tolist()))
+
+    settings = {"days": len(days), "batch_size": batch_size, "at_once": at_once}
+    return Batches(make, batch_size, settings, fill=fill, rng=rng)
 
 
 def parse(text):

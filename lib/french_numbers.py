@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 
 from lib import guard
-from lib.data import CharacterTokenizer, pad
+from lib.data import Batches, CharacterTokenizer, pad
 from lib.dates import END, START
 
 MOST = 999_999
@@ -149,11 +149,16 @@ def number_batches(numbers, batch_size, rng, at_once=8):
     """
     guard.whole_number("batch_size", batch_size)
     guard.whole_number("at_once", at_once)
-    while True:
+    guard.generator("rng", rng)
+    numbers = _checked(numbers)
+
+    def fill(rng):
         drawn = draw_numbers(numbers, batch_size * at_once, rng)
         order = np.argsort(count_characters(drawn), kind="stable")
-        for rows in rng.permutation(order.reshape(at_once, batch_size)):
-            yield encode(drawn[rows])
+        return drawn[rng.permutation(order.reshape(at_once, batch_size)).ravel()]
+
+    settings = {"numbers": len(numbers), "batch_size": batch_size, "at_once": at_once}
+    return Batches(encode, batch_size, settings, fill=fill, rng=rng)
 
 
 def _checked(numbers):

@@ -22,6 +22,7 @@ class Layer:
     """A function with parameters: its own, and those of the layers inside it."""
 
     learned = ()
+    switches = ("rate", "silenced")  # attributes of a layer that are not its architecture
 
     def add_parameters(self, **arrays):
         """Keep each array under its name, and its gradient beside it: W and dW."""
@@ -30,25 +31,50 @@ class Layer:
             setattr(self, name, value)
             setattr(self, "d" + name, np.zeros(value.shape, value.dtype))  # rows in one piece
 
-    def all_layers(self, prefix="", seen=None):
-        """Yield (prefix, layer) for this layer and every layer inside it, each once."""
-        seen = set() if seen is None else seen
-        if id(self) in seen:
-            return
-        seen.add(id(self))
-        yield prefix, self
-        for name, item in vars(self).items():
-            inside = enumerate(item) if isinstance(item, list) else [(None, item)]
-            for i, layer in inside:
-                if isinstance(layer, Layer):
-                    step = name if i is None else f"{name}.{i}"
-                    yield from layer.all_layers(f"{prefix}{step}.", seen)
+    def all_layers(self):
+        """Yield (prefix, layer) for this layer and every layer inside it, each once.
+
+        Inside is also what stands in lists, tuples and dicts, however deep: layers.0., heads.left.
+        """
+        return ((prefix, layer) for prefix, layer, first in self._places() if first is None)
+
+    def _places(self):
+        """Yield (prefix, layer, its first prefix), which is None where this is the first."""
+        places, ahead = {}, [("", self)]
+        while ahead:
+            prefix, item = ahead.pop()
+            first = places.setdefault(id(item), prefix)
+            if isinstance(item, Layer):
+                yield prefix, item, None if first == prefix else first
+            if first == prefix:
+                ahead += [(f"{prefix}{name}.", part) for name, part in _inside(prefix, item)]
 
     def parameters(self):
         """Yield (name, value, gradient) for every array to be learned, each once."""
+        seen = set()
         for prefix, layer in self.all_layers():
             for name in layer.learned:
-                yield prefix + name, getattr(layer, name), getattr(layer, "d" + name)
+                value, gradient = getattr(layer, name), getattr(layer, "d" + name)
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    _check_pair(prefix + name, value, gradient)
+                    yield prefix + name, value, gradient
+
+    def settings(self):
+        """Yield (name, value) for all that makes this architecture, and that no array shows.
+
+        That is the class of every layer, and its public attributes that are plain: a number, a
+        text, a truth, or a tuple or a list of them. `switches` are none of it: how much is
+        dropped and what is silenced may change from run to run.
+        """
+        for prefix, layer, first in self._places():
+            if first is not None:
+                yield f"{prefix}class", f"the layer at {first}"
+                continue
+            yield f"{prefix}class", type(layer).__name__
+            for name, value in plain_attributes(layer).items():
+                if name not in ("learned", *self.switches):
+                    yield prefix + name, value
 
     def parameter_count(self):
         """How many numbers are learned."""
@@ -247,6 +273,9 @@ class FeedForward(Layer):
         return self.inner.trusted_backward(bend_backward(dhidden, bend_cache), inner_cache)
 
 
+HOLDERS = Layer, list, tuple, dict, set, frozenset  # in what a layer may stand
+
+
 def scaled_normal(rng, d_in, d_out, dtype):
     """Random weights (I, D) of spread I ** -0.5: the outputs keep the size of the inputs."""
     guard.floating("dtype", dtype)
@@ -267,3 +296,46 @@ def times(x, W):
 def rows(x):
     """All the vectors of x, one to a row: (..., D) -> (N, D)."""
     return x.reshape(-1, x.shape[-1])
+
+
+def plain_attributes(thing):
+    """The public attributes that say how it was made: numbers, texts, truths, tuples of them.
+
+    What is None is left out; so are the digits beyond the twelfth, in which two machines may
+    differ (a root, a power).
+    """
+    public = {name: _plain(value) for name, value in vars(thing).items() if name[0] != "_"}
+    return {name: value for name, value in public.items() if value is not None}
+
+
+def _plain(value):
+    """The value, if it is plain, else None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    if isinstance(value, list | tuple):
+        parts = tuple(_plain(part) for part in value)
+        return None if None in parts else parts
+    return value if isinstance(value, bool | int | str) else None
+
+
+def _inside(prefix, item):
+    """(name, part), the last one first, of each layer and each list, tuple or dict in `item`."""
+    if isinstance(item, set | frozenset):
+        if any(isinstance(part, Layer) for part in item):
+            came = f"{prefix[:-1]} is a set of layers, which has no order"
+            raise ValueError(f"{came}: a list, a tuple or a dict was expected")
+        return []
+    if isinstance(item, list | tuple):
+        parts = enumerate(item)
+    else:
+        parts = (item if isinstance(item, dict) else vars(item)).items()
+    return [(name, part) for name, part in parts if isinstance(part, HOLDERS)][::-1]
+
+
+def _check_pair(name, value, gradient):
+    """Refuse a parameter that was put in another's place: its gradient no longer fits."""
+    if value.shape != gradient.shape or value.dtype != gradient.dtype:
+        came = f"{name} is {value.dtype} {value.shape}, its gradient {gradient.dtype}"
+        raise ValueError(f"{came} {gradient.shape}: the same were expected, as astype() makes them")

@@ -8,13 +8,31 @@ import numpy as np
 
 from lib import guard
 
+SMALLEST = 1e-20  # of a sum of squares: below, float32 has lost some of them to zero
 
-class SGD:
+
+class Optimizer:
+    """What all of them share: the parameters, and a learning rate that is always above 0."""
+
+    def __init__(self, parameters, learning_rate):
+        self.parameters = _triples(parameters)
+        self.learning_rate = learning_rate
+
+    @property
+    def learning_rate(self):
+        """How far a step goes; it may be changed between steps."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        self._learning_rate = guard.positive("learning_rate", value)
+
+
+class SGD(Optimizer):
     """value -= learning_rate * velocity, where velocity = momentum * velocity + gradient."""
 
     def __init__(self, parameters, learning_rate, momentum=0.0):
-        self.parameters = _triples(parameters)
-        self.learning_rate = guard.positive("learning_rate", learning_rate)
+        super().__init__(parameters, learning_rate)
         self.momentum = guard.fraction("momentum", momentum)
         self.arrays = {}
         if self.momentum:
@@ -31,17 +49,16 @@ class SGD:
             value -= self.learning_rate * gradient
 
 
-class Adam:
+class Adam(Optimizer):
     """Step by the mean of the gradients over the root of the mean of their squares.
 
     Kingma and Ba, 2015. Both means run over the past and are corrected for their start at zero.
     """
 
     def __init__(self, parameters, learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-8):
-        self.parameters = _triples(parameters)
-        self.learning_rate = guard.positive("learning_rate", learning_rate)
+        super().__init__(parameters, learning_rate)
         self.epsilon = guard.positive("epsilon", epsilon)
-        if np.shape(betas) != (2,):
+        if not isinstance(betas, list | tuple | np.ndarray) or len(np.atleast_1d(betas)) != 2:
             raise ValueError(f"betas={guard.show(betas)}: two numbers were expected")
         self.betas = tuple(guard.fraction(f"betas[{i}]", beta) for i, beta in enumerate(betas))
         self.arrays = {"steps": np.zeros((), np.int64)}
@@ -75,8 +92,8 @@ def warm_up(step, d_model, warm_up_steps):
 
 
 def global_norm(parameters):
-    """The length of all gradients taken as one long vector."""
-    return float(sum(np.vdot(d, d) for _, _, d in parameters)) ** 0.5
+    """The length of all gradients taken as one long vector. Refuses NaN and infinity."""
+    return _norm(_gradients(parameters))
 
 
 def clip_by_global_norm(parameters, max_norm):
@@ -85,12 +102,46 @@ def clip_by_global_norm(parameters, max_norm):
     Returns the norm before. The direction stays (Pascanu, Mikolov and Bengio, 2013).
     """
     guard.positive("max_norm", max_norm)
-    parameters = list(parameters)
-    norm = global_norm(parameters)
+    gradients = _gradients(parameters)
+    norm = _norm(gradients)
     if norm > max_norm:
-        for _, _, gradient in parameters:
+        for _, gradient in gradients:
             gradient *= max_norm / norm
     return norm
+
+
+def _gradients(parameters):
+    """(name, gradient) of each. Refuses what is no list of triples, and an empty one."""
+    try:
+        gradients = [(name, gradient) for name, _, gradient in parameters]
+    except (TypeError, ValueError):
+        gradients = None
+    if not gradients:
+        came = f"a {type(parameters).__name__}" if gradients is None else "empty"
+        raise ValueError(f"parameters is {came}: what Layer.parameters() yields was expected")
+    return gradients
+
+
+def _norm(gradients):
+    """The root of the sum of squares, right even where a square is too large or too small."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = float(sum(np.vdot(gradient, gradient) for _, gradient in gradients))
+    if SMALLEST <= squares < np.inf:
+        return squares**0.5
+    largest = max(_largest(name, gradient) for name, gradient in gradients)
+    if largest == 0:
+        return 0.0
+    scaled = (gradient.astype(np.float64) / largest for _, gradient in gradients)
+    norm = largest * float(sum(np.vdot(part, part) for part in scaled)) ** 0.5
+    if norm == np.inf:
+        raise guard.NotFiniteError(f"gradient norm {norm}: a finite number was expected")
+    return norm
+
+
+def _largest(name, gradient):
+    """The largest |number| of a gradient. Refuses NaN and infinity, by the parameter's name."""
+    guard.numbers(f"gradient of {name}", gradient, np.shape(gradient), finite=True)
+    return float(np.abs(gradient).max(initial=0))
 
 
 def _triples(parameters):
@@ -107,4 +158,19 @@ def _triples(parameters):
     if not names or len(set(names)) < len(names):
         came = guard.show(names)
         raise ValueError(f"parameters are named {came}: at least one, each once, was expected")
+    for name, value, gradient in triples:
+        guard.array(name, value, "...")
+        guard.same_dtype(f"gradient of {name}", gradient, value.dtype)
+        if not value.flags.writeable or not gradient.flags.writeable:
+            raise ValueError(f"{name} is read-only: an array that a step may change was expected")
+    _no_array_twice(triples)
     return triples
+
+
+def _no_array_twice(triples):
+    """Refuse an array under two names: it would take two steps at once."""
+    names = {}
+    for name, value, _ in triples:
+        first = names.setdefault(id(value), name)
+        if first != name:
+            raise ValueError(f"{name} is the same array as {first}: each once was expected")

@@ -9,7 +9,10 @@ import contextvars
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from lib import guard
+from lib.layers import Layer
 
 
 class DataParallel:
@@ -19,41 +22,60 @@ class DataParallel:
     gradients it adds to the model's. Each thread has a replica: the values are shared, the
     gradients its own, as two threads that add to one array lose some of what they add. The
     slices' gradients are summed in the order of the slices, whichever is done first, so that
-    every run gives the same bits; only a random generator used inside would be drawn from by
-    all threads, in any order.
+    every run gives the same bits. One generator used inside would be drawn from by all threads,
+    in any order: so where there is dropout, hand it in here as `rng`. Then every slice gets one
+    of its own, which follows from it, as in loss_and_gradients(model, batch, rng).
     """
 
-    def __init__(self, model, loss_and_gradients, threads=2):
+    def __init__(self, model, loss_and_gradients, threads=2, rng=None):
         guard.whole_number("threads", threads)
-        self.model, self.loss_and_gradients = model, loss_and_gradients
+        guard.instance("model", model, Layer)
+        self.loss_and_gradients = guard.function("loss_and_gradients", loss_and_gradients)
+        self.rng = rng if rng is None else guard.generator("rng", rng)
         self.replicas = [model.replica() for _ in range(threads)]
+        self.gradients = [d for *_, d in model.parameters()]
+        self.own = [[d for *_, d in replica.parameters()] for replica in self.replicas]
 
     def __call__(self, batch):
-        """batch: arrays (B, ...) -> the loss; adds to the model's gradients."""
+        """batch: arrays (B, ...) -> the loss; adds to the model's gradients, or to none of them."""
         slices, shares = self._cut(batch)
         with ThreadPoolExecutor(len(slices)) as pool:  # waits for all, also when one fails
             # Each in a copy of this thread's context, which holds what np.errstate has set.
             jobs = [
-                pool.submit(contextvars.copy_context().run, self._run, replica, part)
-                for replica, part in zip(self.replicas, slices, strict=True)
+                pool.submit(contextvars.copy_context().run, self._run, i, *given)
+                for i, given in enumerate(zip(slices, self._generators(), strict=True))
             ]
         losses = [job.result() for job in jobs]
-        for replica, share in zip(self.replicas, shares, strict=True):
-            pairs = zip(self.model.parameters(), replica.parameters(), strict=True)
-            for (_, _, gradient), (_, _, own) in pairs:
-                gradient += share * own
+        for own, share in zip(self.own, shares, strict=True):
+            for gradient, part in zip(self.gradients, own, strict=True):
+                gradient += share * part
         return sum(share * loss for share, loss in zip(shares, losses, strict=True))
 
-    def _run(self, replica, part):
-        replica.zero_grad()
-        return self.loss_and_gradients(replica, part)
+    def _run(self, i, part, rng):
+        for gradient in self.own[i]:
+            gradient.fill(0)
+        given = [self.replicas[i], part] if rng is None else [self.replicas[i], part, rng]
+        return guard.number("loss_and_gradients(model, batch)", self.loss_and_gradients(*given))
+
+    def _generators(self):
+        """For each slice a generator of its own. They follow from the next numbers of rng."""
+        if self.rng is None:
+            return [None] * len(self.replicas)
+        return [
+            np.random.default_rng(seed) for seed in self.rng.integers(2**63, size=len(self.own))
+        ]
 
     def _cut(self, batch):
         """The slices, one for each replica, and the share of the batch that each is."""
-        B, count = len(batch[0]), len(self.replicas)
-        if any(len(array) != B for array in batch):
-            sizes = ", ".join(str(len(array)) for array in batch)
-            raise ValueError(f"batch has arrays of {sizes} sequences: one number was expected")
+        for i, array in enumerate(guard.listed("batch", batch)):
+            if not isinstance(array, list | tuple | np.ndarray) or getattr(array, "ndim", 1) == 0:
+                came = f"batch[{i}]={guard.show(array)}"
+                raise ValueError(f"{came}: an array (B, ...) was expected, or a list of B")
+        sizes, count = [len(array) for array in batch], len(self.replicas)
+        if len(set(sizes)) != 1:
+            came = ", ".join(map(str, sizes)) or "no"
+            raise ValueError(f"batch has arrays of {came} sequences: one number was expected")
+        B = sizes[0]
         if B < count:
             raise ValueError(f"batch has {B} sequences: {count} were expected, one a thread")
         ends = [B * i // count for i in range(count + 1)]

@@ -1,38 +1,22 @@
-"""The training loop, and how to keep what it has learned.
+"""The training loop. How to keep what it has learned is in lib.saving.
 
 A step either happens or does not: an interrupt waits until parameters and optimizer have both
 moved, and a step that leads to NaN is taken back.
 """
 
-import contextlib
 import math
 import os
-import signal
-import threading
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from tqdm.auto import trange
 
 from lib import guard
 from lib.optim import clip_by_global_norm, global_norm
+from lib.saving import History, load, save, whole_step  # noqa: F401 (called training.save)
 
 # In a notebook tqdm does not look at its own variable.
 NO_BAR = os.environ.get("TQDM_DISABLE", "0") != "0"
-
-
-@dataclass
-class History:
-    """What a training run tells: one loss and one gradient norm for each step.
-
-    validation holds (step, value) pairs; ended says why a run stopped early, else "".
-    """
-
-    losses: list = field(default_factory=list)
-    gradient_norms: list = field(default_factory=list)
-    validation: list = field(default_factory=list)
-    ended: str = ""
+END = object()  # what next(batches, END) gives where there is no batch left
 
 
 def train(
@@ -46,34 +30,55 @@ def train(
     step, the first being 1. validate(): called every `every` steps, when a
     line is reported too. Kernel > Interrupt ends the run after a whole step and keeps all; a
     loss or gradient that is not finite ends it and goes back to the last good parameters. A
-    batch that would not have been finite at the start either is refused (NotFiniteError).
+    batch that would not have been finite at the start either is refused (NotFiniteError), and so
+    is a first batch with a loss but no gradient at all: there, nothing would ever be learned.
     """
-    _check(steps, every, max_norm)
-    history, undo, step = _begin(history), Undo(optimizer), 0
-    batches = iter(batches)
+    _check(loss_and_gradients, optimizer, steps, max_norm, schedule, validate, every, report)
+    batches, history = _iterator(batches), _begin(history)
+    undo, step = Undo(optimizer), 0
     try:
         for _ in trange(steps, leave=False, unit="step", disable=NO_BAR):
             step = len(history.losses) + 1
             if schedule is not None:
                 optimizer.learning_rate = guard.positive("schedule(step)", schedule(step))
-            _step(next(batches), loss_and_gradients, optimizer, max_norm, undo, history)
+            batch = next(batches, END)
+            if batch is END:
+                history.ended = f"the batches ended after step {step - 1}"
+                report(history.ended)
+                break
+            _step(batch, loss_and_gradients, optimizer, max_norm, undo, history)
             if step % every == 0:
                 report(_look(step, validate, every, undo, history))
-    except (RanAwayError, KeyboardInterrupt, StopIteration) as error:
+    except (RanAwayError, KeyboardInterrupt) as error:
         history.ended = _why(error, step, len(history.losses))
         report(history.ended)
     return history
 
 
-def _check(steps, every, max_norm):
+def _check(loss_and_gradients, optimizer, steps, max_norm, schedule, validate, every, report):
+    guard.function("loss_and_gradients", loss_and_gradients)
+    for name, value in (("schedule", schedule), ("validate", validate)):
+        if value is not None:
+            guard.function(name, value)
+    guard.function("report", report)
+    if not all(hasattr(optimizer, name) for name in ("parameters", "arrays", "step")):
+        raise ValueError(f"optimizer={guard.show(optimizer)}: an SGD or an Adam was expected")
     guard.whole_number("steps", steps)
     guard.whole_number("every", every)
     if max_norm is not None:
         guard.positive("max_norm", max_norm)
 
 
+def _iterator(batches):
+    try:
+        return iter(batches)
+    except TypeError:
+        came = f"batches is a {type(batches).__name__}"
+        raise ValueError(f"{came}: an iterator was expected, or a list") from None
+
+
 def _begin(history):
-    history = History() if history is None else history
+    history = History() if history is None else guard.instance("history", history, History)
     history.ended = ""
     return history
 
@@ -81,6 +86,8 @@ def _begin(history):
 def _step(batch, loss_and_gradients, optimizer, max_norm, undo, history):
     """Gradients of one batch, then one step, which happens wholly or not at all."""
     loss, norm = undo.attempt(_gradients, batch, loss_and_gradients, optimizer, max_norm)
+    if not undo.moved:
+        _refuse_to_learn_nothing(loss, norm)
     with whole_step(), np.errstate(over="ignore", invalid="ignore"):
         undo.remember()
         try:
@@ -105,9 +112,7 @@ def _why(error, step, taken):
     """Why a run stopped early, in one line."""
     if isinstance(error, RanAwayError):
         return f"stopped at step {step}: {error}; back to the last good parameters"
-    if isinstance(error, KeyboardInterrupt):
-        return f"interrupted after step {taken}; what it learned is kept"
-    return f"the batches ended after step {taken}"
+    return f"interrupted after step {taken}; what it learned is kept"
 
 
 def _gradients(batch, loss_and_gradients, optimizer, max_norm):
@@ -115,14 +120,20 @@ def _gradients(batch, loss_and_gradients, optimizer, max_norm):
     for _, _, gradient in optimizer.parameters:
         gradient.fill(0)
     loss = guard.number("loss_and_gradients(batch)", loss_and_gradients(batch))
+    if not math.isfinite(loss):
+        raise guard.NotFiniteError(f"loss {loss}: a finite number was expected")
     if max_norm is None:
-        norm = global_norm(optimizer.parameters)
-    else:
-        norm = clip_by_global_norm(optimizer.parameters, max_norm)
-    if not math.isfinite(loss) or not math.isfinite(norm):
-        came = f"loss {loss}, gradient norm {norm}"
-        raise guard.NotFiniteError(f"{came}: finite numbers were expected")
-    return loss, norm
+        return loss, global_norm(optimizer.parameters)
+    return loss, clip_by_global_norm(optimizer.parameters, max_norm)
+
+
+def _refuse_to_learn_nothing(loss, norm):
+    """A loss without any gradient: backward never ran, or ran in another model."""
+    if loss != 0 and norm == 0:
+        raise ValueError(
+            "loss_and_gradients(batch) leaves every gradient of the optimizer 0: a backward was "
+            "expected, and an optimizer of this model's parameters(), made after any astype()"
+        )
 
 
 def _validation(validate):
@@ -153,9 +164,11 @@ class Undo:
         self.live += optimizer.arrays.values()
         self.start = [value.copy() for value in self.live]
         self.good = [value.copy() for value in self.live]
+        self.moved = False
 
     def remember(self):
         """Keep a copy of everything that the next step will change."""
+        self.moved = True
         for good, live in zip(self.good, self.live, strict=True):
             np.copyto(good, live)
 
@@ -185,77 +198,3 @@ class Undo:
         """Give the parameters and the optimizer's memory these values."""
         for live, value in zip(self.live, values, strict=True):
             np.copyto(live, value)
-
-
-@contextlib.contextmanager
-def whole_step():
-    """Hold Kernel > Interrupt back until the block is done, then let it through."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals reach the main thread alone
-        return
-    waiting = []
-    before = signal.signal(signal.SIGINT, lambda *_: waiting.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if waiting:
-        raise KeyboardInterrupt
-
-
-def save(path, model, optimizer=None):
-    """Write the parameters, and the optimizer's memory, to an .npz file, wholly or not at all."""
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ValueError(f"path={path}: a file in a folder that exists was expected")
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        with whole_step(), open(unfinished, "wb") as file:
-            np.savez(file, **_arrays(model, optimizer))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def load(path, model, optimizer=None):
-    """Read what save wrote into the model and the optimizer. On any error both stay as they were.
-
-    Refuses a damaged file, pickled objects, and names or shapes that are not the model's.
-    """
-    expected = _arrays(model, optimizer)
-    saved = _read(path)
-    if optimizer is None:
-        saved = {name: a for name, a in saved.items() if not name.startswith("optimizer.")}
-    for name in sorted(set(saved) ^ set(expected)):
-        has, lacks = ("file", "model") if name in saved else ("model", "file")
-        raise ValueError(f"{path}: the {has} has {name!r}, the {lacks} has not")
-    for name, value in expected.items():
-        came = saved[name]
-        if came.shape != value.shape or came.dtype.kind != value.dtype.kind:
-            raise ValueError(
-                f"{path}: {name} is {came.dtype} {came.shape}, "
-                f"{value.dtype} {value.shape} was expected"
-            )
-    with whole_step():
-        for name, value in expected.items():
-            value[...] = saved[name]
-
-
-def _read(path):
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except FileNotFoundError:
-        raise ValueError(f"{path}: there is no such checkpoint") from None
-    except Exception as error:  # noqa: BLE001 (each damage has its own)
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} is no readable checkpoint: {reason}") from None
-
-
-def _arrays(model, optimizer):
-    arrays = {name: value for name, value, _ in model.parameters()}
-    if optimizer is not None:
-        arrays |= {f"optimizer.{name}": value for name, value in optimizer.arrays.items()}
-    return arrays

@@ -32,6 +32,7 @@ FLOORS = {
     "sequence_to_sequence": 4,
     "transformer": 4,
     "optim": 5,
+    "saving": 5,
     "training": 5,
     "parallel": 5,
     "generation": 5,
@@ -52,8 +53,8 @@ FLOORS = {
 MATHEMATICS = 5  # floors up to this one need NumPy alone
 ALSO = {"training": {"tqdm"}}
 INSIDE_FUNCTIONS = {"data": {"babel"}, "dates": {"babel"}, "french_numbers": {"unicode_rbnf"}}
-# No mathematics: the machine's check, the data sets.
-BESIDE = {"environment", "data", "corpus", "dates", "french_numbers"}
+# No mathematics: the machine's check, how a run is kept in a file, the data.
+BESIDE = {"environment", "saving", "data", "corpus", "dates", "french_numbers"}
 COMES_WITH = {
     "PIL": "matplotlib",
     "traitlets": "ipywidgets",

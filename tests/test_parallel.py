@@ -134,6 +134,51 @@ def test_what_fails_in_a_thread_fails_here_and_leaves_the_gradients():
     assert all(not gradient.any() for gradient in gradients(model).values())
 
 
+def test_a_loss_that_is_none_in_one_thread_adds_nothing():
+    """Nor does one whose backward has run before it fails."""
+    model = make()
+
+    def forgets(replica, batch):
+        loss = loss_and_gradients(replica, batch)
+        return loss if batch[0][0, 0] == 0 else None
+
+    batch = batch_of(2)
+    batch[0][:, 0] = [0, 1]
+    with pytest.raises(
+        ValueError, match=r"\Aloss_and_gradients\(model, batch\) is a NoneType: a num"
+    ):
+        DataParallel(model, forgets)(batch)
+    assert all(not gradient.any() for gradient in gradients(model).values())
+
+
+def with_dropout(model, batch, rng):
+    ids, targets = batch
+    logits, cache = model.forward(ids, rng=rng)
+    loss, loss_cache = cross_entropy(logits, targets)
+    model.backward(cross_entropy_backward(loss_cache), cache)
+    return loss
+
+
+def test_dropout_follows_from_the_rng_whichever_thread_is_first():
+    model, batch, found = (
+        Transformer(V, D, H, F, 2, np.random.default_rng(0), dropout=0.3),
+        batch_of(6),
+        [],
+    )
+    for seed in (1, 1, 1, 2):
+        model.zero_grad()
+        rng = np.random.default_rng(seed)
+        both = DataParallel(model, with_dropout, rng=rng)
+        losses = both(batch), both(batch)
+        assert losses[0] != losses[1]  # each step drops others
+        found.append((losses, rng.random(), *(g.tobytes() for g in gradients(model).values())))
+    assert found[0] == found[1] == found[2] != found[3]
+    halves = [tuple(array[rows] for array in batch) for rows in (slice(0, 3), slice(3, 6))]
+    rngs = [np.random.default_rng(s) for s in np.random.default_rng(1).integers(2**63, size=2)]
+    by_hand = [with_dropout(model, half, rng) for half, rng in zip(halves, rngs, strict=True)]
+    assert found[0][0][0] == sum(0.5 * loss for loss in by_hand)
+
+
 def test_what_numpy_is_told_holds_in_the_threads():
     """training.train lets numbers run away quietly, and says so itself."""
 
@@ -152,6 +197,28 @@ def test_what_numpy_is_told_holds_in_the_threads():
         (
             lambda: DataParallel(make(), None, 0),
             "threads=0: a whole number of at least 1 was expected",
+        ),
+        (lambda: DataParallel(make(), None), "loss_and_gradients=None: a function was expected"),
+        (lambda: DataParallel(3, len), "model=3: an instance of Layer was expected"),
+        (
+            lambda: DataParallel(make(), loss_and_gradients, rng=0),
+            "rng=0: a numpy.random.Generator was expected",
+        ),
+        (
+            lambda: DataParallel(make(), loss_and_gradients)(np.zeros((2, T), int)),
+            "batch is an int64 array: a list or a tuple was expected",
+        ),
+        (
+            lambda: DataParallel(make(), loss_and_gradients)((np.zeros((2, T), int), None)),
+            r"batch\[1\]=None: an array \(B, ...\) was expected, or a list of B",
+        ),
+        (
+            lambda: DataParallel(make(), loss_and_gradients)((np.zeros(2), np.array(2))),
+            r"batch\[1\]=array\(2\): an array \(B, ...\) was expected, or a list of B",
+        ),
+        (
+            lambda: DataParallel(make(), loss_and_gradients)(()),
+            "batch has arrays of no sequences: one number was expected",
         ),
         (
             lambda: DataParallel(make(), loss_and_gradients, 3)(batch_of(2)),
@@ -174,6 +241,7 @@ class Shared(parallel.DataParallel):
     def __init__(self, model, loss_and_gradients, threads=2):
         super().__init__(model, loss_and_gradients, threads)
         self.replicas = [model for _ in range(threads)]
+        self.own = [self.gradients for _ in range(threads)]
 
 
 def test_one_gradient_for_all_threads_is_convicted():

@@ -14,7 +14,6 @@ Shapes: N characters of a text, B streams of it side by side, T characters of ea
 
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -130,8 +129,7 @@ def fit(model, look, weights, record, command, *given, every, **options):
 
 def save_half(model, path):
     """Write the weights as float16, which load reads back as float32: half the size."""
-    halves = [(name, value.astype(np.float16), None) for name, value, _ in model.parameters()]
-    training.save(path, SimpleNamespace(parameters=lambda: halves))
+    training.save(path, model, dtype=np.float16)
 
 
 if __name__ == "__main__":
