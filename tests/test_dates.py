@@ -80,7 +80,8 @@ def test_rows_are_places_of_the_dates(many):
 def test_what_is_no_iso_date_is_named():
     with refused("dates.isos[1]='1965-7-17': an ISO date such as 1965-07-17 was expected"):
         encode(module.Dates(["1 may 2000"] * 2, ["2000-05-01", "1965-7-17"], ["", ""]))
-    with refused("dates.texts[1][2] is '€': one of the 58 characters of the vocabulary was expected"):
+    known = "one of the 58 characters of the vocabulary was expected"
+    with refused(f"dates.texts[1][2] is '€': {known}"):
         encode(module.Dates(["1 may 2000", "1 €"], ["2000-05-01"] * 2, ["", ""]))
     with refused("isos holds 1: as many as texts, 2, were expected"):
         module.Dates(["1 may 2000"] * 2, ["2000-05-01"], ["", ""])
