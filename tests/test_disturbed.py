@@ -25,7 +25,7 @@ from notebooks import build
 pytestmark = pytest.mark.author
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
-WITHOUT_PRODUCT = {}
+WITHOUT_PRODUCT = {"01": "log", "03": "exp"}  # what these two are full of
 SEED = os.environ.get("COURSE_DISTURB_SEED", "1")
 
 
@@ -71,12 +71,16 @@ def disturbed(notebook, ipython, folder):
 def test_a_lesson_prints_the_same_when_last_bits_change(path, ipython, tmp_path):
     said, counts = disturbed(path, ipython, tmp_path)
     assert said.returncode == 0, said.stdout
-    products = sum(counts[name] for name in noise.PRODUCTS)
-    assert products > 0 or path.stem in WITHOUT_PRODUCT, "no product was disturbed"
+    names = [WITHOUT_PRODUCT[path.stem[:2]]] if path.stem[:2] in WITHOUT_PRODUCT else noise.PRODUCTS
+    # A picture's own transforms are products too: some hundred numbers.
+    assert sum(counts[name] for name in names) > 1000, counts
 
 
 def planted(folder):
-    """A notebook with lesson 03's training, which prints the loss of a chaotic run once more."""
+    """A notebook with lesson 03's training, which prints the loss of a chaotic run once more.
+
+    And all digits of a product.
+    """
     lesson = build.read(ROOT / "notebooks/src/03_gradients_you_can_trust.py")
     taken = [
         cell
@@ -85,21 +89,25 @@ def planted(folder):
     ]
     assert len(taken) == 3
     taken[2].source = taken[2].source.split("\nruns = ")[0]
-    line = 'print(f"rate 300: {nats(train(300, steps=300)[0], ids):.3f}")'
-    notebook = nbformat.v4.new_notebook(cells=[*taken, nbformat.v4.new_code_cell(line)])
+    lines = [
+        'print(f"rate 300: {nats(train(300, steps=300)[0], ids):.3f}")',
+        'print("product:", *(rng.normal(size=(1, 9)) @ rng.normal(size=(9, 9))).ravel().tolist())',
+    ]
+    cells = [*taken, *map(nbformat.v4.new_code_cell, lines)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, kernel_name="python3").execute()
     path = folder / "planted.ipynb"
     nbformat.write(notebook, path)
     return path
 
 
-def test_a_chaotic_run_is_convicted(ipython, tmp_path):
+def test_a_chaotic_run_and_the_last_digits_are_convicted(ipython, tmp_path):
     path = planted(tmp_path)
     assert strict(path).returncode == 0
     said, counts = disturbed(path, ipython, tmp_path)
-    assert said.returncode == 1 and "mismatch 'stdout'" in said.stdout, said.stdout
+    assert said.returncode == 1 and said.stdout.count("mismatch 'stdout'") == 2, said.stdout
     assert re.search(r"'rate 300: \d\.\d+\\n' == 'rate 300: \d\.\d+\\n'", said.stdout), said.stdout
-    assert counts["exp"] > 1000
+    assert "product: " in said.stdout and counts["matmul"] > 0 < counts["exp"]
 
 
 # The module itself. What follows up to the tests runs in a child: what is disturbed stays so.

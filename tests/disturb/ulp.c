@@ -149,7 +149,8 @@ static PyObject *disturb(PyObject *self, PyObject *ufunc)
     if (!data) return PyErr_NoMemory();
     if (u->data) memcpy(data, u->data, u->ntypes * sizeof *data);
     for (int i = 0; i < u->ntypes; i++)
-        if (disturb_loop(u, i, data)) return PyErr_NoMemory();
+        if (disturb_loop(u, i, data))
+            return PyErr_Format(PyExc_RuntimeError, "loop %d of %R was not replaced", i, ufunc);
     u->data = data;
     Py_INCREF(ufunc);
     Py_RETURN_NONE;
