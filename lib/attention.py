@@ -52,6 +52,7 @@ def masked_softmax(scores, mask=None):
 
 def masked_softmax_backward(dweights, weights):
     """dscores from dweights; 0 where the weight is 0, so that nothing leaks past the mask."""
+    guard.alike("dweights", dweights, "weights", weights)
     return softmax_backward(dweights, weights)
 
 
@@ -62,12 +63,17 @@ def attention(query, key, value, mask=None):
     The leading axes are the same in all three. The cache ends with the weights (..., T, S), to
     which the mask broadcasts.
     """
-    guard.array("query", query, "... T K")
+    guard.array("query", query, "... T K", finite=True)
     dtype, before = query.dtype, query.shape[:-2]
-    guard.array("key", key, "... S K", dtype=dtype, K=query.shape[-1])
-    guard.array("value", value, "... S J", dtype=dtype, S=key.shape[-2])
+    guard.array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
+    guard.array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
     guard.same_shape("key", key, (*before, *key.shape[-2:]))
     guard.same_shape("value", value, (*before, *value.shape[-2:]))
+    return trusted_attention(query, key, value, mask)
+
+
+def trusted_attention(query, key, value, mask):
+    """attention, for a layer that has looked at what it gives."""
     scaled = query * query.shape[-1] ** -0.5  # (..., T, K)
     weights = masked_softmax(scaled @ key.swapaxes(-1, -2), mask)  # (..., T, S)
     return weights @ value, (scaled, key, value, weights)
@@ -75,8 +81,14 @@ def attention(query, key, value, mask=None):
 
 def attention_backward(dcontext, cache):
     """dcontext (..., T, J) -> dquery (..., T, K), dkey (..., S, K), dvalue (..., S, J)."""
-    scaled, key, value, weights = cache
+    _, _, value, weights = cache
     guard.gradient("dcontext", dcontext, (*weights.shape[:-1], value.shape[-1]), value.dtype)
+    return trusted_attention_backward(dcontext, cache)
+
+
+def trusted_attention_backward(dcontext, cache):
+    """attention_backward, for a layer that has looked at dcontext."""
+    scaled, key, value, weights = cache
     dvalue = weights.swapaxes(-1, -2) @ dcontext  # (..., S, J)
     dscores = softmax_backward(dcontext @ value.swapaxes(-1, -2), weights)  # (..., T, S)
     dquery = dscores @ key  # (..., T, K)
@@ -103,7 +115,8 @@ class Past:
         """Refuse to serve any layer but the one whose keys these are; how many there are."""
         if self.length and self.owner() is not layer:
             raise ValueError("past holds keys of another layer: what this one filled was expected")
-        self.owner = weakref.ref(layer)
+        elif not self.length:
+            self.owner = weakref.ref(layer)
         return self.length
 
     def extend(self, key, value):
@@ -255,7 +268,8 @@ class MultiHeadAttention(Layer):
 
     @silenced.setter
     def silenced(self, numbers):
-        for i, number in enumerate(guard.listed("silenced", numbers)):
+        numbers = guard.listed("silenced", [*numbers] if isinstance(numbers, range) else numbers)
+        for i, number in enumerate(numbers):
             if guard.whole_number(f"silenced[{i}]", number, least=0) >= self.heads:
                 expected = f"heads from 0 to {self.heads - 1} were expected"
                 raise ValueError(f"silenced holds {number}: {expected}")
@@ -267,21 +281,19 @@ class MultiHeadAttention(Layer):
         mask broadcasts to (B, T, S), or to (B, H, T, S) if it has four axes. past: a Past,
         for generation only: context stands behind what it holds; None: there is no more.
         """
-        held = self._check(x, context, past)  # all that can be refused is refused before it grows
-        S = held if context is None else held + context.shape[1]
-        mask = mask_of_heads(mask, (len(x), self.heads, x.shape[1], S))
+        mask = self.check(x, context, mask, past)
         start = 0 if past is None else past.start
         query, query_cache = self._heads(self.query, x, start)  # (B, H, T, K)
         if context is None:
             key, value = past.held()
         else:
             key, key_cache = self._heads(self.key, context, start)  # (B, H, S, K)
-            value, value_cache = self.value.forward(context)  # (B, S, D)
+            value, value_cache = self.value.trusted_forward(context)  # (B, S, D)
             value = split(value, self.heads)  # (B, H, S, K)
             key, value = (key, value) if past is None else past.extend(key, value)
-        looked, attention_cache = attention(query, key, value, mask)
+        looked, attention_cache = trusted_attention(query, key, value, mask)
         self._silence(looked)
-        y, output_cache = self.output.forward(merge(looked))  # (B, T, D)
+        y, output_cache = self.output.trusted_forward(merge(looked))  # (B, T, D)
         self.weights = read_only(attention_cache[-1])
         if past is not None:
             return y, None
@@ -294,14 +306,14 @@ class MultiHeadAttention(Layer):
         query_cache, key_cache, value_cache, attention_cache, output_cache = cache
         dlooked = split(self.output.backward(dy, output_cache), self.heads)  # (B, H, T, K)
         self._silence(dlooked)
-        dquery, dkey, dvalue = attention_backward(dlooked, attention_cache)
+        dquery, dkey, dvalue = trusted_attention_backward(dlooked, attention_cache)
         dx = self._heads_backward(self.query, dquery, query_cache)  # (B, T, D)
         dcontext = self._heads_backward(self.key, dkey, key_cache)  # (B, S, D)
-        dcontext += self.value.backward(merge(dvalue), value_cache)
+        dcontext += self.value.trusted_backward(merge(dvalue), value_cache)
         return dx, dcontext
 
-    def _check(self, x, context, past):
-        """Refuse what does not fit; how many positions the past holds."""
+    def check(self, x, context, mask, past, mask_name="mask"):
+        """Refuse, before anything is changed, what does not fit; the mask for all heads."""
         held, sizes = 0, {"D": len(self.query.W)}
         if past is not None:
             held = guard.instance("past", past, Past).check_owner(self)
@@ -311,7 +323,8 @@ class MultiHeadAttention(Layer):
         if context is not x and not (context is None and held):
             sizes["B"] = len(x)
             guard.array("context", context, "B S D", finite=True, dtype=x.dtype, **sizes)
-        return held
+        S = held if context is None else held + context.shape[1]
+        return mask_of_heads(mask, (len(x), self.heads, x.shape[1], S), mask_name)
 
     def _silence(self, heads):
         if self.silenced:
@@ -319,17 +332,17 @@ class MultiHeadAttention(Layer):
 
     def _heads(self, linear, x, start):
         """The queries or keys of all heads, turned where positions turn them."""
-        y, linear_cache = linear.forward(x)  # (..., D)
+        y, linear_cache = linear.trusted_forward(x)  # (..., D)
         y, turn = split(y, self.heads), None
         if self.rotary:
-            y, turn = self.rotary.forward(y, start)  # (..., K)
+            y, turn = self.rotary.trusted_forward(y, start)  # (..., K)
         return y, (linear_cache, turn)
 
     def _heads_backward(self, linear, dy, cache):
         linear_cache, turn = cache
         if turn is not None:
             dy = self.rotary.backward(dy, turn)  # (..., K)
-        return linear.backward(merge(dy), linear_cache)
+        return linear.trusted_backward(merge(dy), linear_cache)
 
 
 def split(x, heads):
@@ -350,12 +363,12 @@ def read_only(array):
     return view
 
 
-def mask_of_heads(mask, shape):
+def mask_of_heads(mask, shape, name="mask"):
     """The mask with an axis for the heads: (B, T, S) becomes (B, 1, T, S). shape: (B, H, T, S)."""
     if mask is None:
         return None
     B, _, T, S = shape
-    fit_mask(mask, shape if getattr(mask, "ndim", 0) == 4 else (B, T, S))
+    guard.mask(name, mask, shape if getattr(mask, "ndim", 0) == 4 else (B, T, S))
     return mask[:, None] if mask.ndim == 3 else mask
 
 

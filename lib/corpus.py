@@ -34,6 +34,10 @@ class Corpus:
     train: str
     validation: str
 
+    def __post_init__(self):
+        guard.text("train", self.train)
+        guard.text("validation", self.validation)
+
 
 def numpy_docstrings():
     """The docstrings of the installed NumPy as a Corpus, always in the same order.

@@ -54,9 +54,7 @@ class CharacterTokenizer:
 
     def encode(self, text, name="text"):
         """Ids (T,) of the T characters of text. Refuses one that is not in the vocabulary."""
-        if not isinstance(text, str):
-            raise ValueError(f"{name}={guard.show(text)}: a string was expected")
-        for place, character in enumerate(text):
+        for place, character in enumerate(guard.text(name, text)):
             if character not in self._id:
                 raise ValueError(
                     f"{name}[{place}] is {character!r}: "
@@ -75,15 +73,16 @@ class CharacterTokenizer:
 
 def one_hot(ids, size, dtype=np.float64):
     """Ids (...) -> vectors (..., V): a single 1, at the id's place. Refuses ids outside."""
-    ids = guard.as_array("ids", ids)
-    guard.ids("ids", ids, "...", guard.whole_number("size", size))
+    ids, size = guard.as_array("ids", ids), guard.whole_number("size", size)
+    guard.ids("ids", ids, "...", size)
     return np.eye(size, dtype=guard.floating("dtype", dtype))[ids]
 
 
 def bigram_counts(ids, size):
     """Counts (V, V) from ids (T,): row a, column b says how often b comes right after a."""
-    ids = guard.as_array("ids", ids)
-    guard.ids("ids", ids, "T", guard.whole_number("size", size))
+    ids, size = guard.as_array("ids", ids), guard.whole_number("size", size)
+    guard.ids("ids", ids, "T", size)
+    ids = ids.astype(np.int64)  # of uint8 ids a pair's number would be its rest by 256
     pairs = ids[:-1] * size + ids[1:]  # (T - 1,): each pair as one number
     return np.bincount(pairs, minlength=size * size).reshape(size, size)
 
@@ -103,6 +102,8 @@ def pad(sequences):
     ids = np.zeros((len(rows), lengths.max()), dtype=np.int64)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
+    for i in np.flatnonzero(ids.min(axis=1) < 0):  # an id of 2**63 has become negative as well
+        guard.ids(f"sequences[{i}]", rows[i], "T", 2**63)
     return ids, lengths
 
 
@@ -192,9 +193,8 @@ def remember_first(sequences, lag, symbols, rng):
 
     The first id is one of S = symbols; those after it are noise, S others (from S to 2S - 1).
     """
-    for name, value in (("sequences", sequences), ("lag", lag)):
-        guard.whole_number(name, value)
-    guard.whole_number("symbols", symbols, least=2)
+    sequences, lag = guard.whole_number("sequences", sequences), guard.whole_number("lag", lag)
+    symbols = guard.whole_number("symbols", symbols, least=2)
     guard.generator("rng", rng)
     ids = rng.integers(symbols, 2 * symbols, size=(sequences, lag + 1))
     ids[:, 0] = rng.integers(symbols, size=sequences)
@@ -209,6 +209,11 @@ class Words:
     labels: np.ndarray  # (N,)
     languages: tuple
 
+    def __post_init__(self):
+        guard.texts("words", self.words)
+        guard.texts("languages", self.languages)
+        guard.ids("labels", self.labels, "N", len(self.languages), N=len(self.words))
+
     def __len__(self):
         return len(self.words)
 
@@ -221,13 +226,22 @@ class Words:
     def split(self, rng, share=0.1):
         """Train, validation, test: shuffled, no word in two; share says how much each of the
         last two gets. "polska" and "polskie" may part company: new words, not new stems."""
-        if guard.positive("share", share) >= 0.5:
-            raise ValueError(f"share={share}: a number between 0 and 0.5 was expected")
-        order, held = guard.generator("rng", rng).permutation(len(self)), int(share * len(self))
-        if held == 0:
-            raise ValueError(f"share={share} of {len(self)} words is none: more were expected")
-        test, validation, train = np.split(order, [held, 2 * held])
-        return self.take(train), self.take(validation), self.take(test)
+        return tuple(map(self.take, split_places(rng, len(self), share, "words")))
+
+
+def split_places(rng, count, share, what):
+    """The places 0 … count - 1 in three, shuffled: for training, validation and test.
+
+    share says how much each of the last two gets. Refuses one that leaves a part with nothing.
+    """
+    if guard.positive("share", share) >= 0.5:
+        raise ValueError(f"share={guard.show(share)}: a number between 0 and 0.5 was expected")
+    held = int(float(share) * guard.whole_number("count", count))
+    if held == 0:
+        came = f"share={guard.show(share)} of {count} {what}"
+        raise ValueError(f"{came} is none: more were expected")
+    order = guard.generator("rng", rng).permutation(count)
+    return order[2 * held :], order[held : 2 * held], order[:held]
 
 
 def words_of(language):
@@ -238,11 +252,7 @@ def words_of(language):
     """
     from babel import Locale
 
-    if language not in list(LANGUAGES):
-        raise ValueError(
-            f"language={guard.show(language)}: one of {', '.join(LANGUAGES)} was expected"
-        )
-    locale = Locale.parse(LANGUAGES[language])
+    locale = Locale.parse(LANGUAGES[guard.one_of("language", language, LANGUAGES)])
     names = [*locale.languages.values(), *locale.territories.values(), *locale.currencies.values()]
     text = unicodedata.normalize("NFC", "\n".join(names))
     if language == "Turkish":  # two letters where others have one: I ı and İ i
@@ -266,4 +276,4 @@ def language_words():
 
 def text_of(words):
     """One text, with a newline before and after every word: it marks both start and end."""
-    return "\n" + "".join(f"{word}\n" for word in guard.listed("words", words))
+    return "\n" + "".join(f"{word}\n" for word in guard.texts("words", words))

@@ -22,7 +22,7 @@ import numpy as np
 
 from lib import guard
 from lib.data import LANGUAGES as CODES
-from lib.data import Batches, CharacterTokenizer, pad
+from lib.data import Batches, CharacterTokenizer, pad, split_places
 
 LANGUAGES = (
     "English", "French", "German", "Hungarian", "Polish", "Portuguese", "Spanish", "Swedish",
@@ -38,6 +38,7 @@ DAYS = int((np.datetime64(f"{LAST + 1}-01-01") - EPOCH).astype(int))
 # each.
 ALPHABET = " (),-.0123456789:abcdefghijklmnopqrstuvwxyzáäåçéóöúûüąłőśź"
 START, END = "<", ">"
+ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIELD = re.compile(r"'(?P<text>[^']*)'|(?P<field>y+|M+|d+|E+|H+|h+|m+|s+|a)|(?P<other>.)")
 
 
@@ -49,11 +50,19 @@ class Dates:
     isos: list
     languages: list
 
+    def __post_init__(self):
+        for name in ("texts", "isos", "languages"):
+            if len(guard.texts(name, getattr(self, name))) != len(self.texts):
+                came = f"{name} holds {len(getattr(self, name))}"
+                raise ValueError(f"{came}: as many as texts, {len(self.texts)}, were expected")
+
     def __len__(self):
         return len(self.texts)
 
     def take(self, rows):
-        """Some of the dates: those at the places rows."""
+        """Some of the dates: those at the places rows (a list or an array of whole numbers)."""
+        rows = guard.as_array("rows", rows)
+        guard.ids("rows", rows, "N", len(self), what="places")
         columns = (self.texts, self.isos, self.languages)
         return Dates(*([column[i] for i in rows] for column in columns))
 
@@ -70,10 +79,7 @@ def target_tokenizer():
 
 def split_days(share=0.05):
     """The days for training, validation and test: no day in two, always the same ones."""
-    held = int(guard.fraction("share", share) * DAYS)
-    order = np.random.default_rng(0).permutation(DAYS)
-    test, validation, train = np.split(order, [held, 2 * held])
-    return train, validation, test
+    return split_places(np.random.default_rng(0), DAYS, share, "days")
 
 
 def write_dates(days, count, rng, languages=LANGUAGES):
@@ -81,7 +87,8 @@ def write_dates(days, count, rng, languages=LANGUAGES):
     days = guard.as_array("days", days)
     guard.ids("days", days, "N", DAYS, what="days")
     guard.whole_number("count", count)
-    days = guard.generator("rng", rng).choice(days, count)
+    _known(languages)
+    days = guard.generator("rng", rng).choice(days.astype(np.int64), count)
     chosen = [languages[i] for i in rng.integers(len(languages), size=count)]
     shares, seconds = rng.random(count).tolist(), rng.integers(24 * 60 * 60, size=count).tolist()
     isos = (EPOCH + days).astype(str).tolist()
@@ -94,16 +101,29 @@ def write_dates(days, count, rng, languages=LANGUAGES):
     return Dates(texts, isos, chosen)
 
 
+def _known(languages):
+    if len(guard.listed("languages", languages)) == 0:
+        raise ValueError("languages is empty: at least one language was expected")
+    for i, language in enumerate(languages):
+        guard.one_of(f"languages[{i}]", language, LANGUAGES)
+
+
 def encode(dates):
     """source (N, S) and lengths (N,) of the texts; target (N, T + 1): START, the ISO date, END."""
     source, target = source_tokenizer(), target_tokenizer()
-    ids, lengths = pad([source.encode(text) for text in dates.texts])
+    texts = enumerate(guard.instance("dates", dates, Dates).texts)
+    ids, lengths = pad([source.encode(text, f"dates.texts[{i}]") for i, text in texts])
+    for i, iso in enumerate(dates.isos):
+        if not ISO.fullmatch(iso):
+            came = f"dates.isos[{i}]={guard.show(iso)}"
+            raise ValueError(f"{came}: an ISO date such as 1965-07-17 was expected")
     return ids, lengths, np.stack([target.encode(START + iso + END) for iso in dates.isos])
 
 
 def decode(ids):
     """The N texts that ids (N, T) spell, each up to its END."""
-    target = target_tokenizer()
+    target, ids = target_tokenizer(), guard.as_array("ids", ids)
+    guard.ids("ids", ids, "N T", len(target))
     return [target.decode(row).split(END)[0] for row in ids]
 
 
@@ -151,35 +171,37 @@ def _within(least, value, most, what, text):
         raise ValueError(f"{came}: {what} from {least} to {most} was expected")
 
 
-def places(text, part):
+def places(text, part, name="text"):
     """(S,), True at the characters of text that spell its "year", "month" or "day"."""
-    if part not in PARTS:
-        raise ValueError(f"part={guard.show(part)}: one of {', '.join(PARTS)} was expected")
-    start, end = _find(text)[f"{part} at"]
+    guard.one_of("part", part, PARTS)
+    start, end = _find(text, name)[f"{part} at"]
     return (np.arange(len(text)) >= start) & (np.arange(len(text)) < end)
 
 
 def mask_without(texts, part):
     """(N, 1, S), True where a decoder may look if `part` is blocked in each of N texts."""
-    blocked = [places(text, part) for text in texts]
+    if len(guard.texts("texts", texts)) == 0:
+        raise ValueError("texts is empty: at least one date was expected")
+    blocked = [places(text, part, f"texts[{i}]") for i, text in enumerate(texts)]
     mask = np.ones((len(texts), 1, max(map(len, texts))), bool)
     for row, some in zip(mask, blocked, strict=True):
         row[0, : len(some)] = ~some
     return mask
 
 
-@cache
 def formats_of(language):
     """The formats of a language, without and with a time; each a list of fields and of texts.
 
     A field is a pair (letter, names): the names of the months or weekdays, or the width to
     which a number is filled with zeros.
     """
+    return _formats(guard.one_of("language", language, LANGUAGES))
+
+
+@cache
+def _formats(language):
     from babel import Locale
 
-    if language not in LANGUAGES:
-        known = ", ".join(LANGUAGES)
-        raise ValueError(f"language={guard.show(language)}: one of {known} was expected")
     locale = Locale.parse(CODES[language])
     dates = [locale.date_formats[length].pattern for length in FORMATS]
     dates = list(dict.fromkeys([*dates, PLAIN]))
@@ -254,14 +276,13 @@ def _reader(fields):
     return re.compile(expression), months
 
 
-def _find(text):
+def _find(text, name="text"):
     """What each part of a written date says, and between which places it stands."""
-    if not isinstance(text, str):
-        raise ValueError(f"text={guard.show(text)}: a string was expected")
+    lower = guard.text(name, text).lower()
     for expression, months in _readers():
-        if match := expression.fullmatch(text.lower()):
+        if match := expression.fullmatch(lower):
             said = {f"{part} at": match.span(part) for part in PARTS}
             month = months.get(match["month"]) or match["month"]
             return said | dict(year=match["year"], month=month, day=match["day"])
     expected = f"a date such as 17 juillet 1965, in {', '.join(LANGUAGES)}"
-    raise ValueError(f"text={guard.show(text)}: {expected}, was expected")
+    raise ValueError(f"{name}={guard.show(text)}: {expected}, was expected")

@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 
 from lib import guard
-from lib.data import Batches, CharacterTokenizer, pad
+from lib.data import Batches, CharacterTokenizer, pad, split_places
 from lib.dates import END, START
 
 MOST = 999_999
@@ -69,11 +69,8 @@ def split_numbers(share=0.05):
     hundred below 100 are all for training: they are the words to be learned, and too few to show
     a rule. A model that never saw 3 alone made trente-trois of it.
     """
-    if guard.positive("share", share) >= 0.5:
-        raise ValueError(f"share={share}: a number between 0 and 0.5 was expected")
-    order = np.random.default_rng(0).permutation(np.arange(100, MOST + 1))
-    held = int(share * len(order))
-    test, validation, train = np.split(order, [held, 2 * held])
+    parts = split_places(np.random.default_rng(0), MOST + 1 - 100, share, "numbers")
+    train, validation, test = (100 + part for part in parts)
     return np.concatenate([np.arange(100), train]), validation, test
 
 
@@ -106,6 +103,7 @@ def draw_numbers(numbers, count, rng):
     if all came as they are, nine in ten would have six digits, and hardly any would be short, or
     round, or among the longest.
     """
+    numbers = _checked(numbers)
     lengths = count_characters(numbers)
     order = np.argsort(lengths, kind="stable")
     guard.whole_number("count", count)
@@ -114,7 +112,7 @@ def draw_numbers(numbers, count, rng):
     filled = np.flatnonzero(np.diff(starts))  # there are words so long
     drawn = rng.choice(filled, len(places[::2]))
     places[::2] = rng.integers(starts[drawn], starts[drawn + 1])
-    return np.asarray(numbers)[order[places]]
+    return numbers[order[places]]
 
 
 def encode_digits(numbers):
@@ -130,6 +128,7 @@ def encode(numbers):
     is no padding.
     """
     tokenizer = target_tokenizer()
+    numbers = _checked(numbers)
     source, lengths = encode_digits(numbers)
     target, sizes = pad([tokenizer.encode(START + in_words(number) + END) for number in numbers])
     return source, lengths, target, np.arange(1, target.shape[1]) < sizes[:, None]
@@ -137,7 +136,8 @@ def encode(numbers):
 
 def decode(ids):
     """The N texts that ids (N, T) spell, each up to its END."""
-    target = target_tokenizer()
+    target, ids = target_tokenizer(), guard.as_array("ids", ids)
+    guard.ids("ids", ids, "N T", len(target))
     return [target.decode(row).split(END)[0] for row in ids]
 
 
@@ -164,4 +164,4 @@ def number_batches(numbers, batch_size, rng, at_once=8):
 def _checked(numbers):
     numbers = guard.as_array("numbers", numbers)
     guard.ids("numbers", numbers, "N", MOST + 1, what="numbers")
-    return numbers
+    return numbers.astype(np.int64)  # 1000 is no int8: numbers // 1000 would fail

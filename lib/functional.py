@@ -13,7 +13,8 @@ import numpy as np
 from lib import guard
 
 GELU_SCALE, GELU_CUBIC = math.sqrt(2 / math.pi), 0.044715
-# Beyond z = 10 the tanh in gelu is 1 to the last bit of float64; z³ would overflow long after.
+# Beyond z = 10 the tanh in gelu is 1 to the last bit of float64, and its slope 0: z³, which
+# overflows long after, would make of that 0 no number.
 GELU_BEND = 30.0
 LOWEST = {dtype: np.finfo(dtype).min for dtype in guard.FLOATS}
 TINY = {dtype: np.finfo(dtype).tiny for dtype in guard.FLOATS}
@@ -27,7 +28,7 @@ def sigmoid(z):
 
 def sigmoid_backward(ds, s):
     """dz from ds, with s = sigmoid(z)."""
-    guard.alike("ds", ds, s)
+    guard.alike("ds", ds, "s", s)
     return ds * s * (1 - s)
 
 
@@ -39,7 +40,7 @@ def tanh(z):
 
 def tanh_backward(dh, h):
     """dz from dh, with h = tanh(z)."""
-    guard.alike("dh", dh, h)
+    guard.alike("dh", dh, "h", h)
     return dh * (1 - h * h)
 
 
@@ -51,7 +52,7 @@ def relu(z):
 
 def relu_backward(dy, y):
     """dz from dy, with y = relu(z). At z = 0 the slope is taken to be 0."""
-    guard.alike("dy", dy, y)
+    guard.alike("dy", dy, "y", y)
     return dy * (y > 0)
 
 
@@ -61,11 +62,10 @@ def gelu(z):
     Gaussian error linear unit (Hendrycks and Gimpel, 2016): relu with its corner rounded off.
     """
     guard.array("z", z, "...")
-    bent = np.clip(z, -GELU_BEND, GELU_BEND)
-    t = bent * bent  # from here on in place: these arrays are large
+    t = z * z  # from here on in place: these arrays are large
     t *= GELU_SCALE * GELU_CUBIC
     t += GELU_SCALE
-    t *= bent
+    t *= z
     np.tanh(t, out=t)
     y = t + 1
     y *= 0.5
@@ -76,8 +76,9 @@ def gelu(z):
 def gelu_backward(dy, cache):
     """dz from dy. The tanh is kept: it costs more than all the rest."""
     z, t = cache
-    guard.alike("dy", dy, z)
-    bent = np.clip(z, -GELU_BEND, GELU_BEND)
+    guard.alike("dy", dy, "z", z)
+    bent = np.maximum(z, -GELU_BEND)
+    np.minimum(bent, GELU_BEND, out=bent)
     slope = bent * bent
     slope *= 3 * GELU_SCALE * GELU_CUBIC
     slope += GELU_SCALE
@@ -106,16 +107,14 @@ def softmax(z):
 def largest(name, z):
     """The largest number of each row of z (..., V), as a column (..., 1). Refuses NaN and +inf."""
     most = np.maximum.reduce(z, axis=-1, keepdims=True)  # (..., 1)
-    if not np.logical_and.reduce(most < np.inf, axis=None):  # NaN is not less, nor is +inf
-        row = np.argwhere(~(most < np.inf))[0]
-        came = most[tuple(row)]
-        raise guard.NotFiniteError(f"{name} holds {came}: numbers or -inf were expected")
+    if np.count_nonzero(most < np.inf) < most.size:  # NaN is not less
+        raise guard.NotFiniteError(f"{name} holds {most.max()}: numbers or -inf were expected")
     return most
 
 
 def softmax_backward(dp, p):
     """dz from dp, with p = softmax(z): the Jacobian diag(p) - p pᵀ times dp, never built."""
-    guard.alike("dp", dp, p)
+    guard.alike("dp", dp, "p", p)
     dz = dp - (dp * p).sum(axis=-1, keepdims=True)
     dz *= p
     return dz
@@ -136,7 +135,7 @@ def log_softmax(z):
 
 def log_softmax_backward(dlogp, logp):
     """dz from dlogp, with logp = log_softmax(z)."""
-    guard.alike("dlogp", dlogp, logp)
+    guard.alike("dlogp", dlogp, "logp", logp)
     return dlogp - np.exp(logp) * dlogp.sum(axis=-1, keepdims=True)
 
 

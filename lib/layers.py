@@ -116,6 +116,10 @@ class Linear(Layer):
     def forward(self, x):
         """x (..., I) -> y (..., D) and the cache."""
         guard.array("x", x, "... I", finite=True, dtype=self.W.dtype, I=len(self.W))
+        return self.trusted_forward(x)
+
+    def trusted_forward(self, x):
+        """forward, for a layer around this one that has looked at x."""
         y = times(x, self.W)
         if self.b is not None:
             y += self.b
@@ -125,6 +129,10 @@ class Linear(Layer):
         """dy (..., D) -> dx (..., I); adds to dW and db."""
         x = cache
         guard.gradient("dy", dy, (*x.shape[:-1], self.W.shape[1]), self.W.dtype)
+        return self.trusted_backward(dy, x)
+
+    def trusted_backward(self, dy, x):
+        """backward, for a layer around this one that has looked at dy."""
         self.dW += rows(x).T @ rows(dy)
         if self.b is not None:
             self.db += rows(dy).sum(axis=0)
@@ -187,7 +195,7 @@ class LayerNorm(Layer):
         guard.array("x", x, "... D", finite=True, dtype=self.gamma.dtype, D=len(self.gamma))
         normal = x - mean(x)  # (..., D)
         scale = (mean(normal * normal) + self.epsilon) ** -0.5  # (..., 1)
-        if not scale.all():
+        if np.count_nonzero(scale) < scale.size:
             came = f"x reaches {np.abs(x).max()}, whose square is no finite number"
             raise guard.NotFiniteError(f"{came}: smaller numbers were expected")
         normal *= scale
@@ -223,16 +231,15 @@ class Dropout(Layer):
         if rng is not None:
             guard.generator("rng", rng)
         if rng is None or self.rate == 0:
-            return x, (x.shape, None)
+            return x, (x.shape, x.dtype, None)
         kept = rng.random(x.shape, np.float32) >= self.rate  # (...)
         kept = kept * x.dtype.type(1 / (1 - self.rate))  # (...)
-        return x * kept, (x.shape, kept)
+        return x * kept, (x.shape, x.dtype, kept)
 
     def backward(self, dy, cache):
         """dy (...) -> dx (...): what was dropped has no gradient."""
-        shape, kept = cache
-        guard.array("dy", dy, "...")
-        guard.same_shape("dy", dy, shape)
+        *like, kept = cache
+        guard.gradient("dy", dy, *like)
         return dy if kept is None else dy * kept
 
 
@@ -243,8 +250,8 @@ class FeedForward(Layer):
     """
 
     def __init__(self, d_model, d_ff, rng, dtype=np.float64, activation="relu", bias=True):
-        guard.one_of("activation", activation, ("relu", "gelu"))
-        self.activation = activation
+        guard.whole_number("d_model", d_model)
+        self.activation = guard.one_of("activation", activation, ("relu", "gelu"))
         self.inner = Linear(d_model, guard.whole_number("d_ff", d_ff), rng, dtype, bias)
         self.outer = Linear(d_ff, d_model, rng, dtype, bias)
 
@@ -255,7 +262,7 @@ class FeedForward(Layer):
             hidden = bend_cache = relu(z)  # (..., F)
         else:
             hidden, bend_cache = gelu(z)
-        y, outer_cache = self.outer.forward(hidden)  # (..., D)
+        y, outer_cache = self.outer.trusted_forward(hidden)  # (..., D)
         return y, (inner_cache, bend_cache, outer_cache)
 
     def backward(self, dy, cache):
@@ -263,7 +270,7 @@ class FeedForward(Layer):
         inner_cache, bend_cache, outer_cache = cache
         dhidden = self.outer.backward(dy, outer_cache)  # (..., F)
         bend_backward = relu_backward if self.activation == "relu" else gelu_backward
-        return self.inner.backward(bend_backward(dhidden, bend_cache), inner_cache)
+        return self.inner.trusted_backward(bend_backward(dhidden, bend_cache), inner_cache)
 
 
 HOLDERS = Layer, list, tuple, dict, set, frozenset  # in what a layer may stand

@@ -27,14 +27,15 @@ def angles(length, width, base, start=0):
 
 def places(length, start):
     """The positions (T,), or (B, T), of `length` vectors from start on."""
-    return np.asarray(start)[..., None] + np.arange(length)
-
-
-def check_start(start, x):
-    """Refuse a start that is neither a whole number from 0 on nor one for each sequence of x."""
     if type(start) is np.ndarray:
-        most = np.iinfo(np.int64).max
-        guard.ids("start", start, "B", most, what="positions", B=len(x))
+        return start[:, None] + np.arange(length)
+    return np.arange(start, start + length)
+
+
+def check_start(start, **sizes):
+    """Refuse a start that is neither a whole number from 0 on nor one for each sequence (B,)."""
+    if type(start) is np.ndarray:
+        guard.ids("start", start, "B", np.iinfo(np.int64).max, what="positions", **sizes)
     else:
         guard.whole_number("start", start, least=0)
 
@@ -51,7 +52,9 @@ class SinusoidalEncoding(Layer):
 
     def table(self, length, start=0):
         """(T, D), the vectors of `length` positions from `start` on."""
-        angle = angles(guard.whole_number("length", length), self.d_model, self.base, start)
+        guard.whole_number("length", length)
+        check_start(start)
+        angle = angles(length, self.d_model, self.base, start)
         table = np.empty((*angle.shape[:-1], self.d_model))  # (..., D)
         table[..., 0::2] = np.sin(angle)
         table[..., 1::2] = np.cos(angle[..., : self.d_model // 2])
@@ -60,7 +63,7 @@ class SinusoidalEncoding(Layer):
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache."""
         guard.array("x", x, "... T D", finite=True, D=self.d_model)
-        check_start(start, x)
+        check_start(start, B=len(x))
         return x + self.table(x.shape[-2], start).astype(x.dtype), (x.shape, x.dtype)
 
     def backward(self, dy, cache):
@@ -82,7 +85,7 @@ class LearnedPositions(Layer):
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache. Refuses positions beyond the table."""
         guard.array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
-        check_start(start, x)
+        check_start(start, B=len(x))
         read = places(x.shape[-2], start)  # (..., T)
         if read.max() >= len(self.W):
             raise ValueError(f"x needs {read.max() + 1} positions: only {len(self.W)} were learned")
@@ -92,7 +95,10 @@ class LearnedPositions(Layer):
         """dy (..., T, D) -> dx, the same; adds to the rows of dW that were read."""
         shape, read = cache
         guard.gradient("dy", dy, shape, self.W.dtype)
-        np.add.at(self.dW, np.broadcast_to(read, shape[:-1]), dy)
+        if read.ndim == 1:  # no position twice
+            self.dW[read] += dy.reshape(-1, *shape[-2:]).sum(axis=0)
+        else:
+            np.add.at(self.dW, np.broadcast_to(read, shape[:-1]), dy)
         return dy
 
 
@@ -113,19 +119,21 @@ class RotaryPositions(Layer):
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
         guard.array("x", x, "... T K", finite=True, K=self.width)
-        check_start(start, x)
+        check_start(start, B=len(x))
+        return self.trusted_forward(x, start)
+
+    def trusted_forward(self, x, start):
+        """forward, for a layer around this one that has looked at x."""
         angle = angles(x.shape[-2], self.width, self.base, start)
         if angle.ndim == 3:  # a start for each sequence: the same for all its heads
             angle = angle.reshape(len(x), *[1] * (x.ndim - 3), *angle.shape[1:])
         turn = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
-        return self._turned(x, *turn), turn
+        return self._turned(x, *turn), (x.shape, *turn)
 
     def backward(self, dy, cache):
         """dy (..., T, K) -> dx: the way back from a turn is the turn the other way."""
-        cos, sin = cache
-        guard.array(
-            "dy", dy, "... T K", finite=True, dtype=cos.dtype, T=cos.shape[-2], K=self.width
-        )
+        shape, cos, sin = cache
+        guard.gradient("dy", dy, shape, cos.dtype)
         return self._turned(dy, cos, -sin)
 
     def _turned(self, x, cos, sin):

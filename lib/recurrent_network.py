@@ -50,6 +50,7 @@ class SequenceClassifier(Layer):
 
     def forward(self, ids, lengths=None):
         """ids (B, T), lengths (B,) -> logits (B, O), cache."""
+        guard.ids("ids", ids, "B T", len(self.embedding.W))
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
         logits, output_cache = self.output.forward(state)  # (B, O)

@@ -28,7 +28,7 @@ class Residual(Layer):
 
     def __init__(self, d_model, dtype, norm_first, dropout, epsilon):
         self.norm = LayerNorm(d_model, dtype, epsilon)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(guard.fraction("dropout", dropout))
         self.norm_first = guard.truth("norm_first", norm_first)
 
     def forward(self, x, run, rng=None):
@@ -104,6 +104,7 @@ class DecoderLayer(EncoderLayer):
     def forward(self, x, context, mask=None, cross_mask=None, past=None, rng=None):
         """x (B, T, D), context (B, S, D) -> y (B, T, D), cache. past: two of Past."""
         past, cross_past = past_of_two(past)
+        self.cross_attention.check(x, context, cross_mask, cross_past, "cross_mask")
         look = lambda x: self.attention.forward(x, x, mask, past)  # noqa: E731
         cross = lambda x: self.cross_attention.forward(x, context, cross_mask, cross_past)  # noqa: E731
         x, look_cache = self.attention_residual.forward(x, look, rng)
@@ -147,7 +148,7 @@ class Stack(Layer):
             self.positions = LearnedPositions(max_length, d_model, rng, dtype)
         elif positions == "rotary":
             rotary = RotaryPositions(d_model // heads)
-        self.dropout = Dropout(style["dropout"])
+        self.dropout = Dropout(guard.fraction("dropout", style["dropout"]))
         self.layers = [
             Kind(d_model, heads, d_ff, rng, dtype, rotary=rotary, **style)
             for _ in range(guard.whole_number("layers", layers))
@@ -219,6 +220,7 @@ class Transformer(Layer):
         self.output = None
         if not tied:
             output_size = vocabulary_size if output_size is None else output_size
+            guard.whole_number("output_size", output_size)
             self.output = Linear(d_model, output_size, rng, dtype, bias)
 
     def forward(
@@ -259,6 +261,8 @@ class Transformer(Layer):
         if cache is None:
             raise ValueError("cache is None: a forward with past is for generation only")
         cache, output_cache, encoder_cache = cache
+        V = self.output.W.shape[1] if self.output else len(self.stack.embedding.W)
+        guard.gradient("dlogits", dlogits, (*output_cache.shape[:-1], V), output_cache.dtype)
         output = self.output.backward if self.output else self.stack.embedding.logits_backward
         dcontext = self.stack.backward(output(dlogits, output_cache), cache)
         if self.encoder:
@@ -308,7 +312,7 @@ class Transformer(Layer):
         padded = padding("lengths", lengths, ids)
         if past is not None:
             start, held, real = past.begin(), past.length, past.real_with(lengths, B, T)
-            padded = None if real is None else real[:, None]  # (B, 1, S)
+            padded = None if real is None else real[:, None]
         if mask is not None:
             guard.mask("mask", mask, (B, T, held + T))
         causal = causal_mask(T, held + T) if self.kind != "encoder" and T > 1 else None
@@ -342,7 +346,8 @@ class Transformer(Layer):
         """Refuse a source that is missing, or is given where nobody would read it."""
         if self.encoder:
             if source is None:
-                raise ValueError(f"source is missing: the kind of this model is {self.kind!r}")
+                came = f"source is missing, but the kind of this model is {self.kind!r}"
+                raise ValueError(f"{came}: ids (B, S) were expected")
             return
         for name, value in dict(source=source, **others).items():
             guard.absent(name, value, f"the kind of this model is {self.kind!r}")

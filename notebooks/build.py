@@ -1,44 +1,46 @@
 """Lessons as text (src/NN_name.py, jupytext py:percent) become executed notebooks (NN_name.ipynb).
 
-python notebooks/build.py            build all of them
-python notebooks/build.py 04 05      build these
-python notebooks/build.py --check    run nothing; say which are not in step with their source
-python notebooks/build.py --slides   run nothing; write lecture decks to notebooks/slides/
-python notebooks/build.py --handout  run nothing; write pages that print well to notebooks/handouts/
-python notebooks/build.py --thumbnails   run nothing; write README.md's small pictures
+python notebooks/build.py build 04 05     run these and write their notebooks
+python notebooks/build.py check           run nothing; say which are not in step with their source
+python notebooks/build.py test 04         build it, compare a second run with it, run all its tests
+python notebooks/build.py slides 04       run nothing; write its lecture deck to notebooks/slides/
+python notebooks/build.py handout 04      run nothing; write a page that prints well
+python notebooks/build.py thumbnails 04   run nothing; write README.md's small picture
 
-The same source gives the same bytes on the same machine: a second build says "same".
+Without a number it is all of them. From any folder; the same source gives the same bytes on the
+same machine: a second build says "same".
 """
+# ruff: noqa: E402
 
 import argparse
 import ast
-import base64
 import hashlib
-import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from notebooks import kernels  # before nbformat: it spares seconds
+
+# isort: split
 import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from PIL import Image
 
-HERE = Path(__file__).resolve().parent
+from notebooks import pages
+
 SECONDS_PER_CELL = 120
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "TQDM_DISABLE": "1",  # a progress bar never prints the same twice
-}
-THUMBNAIL = 240, 160  # pixels at most
+ENVIRONMENT = kernels.ENVIRONMENT | {"PYTHONHASHSEED": "0"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# The tests that have one case for each lesson.
+TESTS = ("lessons", "shapes", "explorers", "describe", "house", "lecturer", "score")
 
 
 class Failed(Exception):
@@ -215,76 +217,74 @@ def lessons(names):
             yield HERE / "src" / f"{stem}.py", HERE / f"{stem}.ipynb"
 
 
-def thumbnail(notebook):
-    """The explorer's picture as a small PNG, or the last one where there is no explorer."""
-    pictures = [
-        (cell.source.strip().endswith("explorer()"), output.data["image/png"])
-        for cell in notebook.cells
-        for output in cell.get("outputs", ())
-        if "image/png" in output.get("data", ())
-    ]
-    picture = Image.open(io.BytesIO(base64.b64decode(max(pictures, key=lambda pair: pair[0])[1])))
-    picture = picture.convert("RGB")
-    picture.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
-    small = io.BytesIO()
-    picture.quantize(64).save(small, "PNG", optimize=True)
-    return small.getvalue()
+def test(source, target):
+    """Build it; then nbval compares a second run while its tests run; returns what to report."""
+    print(build(source, target), flush=True)
+    start = time.perf_counter()
+    tests = [HERE.parent / f"tests/test_{name}.py" for name in TESTS]
+    runs = {
+        "a second run": run_pytest(target),
+        "its tests": run_pytest("-m", "", "--lesson", source.stem[3:], *tests),
+    }
+    said = {what: run.communicate()[0] for what, run in runs.items()}
+    failed = [what for what, run in runs.items() if run.returncode]
+    if failed:
+        raise Failed("\n".join([" and ".join(failed), *(said[what] for what in failed)]))
+    return f"passed  {time.perf_counter() - start:5.1f} s  {source.stem}"
 
 
-def write_page(target, folder, render):
-    """Write one built lesson as a page of its own; returns the line that reports it."""
-    page = HERE / folder / f"{target.stem}.html"
-    page.parent.mkdir(exist_ok=True)
-    text = render(nbformat.read(target, as_version=4))
-    page.write_text(text, encoding="utf-8")
-    return f"{len(text) / 1e6:4.1f} MB  {page.relative_to(HERE.parent)}"
+def run_pytest(*given):
+    """Start it in the course's folder; what it says is to be read."""
+    # hypothesis takes seconds to load, and no lesson needs it.
+    options = ["-q", "--no-header", "-p", "notebooks.kernels", "-p", "no:hypothesispytest"]
+    command = [sys.executable, "-m", "pytest", *options, *map(str, given)]
+    into = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    return subprocess.Popen(command, cwd=HERE.parent, **into)
+
+
+def in_step(source, target):
+    """Run nothing; returns the line that says that nothing is out of step."""
+    if wrong := check(source, target):
+        raise Failed("; ".join(wrong))
+    return f"in step {target.stem}"
+
+
+# How each command is called, and what it does with the source and the notebook of one lesson.
+COMMANDS = {
+    "build": ("run lessons and write their notebooks", build),
+    "check": ("run nothing, only compare with the sources", in_step),
+    "test": ("build lessons and run all of their tests", test),
+    "slides": ("write each lesson's lecture deck", pages.slides),
+    "handout": ("write each lesson as a handout", pages.handout),
+    "thumbnails": ("write the README's pictures", pages.thumbnail),
+}
+
+
+def read_arguments():
+    layout = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (does, _) in COMMANDS.items():
+        command = commands.add_parser(name, help=does, description=does)
+        many = "+" if name == "test" else "*"
+        command.add_argument("names", nargs=many, help="how a lesson's name begins: 04")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", help="how a lesson's name begins: 04")
-    parser.add_argument("--check", action="store_true", help="run nothing, only compare")
-    parser.add_argument("--slides", action="store_true", help="write each lesson's lecture deck")
-    parser.add_argument("--thumbnails", action="store_true", help="write the README's pictures")
-    parser.add_argument("--handout", action="store_true", help="write each lesson as a handout")
-    options = parser.parse_args()
+    options = read_arguments()
+    _, work = COMMANDS[options.command]
     os.environ.update(ENVIRONMENT)
     failed = False
     with tempfile.TemporaryDirectory() as own:
         os.environ["IPYTHONDIR"] = own  # the author's IPython settings are no part of the lesson
         for source, target in lessons(options.names):
             try:
-                print(work(source, target, options), flush=True)
-            except Failed as failure:
-                print(failure, flush=True)
+                print(work(source, target), flush=True)
+            except (Failed, FileNotFoundError) as failure:
+                print(f"failed  {source.stem}: {failure}", flush=True)
                 failed = True
     sys.exit(failed)
-
-
-def work(source, target, options):
-    """Do with one lesson what the options say; returns the line that reports it."""
-    if options.check:
-        wrong = check(source, target)
-        if wrong:
-            raise Failed(f"stale   {target.stem}: {'; '.join(wrong)}")
-        return f"in step {target.stem}"
-    if options.slides or options.handout:
-        import deck  # authors and lecturers alone need its packages
-
-        lines = [write_page(target, "slides", deck.deck)] if options.slides else []
-        lines += [write_page(target, "handouts", deck.handout)] if options.handout else []
-        return "\n".join(lines)
-    if options.thumbnails:
-        small = HERE / "thumbnails" / f"{target.stem[:2]}.png"
-        small.parent.mkdir(exist_ok=True)
-        small.write_bytes(thumbnail(nbformat.read(target, as_version=4)))
-        return f"{small.stat().st_size / 1000:4.0f} kB  {small.relative_to(HERE.parent)}"
-    try:
-        return build(source, target)
-    except Failed as failure:
-        raise Failed(f"failed  {source.stem}, {failure}") from None
 
 
 if __name__ == "__main__":

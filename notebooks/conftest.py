@@ -1,4 +1,16 @@
-"""What nbval need not compare, for every notebook in this folder."""
+"""How nbval runs the notebooks of this folder, from whatever folder pytest is started."""
+
+from pathlib import Path
+
+from notebooks import kernels
+
+kernels.prepare()
+
+
+def pytest_configure(config):
+    """By a whole path: in .pytest.ini it would be one from where pytest is started."""
+    sanitizer = Path(__file__).parents[1] / "tests/nbval_sanitize.cfg"
+    config.option.nbval_sanitize_with = str(sanitizer)
 
 
 def pytest_collectstart(collector):

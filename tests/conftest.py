@@ -1,14 +1,11 @@
 """Settings for all tests, and for the kernels that they start."""
 
-import os
+import re
 
-# Before NumPy is loaded: two BLAS threads are slower than one on a shared machine.
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
-os.environ["TQDM_DISABLE"] = "1"  # as notebooks/build.py: a bar would never print the same twice
+from notebooks import kernels
 
-# A first run builds the font cache here, and so says nothing of it in a lesson's output.
-import matplotlib.font_manager  # noqa: E402, F401
+kernels.prepare()
+
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
@@ -18,6 +15,20 @@ def rng():
     return np.random.default_rng(0)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--lesson", metavar="NAME", help="only tests of this lesson, as masks")
+
+
+def pytest_collection_modifyitems(config, items):
     """The browser comes last: what is wrong in a lesson shows sooner and clearer elsewhere."""
     items.sort(key=lambda item: item.path.name == "test_browser.py")
+    if name := config.getoption("--lesson"):
+        others = [item for item in items if not concerns(item, name)]
+        items[:] = [item for item in items if item not in others]
+        config.hook.pytest_deselected(items=others)
+
+
+def concerns(item, name):
+    """Whether the test is one of this lesson: its parameter names the lesson."""
+    named = hasattr(item, "callspec") and item.callspec.id
+    return bool(named and re.search(rf"(\b|\d_){name}(?![a-z_])", named))

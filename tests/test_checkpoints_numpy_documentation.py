@@ -125,9 +125,10 @@ def test_weights_of_a_worse_look_are_not_kept(monkeypatch, tmp_path):
     losses = iter([2.0, 1.0, 3.0])
     saved = []
     monkeypatch.setattr(module, "numpy_docstrings", lambda: Corpus(text, text))
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "w.npz")
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
     monkeypatch.setattr(module, "score", lambda *_: next(losses, 0.0))
-    monkeypatch.setattr(module, "save_half", lambda *_: saved.append(True))
+    monkeypatch.setattr(module, "save_half", lambda model, file: saved.append(file.touch()))
     monkeypatch.setattr(module.training, "load", lambda *_: None)
     for name, value in dict(STEPS=3, EVERY=1, HIDDEN=16, EMBEDDING=8).items():
         monkeypatch.setattr(module, name, value)

@@ -25,6 +25,7 @@ def test_python_m_trains(module, path, monkeypatch):
     few = lambda days, count, *given: write(days, min(count, 500), *given)  # noqa: E731
     monkeypatch.setattr(dates, "write_dates", few)
     monkeypatch.setattr(training, "train", lambda *_, **__: sys.exit(3))
+    monkeypatch.setattr(sys, "argv", [str(path)])
     monkeypatch.delitem(sys.modules, module, raising=False)
     with pytest.raises(SystemExit, match="3"):
         runpy.run_module(module, run_name="__main__")

@@ -143,6 +143,12 @@ def test_pad_refuses_what_it_cannot_pad():
         pad([[1], [], [2]])
     with refused(r"sequences\[0\] is float64 of shape \(1,\): integers \(T,\) were expected"):
         pad([[0.5]])
+    with refused(r"sequences\[1\] holds -1: ids from 0 to 9223372036854775807 were expected"):
+        pad([[1, 2], [3, -1, 2]])
+    with refused(r"sequences\[0\] holds 9223372036854775808: ids from 0 to .* were expected"):
+        pad([np.array([2**63], np.uint64)])
+    with refused(r"sequences\[0\] is bool of shape \(1,\): integers \(T,\) were expected"):
+        pad([[True]])
     with refused(r"sequences\[0\] is int64 of shape \(1, 1\): integers \(T,\) were expected"):
         pad([[[1]]])
 
@@ -295,7 +301,7 @@ def test_words_of_one_language_hold_the_shared_ones_too(data):
     label = data.languages.index("English")
     own = [word for word, of in zip(data.words, data.labels, strict=True) if of == label]
     assert set(own) < set(english)
-    with pytest.raises(ValueError, match="language='Klingon': one of Czech, English, .* was exp"):
+    with pytest.raises(ValueError, match="language='Klingon': 'Czech' or 'English' or .* was exp"):
         words_of("Klingon")
 
 
@@ -317,6 +323,13 @@ def test_a_split_is_disjoint_whole_and_the_same_again(data):
 def test_a_split_needs_a_share_that_leaves_something(data, rng, share):
     with pytest.raises(ValueError, match=rf"\Ashare={share}.*expected\Z"):
         data.split(rng, share)
+
+
+def test_a_text_is_no_list_of_words():
+    with refused("words is a str: a list or a tuple was expected"):
+        text_of("abc")
+    with refused(r"words\[1\]=3: a string was expected"):
+        text_of(["ab", 3])
 
 
 def test_a_text_of_words_marks_every_start_and_end():

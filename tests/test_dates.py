@@ -60,6 +60,40 @@ def test_the_split_is_always_the_same_and_spread_over_all_years():
     assert split_days()[2][:4].tolist() == [67295, 63911, 72597, 14273]
 
 
+@pytest.mark.parametrize("share", [0, -0.1, 0.5, 0.6, 1, 1e-6])
+def test_a_split_of_days_leaves_something_in_every_part(share):
+    with pytest.raises(ValueError, match=rf"\Ashare={share}.*expected\Z"):
+        split_days(share)
+    assert [len(part) for part in split_days(0.4)] == [14_611, 29_219, 29_219]
+
+
+def test_rows_are_places_of_the_dates(many):
+    some = many.take(np.array([3, 1], np.uint8))
+    assert some.texts == [many.texts[3], many.texts[1]]
+    assert some.isos == [many.isos[3], many.isos[1]]
+    with refused(f"rows holds -1: places from 0 to {len(many) - 1} were expected"):
+        many.take([-1])
+    with refused("rows is a bool array: an integer array was expected"):
+        many.take([True, False])
+
+
+def test_what_is_no_iso_date_is_named():
+    with refused("dates.isos[1]='1965-7-17': an ISO date such as 1965-07-17 was expected"):
+        encode(module.Dates(["1 may 2000"] * 2, ["2000-05-01", "1965-7-17"], ["", ""]))
+    known = "one of the 58 characters of the vocabulary was expected"
+    with refused(f"dates.texts[1][2] is '€': {known}"):
+        encode(module.Dates(["1 may 2000", "1 €"], ["2000-05-01"] * 2, ["", ""]))
+    with refused("isos holds 1: as many as texts, 2, were expected"):
+        module.Dates(["1 may 2000"] * 2, ["2000-05-01"], ["", ""])
+
+
+def test_one_text_is_no_list_of_texts():
+    with refused("texts is a str: a list or a tuple was expected"):
+        mask_without("17 juillet 1965", "year")
+    with refused("languages is a str: a list or a tuple was expected"):
+        write_dates([1], 1, np.random.default_rng(0), "French")
+
+
 def test_no_held_out_day_is_written_for_training_in_any_language():
     train, validation, test = split_days()
     first = date(1900, 1, 1)
@@ -230,7 +264,7 @@ def test_places_say_where_each_part_stands():
         "month": "      ^^^^^^             ",
         "day":   "             ^^          ",
     }  # fmt: skip
-    with refused("part='week': one of year, month, day was expected"):
+    with refused("part='week': 'year' or 'month' or 'day' was expected"):
         places(text, "week")
 
 
@@ -255,7 +289,7 @@ def test_what_else_is_refused(rng):
         write_dates([DAYS], 1, rng)
     with refused("count=0: a whole number of at least 1 was expected"):
         write_dates([1], 0, rng)
-    with refused(f"language='Klingon': one of {', '.join(LANGUAGES)} was expected"):
+    with refused(f"languages[0]='Klingon': {' or '.join(map(repr, LANGUAGES))} was expected"):
         write_dates([1], 1, rng, ["Klingon"])
     with refused("text[3] is '€': one of the 58 characters of the vocabulary was expected"):
         source_tokenizer().encode("17 € 1965")

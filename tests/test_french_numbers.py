@@ -138,6 +138,12 @@ def test_all_numbers_below_a_hundred_are_for_training():
         assert set(range(100)) <= set(split_numbers(share)[0].tolist())
 
 
+@pytest.mark.parametrize("share", [0, -0.1, 0.5, 0.6, 1, 1e-7])
+def test_a_split_leaves_something_in_every_part(share):
+    with pytest.raises(ValueError, match=rf"\Ashare={share}.*expected\Z"):
+        split_numbers(share)
+
+
 def test_digits_are_counted():
     numbers = [0, 9, 10, 99, 100, 999, 1_000, 9_999, 10_000, 99_999, 100_000, MOST]
     assert count_digits(numbers).tolist() == [len(str(number)) for number in numbers]

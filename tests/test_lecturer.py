@@ -2,7 +2,7 @@
 
 import re
 
-from test_lessons import HEADING, LESSONS, ROOT
+from test_lessons import HEADING, LESSONS, ROOT, every_lesson
 
 PAGE = (ROOT / "binder/README.md").read_text("utf-8")
 
@@ -13,12 +13,12 @@ def exercises(lesson):
     return HEADING.findall(prose)
 
 
-def test_the_table_of_exercises_is_that_of_the_lessons():
-    for lesson in LESSONS:
-        found = exercises(lesson)
-        checked = ", ".join(f"{n} {kind} ({m})" for n, kind, m in found if kind != "open")
-        opened = ", ".join(f"{n} ({m})" for n, kind, m in found if kind == "open")
-        assert f"| {lesson.number} | {checked} | {opened} |\n" in PAGE
+@every_lesson
+def test_the_table_of_exercises_is_that_of_the_lessons(lesson):
+    found = exercises(lesson)
+    checked = ", ".join(f"{n} {kind} ({m})" for n, kind, m in found if kind != "open")
+    opened = ", ".join(f"{n} ({m})" for n, kind, m in found if kind == "open")
+    assert f"| {lesson.number} | {checked} | {opened} |\n" in PAGE
 
 
 def test_plans_name_lessons_that_there_are():

@@ -5,6 +5,8 @@ And its promises about shapes: see Lesson.played, and test_shapes.py.
 
 import ast
 import contextlib
+import copy
+import functools
 import importlib
 import io
 import math
@@ -12,6 +14,8 @@ import re
 import statistics
 import symtable
 import sys
+import warnings
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -21,8 +25,8 @@ import numpy as np
 import pytest
 from test_shapes import Program
 
-from lib import training
-from lib.exercise import Exercise
+from lib import exercise, training
+from lib.exercise import Exercise, Verdict
 from notebooks import build
 
 ROOT = Path(__file__).parents[1]
@@ -465,8 +469,9 @@ every_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 
 def spoken(check, answer, capsys):
     """The one line that the check prints for an answer, without its name."""
-    check(answer)
+    assert check(answer) is None  # a notebook would show what the cell's last line returns
     said = capsys.readouterr().out
+    assert said == f"{check.name}: {exercise.verdicts[-1]}\n"
     assert said.startswith(f"{check.name}: ") and said.endswith("\n")
     assert said.count("\n") == 1, f"{check.name} said more than a line to {answer!r}: {said!r}"
     assert len(said) > len(check.name) + 5
@@ -476,46 +481,205 @@ def spoken(check, answer, capsys):
 @every_check
 def test_each_slip_earns_its_own_diagnosis(check, capsys):
     assert spoken(check, check.right, capsys) == check.right_sentence
+    assert check.verdict(check.right).kind == "right"
     for sentence, slip in check.slips.items():
         assert spoken(check, slip, capsys) == sentence
+        assert check.verdict(slip) == Verdict(check.name, "diagnosed", sentence)
 
 
 @every_check
 def test_a_check_knows_who_has_not_answered(check, capsys):
-    unanswered = (lambda *given: None) if check.given else None
-    assert spoken(check, unanswered, capsys) == "not answered yet."
+    for unanswered in [None] + [lambda *given: None] * bool(check.given):
+        assert spoken(check, unanswered, capsys) == "not answered yet."
+        assert check.verdict(unanswered).kind == "empty"
     if (n := many(check)) > 1:
+        assert check.verdict(lambda *given: (None,) * n).kind == "empty"
         assert "not answered yet." in spoken(check, lambda *given: (None,) * n, capsys)
         said = spoken(check, lambda *given: (None,) * (n - 1) if n > 2 else 1.0, capsys)
         assert "results were expected" in said
 
 
-def stops(*given):
-    raise RuntimeError("two\nlines")
+def given_back(check, change):
+    """An answer: the right one, each of its results changed; names of suspects stay."""
+
+    def changed(result):
+        if isinstance(result, tuple):
+            return tuple(change(np.asarray(part)) for part in result)
+        return result if isinstance(result, set) else change(np.asarray(result))
+
+    if not check.given:
+        return changed(check.right)
+    return lambda *given: changed(check.right(*given))
+
+
+def whole(array):
+    """As integers, where they are whole."""
+    return array.astype(int) if (array == np.round(array)).all() else array
+
+
+def in_python(array):
+    """Without NumPy: numbers and lists of them."""
+    return array.tolist()
+
+
+OTHER_TYPES = {
+    "float32": lambda array: array.astype(np.float32),
+    "float64": lambda array: array.astype(float),
+    "whole numbers": whole,
+    "lists": in_python,
+    "objects": lambda array: array.astype(object)[()],
+    "a matrix": lambda array: array.view(np.matrix) if array.ndim == 2 else array,
+    "nothing masked": lambda array: np.ma.array(array),
+    "fractions": lambda array: Fraction(array.item()) if array.ndim == 0 else array,
+    "by columns": lambda array: array.copy(order="F"),
+    "read only": lambda array: np.broadcast_to(array, array.shape),
+}
+
+
+@every_check
+def test_a_right_answer_of_another_type_is_right(check):
+    answers = {kind: given_back(check, change) for kind, change in OTHER_TYPES.items()}
+    said = {kind: check.verdict(answer) for kind, answer in answers.items()}
+    assert not {k: v.sentence for k, v in said.items() if v.kind != "right"}
+
+
+@every_check
+def test_a_slip_in_float32_is_still_that_slip(check):
+    for sentence, slip in check.slips.items():
+        twin = Exercise("", right=(sentence, slip), given=check.given)
+        twin._run = check._run
+        assert check.verdict(given_back(twin, OTHER_TYPES["float32"])).sentence == sentence
+
+
+@every_check
+def test_a_right_answer_moved_a_little_is_not_right(check):
+    """Nor is it one of the slips: by two per cent, or by 0.02 where it is 0."""
+    moved = given_back(check, lambda array: array * 1.02 + 0.02)
+    if not isinstance(check.right, set):
+        assert check.verdict(moved).kind == "wrong"
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS.values() if check.given], ids=str)
+def test_what_an_answer_does_to_its_inputs_changes_nothing_else(check):
+    def spoils(*given):
+        right = copy.deepcopy(check.right(*given))
+        for array in given:
+            if isinstance(array, np.ndarray):
+                array[...] = 0
+        return right
+
+    looks = type(check) is not Exercise  # those two look at what was given, afterwards
+    assert check.verdict(spoils).kind == ("diagnosed" if looks else "right") or looks
+    assert check.verdict(check.right).kind == "right"
+
+
+def raises(error):
+    """An answer that raises it."""
+
+    def answer(*given):
+        raise error
+
+    return answer
+
+
+class Wordless(Exception):
+    """An error whose text cannot be had."""
+
+    def __str__(self):
+        raise TypeError
+
+
+class Agrees:
+    """Equal to everything, if asked."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class AgreesAsArray(np.ndarray):
+    """An array that answers NumPy's own questions about it with yes."""
+
+    def __array_function__(self, function, types, args, kwargs):
+        return True
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class NoArray:
+    """Can be neither read nor counted."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise SystemError("no array")
+
+    def __len__(self):
+        raise SystemError("no length")
 
 
 def inputs(*given):
     return given
 
 
+def yields(*given):
+    yield from given
+
+
+def forever(*given):
+    return forever(*given)
+
+
+def warns(*given):
+    warnings.simplefilter("error")
+    warnings.warn("the learner's own", DeprecationWarning, stacklevel=1)
+    return np.mean([])
+
+
 STRANGE = {
     "a number": -12345,
     "not a number": float("nan"),
+    "infinity": -np.inf,
+    "a number beyond all others": 10**400,
     "a word": "tea",
     "bytes": b"tea",
     "nothing in a list": [],
+    "nothing in brackets": (),
     "a set": {"tea"},
     "a dictionary": {"tea": 1},
     "an object": object(),
+    "an ellipsis": ...,
+    "a module": np,
     "a complex number": 1j,
     "an empty array": np.zeros(0),
     "a large array": np.zeros((2, 3, 4, 5)),
+    "an array larger than the memory": np.broadcast_to(0.5, (10**7, 10**7)),
     "words in an array": np.array(["tea", "pet"]),
+    "dates": np.array(["2001-02-03"], "datetime64[D]"),
+    "records": np.zeros(2, "i4,f8"),
+    "objects in an array": np.array([object(), None]),
     "rows of unequal length": [[1], [1, 2]],
-    "a function that stops": stops,
+    "what is masked": np.ma.masked,
+    "a masked array": np.ma.array(np.ones((2, 3)), mask=np.eye(2, 3)),
+    "a matrix": np.ones((2, 3)).view(np.matrix),
+    "what is equal to everything": Agrees(),
+    "an array that is equal to everything": np.full((2, 3), -5.0).view(AgreesAsArray),
+    "what cannot be read": NoArray(),
+    "a generator": (number for number in range(3)),
     "a function of no argument": lambda: 1,
+    "a function that yields": yields,
+    "a function that warns": warns,
+    "a function that never ends": forever,
     "the inputs again": inputs,
     "a class": dict,
+    "an error": raises(RuntimeError("two\nlines")),
+    "an error without a word": raises(Wordless()),
+    "an error in colours": raises(ValueError("\x1b[31mred\x1b[0m \ud83d")),
+    "a long error": raises(ValueError("so " * 10_000)),
+    "the end": raises(SystemExit(1)),
+    "the end of a loop": raises(StopIteration()),
 }
 
 
@@ -531,8 +695,9 @@ def test_a_check_never_raises_and_says_what_is_wrong(check, capsys):
             try:
                 if (said := spoken(check, answer, capsys)) in praise:
                     wrong.append(f"{kind} earns: {said}")
+                assert said.isprintable() and len(said) < 1000
             except Exception as error:  # noqa: BLE001 (whatever it is, it is listed)
-                wrong.append(f"{kind} raises {type(error).__name__}: {str(error).splitlines()[0]}")
+                wrong.append(f"{kind} raises {type(error).__name__}: {str(error)[:200]}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -545,15 +710,172 @@ def many(check):
 @every_check
 def test_a_wrong_kind_of_answer_is_named(check, capsys):
     if check.given:
-        assert spoken(check, 3, capsys) == "a function was expected, a int came."
+        assert spoken(check, 3, capsys) == "a function was expected, an int came."
         stopped = spoken(check, lambda *given: 1 / 0, capsys)
         assert stopped == "your code stopped with ZeroDivisionError: division by zero"
+        assert check.verdict(lambda *given: 1 / 0).kind == "error"
         shapeless = np.zeros((1, 2, 3, 4, 5))
         result = (shapeless,) * many(check) if many(check) > 1 else shapeless
         assert "(1, 2, 3, 4, 5) came." in spoken(check, lambda *given: result, capsys)
-    elif not isinstance(check.right, tuple):
+    elif not isinstance(check.right, tuple | set):
         assert spoken(check, "tea", capsys) == "numbers were expected, a str came."
         assert "(2, 3) came." in spoken(check, np.zeros((2, 3)), capsys)
+
+
+DOUBLE = Exercise(
+    "Exercise 9",
+    given=lambda rng: (rng.normal(size=(3, 4)), rng.normal(size=(2, 3))),
+    parts=("xx", "yy"),
+    right=("right: twice.", lambda x, y: (x + x, y + y)),
+)
+A_LIST = Exercise("Exercise 8", right=("right: in a row.", np.array([0.0, 1.0, 0.0])))
+
+
+def test_what_a_session_said_can_be_collected(capsys):
+    before = len(exercise.verdicts)
+    for answer in (lambda x, y: None, lambda x, y: (2 * x, 3 * y), lambda x, y: (2 * x, 2 * y)):
+        DOUBLE(answer)
+    A_LIST(lambda: print("Exercise 8: right: in a row."))
+    said = exercise.verdicts[before:]
+    assert [verdict.exercise for verdict in said] == ["Exercise 9"] * 3 + ["Exercise 8"]
+    assert [verdict.kind for verdict in said] == ["empty", "wrong", "right", "diagnosed"]
+    assert str(said[1]) == said[1].sentence == "xx right; yy not yet."
+    DOUBLE.verdict(None)  # asked, and not said: not collected
+    assert exercise.verdicts[before:] == said
+
+
+def test_an_interrupt_is_no_answer():
+    with pytest.raises(KeyboardInterrupt):
+        DOUBLE(raises(KeyboardInterrupt()))
+
+
+def test_the_end_of_python_is_named():
+    said = DOUBLE.verdict(lambda x, y: sys.exit())
+    assert said.kind == "error" and said.sentence.startswith("your code called exit(); return")
+
+
+def test_what_an_answer_prints_comes_before_the_verdict(capsys):
+    def speaks(x, y):
+        print("x is", x.shape)
+        return 2 * x, 2 * y
+
+    DOUBLE(speaks)
+    assert capsys.readouterr().out == "x is (3, 4)\nExercise 9: right: twice.\n"
+
+
+def test_a_warning_is_no_mistake():
+    """Even where the learner has made errors of them."""
+
+    def warns(x, y):
+        np.mean([])
+        np.log(0 * x)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return 2 * x, 2 * y
+
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        assert DOUBLE.verdict(warns).kind == "right"
+        assert warnings.filters[0][0] == "error"
+
+
+@pytest.mark.parametrize("answer", [(0, 1, 0), [0, 1, 0], [False, True, False], range(2)])
+def test_a_row_of_numbers_may_come_in_any_brackets(answer):
+    assert A_LIST.verdict(answer).kind == ("diagnosed" if len(answer) == 2 else "right")
+
+
+def test_results_may_come_in_a_list_and_are_counted():
+    assert DOUBLE.verdict(lambda x, y: [2 * x, 2 * y]).kind == "right"
+    said = DOUBLE.verdict(lambda x, y: (x, y, x))
+    assert said.sentence == "2 results were expected (xx, yy), 3 came."
+    one = Exercise("", given=lambda rng: (1.0,), right=("right", lambda x: x))
+    assert one.verdict(lambda x: (x, x)).sentence == "one result was expected, 2 came."
+    assert one.verdict(lambda x: (x,)).kind == "right"
+
+
+TURNED = "xx: an array of shape (3, 4) was expected, (4, 3) came. The axes are in another order."
+KEPT = "They differ by an axis of size 1, which keepdims=True keeps."
+X, BOTH = "There, x is (3, 4).", "There, x is (3, 4), y is (2, 3)."
+APART = (
+    "do not go together entry by entry. Counted from the last axis, the sizes must be equal, or "
+    "one of them 1."
+)
+UNSUMMED = "Is one to be transposed?"
+IN_WORDS = {
+    "a sum": (lambda x, y: x + y, f"the shapes (3, 4) and (2, 3) {APART} {BOTH}"),
+    "a choice": (
+        lambda x, y: np.where(x > 0, x, y),
+        f"the shapes (3, 4) and (3, 4) and (2, 3) {APART} {BOTH}",
+    ),
+    "sums": (
+        lambda x, y: np.einsum("ij,ij->i", x, y),
+        f"the shapes (3, 4) and (2, 3) {APART} {BOTH}",
+    ),
+    "pairs of places": (lambda x, y: x[[0, 1], [0, 1, 2]], f"the shapes (2,) and (3,) {APART} {X}"),
+    "a product": (
+        lambda x, y: x @ y,
+        (
+            "the two cannot be multiplied. In a @ b the last axis of a and the last but one of b "
+            f"are summed over, but they have 4 and 2 entries. {UNSUMMED} {BOTH}"
+        ),
+    ),
+    "a dot": (
+        lambda x, y: np.dot(x, y),
+        (
+            "the shapes (3, 4) and (2, 3) cannot be multiplied. The last axis of the first and the "
+            "last but one of the second are summed over: they must be equally long. "
+            f"{UNSUMMED} {BOTH}"
+        ),
+    ),
+    "batches": (
+        lambda x, y: np.stack([x, x]) @ np.stack([x.T, x.T, x.T]),
+        "of (2, 3, 4) and (3, 4, 3), the axes before the last two must be equal, or one is 1. " + X,
+    ),
+    "into itself": (
+        lambda x, y: x[0].__iadd__(x),
+        f"it is written into an array of shape (4,), but the result has shape (3, 4). {X}",
+    ),
+    "into a row": (
+        lambda x, y: x.__setitem__(0, y[0]),
+        f"an array of shape (3,) does not fit into a place of shape (4,). {BOTH}",
+    ),
+    "into rows": (
+        lambda x, y: x.__setitem__([0, 1], y),
+        f"an array of shape (2, 3) does not fit into a place of shape (2, 4). {BOTH}",
+    ),
+    "a shape asked for": (
+        lambda x, y: np.broadcast_to(x, (3, 3)),
+        f"(3, 4) does not go with the requested shape (3, 3). {X}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_WORDS)
+def test_what_numpy_says_of_shapes_is_explained(case):
+    answer, meaning = IN_WORDS[case]
+    said = DOUBLE.verdict(answer)
+    error = "IndexError" if case == "pairs of places" else "ValueError"
+    assert said.sentence == f"your code stopped with {error}: {meaning}"
+    assert said.kind == "error"
+
+
+def test_an_error_of_other_code_names_no_arrays_of_its_own():
+    """What is not about shapes stays as it is; code without a file has no line to look at."""
+    names = {}
+    exec(compile("def answer(x, y): return x @ y", "<nowhere>", "exec"), names)  # noqa: S102
+    assert DOUBLE.verdict(names["answer"]).sentence.endswith("Is one to be transposed?")
+    said = DOUBLE.verdict(functools.partial(np.add)).sentence
+    assert said.endswith("or one of them 1.")
+    axis = DOUBLE.verdict(lambda x, y: x.sum(axis=2)).sentence
+    assert axis.endswith("AxisError: axis 2 is out of bounds for array of dimension 2")
+    assert DOUBLE.verdict(raises(NotImplementedError())).sentence.endswith("NotImplementedError.")
+
+
+def test_another_shape_is_explained_where_it_can_be():
+    assert DOUBLE.verdict(lambda x, y: (x.T, y)).sentence == TURNED
+    assert DOUBLE.verdict(lambda x, y: (x[None], y)).sentence.endswith(KEPT)
+    assert DOUBLE.verdict(lambda x, y: (x[:2], y)).sentence.endswith("(2, 4) came.")
+    one = Exercise("", right=("right", 37.0))
+    assert one.verdict([37.0]).sentence == f"one number was expected, (1,) came. {KEPT}"
 
 
 # -------------------------------------------------------------------------------- the ideas

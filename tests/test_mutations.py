@@ -177,9 +177,9 @@ def extremes(get):
     """±10,000 gives finite numbers and no warning, and a row of -inf gives zeros."""
     f, z = get("functional"), np.array([[-1e4, 0.0, 1e4]])
     with np.errstate(all="ignore"):
-        found = [f.softmax(z), f.log_softmax(z), f.sigmoid(z), f.softmax(z * -np.inf)]
+        found = [f.softmax(z), f.log_softmax(z), f.sigmoid(z)]
         found += [f.binary_cross_entropy(z, np.array([[1.0, 1.0, 0.0]]))[0]]
-    assert all(np.isfinite(a).all() for a in found[:3]) and np.isfinite(found[4])
+    assert all(np.isfinite(a).all() for a in found)
     assert not np.isnan(f.softmax(np.full((1, 3), -np.inf))).any()
 
 
@@ -318,11 +318,11 @@ MUTANTS = [
         "binary cross-entropy with the squared error's slope",
         "functional",
         "((sigmoid(logits) - targets) * (dloss",
-        "((sigmoid(logits) - targets) * sigmoid_backward(2.0, sigmoid(logits)) * (dloss",
+        "((sigmoid(logits) - targets) * sigmoid_backward(logits * 0 + 2, sigmoid(logits)) * (dloss",
         binary,
     ),
     ("binary cross-entropy's gradient as a sum", "functional", "(dloss / logits.size)", "dloss", binary),
-    ("squared error without its 2", "functional", "float(2 * dloss / cache.size)", "float(dloss / cache.size)", squared),
+    ("squared error without its 2", "functional", "(2 * guard.finite(", "(1 * guard.finite(", squared),
     ("the targets' float64 takes over", "functional", "(y - targets).astype(y.dtype, copy=False)", "y - targets", dtypes),
     # layers
     ("Linear: dW overwritten", "layers", "self.dW += rows(x).T @ rows(dy)", "self.dW[...] = rows(x).T @ rows(dy)", adding_up),
@@ -332,7 +332,7 @@ MUTANTS = [
     (
         "Embedding: repeated ids are lost",
         "layers",
-        "np.add.at(self.dW.reshape(-1), cells.ravel(), dy.ravel())",
+        "np.add.at(self.dW.reshape(-1, copy=False), cells.ravel(), dy.ravel())",
         "self.dW[ids] += dy",
         layer_gradient("Embedding"),
     ),

@@ -453,7 +453,8 @@ def test_a_model_with_a_source_too_many_or_too_few(rng):
     (ids, more), model = given_to("encoder-decoder", rng), a_model(rng)
     with refused(r"source is given, but the kind of this model is 'decoder': None was expected"):
         model.forward(ids, source=more["source"])
-    with refused(r"source is missing: the kind of this model is 'encoder-decoder'"):
+    kind = "the kind of this model is 'encoder-decoder'"
+    with refused(rf"source is missing, but {kind}: ids \(B, S\) were expected"):
         a_model(rng, "encoder-decoder").forward(ids)
 
 

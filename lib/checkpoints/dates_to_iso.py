@@ -21,6 +21,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import finished, program, whole
 from lib.data import pad
 from lib.dates import (
     START,
@@ -116,12 +117,11 @@ def held_out(count, part):
     return write_dates(split_days()[part], count, np.random.default_rng(part))
 
 
-def train(attention):
-    """Train one of the two, keep its best weights; its rows of the record."""
-    model, quarter = new_model(np.random.default_rng(0), attention), STEPS // 4
+def train(model, weights):
+    """Train; the file `weights` gets the best ones. Rows of the record."""
+    quarter = STEPS // 4
     phases = (LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)
-    write = partial(translate, model)
-    return fit(model, learner(model), write, weights_of(attention), phases, EVERY, VALIDATION)
+    return fit(model, learner(model), partial(translate, model), weights, phases, EVERY, VALIDATION)
 
 
 def fit(model, learn, write, path, phases, every, count):
@@ -148,6 +148,7 @@ def fit(model, learn, write, path, phases, every, count):
             learn, batches, optimizer, steps, history=history,
             max_norm=MAX_NORM, validate=validate, every=every,
         )  # fmt: skip
+        finished(history)
     for step, right in history.validation:
         yield "train_loss", step, np.mean(history.losses[step - every : step])
         yield "validation_exact", step, right
@@ -172,27 +173,30 @@ def by_length(isos, dates):
 
 
 def write_record(path, command, models):
-    """Run each of the models, {name: function that yields rows}; what is known after each."""
+    """Run each of the models, {name: function that yields rows}; write down what they yield."""
     lines = [f"# {command}", f"# {machine()}", "model,measure,at,value"]
-    path.parent.mkdir(exist_ok=True)
     for name, rows_of in models.items():
         rows = list(rows_of())
         lines += [f"{name},{measure},{at},{value:.4f}" for measure, at, value in rows]
         right = next(value for measure, _, value in rows if measure == "test_exact")
         print(f"{name}: exact on test dates {right:.4f}")
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def run(attention):
+def run(attention, weights):
     """Train, then look at the test dates once: all rows of the record."""
-    yield from train(attention)
-    yield from scores(dates_to_iso(attention))
+    model = new_model(np.random.default_rng(0), attention)
+    yield from train(model, weights)
+    training.load(weights, model)
+    yield from scores(model)
 
 
 def main():
     """Train both networks, write down how it went."""
-    write_record(RECORD, COMMAND, {name: partial(run, a) for a, name in NAMES.items()})
+    with whole(RECORD, *map(weights_of, NAMES)) as (record, *weights):
+        runs = zip(NAMES.items(), weights, strict=True)
+        write_record(record, COMMAND, {name: partial(run, a, file) for (a, name), file in runs})
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

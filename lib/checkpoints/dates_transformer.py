@@ -29,6 +29,7 @@ from lib.checkpoints.dates_to_iso import (
     held_out,
     write_record,
 )
+from lib.checkpoints.program import program, whole
 from lib.data import pad
 from lib.dates import START, decode, mask_without, source_tokenizer, target_tokenizer
 from lib.functional import cross_entropy, cross_entropy_backward
@@ -122,11 +123,9 @@ def masks(texts, blocked, who):
     return mask if for_decoder else None, alone if for_encoder else None
 
 
-def train(size):
-    """Train one of the two, keep its best weights; its rows of the record."""
-    model = new_model(np.random.default_rng(0), size)
-    write = partial(translate, model)
-    return fit(model, learner(model), write, weights_of(size), PHASES[size], EVERY, VALIDATION)
+def train(model, phases, weights):
+    """Train; the file `weights` gets the best ones. Rows of the record."""
+    return fit(model, learner(model), partial(translate, model), weights, phases, EVERY, VALIDATION)
 
 
 def scores(model):
@@ -141,16 +140,20 @@ def scores(model):
                 yield measure, blocked, exact(isos, dates, part).mean()
 
 
-def run(size):
+def run(size, weights):
     """Train, then look at the test dates once: all rows of the record."""
-    yield from train(size)
-    yield from scores(dates_transformer(size))
+    model = new_model(np.random.default_rng(0), size)
+    yield from train(model, PHASES[size], weights)
+    training.load(weights, model)
+    yield from scores(model)
 
 
 def main():
     """Train both Transformers, write down how it went."""
-    write_record(RECORD, COMMAND, {size: partial(run, size) for size in SIZES})
+    with whole(RECORD, *map(weights_of, SIZES)) as (record, *weights):
+        runs = {size: partial(run, size, file) for size, file in zip(SIZES, weights, strict=True)}
+        write_record(record, COMMAND, runs)
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

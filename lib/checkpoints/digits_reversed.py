@@ -19,6 +19,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import finished, program, whole
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Layer
 from lib.optim import Adam
@@ -104,6 +105,7 @@ def train(model, rng, steps=STEPS, **options):
         history = training.train(
             learner(model), stream, optimizer, some, max_norm=MAX_NORM, history=history, **options
         )
+        finished(history)
     return history
 
 
@@ -129,9 +131,10 @@ def main():
         for step, share in enumerate(shares, 1):
             lines.append(f"{layers},{heads},{step * EVERY},{share:.4f}")
         print(f"layers {layers}, heads {heads}: {shares[-1]:.2%} of the digits right", flush=True)
-    training.save(WEIGHTS, encoders)
-    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(WEIGHTS, RECORD) as (weights, record):
+        training.save(weights, encoders)
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -18,6 +18,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints.numpy_documentation import fit
+from lib.checkpoints.program import program
 from lib.corpus import CHARACTERS, numpy_docstrings
 from lib.data import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward
@@ -101,4 +102,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

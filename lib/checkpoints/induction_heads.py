@@ -23,6 +23,7 @@ from lib import guard, training
 from lib.attention import MultiHeadAttention, causal_mask
 from lib.checkpoints.language_of_a_word import machine
 from lib.checkpoints.numpy_documentation import save_half
+from lib.checkpoints.program import finished, program, whole
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
@@ -172,13 +173,14 @@ def main():
             scores.append(score(model, *test))
             return scores[-1][1]
 
-        train(model, np.random.default_rng(0), STEPS, every=EVERY, validate=validate)
+        finished(train(model, np.random.default_rng(0), STEPS, every=EVERY, validate=validate))
         for step, (share, loss) in enumerate(scores, 1):
             lines.append(f"{layers},{step * EVERY},{share:.4f},{loss:.4f}")
         print(f"layers {layers}: {scores[-1][0]:.2%} of the repeated letters foretold", flush=True)
-    save_half(both, WEIGHTS)
-    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(WEIGHTS, RECORD) as (weights, record):
+        save_half(both, weights)
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from lib import training
+from lib.checkpoints.program import finished, program, whole
 from lib.data import CharacterTokenizer, language_words, pad, padded_batches
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
@@ -79,6 +80,12 @@ def score(model, tokenizer, words):
 
 def main():
     """Train, keep the best weights, write down how it went."""
+    with whole(WEIGHTS, RECORD) as (weights, record):
+        fit(weights, record)
+
+
+def fit(weights, record):
+    """Train; write the best weights, and the record, to these files."""
     rng = np.random.default_rng(0)
     model, tokenizer = new_model(rng)
     train, validation, test = split_words()
@@ -90,7 +97,7 @@ def main():
         rows.append((loss, accuracy))
         if loss < best:
             best = loss
-            training.save(WEIGHTS, model)
+            training.save(weights, model)
         return loss
 
     ids = [tokenizer.encode(word) for word in train.words]
@@ -100,13 +107,13 @@ def main():
         learner(model), batches, optimizer, STEPS,
         max_norm=MAX_NORM, validate=validate, every=EVERY,
     )  # fmt: skip
-    write_record(history, rows)
-    training.load(WEIGHTS, model)
+    write_record(record, finished(history), rows)
+    training.load(weights, model)
     loss, accuracy = score(model, tokenizer, test)
     print(f"kept: validation loss {best:.4f}; on test words loss {loss:.4f}, right {accuracy:.4f}")
 
 
-def write_record(history, rows):
+def write_record(path, history, rows):
     """One line for each look at the validation words."""
     lines = [f"# {COMMAND}", f"# {machine()}"]
     lines.append("step,train_loss,validation_loss,validation_accuracy")
@@ -114,8 +121,7 @@ def write_record(history, rows):
         step = (i + 1) * EVERY
         mean = np.mean(history.losses[step - EVERY : step])
         lines.append(f"{step},{mean:.4f},{loss:.4f},{accuracy:.4f}")
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def machine():
@@ -125,4 +131,4 @@ def machine():
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

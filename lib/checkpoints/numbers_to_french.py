@@ -24,6 +24,7 @@ import numpy as np
 from lib import guard, training
 from lib.checkpoints.language_of_a_word import machine
 from lib.checkpoints.numpy_documentation import save_half
+from lib.checkpoints.program import finished, program, whole
 from lib.french_numbers import (
     DIGITS,
     LONGEST,
@@ -137,8 +138,8 @@ def scores(model, numbers):
         yield "test_exact_of_digits", count, score(model, some)
 
 
-def train(model, numbers, validation):
-    """Train, keep the weights that get most validation numbers; rows of the record."""
+def train(model, numbers, validation, weights):
+    """Train; the file `weights` gets those with most validation numbers. Rows of the record."""
     seconds, best = [], -1.0
 
     def validate():
@@ -146,7 +147,7 @@ def train(model, numbers, validation):
         right = score(model, validation)
         if right >= best:  # of two equals the later, at a lower rate
             best = right
-            save_half(model, WEIGHTS)
+            save_half(model, weights)
         seconds.append(time.process_time())
         return right
 
@@ -155,6 +156,7 @@ def train(model, numbers, validation):
         learner(model), batches, Adam(model.parameters(), LEARNING_RATE), STEPS,
         max_norm=MAX_NORM, schedule=schedule, validate=validate, every=EVERY,
     )  # fmt: skip
+    finished(history)
     for (step, right), spent in zip(history.validation, seconds, strict=True):
         yield "seconds", step, spent
         yield "train_loss", step, np.mean(history.losses[step - EVERY : step])
@@ -164,14 +166,17 @@ def train(model, numbers, validation):
 def main():
     """Train, then look at the test numbers once; write down how it went."""
     numbers, validation, test = split_numbers()
-    rows = [*train(new_model(np.random.default_rng(0)), numbers, validation[:VALIDATION])]
-    rows += scores(numbers_to_french(), test)
-    lines = [f"# {COMMAND}", f"# {machine()}", "measure,at,value"]
-    lines += [f"{measure},{at},{value:.4g}" for measure, at, value in rows]
-    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    model = new_model(np.random.default_rng(0))
+    with whole(WEIGHTS, RECORD) as (weights, record):
+        rows = [*train(model, numbers, validation[:VALIDATION], weights)]
+        training.load(weights, model)
+        rows += scores(model, test)
+        lines = [f"# {COMMAND}", f"# {machine()}", "measure,at,value"]
+        lines += [f"{measure},{at},{value:.4g}" for measure, at, value in rows]
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
     for measure, at, value in rows[3 - 2 * DIGITS :]:
         print(f"{measure} {at}: {value:.4g}")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -19,6 +19,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import finished, program, whole
 from lib.corpus import CHARACTERS, numpy_docstrings, stream_batches
 from lib.data import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward
@@ -99,12 +100,21 @@ def main():
     )  # fmt: skip
 
 
-def fit(model, look, weights, record, command, *given, every, **options):
-    """training.train(*given, every=every, **options), and keep what it leads to.
+def fit(model, look, weights, record, command, *given, **options):
+    """training.train(*given, **options), and keep what it leads to.
 
     The file `weights` gets the parameters with the lowest look(), nats per character of the
     validation text; the file `record` a line for each look, with seconds of processor time.
     """
+    with whole(weights, record) as (new_weights, new_record):
+        history, seconds = keep_the_best(model, look, new_weights, *given, **options)
+        write_record(new_record, command, history, seconds, options["every"])
+        training.load(new_weights, model)
+        print(f"kept: {look():.4f} nats per character of the validation text")
+
+
+def keep_the_best(model, look, weights, *given, **options):
+    """Train; the file `weights` gets the parameters with the lowest look(). History, seconds."""
     seconds, best = [], np.inf
 
     def validate():
@@ -116,15 +126,17 @@ def fit(model, look, weights, record, command, *given, every, **options):
             save_half(model, weights)
         return loss
 
-    history = training.train(*given, every=every, validate=validate, **options)
+    history = finished(training.train(*given, validate=validate, **options))
+    return history, seconds
+
+
+def write_record(path, command, history, seconds, every):
+    """One line for each look at the validation text."""
     lines = [f"# {command}", f"# {machine()}", "step,seconds,train_loss,validation_loss"]
     for (step, loss), spent in zip(history.validation, seconds, strict=True):
         mean = np.mean(history.losses[step - every : step])
         lines.append(f"{step},{spent:.0f},{mean:.4f},{loss:.4f}")
-    record.parent.mkdir(exist_ok=True)
-    record.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    training.load(weights, model)
-    print(f"kept: {look():.4f} nats per character of the validation text")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def save_half(model, path):
@@ -133,4 +145,4 @@ def save_half(model, path):
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.check import numerical_gradient
-from lib.exercise import Exercise
+from lib.exercise import EMPTY, Exercise, a_kind
 from lib.functional import softmax, softmax_backward
 
 
@@ -102,31 +102,25 @@ def _emil(logits, targets):
 suspects = {"Ada": _ada, "Ben": _ben, "Cleo": _cleo, "Dora": _dora, "Emil": _emil}
 
 
-def _guilt(*names):
-    return tuple(sorted(names))
-
-
 class _Suspects(Exercise):
-    """Takes any collection of names, in any order."""
+    """Takes any collection of names, in any order; how many are guilty is not given away."""
 
-    def verdict(self, answer):
-        if answer is None or isinstance(answer, str):
-            return super().verdict(None if answer is None else (answer,))
+    def judge(self, answer):
+        if answer is None:
+            return EMPTY
+        if isinstance(answer, str):
+            answer = [answer]
         if not isinstance(answer, list | tuple | set | frozenset):
-            return f"a set of names was expected, a {type(answer).__name__} came."
-        return super().verdict(tuple(sorted(map(str, answer))))
-
-    def _shapes(self, came, expected):
-        return ""  # how many are guilty is not to be given away
-
-    def _which(self, came, expected):
-        return "not that set yet: compare each of the five with the measured gradient."
+            return "diagnosed", f"a set of names was expected, {a_kind(answer)} came."
+        if {str(name) for name in answer} == self.right:
+            return "right", self.right_sentence
+        return "wrong", "not that set yet: compare each of the five with the measured gradient."
 
 
 check_suspects = _Suspects(
     "Exercise 2",
     right=(
         "right: those three, and with small enough steps their losses would all have gone down.",
-        _guilt("Ben", "Cleo", "Emil"),
+        {"Ben", "Cleo", "Emil"},
     ),
 )

@@ -1,8 +1,8 @@
 """Lesson 00, Start here: the checks of the five questions."""
 
-import numpy as np
+from lib.exercise import EMPTY, Exercise, a_kind, as_numbers
 
-from lib.exercise import Exercise
+MOST = 1000  # numbers of an answer that are looked at
 
 
 class Question(Exercise):
@@ -11,31 +11,26 @@ class Question(Exercise):
     A slip may have more or fewer of them; a list, an array and a bare number will do as well.
     """
 
-    def verdict(self, answer):
-        """The sentence that an answer earns."""
+    def judge(self, answer):
         if answer is None:
-            return "not answered yet."
-        came = row(answer)
-        if came is None:
-            kind = type(answer).__name__
-            return f"numbers in brackets were expected, as in (1, 2, 3); a {kind} came."
+            return EMPTY
+        if (array := as_numbers(answer)) is None or array.dtype == bool:
+            wanted = "numbers in brackets were expected, as in (1, 2, 3)"
+            return "diagnosed", f"{wanted}; {a_kind(answer)} came."
+        if array.size > MOST:
+            return "diagnosed", f"a few numbers were expected, {array.size} came."
+        came = tuple(array.ravel().tolist())
         if came == self.right:
-            return self.right_sentence
+            return "right", self.right_sentence
         for sentence, slip in self.slips.items():
             if came == slip:
-                return sentence
+                return "diagnosed", sentence
         if len(came) != len(self.right):
-            return f"not yet: {len(came)} came, and the result has not that many."
-        return "not yet: as many numbers as expected, but not these. Run the line and look."
-
-
-def row(answer):
-    """An answer as a tuple of numbers; None if it is something else."""
-    try:
-        array = np.asarray(answer)
-    except ValueError:  # rows of unequal length
-        return None
-    return tuple(array.ravel().tolist()) if array.dtype.kind in "iuf" else None
+            return "wrong", f"not yet: {len(came)} came, and the result has not that many."
+        return (
+            "wrong",
+            "not yet: as many numbers as expected, but not these. Run the line and look.",
+        )
 
 
 check_axis = Question(

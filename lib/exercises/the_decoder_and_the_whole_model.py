@@ -84,14 +84,16 @@ check_tied_backward = Exercise(
 class _Exact(Exercise):
     """A count, right to the last one: Exercise by itself lets one part in 10,000 pass."""
 
-    def verdict(self, answer):
-        said = super().verdict(answer)
+    def judge(self, answer):
+        kind, said = super().judge(answer)
         if said not in (self.right_sentence, *self.slips):
-            return said
-        for sentence, value in [(self.right_sentence, self.right), *self.slips.items()]:
-            if answer == value:
-                return sentence
-        return "close, but not right: a count is right to the last one."
+            return kind, said
+        if float(answer) == self.right:
+            return "right", self.right_sentence
+        for sentence, value in self.slips.items():
+            if float(answer) == value:
+                return "diagnosed", sentence
+        return "wrong", "close, but not right: a count is right to the last one."
 
 
 def _count(V=50257, D=768, L=12, T=1024, layer_biases=9, output=0, last=2):

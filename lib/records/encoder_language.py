@@ -17,6 +17,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints import language_of_a_word as words
+from lib.checkpoints.program import finished, program, whole
 from lib.data import padded_batches
 from lib.layers import Layer
 from lib.optim import Adam
@@ -82,6 +83,7 @@ def run(kind, seed, piles):
         words.learner(model), batches, Adam(model.parameters(), words.LEARNING_RATE), STEPS,
         max_norm=words.MAX_NORM, validate=validate, every=EVERY, report=lambda line: None,
     )  # fmt: skip
+    finished(history)
     for row, (loss, right) in enumerate(rows, 1):
         step = row * EVERY
         mean = np.mean(history.losses[step - EVERY : step])
@@ -90,7 +92,7 @@ def run(kind, seed, piles):
 
 
 def main():
-    """Run them all; write down what is known after each."""
+    """Run them all, write down how it went."""
     piles = words.split_words()
     lines = [f"# {COMMAND}", f"# {words.machine()}"]
     lines.append("kind,seed,step,train_loss,validation_loss,validation_accuracy,test_accuracy")
@@ -98,8 +100,9 @@ def main():
         for seed in SEEDS:
             lines += [f"{kind},{seed},{row}" for row in run(kind, seed, piles)]
             print(next(line for line in lines[::-1] if not line.endswith(",")), flush=True)
-            RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(RECORD) as (record,):
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

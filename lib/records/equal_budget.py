@@ -23,6 +23,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import program, ran_away, whole
 from lib.corpus import CHARACTERS, numpy_docstrings
 from lib.data import CharacterTokenizer, remember_first
 from lib.functional import cross_entropy
@@ -134,6 +135,8 @@ def run(task, model, lag, budget, seed, rate, texts):
             optimizer, LIMIT, max_norm=MAX_NORM, every=LIMIT, history=history,
             schedule=schedule(task, rate, budget, clock), report=lambda line: None,
         )  # fmt: skip
+        if ran_away(history):
+            return
         spent = clock()
         value = nats(network, texts[1]) if task == WRITE else share_right(network, task, lag)
         numbers = f"{network.parameter_count()},{len(history.losses)},{spent:.2f},{value:.4f}"
@@ -213,7 +216,7 @@ def of_every_seed(runs, task, model, lag, budget):
 
 
 def main():
-    """Run them all, each once; write each line as soon as it is known."""
+    """Run them all, each once; write a line for each look."""
     corpus, tokenizer = numpy_docstrings(), CharacterTokenizer(CHARACTERS)
     texts = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
     lines, runs = [f"# {COMMAND}", f"# {machine()}", HEAD], {}
@@ -222,12 +225,12 @@ def main():
         settings = task, model, lag, budget, seed, rate
         if settings in runs:
             continue
-        for line in run(*settings, texts):
-            lines.append(line)
-            RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lines += run(*settings, texts)
         print(lines[-1], flush=True)
         runs = read(lines)
+    with whole(RECORD) as (record,):
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -20,6 +20,7 @@ from lib.checkpoints.language_of_a_word import (
     score,
     split_words,
 )
+from lib.checkpoints.program import program, ran_away, whole
 from lib.data import padded_batches
 from lib.optim import SGD, Adam
 
@@ -55,7 +56,7 @@ def run(name, learning_rate, max_norm, train, validation):
         every=STEPS,
         report=lambda line: None,
     )
-    if history.ended:
+    if ran_away(history):
         return np.inf, np.inf
     try:
         return float(np.mean(history.losses[-LAST:])), score(model, tokenizer, validation)[0]
@@ -64,7 +65,7 @@ def run(name, learning_rate, max_norm, train, validation):
 
 
 def main():
-    """Run them all; write each line as soon as it is known."""
+    """Run them all, write a line for each."""
     train, validation, _ = split_words()
     plan = [(name, rate, MAX_NORM) for name, rates in RATES.items() for rate in rates]
     plan += [(name, rate, None) for name, rates in UNCLIPPED.items() for rate in rates]
@@ -73,8 +74,9 @@ def main():
         losses = run(name, rate, max_norm, train, validation)
         lines.append(f"{name},{rate:g},{max_norm or 'none'},{losses[0]:.4f},{losses[1]:.4f}")
         print(lines[-1], flush=True)
-        RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(RECORD) as (record,):
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -16,6 +16,7 @@ import numpy as np
 
 from lib import training
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import finished, program, whole
 from lib.data import remember_first
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Layer, Linear
@@ -90,7 +91,7 @@ def learn(kind, bias, lag, seed, steps=STEPS):
     """Train one reader on the task with this lag; returns it."""
     rng = np.random.default_rng(seed)
     model = new_reader(kind, bias, rng)
-    training.train(
+    history = training.train(
         learner(model),
         (remember_first(BATCH, lag, SYMBOLS, rng) for _ in range(steps)),
         Adam(model.parameters(), LEARNING_RATE),
@@ -99,11 +100,12 @@ def learn(kind, bias, lag, seed, steps=STEPS):
         every=steps,
         report=lambda line: None,
     )
+    finished(history)
     return model
 
 
 def main():
-    """Run them all; write each line as soon as it is known."""
+    """Run them all, write a line for each."""
     lines = [f"# {COMMAND}", f"# {machine()}", "cell,bias,lag,seed,parameters,right"]
     for kind, bias in STARTS:
         for lag in LAGS:
@@ -113,8 +115,9 @@ def main():
                 right = share_right(model, lag)
                 lines.append(f"{kind},{start},{lag},{seed},{model.parameter_count()},{right:.3f}")
                 print(lines[-1], flush=True)
-                RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(RECORD) as (record,):
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

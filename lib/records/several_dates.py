@@ -20,6 +20,7 @@ from lib import training
 from lib.checkpoints import dates_to_iso
 from lib.checkpoints.dates_to_iso import ISO, NAMES, learner
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import finished, program, whole
 from lib.data import CharacterTokenizer, pad
 from lib.dates import END, START, source_tokenizer, split_days, write_dates
 from lib.optim import Adam
@@ -74,7 +75,10 @@ def train(attention, pairs):
     quarter = STEPS // 4
     for rate, steps in ((LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)):
         optimizer.learning_rate = rate
-        training.train(learner(model), stream, optimizer, steps, max_norm=MAX_NORM, every=quarter)
+        history = training.train(
+            learner(model), stream, optimizer, steps, max_norm=MAX_NORM, every=quarter
+        )
+        finished(history)
     return model
 
 
@@ -109,8 +113,9 @@ def main():
         for count, place, characters, share in scores(model, unseen):
             lines.append(f"{name},{count},{place},{characters:.1f},{share:.4f}")
             print(lines[-1], flush=True)
-        RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole(RECORD) as (record,):
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

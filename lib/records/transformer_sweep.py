@@ -17,6 +17,7 @@ import numpy as np
 from lib import training
 from lib.checkpoints.documentation_transformer import learner
 from lib.checkpoints.language_of_a_word import machine
+from lib.checkpoints.program import program, ran_away, whole
 from lib.corpus import CHARACTERS, numpy_docstrings
 from lib.data import CharacterTokenizer
 from lib.functional import cross_entropy
@@ -83,7 +84,7 @@ def run(experiment, width, heads, layers, norm_first, warm_up, dropout, seed, tr
             report=lambda line: None,
         )  # fmt: skip
         seconds += time.process_time() - start
-        if history.ended:
+        if ran_away(history):
             return
         settings = f"{experiment},{width},{heads},{layers},{norm},{warm_up},{dropout:g},{seed}"
         numbers = f"{model.parameter_count()},{len(history.losses)},{seconds:.1f}"
@@ -92,17 +93,17 @@ def run(experiment, width, heads, layers, norm_first, warm_up, dropout, seed, tr
 
 
 def main():
-    """Run them all; write each line as soon as it is known."""
+    """Run them all, write a line for each look."""
     corpus, tokenizer = numpy_docstrings(), CharacterTokenizer(CHARACTERS)
     train, validation = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
     lines = [f"# {COMMAND}", f"# {machine()}", HEAD]
     for settings in plan():
         text = train[:SMALL_TEXT] if settings[0] == "dropout" else train
-        for line in run(*settings, text, validation):
-            lines.append(line)
-            RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lines += run(*settings, text, validation)
         print(lines[-1], flush=True)
+    with whole(RECORD) as (record,):
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    program(main, __doc__, COMMAND)

@@ -381,7 +381,7 @@ right = reader.output.forward(h)[0].argmax(axis=1) == inside
 print("right after more than 95 % of the characters:", right.mean() > 0.95)
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
-unit = np.abs(np.corrcoef(c.T, inside)[-1, :-1]).argmax()  # the one that follows the brackets
+unit = np.abs((inside - inside.mean()) @ (c / c.std(axis=0))).argmax()  # follows the brackets
 fig, axes = plt.subplots(2, 1, figsize=(6.5, 3.0), sharex=True, height_ratios=(3, 2))
 image = heatmap(axes[0], [gate[:, unit] for gate in (i, f, o)], rows=["i", "f", "o"])
 fig.colorbar(image, label="gate", fraction=0.03)
