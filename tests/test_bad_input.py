@@ -11,6 +11,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings, strategies
 
 from lib import optim
 from lib.attention import AdditiveAttention, MultiHeadAttention, Past, Pasts
@@ -32,8 +34,8 @@ INSIDE = re.compile(
     r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|largest|mean|times|rows|scaled_normal|copied|choose|split|merge"
     r"|read_only|mask_of_heads|fit_mask|angles|places|past_of_two|together|padding|step|step_backward"
     r"|project|project_backward|past_backward|extend|held|begin|batch|real_with|vocabulary_size"
-    r"|all_layers|parameters|parameter_count|zero_grad|replica|add_parameters|new_past)"
-    r"|(Layer|Cell|Past|Pasts|Residual|Stack)\b.*"
+    r"|all_layers|settings|parameters|parameter_count|zero_grad|replica|add_parameters|new_past|plain_attributes)"
+    r"|(Layer|Cell|Past|Pasts|Residual|Stack|Optimizer)\b.*"
 )
 
 B, T, S, D, H, V, F = 3, 4, 5, 8, 2, 7, 6  # H and the other sizes all differ
@@ -563,3 +565,24 @@ def test_what_is_said_to_be_fine_is_not_refused(pattern, whats, _):
                 ):
                     return
     raise AssertionError("nothing of it comes through")
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@drawn(strategies.data())
+def test_several_odd_values_at_once_are_refused_in_one_line(data):
+    """Options that are valid alone, and not together, are refused or work."""
+    calls = examples()
+    call, given = calls[data.draw(strategies.sampled_from(sorted(calls)))]
+    names = sorted(name for name in given if KIND[name] != "cache")
+    odd = {}
+    for name in data.draw(strategies.lists(strategies.sampled_from(names), unique=True)):
+        values = odd_values(name, given[name])
+        odd[name] = values[data.draw(strategies.sampled_from(sorted(values)))]
+    before = everything(call, given)
+    try:
+        with np.errstate(all="ignore"):
+            call(**given | odd)
+    except ValueError as error:
+        assert "\n" not in str(error) and re.search("expected|only", str(error)), error
+        after = everything(call, given)
+        assert all(map(np.array_equal, before[0], after[0])) and before[1] == after[1]
