@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.language_of_a_word import machine
-from lib.checkpoints.program import finished, program, whole
+from lib.checkpoints.program import finished, one_of, program, whole
 from lib.data import pad
 from lib.dates import (
     START,
+    Dates,
     date_batches,
     decode,
     mask_without,
@@ -66,13 +67,14 @@ def dates_to_iso(attention=True):
 
 def weights_of(attention):
     """Where the weights lie."""
-    return FOLDER / f"dates_{NAMES[attention]}.npz"
+    return FOLDER / f"dates_{NAMES[guard.truth('attention', attention)]}.npz"
 
 
 def new_model(rng, attention, target_size=None):
     """The network before it has seen a date. target_size: if it is to write other symbols."""
-    D = HIDDEN[attention]
-    sizes = len(source_tokenizer()), target_size or len(target_tokenizer()), EMBEDDING, D
+    D = HIDDEN[guard.truth("attention", attention)]
+    target_size = len(target_tokenizer()) if target_size is None else target_size
+    sizes = len(source_tokenizer()), guard.whole_number("target_size", target_size), EMBEDDING, D
     model = SequenceToSequence(*sizes, rng, attention, np.float32)
     for rnn in (model.encoder, model.decoder):
         rnn.cell.b_h[D : 2 * D] = KEEP[attention]
@@ -97,24 +99,38 @@ def translate(model, texts, blocked=None):
 
     blocked: "year", "month" or "day": the part of each text at which it may not look.
     """
-    tokenizer = source_tokenizer()
-    source, lengths = pad([tokenizer.encode(text) for text in texts])
+    guard.instance("model", model, SequenceToSequence)
+    source, lengths = read(texts, blocked)
     start = int(target_tokenizer().encode(START)[0])
     mask = None if blocked is None else mask_without(texts, blocked)
     ids, _ = model.translate(source, lengths, start, ISO, mask)
     return decode(ids)
 
 
+def read(texts, blocked=None):
+    """ids (N, S) and lengths (N,) of N texts. Refuses others, and a part that none has."""
+    if len(guard.texts("texts", texts)) == 0:
+        raise ValueError("texts is empty: at least one text was expected")
+    if blocked is not None:
+        guard.one_of("blocked", blocked, PLACES)
+    tokenizer = source_tokenizer()
+    return pad([tokenizer.encode(text, f"texts[{i}]") for i, text in enumerate(texts)])
+
+
 def exact(isos, dates, part=None):
     """(N,), True where an ISO date, or its "year", "month" or "day", is the right one."""
-    place = PLACES[part] if part else slice(None)
+    count = len(guard.instance("dates", dates, Dates))
+    if len(guard.texts("isos", isos)) != count:
+        raise ValueError(f"isos holds {len(isos)}: {count}, one for each date, were expected")
+    place = slice(None) if part is None else PLACES[guard.one_of("part", part, PLACES)]
     pairs = zip(isos, dates.isos, strict=True)
     return np.array([came[place] == right[place] for came, right in pairs])
 
 
 def held_out(count, part):
     """`count` dates of days that are not in training: part 1 for validation, 2 to test."""
-    return write_dates(split_days()[part], count, np.random.default_rng(part))
+    days = split_days()[one_of("part", part, (1, 2))]
+    return write_dates(days, count, np.random.default_rng(part))
 
 
 def train(model, weights):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.dates_to_iso import (
     ISO,
     PLACES,
@@ -27,10 +27,10 @@ from lib.checkpoints.dates_to_iso import (
     exact,
     fit,
     held_out,
+    read,
     write_record,
 )
 from lib.checkpoints.program import program, whole
-from lib.data import pad
 from lib.dates import START, decode, mask_without, source_tokenizer, target_tokenizer
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.transformer import Transformer
@@ -67,13 +67,13 @@ def dates_transformer(size="large"):
 
 def weights_of(size):
     """Where the weights lie."""
-    return FOLDER / WEIGHTS[size]
+    return FOLDER / WEIGHTS[guard.one_of("size", size, SIZES)]
 
 
 def new_model(rng, size="large"):
     """The network before it has seen a date."""
     return Transformer(
-        len(target_tokenizer()), *SIZES[size], rng, np.float32,
+        len(target_tokenizer()), *SIZES[guard.one_of("size", size, SIZES)], rng, np.float32,
         kind="encoder-decoder", source_size=len(source_tokenizer()),
     )  # fmt: skip
 
@@ -96,13 +96,15 @@ def translate(model, texts, blocked=None, who="decoder"):
 
     blocked: "year", "month" or "day", a part of each text. who: a key of WHO.
     """
-    tokenizer = source_tokenizer()
+    guard.instance("model", model, Transformer)
+    guard.one_of("who", who, WHO)
+    read(texts, blocked)  # what is wrong in a later part is refused now
     start = int(target_tokenizer().encode(START)[0])
     order = np.argsort([len(text) for text in texts], kind="stable")
     isos = [""] * len(texts)
     for rows in np.split(order, range(AT_ONCE, len(texts), AT_ONCE)):
         some = [texts[i] for i in rows]
-        source, lengths = pad([tokenizer.encode(text) for text in some])
+        source, lengths = read(some)
         ids = model.translate(source, lengths, start, ISO, *masks(some, blocked, who))
         for i, iso in zip(rows, decode(ids), strict=True):
             isos[i] = iso
@@ -115,10 +117,11 @@ def masks(texts, blocked, who):
     In the encoder only the characters that are blocked may look at one another: what they say
     stays at their places.
     """
+    guard.texts("texts", texts)
+    for_decoder, for_encoder = WHO[guard.one_of("who", who, WHO)]
     if blocked is None:
         return None, None
-    mask = mask_without(texts, blocked)
-    for_decoder, for_encoder = WHO[who]
+    mask = mask_without(texts, guard.one_of("blocked", blocked, PLACES))
     alone = mask | ~mask.swapaxes(1, 2)  # the rows of the blocked characters are all True
     return mask if for_decoder else None, alone if for_encoder else None
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.language_of_a_word import machine
-from lib.checkpoints.program import finished, program, whole
+from lib.checkpoints.program import finished, one_of, program, whole
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Layer
 from lib.optim import Adam
@@ -54,12 +54,14 @@ def shipped():
 
 def digits_reversed(layers=2, heads=2):
     """The trained encoder (float32) with so many layers and heads."""
+    sizes = one_of("layers", layers, LAYERS), one_of("heads", heads, HEADS)
     encoders = shipped()
-    return encoders.models[encoders.sizes.index((layers, heads))]
+    return encoders.models[encoders.sizes.index(sizes)]
 
 
 def new_model(rng, layers, heads, positions="sinusoidal"):
     """An encoder before it has seen a digit; at each position it answers with one of V digits."""
+    guard.whole_number("layers", layers)
     return Transformer(
         V, D, heads, F, layers, rng, np.float32, kind="encoder", positions=positions, tied=False
     )
@@ -67,7 +69,9 @@ def new_model(rng, layers, heads, positions="sinusoidal"):
 
 def draw(sequences, rng, shortest=SHORTEST, longest=LONGEST):
     """ids (N, T), lengths (N,) and targets (N, T), each row's digits backwards, then padding."""
-    lengths = rng.integers(shortest, longest + 1, size=sequences)
+    guard.whole_number("sequences", sequences)
+    longest = guard.whole_number("longest", longest, guard.whole_number("shortest", shortest))
+    lengths = guard.generator("rng", rng).integers(shortest, longest + 1, size=sequences)
     T = lengths.max()
     mirror = lengths[:, None] - 1 - np.arange(T)
     ids = np.where(mirror >= 0, rng.integers(V, size=(sequences, T)), 0)
@@ -77,6 +81,8 @@ def draw(sequences, rng, shortest=SHORTEST, longest=LONGEST):
 
 def real(lengths, T):
     """(N, T), True where a sequence has a digit, False in its padding."""
+    guard.whole_number("T", T)
+    guard.ids("lengths", lengths, "N", int(T) + 1, least=1, what="lengths")
     return np.arange(T) < lengths[:, None]
 
 
@@ -111,7 +117,9 @@ def train(model, rng, steps=STEPS, **options):
 
 def share_right(model, ids, lengths, targets):
     """Of all digits that should come out, the share that does."""
+    guard.instance("model", model, Layer)
     said = model.forward(ids, lengths)[0].argmax(axis=-1)
+    guard.ids("targets", targets, "N T", V, N=len(ids), T=ids.shape[1])
     return float((said == targets)[real(lengths, ids.shape[1])].mean())
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.numpy_documentation import fit
 from lib.checkpoints.program import program
 from lib.corpus import CHARACTERS, numpy_docstrings
@@ -78,6 +78,11 @@ def schedule(step):
 
 def score(model, ids):
     """Mean nats for each character of a text, ids (N,), each with half a context before it."""
+    guard.instance("model", model, Transformer)
+    ids = guard.as_array("ids", ids)
+    guard.ids("ids", ids, "N", len(CHARACTERS))
+    if len(ids) <= CONTEXT:
+        raise ValueError(f"ids has shape {ids.shape}: more than {CONTEXT} ids were expected")
     half = CONTEXT // 2
     starts = np.arange(0, len(ids) - CONTEXT, half)
     losses = []

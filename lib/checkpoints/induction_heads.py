@@ -23,7 +23,7 @@ from lib import guard, training
 from lib.attention import MultiHeadAttention, causal_mask
 from lib.checkpoints.language_of_a_word import machine
 from lib.checkpoints.numpy_documentation import save_half
-from lib.checkpoints.program import finished, program, whole
+from lib.checkpoints.program import finished, one_of, program, whole
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
@@ -48,11 +48,11 @@ class AttentionOnly(Layer):
     """
 
     def __init__(self, vocabulary_size, d_model, heads, layers, rng, dtype=np.float64):
+        guard.whole_number("layers", layers)
         rotary = RotaryPositions(d_model // guard.heads(d_model, heads))
         self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
         self.layers = [
-            MultiHeadAttention(d_model, heads, rng, dtype, rotary=rotary)
-            for _ in range(guard.whole_number("layers", layers))
+            MultiHeadAttention(d_model, heads, rng, dtype, rotary=rotary) for _ in range(layers)
         ]
         self.output = Linear(d_model, vocabulary_size, rng, dtype, bias=False)
 
@@ -93,7 +93,7 @@ def shipped():
 
 def induction_heads(layers=2):
     """The trained model (float32) with so many layers."""
-    return shipped().models[LAYERS.index(layers)]
+    return shipped().models[LAYERS.index(one_of("layers", layers, LAYERS))]
 
 
 def new_model(rng, layers):
@@ -103,13 +103,20 @@ def new_model(rng, layers):
 
 def draw(sequences, rng, shortest=SHORTEST, longest=LONGEST, length=LENGTH):
     """ids (N, T + 1) and periods (N,): as many different letters, again and again."""
-    periods = rng.integers(shortest, longest + 1, size=sequences)
+    for name, value in (("sequences", sequences), ("length", length)):
+        guard.whole_number(name, value)
+    longest = guard.whole_number("longest", longest, guard.whole_number("shortest", shortest))
+    if longest > V:
+        raise ValueError(f"longest={longest}: no more than the {V} letters was expected")
+    periods = guard.generator("rng", rng).integers(shortest, longest + 1, size=sequences)
     letters = rng.permuted(np.tile(np.arange(V), (sequences, 1)), axis=1)
     return np.take_along_axis(letters, np.arange(length + 1) % periods[:, None], axis=1), periods
 
 
 def repeated(periods, T):
     """(N, T), True where the letter has been there before, and so has the one to come."""
+    guard.whole_number("T", T)
+    guard.ids("periods", periods, "N", V + 1, least=1, what="periods")
     return np.arange(T) >= periods[:, None]
 
 
@@ -143,6 +150,9 @@ def train(model, rng, steps=STEPS, **options):
 
 def score(model, ids, periods):
     """Of the letters that repeat: the share foretold, and the mean loss. Leaves the weights."""
+    guard.instance("model", model, Layer)
+    guard.ids("ids", ids, "N T", V)
+    guard.ids("periods", periods, "N", ids.shape[1] - 1, least=1, what="periods", N=len(ids))
     logits, _ = model.forward(ids[:, :-1])
     asked = repeated(periods, ids.shape[1] - 1)
     right = logits.argmax(axis=-1) == ids[:, 1:]
@@ -151,14 +161,23 @@ def score(model, ids, periods):
 
 def previous_token_score(weights):
     """weights (B, H, T, T) -> (H,): the mean weight on the position before."""
+    _each_looks_at_each(weights)
     return np.diagonal(weights, -1, axis1=2, axis2=3).mean(axis=(0, 2))
 
 
 def induction_score(weights, periods):
     """weights (B, H, T, T), periods (B,) -> (H,): the mean weight, over all that repeats, on the
     position after the one that held the same letter."""
+    _each_looks_at_each(weights)
+    B, _, T, _ = weights.shape
+    guard.ids("periods", periods, "B", T, least=1, what="periods", B=B)
     sequence, t = np.nonzero(repeated(periods, weights.shape[2]))
     return weights[sequence, :, t, t - periods[sequence] + 1].mean(axis=0)
+
+
+def _each_looks_at_each(weights):
+    guard.array("weights", weights, "B H T S")
+    guard.array("weights", weights, "B H T S", S=weights.shape[2])
 
 
 def main():

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.program import finished, program, whole
-from lib.data import CharacterTokenizer, language_words, pad, padded_batches
+from lib.data import CharacterTokenizer, Words, language_words, pad, padded_batches
 from lib.functional import cross_entropy, cross_entropy_backward
+from lib.layers import Layer
 from lib.optim import Adam
 from lib.recurrent_network import SequenceClassifier
 
@@ -73,6 +74,9 @@ def learner(model):
 
 def score(model, tokenizer, words):
     """Mean loss in nats, and the share of words whose likeliest language is the right one."""
+    guard.instance("model", model, Layer)
+    guard.instance("tokenizer", tokenizer, CharacterTokenizer)
+    guard.instance("words", words, Words)
     logits, _ = model.forward(*pad([tokenizer.encode(word) for word in words.words]))  # (N, O)
     loss, _ = cross_entropy(logits, words.labels)
     return loss, float((logits.argmax(axis=1) == words.labels).mean())

@@ -105,11 +105,13 @@ def say(text, model=None):
     if not 1 <= len(ids) <= DIGITS or str(int(text)) != text:
         expected = f"a whole number from 0 to {MOST} without a zero in front was expected"
         raise ValueError(f"text={guard.show(text)}: {expected}")
-    return translate(model or shipped(), [int(text)])[0]
+    return translate(shipped() if model is None else model, [int(text)])[0]
 
 
 def translate(model, numbers):
     """The words that the model writes, greedily, for N numbers."""
+    guard.instance("model", model, Transformer)
+    count_digits(numbers)  # what is wrong in a later part is refused now
     start, words = int(target_tokenizer().encode(START)[0]), []
     for first in range(0, len(numbers), AT_ONCE):
         source, lengths = encode_digits(numbers[first : first + AT_ONCE])

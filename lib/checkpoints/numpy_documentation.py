@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.language_of_a_word import machine
 from lib.checkpoints.program import finished, program, whole
 from lib.corpus import CHARACTERS, numpy_docstrings, stream_batches
@@ -76,6 +76,7 @@ def learner(model):
 
 def score(model, ids):
     """Mean nats for each character of a text, ids (N,), read in 32 streams."""
+    guard.instance("model", model, LanguageModel)
     losses, state = [], None
     for x, y in stream_batches(ids, 32, 128):
         logits, state, _ = model.forward(x, state)

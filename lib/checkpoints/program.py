@@ -11,7 +11,9 @@ import contextlib
 import os
 import sys
 
-from lib import training
+import numpy as np
+
+from lib import guard, training
 
 
 def program(main, doc, command):
@@ -41,6 +43,15 @@ def whole(*paths):
     finally:
         for new in unfinished:
             new.unlink(missing_ok=True)
+
+
+def one_of(name, value, choices):
+    """Refuse anything but one of these whole numbers."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value not in choices:
+        expected = " or ".join(map(str, choices))
+        raise ValueError(f"{name}={guard.show(value)}: {expected} was expected")
+    return int(value)
 
 
 def ran_away(history):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
+from lib import guard, training
 from lib.checkpoints.language_of_a_word import machine
 from lib.checkpoints.program import finished, program, whole
 from lib.data import remember_first
@@ -58,7 +58,14 @@ class Reader(Layer):
 
 def new_reader(kind, bias, rng, vocabulary_size=2 * SYMBOLS, classes=SYMBOLS, width=None):
     """A Reader with an untrained cell "tanh", "GRU" or "LSTM", in float32."""
-    D = width or WIDTHS[kind]
+    guard.one_of("kind", kind, CELLS)
+    guard.whole_number("vocabulary_size", vocabulary_size)
+    guard.whole_number("classes", classes)
+    if kind == "tanh":
+        guard.absent("bias", bias, "a tanh cell has no gate")
+    elif bias is not None:
+        guard.finite("bias", bias)
+    D = WIDTHS[kind] if width is None else guard.whole_number("width", width)
     cell = CELLS[kind](EMBEDDING, D, rng, np.float32)
     if bias is not None:
         cell.b_h[D : 2 * D] = bias
@@ -83,12 +90,15 @@ def learner(model):
 
 def share_right(model, lag):
     """Of 500 new sequences, always the same ones: the share whose first symbol it names."""
+    guard.instance("model", model, Layer)
     ids, labels = remember_first(500, lag, SYMBOLS, np.random.default_rng(99))
     return float((model.forward(ids)[0][:, -1].argmax(axis=-1) == labels).mean())
 
 
 def learn(kind, bias, lag, seed, steps=STEPS):
     """Train one reader on the task with this lag; returns it."""
+    for name, value, least in (("lag", lag, 1), ("seed", seed, 0), ("steps", steps, 1)):
+        guard.whole_number(name, value, least)
     rng = np.random.default_rng(seed)
     model = new_reader(kind, bias, rng)
     history = training.train(
