@@ -82,7 +82,7 @@ def test_a_requirement_that_is_exact_stays_exact():
         assert any(re.match(rf"{name}==[\d.]+", line) for line in lines), name
 
 
-@pytest.mark.skipif(not os.environ.get("COURSE_CI"), reason="takes minutes: .ci/run does it")
+@pytest.mark.author
 def test_the_build_runs_a_lesson(tmp_path):
     """What the image's layers do, in a clean environment: install, postBuild, start, a lesson."""
     course, home = tmp_path / "course", tmp_path / "home"
@@ -104,7 +104,5 @@ def test_the_build_runs_a_lesson(tmp_path):
     run(folder / "pip", "check")
     run("binder/postBuild")
     lesson = "notebooks/04_the_recurrent_cell.ipynb"
-    said = run(
-        "binder/start", folder / "python", "-m", "pytest", "-q", "-p", "tests.conftest", lesson
-    )
+    said = run("binder/start", folder / "python", "-m", "pytest", "-q", lesson)
     assert re.search(r"\d+ passed", said), said

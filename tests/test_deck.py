@@ -11,6 +11,8 @@ from playwright.sync_api import sync_playwright
 
 from notebooks import deck
 
+pytestmark = pytest.mark.author
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDTH, HEIGHT = 1920, 1080
 # In pixels of that screen. Pictures are drawn with letters of 8 points and more for a page of

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from mutants import course, near, trials
 
+pytestmark = pytest.mark.author
+
 REFERENCE = Path(__file__).parent / "reference/torch.npz"
 B, T, I, D, V = 3, 4, 5, 6, 7
 

@@ -6,8 +6,11 @@ What a mutant is stands in mutants.py.
 from pathlib import Path
 
 import numpy as np
+import pytest
 from mutants import near, trials
 from test_mutations import layer_gradient
+
+pytestmark = pytest.mark.author
 
 REFERENCE = Path(__file__).parent / "reference/torch_transformer.npz"
 B, T, S, D, H, F, V = 2, 4, 5, 8, 4, 7, 6
