@@ -6,6 +6,7 @@ import traceback
 import warnings
 from dataclasses import dataclass
 from numbers import Real
+from unicodedata import category
 
 import numpy as np
 
@@ -177,8 +178,8 @@ def stopped(error, answer):
     text = f"your code stopped with {type(error).__name__}"
     meaning = in_plain_words(said) if isinstance(error, ValueError | IndexError) else ""
     if meaning:
-        return printable(f"{text}: {meaning}{shapes_there(error, answer)}")
-    return printable(f"{text}: {said}" if said.strip() else f"{text}.")
+        return one_line(f"{text}: {meaning}{shapes_there(error, answer)}")
+    return one_line(f"{text}: {said}" if said.strip() else f"{text}.")
 
 
 # A mark of what NumPy says of shapes, and what it means; {} is for the shapes.
@@ -228,8 +229,16 @@ def shapes_there(error, function):
     return ""
 
 
-def printable(text, most=600):
-    """A text as one line that any screen can show; what is invisible as Python writes it."""
-    line = " ".join(text[:most].split())
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    return "".join(shown) + "…" * (len(text) > most)
+def one_line(text, most=600):
+    """A text as one line, and not too long."""
+    return printable(" ".join(text[:most].split()) + "…" * (len(text) > most))
+
+
+def printable(text):
+    """A text that any screen can show: what is invisible is written as Python writes it."""
+    return "".join(c if c.isprintable() or category(c) == "Zs" else escaped(c) for c in text)
+
+
+def escaped(character):
+    """Such as \\u200d."""
+    return character.encode("unicode_escape").decode()

@@ -13,9 +13,13 @@ import math
 
 import ipywidgets as widgets
 import matplotlib.image
+import numpy as np
 import traitlets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from lib import guard
+from lib.exercise import printable
 
 
 class Picture:
@@ -51,17 +55,19 @@ class Picture:
         for ax in {artist.axes for artist in self.artists if artist.axes is not None}:
             for spine in ax.spines.values():  # images cover the frame
                 ax.draw_artist(spine)
-        out = io.BytesIO()
-        pixels = self.canvas.buffer_rgba()
-        matplotlib.image.imsave(out, pixels, format="png", pil_kwargs={"compress_level": 1})
-        return out.getvalue()
+        return png_of(self.canvas.buffer_rgba())
+
+    def blank(self):
+        """A white picture of the same size, where this one could not be drawn."""
+        width, height = self.canvas.get_width_height()
+        return png_of(np.full((height, width, 4), 255, np.uint8))
 
 
 class Panel(widgets.VBox):
     """show(**values of the controls) moves the picture's artists and returns a sentence.
 
-    A ValueError from show becomes the sentence, and the picture stays as it was: bad input in a
-    control never breaks the panel.
+    An error from show becomes the sentence, and the picture stays as it was: bad input in a control
+    never breaks the panel, nor silences it. Only an interrupt passes.
     """
 
     def __init__(self, show, picture, **controls):
@@ -77,11 +83,12 @@ class Panel(widgets.VBox):
         """Show the picture for the controls as they stand."""
         role = "status"
         try:
-            self.caption = self.show(**{name: c.value for name, c in self.controls.items()})
-        except ValueError as error:
-            self.caption, role = str(error), "alert"
-        if role == "status" or self.png is None:
+            values = {name: control.value for name, control in self.controls.items()}
+            self.caption = shown(named("what show returns", self.show(**values)))
             self.png = base64.b64encode(self.picture.png()).decode()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
+            self.caption, role = complaint(error), "alert"
+            self.png = self.png or base64.b64encode(self.picture.blank()).decode()
         text = html.escape(self.caption, quote=True)
         width, height = self.picture.canvas.get_width_height()
         self.view.value = (
@@ -96,34 +103,58 @@ class Panel(widgets.VBox):
         # The picture and its sentence go along with the live view, for pages without a kernel.
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        settings = ", ".join(f"{name} = {c.value}" for name, c in self.controls.items())
+        settings = ", ".join(f"{name} = {shown(c.value)}" for name, c in self.controls.items())
         text = f"{settings}\n{self.caption}"
         metadata = {**metadata, "image/png": {"alt": text}}
         return {**data, "text/plain": text, "image/png": self.png}, metadata
 
 
-class Number(widgets.HBox):
-    """A slider, and beside it a field for the same number that a keyboard can reach by name."""
+class Held(traitlets.Any):
+    """The value of a control, which is never nothing: a validator alone is not asked about None."""
 
-    value = traitlets.Any()
+    allow_none = False
+
+
+class Number(widgets.HBox):
+    """A slider, and beside it a field for the same number that a keyboard can reach by name.
+
+    It holds what its field shows: a number from low to high, whole if all that it is made of is.
+    """
+
+    value = Held()
 
     def __init__(self, label, value, low, high, step=1):
         whole = all(isinstance(number, int) for number in (value, low, high, step))
+        self.whole = whole  # before the first value, which is looked at
+        self.low, self.high = (rounded(*pair) for pair in (("low", low), ("high", high)))
+        self.step = rounded("step", step)
+        guard.positive("step", self.step)
+        if self.low >= self.high:
+            raise ValueError(f"low={low}: a number below high={high} was expected")
         Slider = widgets.IntSlider if whole else widgets.FloatSlider
         Field = widgets.BoundedIntText if whole else widgets.BoundedFloatText
-        limits = dict(min=low, max=high, step=step, value=value)
+        limits = dict(min=self.low, max=self.high, step=step, value=self.within(value))
+        label = named("label", label)
         self.field = Field(description=label, style=WIDE, layout={"width": "240px"}, **limits)
         self.slider = Slider(readout=False, layout={"width": "240px"}, **limits)
         super().__init__([self.field, self.slider])
-        self.low, self.high, self.step = low, high, step
         self.value = value
         traitlets.link((self, "value"), (self.field, "value"))
         traitlets.link((self, "value"), (self.slider, "value"))
 
     @traitlets.validate("value")
-    def _without_drift(self, proposal):
+    def _as_its_field_shows_it(self, proposal):
         # A slider says 2.1000000000000005 where the field should show 2.1.
-        return round(proposal["value"], 6)
+        return self.within(proposal["value"])
+
+    def within(self, value):
+        """The value as the field shows it. Refuses what the field cannot show."""
+        number = rounded("value", value)
+        if not self.low <= number <= self.high or self.whole and number != int(number):
+            kind = "a whole number" if self.whole else "a number"
+            came = f"value={guard.show(value)}"
+            raise ValueError(f"{came}: {kind} from {self.low} to {self.high} was expected")
+        return int(number) if self.whole else number
 
     def stops(self):
         """Every value the control can take, at most 25 of them and always both ends."""
@@ -133,14 +164,40 @@ class Number(widgets.HBox):
 
 
 class Choice(widgets.Dropdown):
-    """One of several named options."""
+    """One of several named options, each a text or a number, and each shown by another name."""
+
+    value = Held()
 
     def __init__(self, label, options, value=None):
         options = list(options)
+        for i, option in enumerate(options):
+            if not isinstance(option, str):
+                guard.finite(f"options[{i}]", option)
+            if str(option) in map(str, options[:i]):
+                raise ValueError(f"options[{i}]={option!r} is there before: each once was expected")
+        if not options:
+            raise ValueError("options is empty: at least one was expected")
         value = options[0] if value is None else value
+        if value not in options:
+            raise ValueError(self._refusal(value, options))
         super().__init__(
-            description=label, options=options, value=value, style=WIDE, layout={"width": "340px"}
+            description=named("label", label),
+            options=options,
+            value=value,
+            style=WIDE,
+            layout={"width": "340px"},
         )
+
+    @traitlets.validate("value")
+    def _validate_value(self, proposal):
+        for option in self._options_values:
+            if option == proposal["value"]:
+                return option
+        raise ValueError(self._refusal(proposal["value"], self._options_values))
+
+    @staticmethod
+    def _refusal(value, options):
+        return f"value={guard.show(value)}: one of {', '.join(map(repr, options))} was expected"
 
     def stops(self):
         """Every value the control can take."""
@@ -152,8 +209,8 @@ class Words(widgets.Text):
 
     def __init__(self, label, value, examples=()):
         super().__init__(
-            description=label,
-            value=value,
+            description=named("label", label),
+            value=named("value", value),
             continuous_update=True,
             style=WIDE,
             layout={"width": "480px"},
@@ -165,4 +222,41 @@ class Words(widgets.Text):
         return [*self.examples, "", "???", "日本"]
 
 
+def rounded(name, value):
+    """A finite number, whole or to six digits behind the point."""
+    guard.finite(name, value)
+    return int(value) if isinstance(value, int | np.integer) else round(float(value), 6)
+
+
+def named(what, text):
+    """Refuse anything but a text."""
+    if not isinstance(text, str):
+        raise ValueError(f"{what}={guard.show(text)}: a text was expected")
+    return text
+
+
+def shown(value):
+    """A value as a text that any screen can show, at most so long that it can be read."""
+    text = value if isinstance(value, str) else str(value)
+    return printable(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+
+
+def complaint(error):
+    """An error as one line; a ValueError is one that was foreseen, any other says its type."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 (an error may be of anybody's making)
+        text = ""
+    kind = type(error).__name__
+    return shown(text if text and isinstance(error, ValueError) else f"{kind}: {text}".strip(": "))
+
+
+def png_of(pixels):
+    """Pixels (height, width, 4) as PNG bytes."""
+    out = io.BytesIO()
+    matplotlib.image.imsave(out, pixels, format="png", pil_kwargs={"compress_level": 1})
+    return out.getvalue()
+
+
 WIDE = {"description_width": "150px"}
+LONGEST = 1000  # characters of a caption

@@ -17,7 +17,7 @@ from matplotlib.textpath import TextPath, text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, IdentityTransform
 
-from lib import describe
+from lib import describe, guard
 
 WEIGHTS, SIGNED = "viridis", "RdBu_r"
 # Okabe and Ito's palette, made for every kind of colour vision.
@@ -69,9 +69,13 @@ def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, num
     """Draw values (R, C) as coloured cells that fill the axes, and return the image.
 
     signed: the diverging map from -limit to limit, else the sequential one from 0 to limit.
-    rows, columns: labels for the ticks. numbers: write each value into its cell.
+    rows, columns: labels for the ticks, one for each. numbers: write each value into its cell.
+    A cell that holds NaN stays empty.
     """
-    values = np.asarray(values, float)
+    values = cells(values)
+    guard.positive("limit", limit)
+    guard.truth("signed", signed)
+    guard.truth("numbers", numbers)
     low, cmap = (-limit, SIGNED) if signed else (0, WEIGHTS)
     image = Cells(ax, cmap=cmap, norm=Normalize(low, limit))
     image.set_clip_path(ax.patch)
@@ -84,9 +88,23 @@ def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, num
         axis.set_major_locator(MaxNLocator(integer=True))
     label_ticks(ax, rows, columns)
     if numbers:
-        for (i, j), value in np.ndenumerate(values):
+        for i, j in np.argwhere(~np.isnan(values)):
+            value = values[i, j]
             ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=ink(image, value))
     return image
+
+
+def cells(values):
+    """values as floats (R, C), NaN where they are masked. Refuses all but a table of numbers."""
+    if np.ma.isMaskedArray(values):
+        values = np.ma.filled(values.astype(float), np.nan)
+    values = guard.as_array("values", values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"values is of type {values.dtype}: numbers (R, C) were expected")
+    if values.ndim != 2 or values.size == 0:
+        empty = ", none of them 0" if values.size == 0 else ""
+        raise ValueError(f"values has shape {values.shape}: (R, C) was expected{empty}")
+    return values.astype(float)
 
 
 def ink(image, value):
@@ -96,15 +114,35 @@ def ink(image, value):
 
 
 def label_ticks(ax, rows=None, columns=None):
-    """Put these labels on the ticks of an image's rows and columns."""
+    """Put these labels on the ticks of an image's rows and columns, $ and all: they are data."""
+    sizes = ax.images[-1].get_array().shape[:2] if ax.images else (None, None)
+    for name, labels, size in zip(("rows", "columns"), (rows, columns), sizes, strict=True):
+        if labels is not None and size not in (None, len(one_by_one(name, labels))):
+            raise ValueError(f"{name} has {len(labels)} labels: {size} were expected")
     if rows is not None:
-        ax.set_yticks(range(len(rows)), rows)
+        ax.set_yticks(range(len(rows)), [*map(str, rows)], parse_math=False)
     if columns is not None:
-        ax.set_xticks(range(len(columns)), columns)
+        ax.set_xticks(range(len(columns)), [*map(str, columns)], parse_math=False)
+
+
+def one_by_one(name, labels):
+    """Refuse anything but labels in an order: a list, an array, a range, a text of characters."""
+    in_order = isinstance(labels, list | tuple | range | str | np.ndarray)
+    if not in_order or isinstance(labels, np.ndarray) and labels.ndim != 1:
+        raise ValueError(f"{name}={guard.show(labels)}: a list of labels was expected")
+    return labels
+
+
+def literal(text):
+    """Data as it is to be given to matplotlib, which takes $ for mathematics, and hides from a
+    legend what begins with an underscore."""
+    return "\N{HAIR SPACE}" * text.startswith("_") + text.replace("$", r"\$")
 
 
 def time_ticks(ax, steps, every=8):
     """Label an image's columns as time steps, counted from 1."""
+    guard.whole_number("steps", steps)
+    guard.whole_number("every", every)
     shown = sorted({1, *range(every, steps + 1, every)})
     ax.set_xticks([step - 1 for step in shown], shown)
     ax.set_xlabel("time step")
@@ -112,7 +150,7 @@ def time_ticks(ax, steps, every=8):
 
 def set_image(image, values):
     """Give an image new values; True if their shape is new and the axes must be drawn again."""
-    values = np.asarray(values, float)
+    values = cells(values)
     grown = image.get_array().shape != values.shape
     image.set_data(values)
     if grown:
@@ -130,7 +168,7 @@ class Labels(PathCollection):
     """
 
     def __init__(self, ax, points, labels=(), size=8.5, color="black", transform=None):
-        self.size = size
+        self.size = guard.positive("size", size)
         in_points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
         transform = ax.transData if transform is None else transform
         super().__init__(
@@ -143,46 +181,55 @@ class Labels(PathCollection):
 
     def write(self, labels):
         """Show these labels at the first of the points, and nothing at the others."""
-        missing = [""] * (len(self.get_offsets()) - len(labels))
-        self.set_paths([outline(str(label), self.size) for label in [*labels, *missing]])
+        self.place(self.get_offsets(), labels)
 
     def place(self, points, labels):
         """Move to these points (N, 2) and show these labels there."""
+        count, places = len(one_by_one("labels", labels)), len(points)
+        if count > places:
+            raise ValueError(f"labels has {count} texts: no more than {places} were expected")
+        missing = [""] * (places - count)
         self.set_offsets(points)
-        self.write(labels)
+        self.set_paths([outline(str(label), self.size) for label in [*labels, *missing]])
 
 
 @lru_cache(maxsize=4096)
 def outline(text, size):
     """The outline of a text, centred on (0, 0), as a matplotlib Path."""
-    if not text.strip():
-        return Path([(0, 0)])
     x, vertices, codes = 0.0, [], []
     for path, advance in (glyph(character, size) for character in text):
         if path is not None:
             vertices.append(path.vertices + (x, -0.36 * size))
             codes.append(path.codes)
         x += advance
+    if not vertices:
+        return Path([(0, 0)])
     return Path(np.concatenate(vertices) - (x / 2, 0), np.concatenate(codes))
 
 
 @lru_cache(maxsize=1024)
 def glyph(character, size):
-    """One character's outline (None for a space), and how far from it the next one starts."""
+    """One character's outline (None if it has none), and how far from it the next one starts."""
     font = FontProperties(family="DejaVu Sans", size=size)
-    if not get_font(findfont(font)).get_char_index(ord(character)):
+    if not get_font(findfont(font)).get_char_index(ord(character)) and not character.isspace():
         character = "□"  # the font does not have it
     advance = text_to_path.get_text_width_height_descent(character, font, ismath=False)[0]
-    return None if character.isspace() else TextPath((0, 0), character, prop=font), advance
+    empty = len(text_to_path.get_text_path(font, character)[0]) == 0
+    return None if empty else TextPath((0, 0), character, prop=font), advance
 
 
 def cell_labels(ax, rows, columns, **style):
     """Labels for every cell of an image of R rows and C columns, row by row."""
+    guard.whole_number("rows", rows)
+    guard.whole_number("columns", columns)
     return Labels(ax, [(j, i) for i in range(rows) for j in range(columns)], **style)
 
 
 def edge_labels(ax, count, axis, distance=0.045):
     """Labels in place of an image's ticks on axis "x" or "y": ticks that may change quickly."""
+    guard.whole_number("count", count)
+    guard.one_of("axis", axis, ("x", "y"))
+    guard.finite("distance", distance)
     if axis == "x":
         ax.set_xticks([])
         points, across = [(i, -distance) for i in range(count)], ax.get_xaxis_transform()
@@ -193,8 +240,19 @@ def edge_labels(ax, count, axis, distance=0.045):
 
 
 def visible(character):
-    """A character as a tick label: a space and a line's end get a mark of their own."""
-    return {" ": "␣", "\n": "⏎", "\t": "⇥"}.get(character, character)
+    """A character as a tick label: what cannot be seen gets a mark of its own."""
+    unseen = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+    if character in unseen or character.isprintable() or character.isspace():
+        return unseen.get(character, character)
+    return "□"
+
+
+def placed(what, nodes, names):
+    """Refuse a name that is none of the nodes': what it stands for would have no place."""
+    for name in names:
+        if name not in nodes:
+            expected = f"one of {', '.join(map(str, nodes))}"
+            raise ValueError(f"{what} has {guard.show(name)}: {expected} was expected")
 
 
 def graph(ax, nodes, edges, labels=None, size=27):
@@ -204,7 +262,9 @@ def graph(ax, nodes, edges, labels=None, size=27):
     its circle says} where that is not the name. What goes forward along an edge is written above
     it, the gradient that comes back below it, in italics. size: of a circle, in points.
     """
-    texts, gap = {}, size / 2 + 1
+    texts, gap = {}, guard.positive("size", size) / 2 + 1
+    placed("edges", nodes, [name for edge in edges for name in edge])
+    placed("labels", nodes, labels or ())
     for start, end in edges:
         arrow = dict(arrowstyle="-|>", color="0.6", shrinkA=gap, shrinkB=gap)
         ax.annotate("", nodes[end], nodes[start], arrowprops=arrow)

@@ -20,13 +20,49 @@ import pytest
 
 from lib.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
-from lib.panel import Number, Panel, Picture, Words
+from lib.panel import Choice, Number, Panel, Picture, Words
 from lib.transformer import Transformer
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "lib/explorers").glob("[a-z]*.py"))
 MILLISECONDS = 3 * 25  # three times the target, for this machine may be busy
 TEXTS = ['"><b>&amp;', "a" * 500, "\t \n", "tea\x00pot", "e\u0301", "🫖 tea"]
+
+# What a learner's keyboard, a web page or a cat may put into a field. None of it is foreseen.
+ODD = {
+    "a soft hyphen": "a\xadb",
+    "a soft hyphen alone": "\xad",
+    "a joiner": "tea\u200dpot",
+    "a byte order mark": "\ufefftea",
+    "marks that combine": "e\u0301\u0302\u0303",
+    "a mark with nothing to combine with": "\u0301",
+    "from right to left": "שלום עולם",
+    "an override of the direction": "\u202eabc",
+    "a family": "👨\u200d👩\u200d👧",
+    "a flag": "🇫🇷",
+    "mathematics": "$$",
+    "broken mathematics": "$x^{$",
+    "underscores": "__a",
+    "backslashes": "\\ \\\\",
+    "an end of a line": "a\nb",
+    "only an end of a line": "\n",
+    "a return": "a\rb",
+    "a very long line": "a" * 10_000,
+    "very many words": "tea " * 2500,
+    "very many digits": "1" * 10_000,
+    "control characters": "\x07\x1b[31m",
+    "nothing at all": "a\x00",
+    "half a character": "a\ud83d",
+    "a byte of something else": "\udc80",
+    "a space that does not break": "a\xa0b",
+    "a separator of lines": "\u2028",
+    "no character": "\uffff",
+    "the last of all": "\U0010ffff",
+    "a letter that is two in lower case": "İI",
+    "digits of elsewhere": "١٧.٠٧.١٩٦٥",
+    "small digits": "²³",
+    "a date with what cannot be seen": "17 juillet\xad1965",
+}
 
 every_explorer = pytest.mark.parametrize("name", NAMES)
 
@@ -199,6 +235,188 @@ def test_every_control_through_its_whole_range(name, explorers):
         assert len(seen) > 1, f"{key} changes nothing"
         assert statistics.median(times) <= MILLISECONDS, f"{key}: {times}"
         assert (watched.turn(), watched.panel.png) == start, f"after {key} the start is another"
+
+
+def test_every_text_field_is_tried(explorers):
+    """The next test passes over explorers without one; these have one."""
+    assert sum(len(fields_of(explorers(name).panel)) for name in NAMES) == 10
+
+
+def fields_of(panel):
+    """The names of the controls in which a text can be typed."""
+    return [key for key, control in panel.controls.items() if isinstance(control, Words)]
+
+
+@every_explorer
+def test_odd_text_is_answered_in_one_line(name, explorers):
+    """Refused for a reason that was foreseen, or taken; never silence, never half a character."""
+    watched = explorers(name)
+    start = watched.turn(), watched.panel.png
+    for key in fields_of(watched.panel):
+        for odd, text in ODD.items():
+            before = watched.panel.png
+            watched.panel.controls[key].value = text
+            caption = watched.panel.caption
+            assert_sound(watched, before)
+            assert len(caption.splitlines()) == 1 and len(caption) < 600, odd
+            assert not re.match(r"\w*Error|'utf-8'", caption), f"{odd}: {caption}"
+            assert caption.encode() and watched.panel._repr_mimebundle_()
+    assert (watched.turn(), watched.panel.png) == start
+
+
+@pytest.fixture
+def panel():
+    """A panel whose sentence can be made to go wrong, and the line that it moves."""
+
+    def show(turn):
+        line.set_ydata([0, turn])
+        if isinstance(todo[turn], BaseException):
+            raise todo[turn]
+        return todo[turn]
+
+    picture, todo = Picture(2, 2), ["nought", "one", "two"]
+    line = picture.moving(*picture.axes.plot([0, 1], [0, 1]))
+    made = Panel(show, picture, turn=Number("turn", 0, 0, 2))
+    made.todo, made.line = todo, line
+    return made
+
+
+class Wordless(Exception):
+    def __str__(self):
+        raise TypeError
+
+
+WRONG = {
+    "a foreseen error": (ValueError("tea is\ncold"), "tea is cold"),
+    "another error": (KeyError("tea"), "KeyError: 'tea'"),
+    "an error without words": (AttributeError(), "AttributeError"),
+    "an error whose words cannot be had": (Wordless(), "Wordless"),
+    "a ValueError without words": (ValueError(""), "ValueError"),
+    "no sentence": (None, "what show returns=None: a text was expected"),
+    "a sentence that cannot be encoded": ("\ud83d\x1b[31m", "\\ud83d\\x1b[31m"),
+    "a sentence without end": ("so " * 1000, ("so " * 1000)[:999] + "…"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_goes_wrong_in_a_panel_is_one_line(panel, case):
+    panel.todo[1], said = WRONG[case]
+    before = panel.png
+    panel.controls["turn"].value = 1
+    view, fine = View(panel.view.value), case.startswith("a sentence")
+    assert panel.caption == view.text == view.image["alt"] == said
+    assert (panel.png == before, view.caption["role"]) == (not fine, "status" if fine else "alert")
+    assert panel.view.value.encode()
+    panel.controls["turn"].value = 2
+    assert (panel.caption, panel.png != before) == ("two", True)
+
+
+def test_an_interrupt_passes_through_a_panel(panel):
+    panel.todo[1] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        panel.controls["turn"].value = 1
+
+
+def test_a_picture_that_cannot_be_drawn_stays_as_it_was(panel, monkeypatch):
+    before = panel.png
+    monkeypatch.setattr(panel.picture, "png", lambda: 1 / 0)
+    panel.controls["turn"].value = 1
+    assert (panel.caption, panel.png) == ("ZeroDivisionError: division by zero", before)
+    monkeypatch.undo()
+    panel.controls["turn"].value = 2
+    assert (panel.caption, panel.png != before) == ("two", True)
+
+
+def test_a_panel_that_goes_wrong_at_its_start_says_so_beside_a_white_picture():
+    picture = Picture(2, 1)
+    made = Panel(lambda turn: 1 / 0, picture, turn=Number("turn", 0, 0, 2))
+    assert made.caption == "ZeroDivisionError: division by zero"
+    assert size_of(made) == picture.canvas.get_width_height() == (200, 100)
+    with PIL.Image.open(io.BytesIO(base64.b64decode(made.png))) as white:
+        assert white.convert("RGB").getcolors() == [(200 * 100, (255, 255, 255))]
+
+
+NAN = float("nan")
+NO_NUMBER = {
+    "a low that is higher": ((1, 3, 2), "low=3: a number below high=2 was expected"),
+    "one value alone": ((1, 1, 1), "low=1: a number below high=1 was expected"),
+    "a value below": ((0, 1, 3), "value=0: a whole number from 1 to 3 was expected"),
+    "a value above": ((3.5, 1, 3), "value=3.5: a number from 1 to 3 was expected"),
+    "a step of 0": ((1, 1, 3, 0), "step=0: a number above 0 was expected"),
+    "a step back": ((1, 1, 3, -0.5), "step=-0.5: a number above 0 was expected"),
+    "a step that six digits cannot show": ((1, 1, 3, 1e-7), "step=0.0: a number above 0"),
+    "a step that is none": ((1, 1, 3, "1"), "step='1': a finite number was expected"),
+    "a NaN": ((NAN, 1, 3), "value=nan: a finite number was expected"),
+    "a low without end": ((1, -np.inf, 3), "low=-inf: a finite number was expected"),
+    "a high of NaN": ((1, 1, NAN), "high=nan: a finite number was expected"),
+    "a truth": ((True, 0, 3), "value=True: a finite number was expected"),
+    "nothing": ((None, 0, 3), "value=None: a finite number was expected"),
+}
+
+
+@pytest.mark.parametrize("case", NO_NUMBER)
+def test_a_number_that_its_field_cannot_show_is_refused(case):
+    given, said = NO_NUMBER[case]
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Number("x", *given)
+
+
+@pytest.mark.parametrize("value", [2.7, -1, 11, NAN, np.inf, None, "2", True, 10**40])
+def test_a_number_never_holds_what_its_field_does_not_show(value):
+    number = Number("x", 3, 0, 10)
+    with pytest.raises(ValueError, match=r"^value=.*: a .* was expected$"):
+        number.value = value
+    assert number.value == number.field.value == number.slider.value == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "held"), [(4, 4), (4.0, 4), (np.int64(4), 4), (np.float32(4), 4)]
+)
+def test_a_whole_number_of_any_type_is_held_as_one(value, held):
+    number = Number("x", 3, 0, 10)
+    number.value = value
+    assert number.value == number.field.value == held and type(number.value) is int
+
+
+@pytest.mark.parametrize("value", [1 / 3, 0.1 + 0.2, np.float32(0.7), 1])
+def test_a_number_holds_what_its_field_shows(value):
+    number = Number("x", 0.5, 1 / 7, 2.0, 0.1)
+    number.value = value
+    assert number.value == number.field.value == number.slider.value == round(float(value), 6)
+
+
+NO_CHOICE = {
+    "nothing to choose": (([],), "options is empty: at least one was expected"),
+    "None": ((["a", None],), "options[1]=None: a finite number was expected"),
+    "one twice": ((["a", "b", "a"],), "options[2]='a' is there before: each once was expected"),
+    "two that look alike": ((["1", 1],), "options[1]=1 is there before: each once was expected"),
+    "a NaN": (([NAN],), "options[0]=nan: a finite number was expected"),
+    "a pair": (([("a", 1)],), "options[0]=('a', 1): a finite number was expected"),
+    "a value of none of them": ((["a", "b"], "c"), "value='c': one of 'a', 'b' was expected"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CHOICE)
+def test_a_choice_that_could_not_be_made_is_refused(case):
+    given, said = NO_CHOICE[case]
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Choice("x", *given)
+
+
+@pytest.mark.parametrize("value", [None, "c", 1, NAN])
+def test_a_choice_never_holds_what_it_does_not_offer(value):
+    choice = Choice("x", ["a", "b"], "b")
+    with pytest.raises(ValueError, match=r"^value=.*: one of 'a', 'b' was expected$"):
+        choice.value = value
+    assert (choice.value, choice.index, choice.label) == ("b", 1, "b")
+    choice.index = 0
+    assert choice.value == "a"
+
+
+@pytest.mark.parametrize("given", [(3, "tea"), ("x", None), ("x", 3)])
+def test_words_are_texts(given):
+    with pytest.raises(ValueError, match=r"=(3|None): a text was expected$"):
+        Words(*given)
 
 
 @every_explorer

@@ -90,7 +90,10 @@ def read(sentence):
 def look(words, width, heads):
     """Weights (H, T, T) of a sentence's words on each other. A word has one vector, wherever."""
     guard.heads(width, heads)
-    drawn = [np.random.default_rng(crc32(word.encode())).normal(size=WIDEST) for word in words]
+    drawn = [
+        np.random.default_rng(crc32(word.encode("utf-8", "surrogatepass"))).normal(size=WIDEST)
+        for word in words
+    ]
     x = np.array(drawn)[None, :, :width]
     rng = np.random.default_rng(width)
     # Larger than at the start of a training, so that the looks can be told apart.

@@ -37,7 +37,7 @@ def read(model, tokenizer, word):
     """Probabilities (T, O) of the languages if the word ended after each of its T letters."""
     if not 1 <= len(word) <= LONGEST:
         raise ValueError(f"word has {len(word)} letters: 1 to {LONGEST} were expected")
-    return softmax(model.read(tokenizer.encode(word.lower())))
+    return softmax(model.read(tokenizer.encode(word.lower(), "word")))
 
 
 def describe(word, beliefs, languages):
