@@ -150,23 +150,27 @@ def units(folder, *seeds):
     return found, ulp.moved()
 
 
-def what_stays(folder, seed):
+def what_stays(folder, *seeds):
     """(before, after) of what no processor changes, and (one way, another way) of the same."""
     sys.path.insert(0, folder)
 
     def fixed():
         whole, ends = np.arange(-3.0, 6).reshape(3, 3), np.array([0, -0.0, np.inf, -np.inf, np.nan])
-        with np.errstate(all="ignore"):
-            powers = np.exp(ends), np.log(np.abs(ends)), np.tanh(ends), np.power(ends, 3)
-        both = [(a.astype(np.float32), a) for a in (whole @ whole, whole[0] @ whole, *powers)]
-        return [array.tobytes() for pair in both for array in pair]
+        found = []
+        for dtype in (np.float32, np.float64):
+            a, x = whole.astype(dtype), ends.astype(dtype)
+            with np.errstate(all="ignore"):
+                found += [a @ a, a[0] @ a, np.exp(x), np.log(np.abs(x)), np.tanh(x), np.power(x, 3)]
+        return [array.tobytes() for array in found]
 
-    before = fixed()
-    noise.disturb(seed)
+    before, pairs, equal = fixed(), [], []
     x = np.random.default_rng(0).normal(size=(30, 30))
-    equal = [(f(x), f(x.copy("F"))) for f in (np.exp, np.tanh, np.sin)]
-    equal += [(np.tanh(-x), -np.tanh(x)), ((2 * x) @ x, 2 * (x @ x)), (x[:1] @ x, x[:1] @ x)]
-    return list(zip(before, fixed(), strict=True)), equal
+    for seed in seeds:
+        noise.disturb(seed)
+        pairs += zip(before, fixed(), strict=True)
+        equal += [(f(x), f(x.copy("F"))) for f in (np.exp, np.tanh, np.sin)]
+        equal += [(np.tanh(-x), -np.tanh(x)), ((2 * x) @ x, 2 * (x @ x)), (x @ x, x @ x)]
+    return pairs, equal
 
 
 def test_each_result_is_moved_by_at_most_one_unit(ipython):
@@ -190,8 +194,8 @@ def test_a_seed_moves_the_same_again_and_another_seed_others(ipython):
 
 
 def test_what_no_processor_changes_stays(ipython):
-    fixed, equal = in_a_child(what_stays, str(ipython.parent), 1)
-    assert all(before == after for before, after in fixed) and len(fixed) == 12
+    fixed, equal = in_a_child(what_stays, str(ipython.parent), 1, 2, 3, 4)
+    assert all(before == after for before, after in fixed) and len(fixed) == 4 * 12
     for one, other in equal:
         np.testing.assert_array_equal(one, other)
 
