@@ -93,4 +93,4 @@ def stream_batches(ids, batch_size, context):
         return x[:, t : t + context], y[:, t : t + context]
 
     settings = {"ids": len(ids), "batch_size": batch_size, "context": context}
-    return Batches(make, 1, settings, waiting=range(0, length - context + 1, context))
+    return Batches(make, 1, settings, waiting=[*range(0, length - context + 1, context)])

@@ -116,8 +116,14 @@ class Batches:
     """
 
     def __init__(self, make, batch_size, settings, waiting=(), fill=None, rng=None):
-        self.make, self.batch_size, self.settings = make, batch_size, settings
-        self.waiting, self.fill, self.rng = np.array(waiting, dtype=np.int64), fill, rng
+        self.make, self.fill = guard.function("make", make), fill
+        self.batch_size = guard.whole_number("batch_size", batch_size)
+        self.settings = guard.instance("settings", settings, dict)
+        self.waiting = np.array(guard.listed("waiting", waiting), dtype=np.int64)
+        if fill is not None:
+            guard.function("fill", fill)
+            guard.generator("rng", rng)
+        self.rng = rng
 
     def __iter__(self):
         return self

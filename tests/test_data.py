@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lib.data import (
     LANGUAGES,
     LETTERS,
+    Batches,
     CharacterTokenizer,
     batches,
     bigram_counts,
@@ -339,3 +340,38 @@ def test_a_text_of_words_marks_every_start_and_end():
     assert tokenizer.vocabulary == "\nab"
     assert counts[0].tolist() == [0, 1, 1]  # two starts, one with each letter
     assert counts[:, 0].tolist() == [0, 0, 2]  # two ends, both after b
+
+
+# --- batches that can be kept
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        (dict(make=None), "make=None: a function was expected"),
+        (dict(batch_size=0), "batch_size=0: a whole number of at least 1 was expected"),
+        (dict(settings=[]), "settings=[]: an instance of dict was expected"),
+        (dict(waiting=3), "waiting is an int: a list or a tuple was expected"),
+        (dict(fill=3), "fill=3: a function was expected"),
+        (dict(fill=len), "rng=None: a numpy.random.Generator was expected"),
+    ],
+)
+def test_batches_of_one_s_own_are_refused_in_one_line(given, message):
+    with pytest.raises(ValueError) as refusal:
+        Batches(**dict(make=len, batch_size=2, settings={}) | given)
+    assert str(refusal.value) == message
+
+
+def test_rows_wait_until_there_are_enough_and_are_drawn_only_then(rng):
+    drawn = []
+
+    def fill(rng):
+        drawn.append(rng)
+        return np.arange(3) + 10 * len(drawn)
+
+    some = Batches(np.ndarray.tolist, 2, {}, [7], fill, rng)
+    assert drawn == [] and iter(some) is some
+    assert [next(some), next(some)] == [[7, 10], [11, 12]] and drawn == [rng]
+    assert next(some) == [20, 21] and some.waiting.tolist() == [22]
+    ends = Batches(np.ndarray.tolist, 2, {}, [1, 2, 3])
+    assert list(ends) == [[1, 2]] and list(ends) == []
