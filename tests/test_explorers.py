@@ -202,6 +202,7 @@ def test_every_control_through_its_whole_range(name, explorers):
 
 
 @every_explorer
+@pytest.mark.author
 def test_all_ends_of_all_controls_together(name, explorers):
     """All combinations of extremes, one turn apart; a control without ends gives all it has."""
     watched = explorers(name)
