@@ -406,6 +406,7 @@ def read(code):
 
 
 @every_lesson
+@pytest.mark.author
 def test_solutions_are_right(lesson):
     assert lesson.exercises
     _, answers = lesson.played
@@ -415,6 +416,7 @@ def test_solutions_are_right(lesson):
 
 
 @every_lesson
+@pytest.mark.author
 def test_every_shape_comment_of_a_lesson_holds(lesson):
     faults, _ = lesson.played
     assert not faults, "\n".join(faults)
