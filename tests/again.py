@@ -5,7 +5,7 @@ python tests/again.py SOURCE LIMIT [TAG ...]
 The lesson runs in a shell of this process, as forking a kernel is fragile. After its last cell
 the process is forked for each cell: what the cell changes there, no other cell sees. One line of
 JSON tells of every cell what it gave, and what it gave again. A cell with one of the TAGs is left
-out, and so is one tagged `learned` that took longer than LIMIT seconds.
+out, and so is one tagged `learned` that took more than LIMIT seconds.
 """
 
 import hashlib
@@ -33,21 +33,25 @@ def new_shell():
 
 def run(shell, source):
     """What a cell gives: its streams, the text of what it shows, and its error."""
+    from IPython.core.displayhook import CapturingDisplayHook
     from IPython.utils.capture import capture_output
 
+    results = []
+    shell.display_trap.hook = CapturingDisplayHook(shell, results)  # the value of the last line
     with capture_output() as captured:
         result = shell.run_cell(source)
     error = result.error_before_exec or result.error_in_exec
+    shown = [output.data for output in captured.outputs] + [output["data"] for output in results]
     return {
         "stdout": captured.stdout,
         "stderr": captured.stderr,
-        "shown": [output.data.get("text/plain", "") for output in captured.outputs],
+        "shown": "\n".join(data.get("text/plain", "") for data in shown),
         "error": f"{type(error).__name__}: {error}" if error else "",
     }
 
 
 def run_in_a_fork(shell, source, seconds):
-    """What the cell gives in a copy of this process."""
+    """What the cell gives in a copy of this process; None if there is no answer in time."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     if not (child := os.fork()):
@@ -65,21 +69,21 @@ def run_in_a_fork(shell, source, seconds):
         said = b""
     os.close(reading)
     os.waitpid(child, 0)
-    return json.loads(said) if said else {"error": f"no answer within {seconds:.0f} s"}
+    return json.loads(said) if said else None
 
 
 def listen(reading, end):
-    """All that comes through the pipe until its other end is closed."""
-    parts = [b""]
-    while len(parts) == 1 or parts[-1]:
+    """All that comes through a pipe until its other end is closed."""
+    parts = []
+    while not parts or parts[-1]:
         if not select.select([reading], [], [], max(0, end - time.monotonic()))[0]:
             raise TimeoutError
         parts.append(os.read(reading, 1 << 16))
     return b"".join(parts)
 
 
-def models(names):
-    """{(name, parameter): a digest of its values} of every model, or optimizer, that has a name."""
+def parameters(names):
+    """{(model, parameter): a digest of its values} of the models, and optimizers, with a name."""
     found = {}
     for name, model in names.items():
         own = () if isinstance(model, type) else getattr(model, "parameters", ())
@@ -88,23 +92,34 @@ def models(names):
     return found
 
 
+def generators(names):
+    """{name: what it would draw next} of NumPy's generators."""
+    found = {name: getattr(value, "bit_generator", None) for name, value in names.items()}
+    return {name: repr(bits.state) for name, bits in found.items() if hasattr(bits, "state")}
+
+
+def changed(before, after):
+    """The names whose value is another one."""
+    return [name for name, value in before.items() if after[name] != value]
+
+
 def play(cells, limit, left_out):
-    """What each code cell gave, and gave again; cells: those of a notebook."""
+    """About each code cell of a notebook: what it gave, and what it gave again."""
     shell, played = new_shell(), []
-    for number, cell in enumerate((c for c in cells if c.cell_type == "code"), 1):
-        before, start = models(shell.user_ns), time.monotonic()
+    for number, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), 1):
+        names, tags = dict(shell.user_ns), cell.metadata.get("tags", [])  # what was there before
+        models, drawn, start = parameters(names), generators(names), time.monotonic()
         then = run(shell, cell.source)
-        seconds, after = time.monotonic() - start, models(shell.user_ns)
-        moved = any(after.get(which, was) != was for which, was in before.items())
+        seconds = time.monotonic() - start
+        trained = sorted({model for model, _ in changed(models, parameters(names))})
+        drew = changed(drawn, generators(names))
         first = next((line for line in cell.source.splitlines() if line.strip()), "")
-        tags = cell.metadata.get("tags", [])
-        about = dict(number=number, first=first, tags=tags, moved=moved, seconds=seconds)
-        played.append((cell.source, about | dict(then=then)))
+        about = dict(number=number, first=first, tags=tags, seconds=seconds, then=then)
+        played.append((cell.source, about | dict(trained=trained, drew=drew, again="left out")))
     for source, about in played:
         slow = about["seconds"] > limit and "learned" in about["tags"]
         if not slow and not left_out & {*about["tags"]}:
-            patience = PATIENCE + 10 * about["seconds"]
-            about["again"] = run_in_a_fork(shell, source, patience)
+            about["again"] = run_in_a_fork(shell, source, PATIENCE + 10 * about["seconds"])
     return [about for _, about in played]
 
 
@@ -116,8 +131,7 @@ def main():
     os.environ.update(build.ENVIRONMENT, MPLBACKEND="module://matplotlib_inline.backend_inline")
     source = Path(source).resolve()
     os.chdir(ROOT / "notebooks")
-    played = play(build.read(source).cells, float(limit), {*left_out})
-    print(json.dumps(played))
+    print(json.dumps(play(build.read(source).cells, float(limit), {*left_out})))
 
 
 if __name__ == "__main__":

@@ -322,7 +322,7 @@ def write(rng, before="\n"):
         word += before
 
 
-rng = np.random.default_rng(2)
+rng = np.random.default_rng(10)
 print(", ".join(write(rng) for _ in range(12)))
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["conclusion"]

@@ -411,7 +411,7 @@ for name, dW in [("onehot.T @ dy", by_product), ("dW[ids] += dy", tempting), ("n
 # Is all of it right? And does the loss fall when each weight takes a small step against its gradient?
 
 # %%
-rng = np.random.default_rng(0)
+rng = np.random.default_rng(1)
 N, V, I, D = 5, 4, 2, 3
 inputs, targets = np.array([2, 0, 2, 1, 2]), np.array([1, 3, 0, 0, 2])
 W_e, W_1, b_1 = rng.normal(size=(V, I)), rng.normal(size=(I, D)), rng.normal(size=D)
@@ -494,7 +494,7 @@ explorer()
 # does not count. Inputs may be (N, I) or (B, T, I): only the last axis is used.
 
 # %% tags=["finished"]
-rng = np.random.default_rng(1)
+rng = np.random.default_rng(2)
 embedding, first, second = Embedding(V, I, rng), Linear(I, D, rng), Linear(D, V, rng)
 embedding.W[:], first.W[:], first.b[:], second.W[:], second.b[:] = W_e, W_1, b_1, W_2, b_2
 

@@ -1,0 +1,183 @@
+"""After Run All, any cell of any lesson can be run again, and prints what it printed.
+
+A name has one meaning in a lesson, a cell that draws makes its own generator, and what a cell
+changes it has made itself. A cell that goes on training what an earlier one made is tagged
+`trains`, and is not run again.
+"""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from nbval.plugin import get_sanitize_patterns
+from test_lessons import EXEMPT, LESSONS
+
+ROOT = Path(__file__).parents[1]
+SANITISE = get_sanitize_patterns((ROOT / "tests/nbval_sanitize.cfg").read_text("utf-8"))
+LIMIT = 10  # seconds: a longer training, of a model of its own, is not run twice
+TRAINS = "trains"
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="here no process can be forked")
+
+
+@cache
+def played(source):
+    """About each code cell of a lesson: see again.py."""
+    command = [sys.executable, ROOT / "tests/again.py", source, str(LIMIT), TRAINS]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def sanitised(text):
+    """As strict nbval does it."""
+    for pattern, replacement in SANITISE:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def fault(about):
+    """What is wrong with a cell that was run again, in one line; empty if nothing is."""
+    then, again = about["then"], about["again"]
+    if then["error"] and "raises-exception" not in about["tags"]:
+        return f"raises {then['error']} in Run All"
+    if again == "left out":
+        return ""
+    if again is None:
+        return "does not end when run again"
+    if again["error"] != then["error"]:
+        return f"raises {again['error'] or 'nothing'} when run again"
+    differ = [
+        what for what in ("stdout", "stderr", "shown") if told(again, what) != told(then, what)
+    ]
+    if differ and EXEMPT not in about["tags"]:
+        return f"gives another {differ[0]}: {first_difference(then[differ[0]], again[differ[0]])}"
+    return ""
+
+
+def told(outputs, what):
+    return sanitised(outputs[what])
+
+
+def first_difference(then, again):
+    """The first two lines that differ; one may be missing."""
+    lines = (sanitised(text).splitlines() for text in (then, again))
+    pairs = itertools.zip_longest(*lines, fillvalue="")
+    return next(f"{was!r}, now {now!r}" for was, now in pairs if was != now)
+
+
+def faults(source):
+    """All that is wrong with a lesson."""
+    wrong = []
+    for about in played(source):
+        cell = f"In [{about['number']}], which begins {about['first']!r},"
+        if said := fault(about):
+            wrong.append(f"{cell} {said}")
+        if about["drew"]:
+            wrong.append(f"{cell} draws from {about['drew'][0]}, which an earlier cell made")
+        if about["trained"] and TRAINS not in about["tags"]:
+            wrong.append(f"{cell} changes {about['trained'][0]} and is not tagged {TRAINS}")
+        if TRAINS in about["tags"] and not about["trained"]:
+            wrong.append(f"{cell} is tagged {TRAINS} and changes no model of an earlier cell")
+    return wrong
+
+
+@pytest.mark.author
+@pytest.mark.parametrize("lesson", LESSONS, ids=repr)
+def test_any_cell_can_be_run_again(lesson):
+    wrong = faults(lesson.source)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.author
+@pytest.mark.parametrize("lesson", LESSONS, ids=repr)
+def test_what_is_not_run_again_is_a_training(lesson):
+    """That trains on, or that is long: most of the lesson's own statement is still run again."""
+    left_out = [about for about in played(lesson.source) if about["again"] == "left out"]
+    for about in left_out:
+        assert TRAINS in about["tags"] or {"learned", EXEMPT} <= {*about["tags"]}, about["first"]
+    assert len(left_out) <= 2, [about["first"] for about in left_out]
+
+
+# ------------------------------------------------------------------------ lessons made for this
+
+SHARED = "rng = np.random.default_rng(0)"
+OPTIMIZER = "weights = Weights()\noptimizer = Adam(weights.parameters(), 0.1)"
+MODEL = """
+class Weights(Layer):
+    def __init__(self):
+        self.W, self.dW = np.ones(2), np.ones(2)
+"""
+TINY = {
+    "clean": ("", ["x = 1", "print(x)"]),
+    "a value": ("", ["x = 1\nx"]),
+    "its own generator": ("", [f"{SHARED}\nprint(rng.random())", f"{SHARED}\nprint(rng.random())"]),
+    "a shared generator": ("draws from rng", [SHARED, "print(rng.random())"]),
+    "a shared generator, nothing printed": ("draws from rng", [SHARED, "y = rng.random()"]),
+    "a reused name": ("gives another stdout: '1', now '2'", ["x = 1", "print(x)", "x = 2\nx"]),
+    "a reused name that is a result": ("another shown: '1', now '2'", ["x = 1", "x", "x = 2"]),
+    "a reused name that raises": ("raises TypeError", ["x = 1", "print(x + 1)", "x = 'tea'"]),
+    "a change in place": ("'1.0', now '2.0'", ["a = np.zeros(1)", "a += 1\nprint(a[0])"]),
+    "a list that grows": ("'1', now '2'", ["a = []", "a.append(1)\nprint(len(a))"]),
+    "a function that reads a name": (
+        "'1', now '2'",
+        ["x = 1", "def f():\n    return x", "print(f())", "x = 2"],
+    ),
+    "an error that was expected": ("", ["+raises-exception", "1 / 0"]),
+    "another error": ("raises KeyError", ["d = {0: 0}", "+raises-exception", "d.pop(0)[0]"]),
+    "an error in Run All": ("raises ZeroDivisionError", ["1 / 0"]),
+    "what nbval overlooks": ("", [SHARED, "a = []", f"+{EXEMPT}", "a.append(1)\nprint(len(a))"]),
+    "overlooked, and raises": ("raises IndexError", ["a = [1]", f"+{EXEMPT}", "print(a.pop())"]),
+    "trains on": ("", [MODEL, OPTIMIZER, f"+{TRAINS}", "optimizer.step()\nprint(weights.W)"]),
+    "trains on, untagged": (
+        "changes weights and is not tagged",
+        [MODEL, OPTIMIZER, f"+{EXEMPT}", "optimizer.step()\nprint(weights.W)"],
+    ),
+    "a tag that is not true": (
+        "changes no model",
+        ["a = []", f"+{TRAINS}", "a.append(1)\nprint(a)"],
+    ),
+    "a model of its own": (
+        "changes no model",
+        [MODEL, OPTIMIZER, f"+{TRAINS}", f"{OPTIMIZER}\noptimizer.step()"],
+    ),
+}
+HEAD = """
+import sys
+sys.path.insert(0, "..")
+import lib
+import numpy as np
+from lib.layers import Layer
+from lib.optim import Adam
+"""
+
+
+def tiny_lesson(folder, cells):
+    """A source with these cells; one that begins with + tags the next."""
+    text, tags = [f"# %%{HEAD}"], ""
+    for cell in cells:
+        if cell.startswith("+"):
+            tags = f' tags=["{cell[1:]}"]'
+        else:
+            text.append(f"# %%{tags}\n{cell}\n")
+            tags = ""
+    source = folder / "01_tiny.py"
+    source.write_text("\n".join(text), encoding="utf-8")
+    return source
+
+
+@pytest.mark.author
+@pytest.mark.parametrize("expected, cells", TINY.values(), ids=TINY)
+def test_a_lesson_with_one_fault_is_convicted(expected, cells, tmp_path):
+    wrong = faults(tiny_lesson(tmp_path, cells))
+    assert len(wrong) >= bool(expected)
+    if expected:
+        assert any(expected in said for said in wrong), wrong
+    else:
+        assert not wrong
