@@ -1,11 +1,11 @@
 """A lesson from top to bottom, then each of its cells once more, alone.
 
-python tests/again.py SOURCE LIMIT [TAG ...]
+python tests/again.py LIMIT TAG SOURCE ...
 
-The lesson runs in a shell of this process, as forking a kernel is fragile. After its last cell
-the process is forked for each cell: what the cell changes there, no other cell sees. One line of
-JSON tells of every cell what it gave, and what it gave again. A cell with one of the TAGs is left
-out, and so is one tagged `learned` that took more than LIMIT seconds.
+A lesson runs in a shell of a plain process, as forking a kernel is fragile. After its last cell
+the process is forked for each cell: what the cell changes there, no other cell sees. For each
+SOURCE one line of JSON tells of every cell what it gave, and what it gave again. A cell with this
+TAG is left out, and so is one tagged `learned` that took more than LIMIT seconds of the processor.
 """
 
 import hashlib
@@ -15,17 +15,24 @@ import select
 import signal
 import sys
 import time
+import traceback
+from functools import partial
 from pathlib import Path
 
+from IPython.core.displayhook import CapturingDisplayHook
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
+
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60  # seconds, and ten times as long as a cell took before: then it hangs
+sys.path.insert(0, str(ROOT))
+from notebooks import build  # noqa: E402 (not before its folder is known)
+
+PATIENCE = 300  # seconds, and ten times what a cell took before: then it hangs
 
 
 def new_shell():
     """A shell without history, which would need a thread, and that shows no traceback."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     shell.showtraceback = shell.showsyntaxerror = lambda *given, **named: None
     return shell
@@ -33,9 +40,6 @@ def new_shell():
 
 def run(shell, source):
     """What a cell gives: its streams, the text of what it shows, and its error."""
-    from IPython.core.displayhook import CapturingDisplayHook
-    from IPython.utils.capture import capture_output
-
     results = []
     shell.display_trap.hook = CapturingDisplayHook(shell, results)  # the value of the last line
     with capture_output() as captured:
@@ -50,15 +54,17 @@ def run(shell, source):
     }
 
 
-def run_in_a_fork(shell, source, seconds):
-    """What the cell gives in a copy of this process; None if there is no answer in time."""
+def in_a_fork(job, seconds):
+    """What job() returns in a copy of this process; None if there is no answer in time."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     if not (child := os.fork()):
         try:
             os.close(reading)
             with open(writing, "w", encoding="utf-8") as pipe:
-                json.dump(run(shell, source), pipe)
+                json.dump(job(), pipe)
+        except BaseException:  # noqa: BLE001 (nothing may go on in the copy)
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(writing)
@@ -103,35 +109,36 @@ def changed(before, after):
     return [name for name, value in before.items() if after[name] != value]
 
 
-def play(cells, limit, left_out):
-    """About each code cell of a notebook: what it gave, and what it gave again."""
+def play(source, limit, left_out):
+    """About each code cell of a lesson: what it gave, and what it gave again."""
     shell, played = new_shell(), []
-    for number, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), 1):
+    cells = (cell for cell in build.read(source).cells if cell.cell_type == "code")
+    for number, cell in enumerate(cells, 1):
         names, tags = dict(shell.user_ns), cell.metadata.get("tags", [])  # what was there before
-        models, drawn, start = parameters(names), generators(names), time.monotonic()
+        models, drawn, start = parameters(names), generators(names), time.process_time()
         then = run(shell, cell.source)
-        seconds = time.monotonic() - start
+        seconds = time.process_time() - start
         trained = sorted({model for model, _ in changed(models, parameters(names))})
         drew = changed(drawn, generators(names))
         first = next((line for line in cell.source.splitlines() if line.strip()), "")
         about = dict(number=number, first=first, tags=tags, seconds=seconds, then=then)
         played.append((cell.source, about | dict(trained=trained, drew=drew, again="left out")))
-    for source, about in played:
+    for text, about in played:
         slow = about["seconds"] > limit and "learned" in about["tags"]
-        if not slow and not left_out & {*about["tags"]}:
-            about["again"] = run_in_a_fork(shell, source, PATIENCE + 10 * about["seconds"])
+        if not slow and left_out not in about["tags"]:
+            patience = PATIENCE + 10 * about["seconds"]
+            about["again"] = in_a_fork(partial(run, shell, text), patience)
     return [about for _, about in played]
 
 
 def main():
-    source, limit, *left_out = sys.argv[1:]
-    sys.path.insert(0, str(ROOT))
-    from notebooks import build
-
+    limit, left_out, *sources = sys.argv[1:]
+    sources = [Path(source).resolve() for source in sources]
     os.environ.update(build.ENVIRONMENT, MPLBACKEND="module://matplotlib_inline.backend_inline")
-    source = Path(source).resolve()
     os.chdir(ROOT / "notebooks")
-    print(json.dumps(play(build.read(source).cells, float(limit), {*left_out})))
+    for source in sources:
+        job = partial(play, source, float(limit), left_out)
+        print(json.dumps(in_a_fork(job, 3600)), flush=True)
 
 
 if __name__ == "__main__":
