@@ -45,7 +45,7 @@ ANYWHERE_ELSE = "twin explorer exercise"
 REASONS = {"picture", "timing", "learned"}  # for which nbval may overlook an output
 EXEMPT = "nbval-ignore-output"
 PARTS = " ".join([*ORDER.values(), *ANYWHERE.values(), ANYWHERE_ELSE]).split()
-TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception"}
+TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception", "trains"}
 HEADING = re.compile(
     r"^\*\*Exercise (\d+)\. [^*]+\*\* · (easy|medium|hard|open) · (\d+) minutes?\. ", re.MULTILINE
 )
