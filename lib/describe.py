@@ -4,7 +4,9 @@ A notebook shows a matplotlib figure as a picture and nothing else. After `insta
 text: in the page as the picture's text alternative, elsewhere as its plain text.
 """
 
+import base64
 import html
+import os
 import re
 import sys
 
@@ -12,10 +14,15 @@ import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.quiver import Quiver
 from matplotlib.ticker import LogFormatter, ScalarFormatter
 
 MOST = 8  # things of one kind that are told one by one
+# Of the formats that a page can show, the finest first.
+PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
+LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
+chosen = {}  # MIME type -> how the user has IPython make that picture of a figure
 
 
 def describe(figure):
@@ -31,9 +38,9 @@ def describe_axes(ax):
     """What one pair of axes shows; empty for a colour bar and for axes that are not shown."""
     if not ax.get_visible() or ax.get_label() == "<colorbar>":
         return ""
-    told = {"": ax.get_title(), "across: ": ax.get_xlabel(), "up: ": ax.get_ylabel()}
-    head = [before + plain(text) for before, text in told.items() if plain(text)]
-    found = [*images(ax), *bars(ax), *words(ax)]
+    told = {"": ax.title, "across: ": ax.xaxis.label, "up: ": ax.yaxis.label}
+    head = [before + said(text) for before, text in told.items() if said(text)]
+    found = [*images(ax), *bars(ax), *bands(ax), *words(ax)]
     if ax.axison and (len(ax.get_xticks()) or len(ax.get_yticks())):  # else it is a drawing
         found[:0] = [*lines(ax), *points(ax)]
     return "; ".join(head + found) + "." if head or found else ""
@@ -49,8 +56,11 @@ def images(ax):
         many = ("row", "rows")[values.shape[0] > 1], ("column", "columns")[values.shape[1] > 1]
         text = f"a map of {values.shape[0]} {many[0]} and {values.shape[1]} {many[1]}"
         if values.size <= MOST:
-            yield f"{text}: {', '.join(map(short, values.ravel()))}"
+            told = ("empty" if np.isnan(value) else short(value) for value in values.ravel())
+            yield f"{text}: {', '.join(told)}"
             continue
+        if empty := int(np.isnan(values).sum()):
+            text += f", {empty} of {values.size} cells empty"
         where = np.unravel_index(np.nanargmax(values), values.shape)
         place = f"row {label(rows, where[0])}, column {label(columns, where[1])}"
         low, high = short(np.nanmin(values)), short(np.nanmax(values))
@@ -65,12 +75,26 @@ def bars(ax):
         upright = container.orientation == "vertical"
         names = ticks(ax.xaxis if upright else ax.yaxis)
         boxes = [patch.get_bbox() for patch in container.patches[: 2 * MOST]]
-        told = []
+        told, rest = [], len(container.patches) - len(boxes)
         for box in boxes:
             places, length = (box.intervalx, box.height) if upright else (box.intervaly, box.width)
             place = round(float(places.mean()), 2)
             told.append(f"{names.get(place) or short(place)} {short(length)}")
-        yield f"bars{called(container)}: {', '.join(told)}"
+        more = f" … and {rest} more" if rest else ""
+        yield f"bars{called(container)}: {', '.join(told)}{more}"
+
+
+def bands(ax):
+    """Each stripe across all of the axes, as axvspan and axhspan draw it, by its two edges."""
+    upright, level = ax.get_xaxis_transform(which="grid"), ax.get_yaxis_transform(which="grid")
+    for patch in ax.patches:
+        if isinstance(patch, Rectangle) and patch.get_visible():
+            across = patch.get_data_transform() == upright
+            if across or patch.get_data_transform() == level:
+                box = patch.get_bbox()
+                low, high = sorted(box.intervalx if across else box.intervaly)
+                what = "upright" if across else "level"
+                yield f"{what} band{called(patch)} from {short(low)} to {short(high)}"
 
 
 def lines(ax):
@@ -125,7 +149,7 @@ def points(ax):
 
 def words(ax):
     """What is written in the axes, in the order in which it was written."""
-    texts = [plain(text.get_text()) for text in ax.texts if text.get_visible()]
+    texts = [said(text) for text in ax.texts if text.get_visible()]
     texts = [text for text in texts if text]
     if texts:
         more = f" and {len(texts) - 3 * MOST} more" if len(texts) > 3 * MOST else ""
@@ -137,7 +161,7 @@ def ticks(axis):
     places, texts = axis.get_ticklocs(), axis.get_ticklabels()
     if isinstance(axis.get_major_formatter(), ScalarFormatter | LogFormatter):
         return {float(place): short(place) for place in places}  # the places themselves
-    named = {round(float(p), 2): plain(t.get_text()) for p, t in zip(places, texts, strict=False)}
+    named = {round(float(p), 2): said(t) for p, t in zip(places, texts, strict=False)}
     return {place: name for place, name in named.items() if name}
 
 
@@ -153,30 +177,79 @@ def called(artist):
 
 
 def short(number):
-    """Three digits of a number."""
-    return f"{float(number):.3g}".replace("-", "−")
+    """Three digits of a number, or all of a whole one: a year is a year."""
+    number = float(number)
+    if not number.is_integer() or abs(number) >= 1e6:
+        number = float(f"{number:.3g}")
+    return f"{number + 0:g}".replace("-", "−")  # + 0: no minus before nothing
+
+
+def said(artist):
+    """What a text of the picture says, as one line: what is no mathematics is told as it is."""
+    text = artist.get_text()
+    return plain(text) if artist.get_parse_math() else " ".join(text.split())
 
 
 def plain(text):
     """A label as one line without marks of mathematics."""
-    return re.sub(r"\s+", " ", re.sub(r"[$\\{}]|math[a-z]+(?=\{)", "", text)).strip()
+    told = re.sub(r"(?<!\\)[${}]|\\(?!\$)|math[a-z]+(?=\{)", "", text).replace(r"\$", "$")
+    return re.sub(r"\s+", " ", told).strip()
 
 
 def bundle(figure):
-    """(MIME types, metadata) for IPython: page, picture and text."""
-    from IPython.core.pylabtools import print_figure
+    """(MIME types, metadata) for IPython: the text, and in a live page the picture with it.
 
-    # Otherwise the inline backend would draw the picture once more.
-    display_formatter().formatters["image/png"].pop(Figure, None)
-    png = print_figure(figure, fmt="png", bbox_inches="tight", base64=True)
+    JupyterLab gives a picture of its own no text alternative, so there the figure comes as a page:
+    once, in the finest of the formats that the user has set. Elsewhere IPython draws it as ever.
+    """
     try:
         text = describe(figure)
     except Exception:  # noqa: BLE001 (no figure is lost for want of its text)
         text = "Picture: its text could not be made."
-    said, style = html.escape(text), "max-width:100%;height:auto"
-    page = f'<img alt="{said}" style="{style}" src="data:image/png;base64,{png}">'
-    data = {"text/html": page, "image/png": png, "text/plain": text}
+    if LIVE in os.environ and (page := in_a_page(figure, text)):
+        return {"text/plain": text, "text/html": page}, {}
+    data = {"text/plain": text}
+    if LIVE not in os.environ and not any(map(registered, PICTURES)):
+        data["image/png"] = png(figure)
     return data, {"image/png": {"alt": text}}
+
+
+def in_a_page(figure, text):
+    """The figure as a line of HTML; nothing where it has nothing to show.
+
+    What IPython would make of it is taken away: a picture of its own would be stored once more.
+    """
+    formatters = display_formatter().formatters
+    found = {kind: formatters[kind].pop(Figure, None) for kind in PICTURES if registered(kind)}
+    if found:  # else nothing has changed since the figure before
+        chosen.clear()
+        chosen.update(found)
+    for kind, make in (chosen or {"image/png": png}).items():
+        if picture := make(figure):
+            picture, size = picture if isinstance(picture, tuple) else (picture, {})
+            if kind == "image/svg+xml":
+                picture = base64.b64encode(picture.encode()).decode()
+            sizes = "".join(f'{side}="{size[side]}" ' for side in ("width", "height") if size)
+            style = "max-width:100%;height:auto"
+            source = f'src="data:{kind};base64,{picture}"'
+            return f'<img alt="{html.escape(text)}" {sizes}style="{style}" {source}>'
+    return ""
+
+
+def png(figure):
+    """What IPython makes of a figure where nobody has said otherwise."""
+    from IPython.core.pylabtools import print_figure
+
+    return print_figure(figure, fmt="png", bbox_inches="tight", base64=True)
+
+
+def registered(kind):
+    """Whether IPython would make such a picture of a figure."""
+    formatters = display_formatter().formatters
+    try:
+        return bool(formatters[kind].lookup_by_type(Figure))
+    except KeyError:
+        return False
 
 
 def display_formatter():

@@ -74,8 +74,8 @@ def heads(d_model, heads):
 
 def floating(name, dtype):
     """Refuse every dtype but float32 and float64; float16 loses gradients below 6e-8."""
-    if dtype is None or dtype not in FLOATS:
-        came = getattr(dtype, "__name__", dtype)
+    if not isinstance(dtype, str | type | np.dtype) or dtype not in FLOATS:
+        came = getattr(dtype, "__name__", None) or " ".join(str(dtype).split())[:60]
         raise ValueError(f"{name}={came}: float32 or float64 was expected")
     return np.dtype(dtype)
 

@@ -211,7 +211,7 @@ def outline(text, size):
 def glyph(character, size):
     """One character's outline (None if it has none), and how far from it the next one starts."""
     font = FontProperties(family="DejaVu Sans", size=size)
-    if not get_font(findfont(font)).get_char_index(ord(character)) and not character.isspace():
+    if not get_font(findfont(font)).get_char_index(ord(character)):
         character = "□"  # the font does not have it
     advance = text_to_path.get_text_width_height_descent(character, font, ismath=False)[0]
     empty = len(text_to_path.get_text_path(font, character)[0]) == 0

@@ -96,7 +96,6 @@ SELF = {
 }
 
 # Known, and not yet mended.
-WAITING = ["data.one_hot.dtype"]
 INNER = {"Batches"}  # what batches() and its like give: in test_data.py
 TABLE = Table({module.__name__[4:]: module for module in MODULES}, KINDS, BESIDE, SELF, INNER)
 NAMES = list(map(".".join, TABLE.parameters))
@@ -116,8 +115,6 @@ def test_right_values_are_right(name, rng):
 
 @PAIRS
 def test_what_is_odd_is_refused_in_one_line(name, parameter):
-    if f"{name}.{parameter}" in WAITING:
-        pytest.xfail("a known fault")
     assert TABLE.wrong(name, parameter) == {}
 
 

@@ -70,6 +70,7 @@ def test_the_record_names_its_command_and_shows_the_turn(record):
     assert rows[-1]["train_loss"] < 0.2 * rows[best]["train_loss"]
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     """The whole way at a few steps; and what it writes is what language_of_a_word reads."""
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / "w.npz")

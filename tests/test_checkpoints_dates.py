@@ -130,6 +130,7 @@ def test_the_record_holds_what_the_models_do(record, right, shares, models):
             assert recorded == pytest.approx(shares[blocked][part], abs=0.03)
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     """The whole way at a few steps; and what it writes is what dates_to_iso reads."""
     monkeypatch.setattr(module, "FOLDER", tmp_path)

@@ -145,6 +145,7 @@ def test_the_record_holds_what_the_models_do(record, right, shares):
         assert recorded == pytest.approx(share, abs=0.12)
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     """The whole way at a few steps; and what it writes is what dates_transformer reads."""
     monkeypatch.setattr(module, "FOLDER", tmp_path)

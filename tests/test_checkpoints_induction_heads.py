@@ -128,6 +128,7 @@ def test_the_record_names_its_command(record):
     assert len(record[1]) == len(LAYERS) * module.STEPS // module.EVERY
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / "w.npz")
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")

@@ -195,6 +195,7 @@ def test_the_record_holds_the_curve(record):
     assert seconds == sorted(seconds) and seconds[-1] < 12 * 60
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     """The whole way at a few steps; and what it writes is what numbers_to_french reads."""
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / "w.npz")

@@ -102,6 +102,7 @@ def test_the_rate_falls_in_a_straight_line(monkeypatch):
     assert rates == pytest.approx([1, 0.75, 0.5, 0.25, 0.01, 0.01])
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     """The whole way at a few steps; and what it writes is what numpy_documentation reads."""
     text = "The quick brown fox jumps over the lazy dog.\n" * 100

@@ -9,6 +9,8 @@ import pytest
 
 from lib import dates, training
 
+pytestmark = pytest.mark.author
+
 ROOT = Path(__file__).parents[1]
 FILES = sorted([*ROOT.glob("lib/checkpoints/*.py"), *ROOT.glob("lib/records/*.py")])
 COMMANDS = [

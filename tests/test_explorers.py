@@ -420,6 +420,7 @@ def test_words_are_texts(given):
 
 
 @every_explorer
+@pytest.mark.author
 def test_all_ends_of_all_controls_together(name, explorers):
     """All combinations of extremes, one turn apart; a control without ends gives all it has."""
     watched = explorers(name)

@@ -45,7 +45,7 @@ ANYWHERE_ELSE = "twin explorer exercise"
 REASONS = {"picture", "timing", "learned"}  # for which nbval may overlook an output
 EXEMPT = "nbval-ignore-output"
 PARTS = " ".join([*ORDER.values(), *ANYWHERE.values(), ANYWHERE_ELSE]).split()
-TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception"}
+TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception", "trains"}
 HEADING = re.compile(
     r"^\*\*Exercise (\d+)\. [^*]+\*\* · (easy|medium|hard|open) · (\d+) minutes?\. ", re.MULTILINE
 )
@@ -406,6 +406,7 @@ def read(code):
 
 
 @every_lesson
+@pytest.mark.author
 def test_solutions_are_right(lesson):
     assert lesson.exercises
     _, answers = lesson.played
@@ -415,6 +416,7 @@ def test_solutions_are_right(lesson):
 
 
 @every_lesson
+@pytest.mark.author
 def test_every_shape_comment_of_a_lesson_holds(lesson):
     faults, _ = lesson.played
     assert not faults, "\n".join(faults)

@@ -131,7 +131,7 @@ def test_a_lesson_fails_with_its_second_run_and_with_its_tests(codes, failed, mo
 def test_the_documents_name_commands_that_there_are():
     documents = ("README.md", "binder/README.md", ".github/CONTRIBUTING.md", ".ci/run")
     texts = [(ROOT / name).read_text("utf-8") for name in documents]
-    named = set(re.findall(r"build\.py (\S+)", "\n".join(texts)))
+    named = set(re.findall(r"build\.py ([\w-]+)", "\n".join(texts)))
     assert named <= set(build.COMMANDS) and {"test", "check", "slides"} <= named, named
     for name in build.COMMANDS:
         assert f"\npython notebooks/build.py {name} " in build.__doc__

@@ -83,6 +83,7 @@ def test_order_matters_and_the_recurrent_network_is_not_beaten(record):
     assert mean["encoder"] < mean["recurrent"] + 0.01
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
     monkeypatch.setattr(module, "SEEDS", (0,))

@@ -201,6 +201,7 @@ def test_rotary_positions_make_the_transformer_miss_one_symbol(runs):
     assert max(runs[ONE, "Transformer", 80, 12, 0, rate][-1][2] for rate in module.RATES) >= 0.99
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
     monkeypatch.setattr(module, "looks", lambda task, budget: [0.01, 0.02])

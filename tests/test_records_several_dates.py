@@ -100,6 +100,7 @@ def test_one_state_loses_dates_the_more_it_must_hold(record):
     assert share["bottleneck", 1, 1] > share["bottleneck", 2, 1] + 0.05  # the first one, too
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
     for name, value in dict(STEPS=4, POOL=2000, TEST=8, BATCH=4).items():

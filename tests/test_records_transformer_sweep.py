@@ -139,6 +139,7 @@ def test_a_run_that_ran_away_ends_there(monkeypatch):
     assert len(list(module.run("sweep", 8, 1, 1, True, 0, 0.0, 0, ids, ids))) < 2
 
 
+@pytest.mark.author
 def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     few(monkeypatch, RECORD=tmp_path / "r.csv", SEEDS=1)
     read, train = [], module.pieces

@@ -37,7 +37,6 @@ from lib.layers import Embedding, Linear
 from lib.plots import graph
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
@@ -129,15 +128,15 @@ print(f"back:    dh = {dh:.2f}, dz = {dz:.2f}, dw = {dw:.2f}")
 # once, so the effects **add**: $x + x + 1$.
 
 # %% slideshow={"slide_type": "fragment"}
-x = 3.0
-first_factor, second_factor, straight = x, x, 1.0
+three = 3.0
+first_factor, second_factor, straight = three, three, 1.0
 
 
 def y_with(x):
     return x * x + x
 
 
-print(f"nudged:              {(y_with(x + 0.001) - y_with(x)) / 0.001:.2f}")
+print(f"nudged:              {(y_with(three + 0.001) - y_with(three)) / 0.001:.2f}")
 print(f"all three paths:     {first_factor + second_factor + straight:.2f}")
 print(f"one path forgotten:  {first_factor + straight:.2f}")
 print(f"last one overwrites: {straight:.2f}")
@@ -223,23 +222,24 @@ check_linear_backward(my_linear_backward)
 # $4 \cdot \frac{1 + h}{2} \cdot \frac{1 - h}{2} = 1 - h^2$, so $dz = dh \odot (1 - h^2)$. ($\odot$ multiplies entry by entry.)
 
 # %%
-z = np.linspace(-5, 5, 201)
-h, s = np.tanh(z), 1 / (1 + np.exp(-z))
-bump = np.tanh(z + 2) - np.tanh(z - 2)
+line = np.linspace(-5, 5, 201)
+tanh, sigmoid = np.tanh(line), 1 / (1 + np.exp(-line))
+bump = np.tanh(line + 2) - np.tanh(line - 2)
 
 fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.2))
 for ax, name, output, slope in [
-    (axes[0], "tanh", h, 1 - h**2),
-    (axes[1], "sigmoid", s, s * (1 - s)),
+    (axes[0], "tanh", tanh, 1 - tanh**2),
+    (axes[1], "sigmoid", sigmoid, sigmoid * (1 - sigmoid)),
 ]:
-    ax.plot(z, output, label=name)
-    ax.plot(z, slope, "--", label="its slope")
+    ax.plot(line, output, label=name)
+    ax.plot(line, slope, "--", label="its slope")
     ax.set(xlabel="z", title=name)
     ax.legend(fontsize=7, loc="lower right" if name == "tanh" else "upper left")
-axes[2].plot(z, bump)
+axes[2].plot(line, bump)
 axes[2].set(xlabel="z", title="tanh(z + 2) − tanh(z − 2)")
 plt.show()
-print(f"steepest at z = 0: tanh {(1 - h**2).max():.2f}, sigmoid {(s * (1 - s)).max():.2f}")
+steepest = (1 - tanh**2).max(), (sigmoid * (1 - sigmoid)).max()
+print(f"steepest at z = 0: tanh {steepest[0]:.2f}, sigmoid {steepest[1]:.2f}")
 print(f"bump at z = -5, 0, 5: {bump[0]:.2f}  {bump[100]:.2f}  {bump[200]:.2f}")
 
 # %% [markdown]
@@ -261,9 +261,9 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-z = np.array([1.0, 2.0, 3.0])
-print("p            ", softmax(z))
-print("each score+10", softmax(z + 10))
+scores = np.array([1.0, 2.0, 3.0])
+print("p            ", softmax(scores))
+print("each score+10", softmax(scores + 10))
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Softmax, backward
@@ -279,7 +279,7 @@ print("each score+10", softmax(z + 10))
 # $$\frac{\partial p_i}{\partial z_j} = p_i\,(\delta_{ij} - p_j).$$
 
 # %%
-p = softmax(z)
+p = softmax(scores)
 jacobian = p[:, None] * (np.eye(3) - p)
 print(jacobian)
 print("sum of each row   ", abs(jacobian.sum(axis=1)).round(8))
@@ -320,8 +320,8 @@ check_softmax_backward(my_softmax_backward)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Is it right?
 #
-# Nudge every entry and compare. `numerical_gradient` is the nudge from the first section, done to each entry of `z` in place, up
-# and down, with a call of `loss()` each time; lesson 03 builds it. Any loss will do. This one, $\sum dp \odot p$ with random
+# Nudge every entry and compare. `numerical_gradient` is the nudge from the first section, done to each entry of `logits` in
+# place, up and down, with a call of `loss()` each time; lesson 03 builds it. Any loss will do. This one, $\sum dp \odot p$ with random
 # numbers $dp$, has exactly $dp$ as its gradient with respect to $p$.
 #
 # Read the backward line aloud: *take the average of* $dp$, *weighted by* $p$; *what is above the average goes one way, what is
@@ -333,23 +333,23 @@ def softmax_backward(dp, p):
     return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
 
 
-B, T, V = 2, 3, 5
-z, dp = rng.normal(size=(B, T, V)), rng.normal(size=(B, T, V))
+rng = np.random.default_rng(0)
+logits, dp = rng.normal(size=(2, 2, 3, 5))  # (B, T, V), (B, T, V)
 
 
 def loss():
-    return (softmax(z) * dp).sum()
+    return (softmax(logits) * dp).sum()
 
 
-measured = numerical_gradient(loss, z)
-compare("dz", softmax_backward(dp, softmax(z)), measured)
+measured = numerical_gradient(loss, logits)
+compare("dz", softmax_backward(dp, softmax(logits)), measured)
 
 # %% [markdown] tags=["negative-control"]
 # **Negative control.** A check that cannot fail proves nothing. A common mistake is to treat softmax like the sigmoid, each
 # probability by itself, with slope $p(1 - p)$. That is only the Jacobian's diagonal:
 
 # %%
-p = softmax(z)
+p = softmax(logits)
 compare("dz", dp * p * (1 - p), measured)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -373,7 +373,7 @@ def cross_entropy_backward(p, targets):
     return dz / N
 
 
-p = softmax(np.array([[1.0, 2.0, 3.0]]))
+p = softmax(scores[None])
 print("belief ", p[0])
 for c in (0, 2):
     print(f"true class {c}: dz = {cross_entropy_backward(p, np.array([c]))[0]}")
@@ -411,14 +411,15 @@ for name, dW in [("onehot.T @ dy", by_product), ("dW[ids] += dy", tempting), ("n
 # Is all of it right? And does the loss fall when each weight takes a small step against its gradient?
 
 # %%
+rng = np.random.default_rng(1)
 N, V, I, D = 5, 4, 2, 3
-ids, targets = np.array([2, 0, 2, 1, 2]), np.array([1, 3, 0, 0, 2])
+inputs, targets = np.array([2, 0, 2, 1, 2]), np.array([1, 3, 0, 0, 2])
 W_e, W_1, b_1 = rng.normal(size=(V, I)), rng.normal(size=(I, D)), rng.normal(size=D)
 W_2, b_2 = rng.normal(size=(D, V)), rng.normal(size=V)
 
 
-def walk():
-    x = W_e[ids]  # (N, I)
+def walk(W_e, W_1, b_1, W_2, b_2):
+    x = W_e[inputs]  # (N, I)
     h = np.tanh(x @ W_1 + b_1)  # (N, D)
     p = softmax(h @ W_2 + b_2)  # (N, V)
     loss = -np.log(p[np.arange(N), targets]).mean()
@@ -428,19 +429,20 @@ def walk():
     dz = dh * (1 - h * h)  # (N, D)
     dW_1, db_1, dx = x.T @ dz, dz.sum(axis=0), dz @ W_1.T
     dW_e = np.zeros((V, I))  # (V, I)
-    np.add.at(dW_e, ids, dx)
+    np.add.at(dW_e, inputs, dx)
     return loss, (dW_e, dW_1, db_1, dW_2, db_2)
 
 
 # %%
-weights = {"dW_e": W_e, "dW_1": W_1, "db_1": b_1, "dW_2": W_2, "db_2": b_2}
-before, gradients = walk()
-for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
-    compare(name, gradient, numerical_gradient(lambda: walk()[0], weight))
-for weight, gradient in zip(weights.values(), gradients, strict=True):
-    weight -= 0.1 * gradient  # a small step against the slope
+weights = W_e, W_1, b_1, W_2, b_2
+before, gradients = walk(*weights)
+names = "dW_e", "dW_1", "db_1", "dW_2", "db_2"
+for name, weight, gradient in zip(names, weights, gradients, strict=True):
+    compare(name, gradient, numerical_gradient(lambda: walk(*weights)[0], weight))
+# A small step against the slope.
+stepped = [weight - 0.1 * gradient for weight, gradient in zip(weights, gradients, strict=True)]
 print("row 3 of dW_e:", gradients[0][3])
-print(f"loss {before:.4f}, after one small step {walk()[0]:.4f}")
+print(f"loss {before:.4f}, after one small step {walk(*stepped)[0]:.4f}")
 
 # %% [markdown]
 # Row 3 of `dW_e` is zero: id 3 was never read, so its row cannot have mattered. And **each number has been told which way to
@@ -448,23 +450,21 @@ print(f"loss {before:.4f}, after one small step {walk()[0]:.4f}")
 #
 # ## A graph with a fork
 #
-# Back to the small graph of the first section, with one change: $w$ is used a second time, $y = w \cdot \tanh(w x + b)$, and the
-# loss is $(y - t)^2$.
+# Back to the small graph of the first section and its numbers, with one change: $w$ is used a second time,
+# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$.
 
 # %% tags=["twin"]
-x, w, b, t = 2.0, 0.5, -0.5, 1.0
-z = w * x + b
-h = np.tanh(z)
 y = w * h
 dy = 2 * (y - t)
-dh, dw_late = dy * w, dy * h
-dz = dh * (1 - h * h)
-dx, dw_early = dz * w, dz * x
+dh_fork, dw_late = dy * w, dy * h
+dz_fork = dh_fork * (1 - h * h)
+dx_fork, dw_early = dz_fork * w, dz_fork * x
 
 fig, ax = plt.subplots(figsize=(6.5, 2.7))
 texts = graph(ax, NODES, EDGES, LABELS, SIZE)
 values = (x, w, w * x, b, z, h, w, y, t)
-write_numbers(texts, values, (dx, dw_early, dz, dz, dz, dh, dw_late, dy, -dy))
+gradients_back = (dx_fork, dw_early, dz_fork, dz_fork, dz_fork, dh_fork, dw_late, dy, -dy)
+write_numbers(texts, values, gradients_back)
 ax.text(2.6, 1.05, f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}")
 plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
@@ -494,23 +494,27 @@ explorer()
 # does not count. Inputs may be (N, I) or (B, T, I): only the last axis is used.
 
 # %% tags=["finished"]
+rng = np.random.default_rng(2)
 embedding, first, second = Embedding(V, I, rng), Linear(I, D, rng), Linear(D, V, rng)
 embedding.W[:], first.W[:], first.b[:], second.W[:], second.b[:] = W_e, W_1, b_1, W_2, b_2
 
-x, cache_e = embedding.forward(ids)
-z, cache_1 = first.forward(x)
-h = functional.tanh(z)
-scores, cache_2 = second.forward(h)
-theirs, cache = functional.cross_entropy(scores, targets)
+read, cache_e = embedding.forward(inputs)
+summed, cache_1 = first.forward(read)
+hidden = functional.tanh(summed)
+their_logits, cache_2 = second.forward(hidden)
+theirs, cache = functional.cross_entropy(their_logits, targets)
 
-dh = second.backward(functional.cross_entropy_backward(cache), cache_2)
-dx = first.backward(functional.tanh_backward(dh, h), cache_1)
-embedding.backward(dx, cache_e)
+dhidden = second.backward(functional.cross_entropy_backward(cache), cache_2)
+dread = first.backward(functional.tanh_backward(dhidden, hidden), cache_1)
+embedding.backward(dread, cache_e)
 
-ours, (dW_e, dW_1, db_1, dW_2, db_2) = walk()
+ours, (dW_e, dW_1, db_1, dW_2, db_2) = walk(*weights)
 print(f"loss       ours {ours:.6f}   lib {theirs:.6f}")
-for name, a, b in [("dW_e[2]", dW_e[2], embedding.dW[2]), ("dW_1[0]", dW_1[0], first.dW[0])]:
-    print(f"{name:<10} ours {a}   lib {b}")
+for name, our, their in [
+    ("dW_e[2]", dW_e[2], embedding.dW[2]),
+    ("dW_1[0]", dW_1[0], first.dW[0]),
+]:
+    print(f"{name:<10} ours {our}   lib {their}")
 print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002])))
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]

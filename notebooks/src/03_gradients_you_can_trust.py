@@ -33,7 +33,6 @@ from lib.functional import cross_entropy, cross_entropy_backward, softmax
 from lib.plots import BLUE, RED, heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Three slopes on paper
@@ -159,8 +158,7 @@ check_slope(my_gradient)
 # way on a small instance, as a judge.
 
 # %%
-V, N = 4, 3
-logits = rng.normal(size=(N, V))
+logits = np.random.default_rng(0).normal(size=(3, 4))  # (N, V)
 targets = np.array([2, 0, 3])
 
 _, cache = cross_entropy(logits, targets)
@@ -190,6 +188,7 @@ def forgets_the_gain(dy, g):
     return dy  # should be dy * g
 
 
+rng = np.random.default_rng(0)
 x, dy = rng.normal(size=(2, 5))
 for name, g in (("g = 1", np.ones(5)), ("random g", rng.normal(size=5))):
     print(name)
@@ -324,6 +323,7 @@ print(
 # steps as the one that arrived:
 
 # %%
+rng = np.random.default_rng(0)
 W = np.zeros((V, V))  # (V, V)
 for step in range(1, 1501):
     picked = rng.integers(0, len(ids) - 1, size=512)
@@ -346,10 +346,10 @@ print(f"the right gradient: {nats(runs[10][0], ids):.3f} nats, the floor: {floor
 # unseen pair would have cost $\infty$. The trained table did without:
 
 # %%
-W, _ = runs[10]
+learned, _ = runs[10]
 laplace = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
 print(f"counted, plus one: {nats(np.log(laplace), held_out):.3f} nats on held-out words")
-print(f"trained by SGD:    {nats(W, held_out):.3f} nats")
+print(f"trained by SGD:    {nats(learned, held_out):.3f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # It began with every letter equally likely, and in 1,500 steps it has not walked all the way to zero for pairs it never met.
@@ -361,7 +361,7 @@ shown = np.sort(np.argsort(-counts.sum(axis=0))[:16])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
 for ax, table, title in zip(
-    axes, (laplace, softmax(W)), ("counted, plus one", "learned"), strict=True
+    axes, (laplace, softmax(learned)), ("counted, plus one", "learned"), strict=True
 ):
     image = heatmap(ax, table[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
     ax.set(title=title, xlabel="next letter")
@@ -369,7 +369,7 @@ axes[0].set_ylabel("letter before")
 fig.colorbar(image, ax=axes, label="probability", fraction=0.03)
 plt.show()
 
-gap = np.abs(laplace - softmax(W))[np.ix_(shown, shown)]
+gap = np.abs(laplace - softmax(learned))[np.ix_(shown, shown)]
 entry = laplace[np.ix_(shown, shown)].mean()
 print(
     f"among the 16 commonest letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}"

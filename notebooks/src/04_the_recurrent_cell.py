@@ -33,7 +33,6 @@ from lib.plots import graph, heatmap, time_ticks, visible
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three steps on paper
@@ -56,10 +55,10 @@ rng = np.random.default_rng(0)
 # step 1: **the state is the memory.**
 
 # %% slideshow={"slide_type": "fragment"}
-h = 0.0
-for x in (1, 0, 0):
-    h = np.tanh(1.0 * x + 0.5 * h)
-    print(f"x = {x}   h = {h:.4f}")
+memory = 0.0
+for number in (1, 0, 0):
+    memory = np.tanh(1.0 * number + 0.5 * memory)
+    print(f"x = {number}   h = {memory:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
 # ## The equation
@@ -118,12 +117,15 @@ text = "the cat ate the hat"
 tokenizer = CharacterTokenizer(text)
 letters = one_hot(tokenizer.encode(text)[None], len(tokenizer))  # (B, T, I)
 
-D, I = 12, len(tokenizer)
-W_xh = rng.normal(0, 1.0, (I, D))
-W_hh = rng.normal(0, D**-0.5, (D, D))
-b_h = np.zeros(D)  # (D,)
+rng = np.random.default_rng(0)
+V, units = len(tokenizer), 12
+reader = dict(
+    W_xh=rng.normal(0, 1.0, (V, units)),
+    W_hh=rng.normal(0, units**-0.5, (units, units)),
+    b_h=np.zeros(units),
+)
 
-states, _ = run(letters, W_xh, W_hh, b_h)
+states, _ = run(letters, **reader)
 print("letters (B, T, I) =", letters.shape)
 print("states  (B, T, D) =", states.shape)
 
@@ -153,11 +155,10 @@ print("unit 0 after each of them:       ", states[0, same, 0])
 
 # %%
 for word in ("tea", "eat", "ate"):
-    x = one_hot(tokenizer.encode(word)[None], I)  # (B, T, I)
-    word_states, _ = run(x, W_xh, W_hh, b_h)
-    print(
-        word, "  sum of letters", x.sum(axis=(0, 1)).astype(int), "  state", word_states[0, -1, :4]
-    )
+    spelt = one_hot(tokenizer.encode(word)[None], V)  # (B, T, I)
+    sum_of_letters = spelt.sum(axis=(0, 1)).astype(int)
+    word_states, _ = run(spelt, **reader)
+    print(word, "  sum of letters", sum_of_letters, "  state", word_states[0, -1, :4])
 
 # %% [markdown]
 # **A common mistake** is to think that a longer sequence needs a larger network. Books like to draw a network *unrolled in time*,
@@ -271,6 +272,7 @@ def step_backward(dh, cache, W_xh, W_hh):
 # crash. $W_{hh}$ is square: there a forgotten transpose keeps the shape, and only the numbers betray it.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(1)
 B, I, D = 2, 3, 5
 x, h_before, dh = rng.normal(size=(B, I)), rng.normal(size=(B, D)), rng.normal(size=(B, D))
 W_xh, W_hh, b_h = rng.normal(size=(I, D)), rng.normal(size=(D, D)), rng.normal(size=D)
@@ -379,12 +381,13 @@ check_resting(my_rest)
 # `lib.recurrent` holds the cell and the loop. With our weights laid in, does it say the same?
 
 # %% tags=["finished"]
-x = rng.normal(size=(2, 7, I))  # (B, T, I)
+rng = np.random.default_rng(2)
+sequences = rng.normal(size=(B, 7, I))  # (B, T, I)
 cell = RNNCell(I, D, rng)
 cell.W_xh[:], cell.W_hh[:], cell.b_h[:] = W_xh, W_hh, b_h
 
-ours, _ = run(x, W_xh, W_hh, b_h)
-outputs, final_state, _ = RNN(cell).forward(x)
+ours, _ = run(sequences, W_xh, W_hh, b_h)
+outputs, final_state, _ = RNN(cell).forward(sequences)
 print("ours ", ours[1, -1])
 print("lib  ", outputs[1, -1])
 print("final", final_state[1])

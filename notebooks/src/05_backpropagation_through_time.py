@@ -39,7 +39,6 @@ from lib.plots import graph, heatmap, visible
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three steps back, on paper
@@ -224,6 +223,7 @@ def run_backward(doutputs, dstate, x, caches, W_xh, W_hh):
 # gradient comes out as `dstate`, the gradient of the start.
 
 # %%
+rng = np.random.default_rng(0)
 B, T, I, D = 2, 7, 3, 5
 x, doutputs = rng.normal(size=(B, T, I)), rng.normal(size=(B, T, D))
 start, dfinal = rng.normal(size=(2, B, D))
@@ -354,15 +354,15 @@ plt.show()
 text = "the cat ate the hat"
 tokenizer = CharacterTokenizer(text)
 letters = one_hot(tokenizer.encode(text)[None], len(tokenizer))  # (B, T, I)
-T, D = len(text), 12
-cell = RNNCell(len(tokenizer), D, np.random.default_rng(2))
+count = len(text)
+cell = RNNCell(len(tokenizer), 12, np.random.default_rng(2))
 
-x = np.repeat(letters, T, axis=0)  # (T, T, I)
-doutputs = np.zeros((T, T, D))  # (T, T, D)
-doutputs[range(T), range(T)] = 1  # row t of the batch asks about output t alone
-_, _, caches = run(x, cell.zero_state(T), cell.W_xh, cell.W_hh, cell.b_h)
-dx, *_ = run_backward(doutputs, 0, x, caches, cell.W_xh, cell.W_hh)
-blame = np.linalg.norm(dx, axis=-1)  # (T, T)
+copies = np.repeat(letters, count, axis=0)  # (T, T, I)
+asked = np.zeros((count, count, 12))  # (T, T, D)
+asked[range(count), range(count)] = 1  # row t of the batch asks about output t alone
+_, _, walked = run(copies, cell.zero_state(count), cell.W_xh, cell.W_hh, cell.b_h)
+dcopies, *_ = run_backward(asked, 0, copies, walked, cell.W_xh, cell.W_hh)
+blame = np.linalg.norm(dcopies, axis=-1)  # (T, T)
 blame /= np.diag(blame)[:, None]
 
 fig, ax = plt.subplots(figsize=(5.6, 3.9))
@@ -394,6 +394,7 @@ print("mean, 0 to 6 letters back:", np.round(by_distance, 2))
 # **spectral radius** $\rho$. (A matrix and its transpose have the same.)
 
 # %%
+rng = np.random.default_rng(5)
 W = rng.normal(size=(16, 16)) / 4
 rho = np.abs(np.linalg.eigvals(W)).max()
 v = rng.normal(size=16)
@@ -412,22 +413,22 @@ print(f"spectral radius:       {rho:.3f}")
 # rest at 0, where tanh has slope 1. Right: random input of strength 1.
 
 # %% tags=["twin"]
-T, D = 50, 32
-rotation = np.linalg.qr(rng.normal(size=(D, D)))[0]  # (D, D)
-noise, doutputs = rng.normal(size=(1, T, D)), np.zeros((1, T, D))
-doutputs[:, -1] = rng.normal(size=D)
-step = np.arange(1, T + 1)
+rng, (length, units) = np.random.default_rng(1), (50, 32)
+rotation = np.linalg.qr(rng.normal(size=(units, units)))[0]  # (D, D)
+noise, dlast = rng.normal(size=(1, length, units)), np.zeros((1, length, units))
+dlast[:, -1] = rng.normal(size=units)
+step = np.arange(1, length + 1)
 
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
 for ax, strength in zip(axes, (0, 1), strict=True):
     for i, rho in enumerate((0.5, 1.0, 1.5)):
-        W_hh, x = rho * rotation, strength * noise
-        _, _, caches = run(x, np.zeros((1, D)), np.eye(D), W_hh, np.zeros(D))
-        dx, *_ = run_backward(doutputs, 0, x, caches, np.eye(D), W_hh)
-        share = np.linalg.norm(dx[0], axis=-1) / np.linalg.norm(dx[0, -1])  # (T,)
-        ax.semilogy(step, rho ** (T - step), "-", color=f"C{i}", lw=1)
+        read, turn, one = strength * noise, rho * rotation, np.eye(units)
+        _, _, passed = run(read, np.zeros((1, units)), one, turn, np.zeros(units))
+        dread, *_ = run_backward(dlast, 0, read, passed, one, turn)
+        share = np.linalg.norm(dread[0], axis=-1) / np.linalg.norm(dread[0, -1])  # (T,)
+        ax.semilogy(step, rho ** (length - step), "-", color=f"C{i}", lw=1)
         ax.semilogy(step[::2], share[::2], "os^"[i], color=f"C{i}", ms=3, label=rf"$\rho$ = {rho}")
-        seen, predicted = share[T - 21], rho**20
+        seen, predicted = share[length - 21], rho**20
         print(f"input {strength}, rho {rho}: 20 steps back {seen:.1e}, predicted {predicted:.1e}")
     ax.set(title=f"input strength {strength}", xlabel="time step t", ylim=(1e-10, 1e10))
 axes[0].set_ylabel("gradient, relative to the last step's")
@@ -457,18 +458,19 @@ plt.show()
 # 6 steps, once whole and once in pieces of 3, with a gradient at the last output only:
 
 # %%
-B, T, I, D = 1, 6, 3, 5
-x, doutputs = 0.5 * rng.normal(size=(B, T, I)), np.zeros((B, T, D))
-doutputs[:, -1] = 1
-W_xh, W_hh, b_h = rng.normal(size=(I, D)), rotation[:D, :D] * 2, np.zeros(D)
+rng = np.random.default_rng(1)
+six, dsix = 0.5 * rng.normal(size=(1, 6, I)), np.zeros((1, 6, D))
+dsix[:, -1] = 1
+weights = rng.normal(size=(I, D)), rotation[:D, :D] * 2, np.zeros(D)
+zero = np.zeros((1, D))
 
-whole, _, caches = run(x, np.zeros((B, D)), W_xh, W_hh, b_h)
-dx_whole, _, _, dW_whole, _ = run_backward(doutputs, 0, x, caches, W_xh, W_hh)
+whole, _, caches_whole = run(six, zero, *weights)
+dx_whole, _, _, dW_whole, _ = run_backward(dsix, 0, six, caches_whole, *weights[:2])
 
-first, carried, caches_1 = run(x[:, :3], np.zeros((B, D)), W_xh, W_hh, b_h)
-second, _, caches_2 = run(x[:, 3:], carried, W_xh, W_hh, b_h)
-dx_1, _, _, dW_1, _ = run_backward(doutputs[:, :3], 0, x[:, :3], caches_1, W_xh, W_hh)
-dx_2, _, _, dW_2, _ = run_backward(doutputs[:, 3:], 0, x[:, 3:], caches_2, W_xh, W_hh)
+first, carried, caches_1 = run(six[:, :3], zero, *weights)
+second, _, caches_2 = run(six[:, 3:], carried, *weights)
+dx_1, _, _, dW_1, _ = run_backward(dsix[:, :3], 0, six[:, :3], caches_1, *weights[:2])
+dx_2, _, _, dW_2, _ = run_backward(dsix[:, 3:], 0, six[:, 3:], caches_2, *weights[:2])
 
 dx_cut = np.concatenate([dx_1, dx_2], axis=1)  # (B, T, I)
 print("last output  whole", whole[0, -1], "\n             cut  ", second[0, -1])
@@ -547,13 +549,13 @@ check_cut(my_first)
 # `lib.recurrent.RNN` holds the loop. Our six steps again, whole and with `truncate=3`:
 
 # %% tags=["finished"]
-rnn = RNN(RNNCell(I, D, rng))
-rnn.cell.W_xh[:], rnn.cell.W_hh[:], rnn.cell.b_h[:] = W_xh, W_hh, b_h
-_, _, cache = rnn.forward(x)
+rnn = RNN(RNNCell(I, D, np.random.default_rng(2)))
+rnn.cell.W_xh[:], rnn.cell.W_hh[:], rnn.cell.b_h[:] = weights
+_, _, cache = rnn.forward(six)
 
 for k, ours in ((None, dW_whole), (3, dW_1 + dW_2)):
     rnn.zero_grad()
-    rnn.backward(doutputs, cache, truncate=k)
+    rnn.backward(dsix, cache, truncate=k)
     print(f"truncate={k}: dW_hh ours", ours[0, :4], " lib", rnn.cell.dW_hh[0, :4])
 
 # %% [markdown]

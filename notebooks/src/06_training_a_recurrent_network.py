@@ -287,10 +287,9 @@ _ = judge("counted pairs, validation", count_logits(validation), validation)
 # a little above $\ln 14 = 2.64$: it guesses, and its random guesses are not quite equal.
 
 # %%
-rng = np.random.default_rng(0)
-model, letters = new_model(rng)
-print("numbers to learn:", model.parameter_count())
-print(f"untrained: {score(model, letters, validation)[0]:.2f} nats")
+untrained, letters = new_model(np.random.default_rng(0))
+print("numbers to learn:", untrained.parameter_count())
+print(f"untrained: {score(untrained, letters, validation)[0]:.2f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["curve"]
 # ## The learning rate, recorded
@@ -386,24 +385,26 @@ check_stop(my_step)
 # %% tags=["learned", "nbval-ignore-output"]
 def loss_and_gradients(batch):
     ids, lengths, labels = batch  # (B, T), (B,), (B,)
-    logits, cache = model.forward(ids, lengths)
+    logits, cache = live.forward(ids, lengths)
     loss, loss_cache = cross_entropy(logits, labels)
-    model.backward(cross_entropy_backward(loss_cache), cache)
+    live.backward(cross_entropy_backward(loss_cache), cache)
     return loss
 
 
+rng = np.random.default_rng(0)
+live, _ = new_model(rng)  # the same start as above
 batches = padded_batches([letters.encode(word) for word in words.words], words.labels, 64, rng)
 history = train(
     loss_and_gradients,
     batches,
-    Adam(model.parameters(), 2e-3),
+    Adam(live.parameters(), 2e-3),
     steps=400,
     max_norm=1.0,
-    validate=lambda: score(model, letters, validation)[0],
+    validate=lambda: score(live, letters, validation)[0],
 )
 
 # %%
-loss, share = score(model, letters, validation)
+loss, share = score(live, letters, validation)
 print("validation loss below 1 nat:", loss < 1)
 print("more than 68 % of the validation words right:", share > 0.68)
 
@@ -414,7 +415,7 @@ print("more than 68 % of the validation words right:", share > 0.68)
 # column what the network said, in shares of the row. On the diagonal it is right. This is a **confusion matrix**.
 
 # %%
-shipped, letters, _ = language_of_a_word()
+shipped, _, _ = language_of_a_word()
 logits, _ = shipped.forward(*pad([letters.encode(word) for word in validation.words]))
 said = logits.argmax(axis=1)
 confusion = np.zeros((14, 14), int)
@@ -448,7 +449,7 @@ print(f"named wrongly most often: {languages[often]}, {wrong[:, often].sum()} ti
 # All choices are made. Now, for the first time, the test words.
 
 # %%
-_, live_share = score(model, letters, test)
+_, live_share = score(live, letters, test)
 print("live network, more than 68 % of the test words right:", live_share > 0.68)
 
 test_logits, _ = shipped.forward(*pad([letters.encode(word) for word in test.words]))

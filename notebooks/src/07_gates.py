@@ -37,7 +37,6 @@ from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## One number that is kept
@@ -74,8 +73,8 @@ for f in (1, 0.5):
 # 16 numbers, the cell, and a linear layer with 8 outputs on the last state. Guessing is right one time in eight. **Predict:** 45 tanh units, 300 steps of 32 new sequences each, Adam. Up to which lag will it work: 5, 10, 20?
 
 # %%
-ids, labels = remember_first(3, 10, 8, np.random.default_rng(0))
-for row, label in zip(ids, labels, strict=True):
+sequences, answers = remember_first(3, 10, 8, np.random.default_rng(0))
+for row, label in zip(sequences, answers, strict=True):
     print("read", row, "  say", label)
 
 # %% tags=["learned", "nbval-ignore-output"]
@@ -152,22 +151,22 @@ check_keep_and_hide(my_gates)
 # comes back if the loss is $h_t$ and nothing comes from later steps. What meets in $c_t$ is added, what meets elsewhere is multiplied.
 
 # %% slideshow={"slide_type": "slide"}
-c_before, i, f, o, g = 0.8, 0.3, 0.9, 0.7, -0.5
-c = f * c_before + i * g
-dc = o * (1 - np.tanh(c) ** 2)
+c_old, i, f, o, g = 0.8, 0.3, 0.9, 0.7, -0.5
+c_t = f * c_old + i * g
+dc_t = o * (1 - np.tanh(c_t) ** 2)
 nodes = {"c_before": (0, 2), "keep": (1.5, 2), "c": (3, 2), "tanh": (4.5, 2), "h": (6, 2)}
 nodes |= {"f": (1.5, 3), "i": (1.5, 1), "g": (3, 0), "write": (3, 1), "o": (6, 3)}
 labels = {"c_before": "$c_{t-1}$", "keep": "×", "c": "$c_t$", "h": "$h_t$", "write": "×"}
 numbers = {
-    ("c_before", "keep"): (c_before, dc * f),
-    ("f", "keep"): (f, dc * c_before),
-    ("keep", "c"): (f * c_before, dc),
-    ("i", "write"): (i, dc * g),
-    ("g", "write"): (g, dc * i),
-    ("write", "c"): (i * g, dc),
-    ("c", "tanh"): (c, dc),
-    ("tanh", "h"): (np.tanh(c), o),
-    ("o", "h"): (o, np.tanh(c)),
+    ("c_before", "keep"): (c_old, dc_t * f),
+    ("f", "keep"): (f, dc_t * c_old),
+    ("keep", "c"): (f * c_old, dc_t),
+    ("i", "write"): (i, dc_t * g),
+    ("g", "write"): (g, dc_t * i),
+    ("write", "c"): (i * g, dc_t),
+    ("c", "tanh"): (c_t, dc_t),
+    ("tanh", "h"): (np.tanh(c_t), o),
+    ("o", "h"): (o, np.tanh(c_t)),
 }
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
 texts = graph(ax, nodes, list(numbers), labels, size=30)
@@ -175,7 +174,7 @@ for edge, values in numbers.items():
     for text, value in zip(texts[edge], values, strict=True):
         text.set_text(f"{value:.3f}")
 plt.show()
-print(f"c = {c:.3f}, h = {o * np.tanh(c):.3f}; dc = {dc:.3f}, to c before: {dc * f:.3f}")
+print(f"c = {c_t:.3f}, h = {o * np.tanh(c_t):.3f}; dc = {dc_t:.3f}, to c before: {dc_t * f:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Backward
@@ -293,6 +292,7 @@ def gru_backward(dh, cache, W_xh, W_hh):
 # Both cells, everything random, a gradient at $h$ and at $c$.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 B, I, D = 2, 3, 5
 x, h_before, c_before, dh, dc = (rng.normal(size=(B, n)) for n in (I, D, D, D, D))
 W_xh, W_hh, b_h = (rng.normal(size=s) for s in ((I, 4 * D), (D, 4 * D), 4 * D))
@@ -303,14 +303,15 @@ def lstm_loss():
     return (h * dh + c * dc).sum()
 
 
-h, c, cache = lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)
-by_hand = lstm_backward(dh, dc, cache, W_xh, W_hh)
+_, _, lstm_cache = lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)
+by_hand = lstm_backward(dh, dc, lstm_cache, W_xh, W_hh)
 names = ("dx", "dh_before", "dc_before", "dW_xh", "dW_hh", "db_h")
 values = (x, h_before, c_before, W_xh, W_hh, b_h)
 for name, gradient, value in zip(names, by_hand, values, strict=True):
     compare(name, gradient, numerical_gradient(lstm_loss, value))
 
 # %%
+rng = np.random.default_rng(1)
 V_xh, V_hh, v_h, b_n = (rng.normal(size=s) / 2 for s in ((I, 3 * D), (D, 3 * D), 3 * D, D))
 
 
@@ -330,7 +331,7 @@ for name, gradient, value in zip(names, by_hand_gru, values, strict=True):
 # taken with the new $c_t$ in place of $c_{t-1}$, which it was multiplied by. Both keep every shape.
 
 # %%
-x, h_before, c_before, i, f, o, g, c = cache
+_, _, _, i, f, o, g, c = lstm_cache
 compare("dc_before", by_hand[2] / f, numerical_gradient(lstm_loss, c_before))
 
 wrong = lstm_backward(dh, dc, (x, h_before, c, i, f, o, g, c), W_xh, W_hh)
@@ -371,21 +372,24 @@ sentence = (
 )
 
 # %%
-h, c, cell, trace = np.zeros((1, 4)), np.zeros((1, 4)), reader.rnn.cell, []
+h_t, c_t, trace = *np.zeros((2, 1, 4), np.float32), []
+cell = reader.rnn.cell
 for vector in reader.embedding.W[letters.encode(sentence)]:
-    h, c, cache = lstm_step(vector[None], h, c, cell.W_xh, cell.W_hh, cell.b_h)
-    trace.append(np.concatenate([*cache[3:], h]))
-i, f, o, g, c, h = np.stack(trace, axis=1)  # (T, D), (T, D), (T, D), (T, D), (T, D), (T, D)
+    h_t, c_t, cache_t = lstm_step(vector[None], h_t, c_t, cell.W_xh, cell.W_hh, cell.b_h)
+    trace.append(np.concatenate([*cache_t[3:], h_t]))
+six = np.stack(trace, axis=1)  # (6, T, D)
+traces = dict(zip("ifogch", six, strict=True))
 inside = np.cumsum([(letter == "(") - (letter == ")") for letter in sentence])
-right = reader.output.forward(h)[0].argmax(axis=1) == inside
+right = reader.output.forward(traces["h"])[0].argmax(axis=1) == inside
 print("right after more than 95 % of the characters:", right.mean() > 0.95)
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
-unit = np.abs((inside - inside.mean()) @ (c / c.std(axis=0))).argmax()  # follows the brackets
+follows = (inside - inside.mean()) @ (traces["c"] / traces["c"].std(axis=0))  # (D,)
+unit = np.abs(follows).argmax()  # the one that follows the brackets best
 fig, axes = plt.subplots(2, 1, figsize=(6.5, 3.0), sharex=True, height_ratios=(3, 2))
-image = heatmap(axes[0], [gate[:, unit] for gate in (i, f, o)], rows=["i", "f", "o"])
+image = heatmap(axes[0], [traces[gate][:, unit] for gate in "ifo"], rows=["i", "f", "o"])
 fig.colorbar(image, label="gate", fraction=0.03)
-rows = [g[:, unit], c[:, unit]]
+rows = [traces["g"][:, unit], traces["c"][:, unit]]
 image = heatmap(axes[1], rows, signed=True, limit=9, rows=["g", "c"], columns=list(sentence))
 fig.colorbar(image, label="value", fraction=0.03)
 for ax in axes:
@@ -393,7 +397,7 @@ for ax in axes:
 axes[1].set_xlabel("the sentence, character by character")
 plt.show()
 
-f_unit = f[:, unit]
+f_unit = traces["f"][:, unit]
 brackets = np.isin(list(sentence), ["(", ")"])
 print("f at the brackets", f_unit[brackets], f"elsewhere {f_unit[~brackets].mean():.2f} on average")
 assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
@@ -457,10 +461,10 @@ fig, ax = plt.subplots(figsize=(6.4, 3.1))
 tanh = survive_tanh(1.0)
 ax.semilogy(tanh, "-.", color="C1", label="tanh cell")
 for bias, colour, style in ((0.0, "C4", ":"), (1.0, "C2", "--"), (4.0, "C0", "-")):
-    along, everything, f = survive(bias, 1.0)
+    along, everything, mean_f = survive(bias, 1.0)
     ax.semilogy(along, style, color=colour, label=f"along c, bias {bias:g}")
     ax.semilogy(everything, ".", color=colour, ms=3)
-    print(f"bias {bias:g}: mean f {f:.3f}; 40 steps back {along[40]:.1e} along c, ", end="")
+    print(f"bias {bias:g}: mean f {mean_f:.3f}; 40 steps back {along[40]:.1e} along c, ", end="")
     print(f"{everything[40]:.1e} by every path")
 print(f"tanh cell: {tanh[40]:.1e}")
 ax.set(xlabel="steps back", ylabel="share of the gradient", ylim=(1e-10, 1e6))
@@ -514,16 +518,17 @@ check_open(my_bias)
 # `forget_bias` is 1 unless you say otherwise. With our weights laid in:
 
 # %% tags=["finished"]
+rng = np.random.default_rng(2)
 lstm, gru = LSTMCell(I, D, rng), GRUCell(I, D, rng)
 lstm.W_xh[:], lstm.W_hh[:], lstm.b_h[:] = W_xh, W_hh, b_h
 gru.W_xh[:], gru.W_hh[:], gru.b_h[:], gru.b_n[:] = V_xh, V_hh, v_h, b_n
 
-h, (_, c), cache = lstm.forward(x, (h_before, c_before))
-_, dbefore = lstm.backward(dh, cache, (0 * dh, dc))
-_, _, gru_cache = gru.forward(x, h_before)
-_, gru_dbefore = gru.backward(dh, gru_cache)
+_, (_, lib_c), lib_cache = lstm.forward(x, (h_before, c_before))
+_, dbefore = lstm.backward(dh, lib_cache, (0 * dh, dc))
+_, _, lib_gru_cache = gru.forward(x, h_before)
+_, gru_dbefore = gru.backward(dh, lib_gru_cache)
 for name, ours, theirs in (
-    ("LSTM c", lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)[1], c),
+    ("LSTM c", lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)[1], lib_c),
     ("LSTM dc_before", by_hand[2], dbefore[1]),
     ("LSTM dW_hh", by_hand[4], lstm.dW_hh),
     ("GRU dh_before", by_hand_gru[1], gru_dbefore),

@@ -257,11 +257,12 @@ def greedy(model, source, lengths, steps):
 shipped = dates_to_iso(attention=False)
 print("numbers that were learned:", shipped.parameter_count())
 few = validation.take(range(300))
-source, lengths, target = encode(few)
-T = target.shape[1] - 1
-said = greedy(shipped, source, lengths, T)  # (B, T)
-forced = shipped.forward(source, lengths, target[:, :-1])[0].argmax(axis=-1)  # (B, T)
-same_ids = said == shipped.translate(source, lengths, int(target[0, 0]), T)[0]  # (B, T)
+few_source, few_lengths, few_target = encode(few)
+start, T = int(few_target[0, 0]), few_target.shape[1] - 1
+said = greedy(shipped, few_source, few_lengths, T)  # (B, T)
+logits_of_few, _ = shipped.forward(few_source, few_lengths, few_target[:, :-1])  # (B, T, V)
+forced = logits_of_few.argmax(axis=-1)  # (B, T)
+same_ids = said == shipped.translate(few_source, few_lengths, start, T)[0]  # (B, T)
 print(f"our greedy and lib's translate: {same_ids.sum():,} of {same_ids.size:,} symbols the same")
 for text, iso, wrote in list(zip(few.texts, few.isos, decode(said), strict=True))[:6]:
     print(f"{iso}, it writes {wrote}   {text}")
@@ -269,7 +270,7 @@ for text, iso, wrote in list(zip(few.texts, few.isos, decode(said), strict=True)
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 2.4))
 for name, ids, style in (("reads the true symbols", forced, "o-"), ("reads its own", said, "s--")):
-    right = ids == target[:, 1:]  # (B, T)
+    right = ids == few_target[:, 1:]  # (B, T)
     ax.plot(100 * right.mean(axis=0), style, label=name)
     print(f"{name:<22} dates {right.all(axis=1).mean():.0%}, of 300", *right.sum(axis=0), "right")
 ax.set(xticks=range(T), xticklabels=[*"YYYY-MM-DD", "end"], ylabel="% right", ylim=(0, 103))
@@ -523,10 +524,10 @@ for part, name in enumerate(("training", "validation", "test")):
 text, iso = "17 juillet 1965, 15:45:12", "1965-07-17"
 probabilities = read(shipped, text)  # (T, V)
 true = [SHOWN.index(i) for i in targets.encode(iso + END)]
-said = [name_of(symbol) for symbol in targets.decode(probabilities.argmax(axis=1))]
+likeliest = [name_of(symbol) for symbol in targets.decode(probabilities.argmax(axis=1))]
 symbols = [name_of(targets.decode([i])) for i in SHOWN]
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
-image = heatmap(ax, probabilities.T[SHOWN], rows=symbols, columns=said)
+image = heatmap(ax, probabilities.T[SHOWN], rows=symbols, columns=likeliest)
 ax.plot(range(T), true, "o", ms=13, mfc="none", mec="C1")
 ax.set(xlabel="what it writes, step by step", ylabel="what it could write", title=f"source: {text}")
 fig.colorbar(image, label="probability", fraction=0.04)
@@ -534,7 +535,7 @@ plt.show()
 sure = probabilities.max(axis=1)
 print(
     "writes",
-    "".join(said[:-1]),
+    "".join(likeliest[:-1]),
     "- least sure at step",
     sure.argmin() + 1,
     f"with {sure.min():.0%}",

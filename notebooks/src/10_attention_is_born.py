@@ -42,7 +42,6 @@ from lib.explorers.attention_is_born import draw_look, explorer, read
 from lib.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
@@ -67,10 +66,10 @@ rng = np.random.default_rng(0)
 # %% slideshow={"slide_type": "fragment"}
 k = np.array([-1.0, 0.0, 2.0])
 scores = 2 * np.tanh(0.5 + k)
-weights = np.exp(scores) / np.exp(scores).sum()
+a = np.exp(scores) / np.exp(scores).sum()
 print("scores ", scores)
-print("weights", weights)
-print(f"context {weights @ k:.4f}")
+print("weights", a)
+print(f"context {a @ k:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where it may not look
@@ -89,9 +88,9 @@ def masked_softmax(scores, mask):
     return exps / np.maximum(exps.sum(axis=-1, keepdims=True), 1e-30)
 
 
-scores, mask = np.log([[1, 2, 5]] * 3), np.array([[1, 1, 1], [1, 1, 0], [0, 0, 0]], bool)
-print("masked with -inf:\n", masked_softmax(scores, mask))
-print("masked with -1e9:\n", masked_softmax(np.where(mask, scores, -1e9), True))
+logs, seen = np.log([[1, 2, 5]] * 3), np.array([[1, 1, 1], [1, 1, 0], [0, 0, 0]], bool)
+print("masked with -inf:\n", masked_softmax(logs, seen))
+print("masked with -1e9:\n", masked_softmax(np.where(seen, logs, -1e9), True))
 
 # %% [markdown]
 # **A common mistake** is the second one: a large negative number in place of $-\infty$. The first two rows look right. The last
@@ -144,9 +143,9 @@ check_context(my_context)
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 2.2))
-draw_look(ax, k, 0.5, weights)
+draw_look(ax, k, 0.5, a)
 plt.show()
-print("weights, from left to right:", weights)
+print("weights, from left to right:", a)
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -167,19 +166,19 @@ def attend(query, keys, mask, W_q, W_k, b, v):
 # has a corner: **looking is soft, so it has a derivative**, and where to look can be learned.
 
 # %%
-query = np.linspace(-3, 3, 121).reshape(1, -1, 1)  # (B, T, Q)
-keys = np.array([-1.0, 0.0, 2.0]).reshape(1, -1, 1)  # (B, S, K)
+states = np.linspace(-3, 3, 121).reshape(1, -1, 1)  # (B, T, Q)
+outputs = k.reshape(1, -1, 1)  # (B, S, K)
 one = np.eye(1)
-context, (_, _, _, weights) = attend(query, keys, True, one, one, np.zeros(1), np.array([2.0]))
+context, (_, _, _, weights) = attend(states, outputs, True, one, one, np.zeros(1), np.array([2.0]))
 
 fig, ax = plt.subplots(figsize=(6.0, 2.6))
 for s, style in enumerate(("-", "--", ":")):
-    ax.plot(query[0, :, 0], weights[0, :, s], style, label=f"place {s + 1}, k = {keys[0, s, 0]:g}")
+    ax.plot(states[0, :, 0], weights[0, :, s], style, label=f"place {s + 1}, k = {k[s]:g}")
 ax.set(xlabel="state q of the decoder", ylabel="weight", ylim=(0, 1))
 ax.legend()
 plt.show()
-print(f"q = {query[0, 70, 0]:.1f}: weights {weights[0, 70]}, context {context[0, 70, 0]:.4f}")
-print(f"q = {query[0, 20, 0]:.1f}: weights {weights[0, 20]}, context {context[0, 20, 0]:.4f}")
+print(f"q = {states[0, 70, 0]:.1f}: weights {weights[0, 70]}, context {context[0, 70, 0]:.4f}")
+print(f"q = {states[0, 20, 0]:.1f}: weights {weights[0, 20]}, context {context[0, 20, 0]:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Backward
@@ -261,6 +260,7 @@ def attend_backward(dcontext, cache, W_q, W_k, v):
 # All sizes differ. Sequence 1 has padding, and one step of sequence 0 may look nowhere.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 B, T, S, Q, K, F = 2, 3, 4, 5, 6, 7
 query, keys = rng.normal(size=(B, T, Q)), rng.normal(size=(B, S, K))
 dcontext = rng.normal(size=(B, T, K))
@@ -503,7 +503,7 @@ explorer()
 # the encoder and the decoder. With our weights laid in, does the layer say the same?
 
 # %% tags=["finished"]
-layer = AdditiveAttention(Q, K, F, rng)
+layer = AdditiveAttention(Q, K, F, np.random.default_rng(1))
 layer.W_q[:], layer.W_k[:], layer.b[:], layer.v[:] = W_q, W_k, b, v
 
 theirs, their_cache = layer.forward(query, keys, mask)

@@ -39,7 +39,6 @@ from lib.plots import GREEN, RED, heatmap
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## A soft dictionary on paper
@@ -139,29 +138,29 @@ def look(x, memory, W_q, W_k, W_v):
 # that way. Test it: change *one* vector, $x_3$, and see which scores move.
 
 # %%
-B, T, S, D, K, J = 1, 5, 4, 6, 3, 2
-x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
-W_q, W_k, W_v = (rng.normal(size=(D, n)) * D**-0.5 for n in (K, K, J))
-other_x, other_memory = x.copy(), memory.copy()
+rng = np.random.default_rng(0)
+some_x, some_memory = rng.normal(size=(1, 5, 6)), rng.normal(size=(1, 4, 6))  # (B, T, D), (B, S, D)
+some_weights = [rng.normal(size=(6, width)) * 6**-0.5 for width in (3, 3, 2)]
+other_x, other_memory = some_x.copy(), some_memory.copy()
 other_x[0, 2] += 1  # x_3
 other_memory[0, 2] += 1  # m_3
 
 
 def scores_of(x, memory):
-    _, (_, _, query, key, _, _) = look(x, memory, W_q, W_k, W_v)
+    _, (_, _, query, key, _, _) = look(x, memory, *some_weights)
     return query[0] @ key[0].T / np.sqrt(query.shape[-1])
 
 
 # %%
 changes = {
-    "self, x₃ changed": scores_of(other_x, other_x) - scores_of(x, x),
-    "cross, x₃ changed": scores_of(other_x, memory) - scores_of(x, memory),
-    "cross, m₃ changed": scores_of(x, other_memory) - scores_of(x, memory),
+    "self, x₃ changed": scores_of(other_x, other_x) - scores_of(some_x, some_x),
+    "cross, x₃ changed": scores_of(other_x, some_memory) - scores_of(some_x, some_memory),
+    "cross, m₃ changed": scores_of(some_x, other_memory) - scores_of(some_x, some_memory),
 }
 fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.4))
 for ax, (name, change) in zip(axes, changes.items(), strict=True):
-    places = range(1, change.shape[1] + 1)
-    image = heatmap(ax, change, signed=True, limit=1.8, rows=range(1, T + 1), columns=places)
+    steps, places = (range(1, count + 1) for count in change.shape)
+    image = heatmap(ax, change, signed=True, limit=1.8, rows=steps, columns=places)
     ax.set(title=name, xlabel="place s")
     moved = np.abs(change) > 1e-12
     print(f"{name}: {moved.sum()} of {moved.size} scores moved, {moved[2].sum()} of them in row 3")
@@ -188,6 +187,7 @@ def finds_itself(x, W_q, W_k):
     return (weights[0].argmax(axis=1) == np.arange(x.shape[1])).mean()
 
 
+rng = np.random.default_rng(1)
 many = rng.normal(size=(1, 200, 64))
 W_1, W_2 = rng.normal(size=(2, 64, 64)) * 64**-0.5
 print(f"as they are:    {finds_itself(many, np.eye(64), np.eye(64)):.1%} look most at themselves")
@@ -235,18 +235,18 @@ plain = [measure(K, 1.0) for K in widths]
 scaled = [measure(K, K**-0.5) for K in widths]
 for name, rows in (("plain", plain), ("scaled", scaled)):
     print(f"{name}: K, spread of the scores; medians of largest weight and of |de| / |da|")
-    for K, (spread, largest, arrives, _) in zip(widths, rows, strict=True):
-        print(f"{K:>12}{spread:8.2f}{np.median(largest):12.3f}{np.median(arrives):10.4f}")
+    for width, (spread, largest, arrives, _) in zip(widths, rows, strict=True):
+        print(f"{width:>12}{spread:8.2f}{np.median(largest):12.3f}{np.median(arrives):10.4f}")
 
 # %% slideshow={"slide_type": "slide"}
 fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.6))
 for rows, style, name in ((plain, "s--", "plain"), (scaled, "o-", "scaled")):
     axes[0].plot(widths, [np.median(row[1]) for row in rows], style, label=name)
     axes[1].plot(widths, [np.median(row[2]) for row in rows], style, label=name)
-    _, _, arrives, dquery = rows[-1]
+    _, _, arrives, back = rows[-1]
     print(f"K = 256, {name}: |de| / |da| below 0.001 for {(arrives < 0.001).mean():.0%}", end="; ")
-    most = np.sort(dquery)[-200:].sum() / dquery.sum()
-    print(f"|dq| median {np.median(dquery):.2f}, {most:.0%} of all |dq| to a tenth of the queries")
+    most = np.sort(back)[-200:].sum() / back.sum()
+    print(f"|dq| median {np.median(back):.2f}, {most:.0%} of all |dq| to a tenth of the queries")
 axes[0].set(title="largest weight, median", ylim=(0, 1.05))
 axes[1].set(title="|de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
 for ax in axes:
@@ -367,6 +367,7 @@ def look_backward(dcontext, cache, W_q, W_k, W_v):
 # First with two sequences, and all sizes different. Then self-attention, where nudging $x$ nudges all three roles at once.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 B, T, S, D, K, J = 2, 3, 4, 5, 6, 7
 x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
 W_q, W_k, W_v = (rng.normal(size=(D, n)) * D**-0.5 for n in (K, K, J))
@@ -391,10 +392,10 @@ def loss_of_self():
     return (look(x, x, W_q, W_k, W_v)[0] * dcontext).sum()
 
 
-_, cache = look(x, x, W_q, W_k, W_v)
-dx, dmemory, *_ = look_backward(dcontext, cache, W_q, W_k, W_v)
+_, self_cache = look(x, x, W_q, W_k, W_v)
+as_x, as_memory, *_ = look_backward(dcontext, self_cache, W_q, W_k, W_v)
 measured = numerical_gradient(loss_of_self, x)
-compare("self: dx", dx + dmemory, measured)
+compare("self: dx", as_x + as_memory, measured)
 
 # %% [markdown] tags=["negative-control"]
 # **Negative control.** Forget one of the three paths, each in turn. No shape complains. Then keep all three, but forget $1/\sqrt{K}$ on
@@ -402,7 +403,7 @@ compare("self: dx", dx + dmemory, measured)
 # gradient's own size. In `dx` the paths are mixed wrongly. A network may still learn with such a gradient. The check sees it.
 
 # %%
-dquery, dkey, dvalue = attend_backward(dcontext, cache[2:])
+dquery, dkey, dvalue = attend_backward(dcontext, self_cache[2:])
 asks, is_asked, answers = dquery @ W_q.T, dkey @ W_k.T, dvalue @ W_v.T  # (B, T, D)
 compare("no query", is_asked + answers, measured)
 compare("no key", asks + answers, measured)
@@ -415,7 +416,8 @@ compare("no root", np.sqrt(K) * (asks + is_asked) + answers, measured)
 # Shuffle the vectors of a sequence. **Predict:** what happens to the outputs of self-attention? And to those of a recurrent network?
 
 # %%
-x = rng.normal(size=(1, 5, D))
+rng = np.random.default_rng(0)
+five = rng.normal(size=(1, 5, D))
 order = np.array([3, 0, 4, 1, 2])
 rnn = RNN(RNNCell(D, D, rng))
 networks = {
@@ -423,16 +425,16 @@ networks = {
     "recurrent": lambda x: rnn.forward(x)[0],
 }
 for name, network in networks.items():
-    outputs, shuffled = network(x), network(x[:, order])
+    outputs, shuffled = network(five), network(five[:, order])
     off = np.abs(shuffled - outputs[:, order]).max()
     same = "the same, shuffled" if off < 1e-12 else f"other outputs, off by up to {off:.2f}"
     print(f"{name:<15} input shuffled: {same}")
 
 # %%
-seen = look(x, memory[:1], W_q, W_k, W_v)[0]
-shuffled = look(x, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)[0]
+seen = look(five, memory[:1], W_q, W_k, W_v)[0]
+shuffled = look(five, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)[0]
 print("memory shuffled: every output the same to 1e-12:", np.abs(seen - shuffled).max() < 1e-12)
-outputs, reversed_outputs = (look(y, y, W_q, W_k, W_v)[0] for y in (x, x[:, ::-1]))
+outputs, reversed_outputs = (look(y, y, W_q, W_k, W_v)[0] for y in (five, five[:, ::-1]))
 print("x₁ sees, as the first: ", outputs[0, 0, :4])
 print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 
@@ -497,9 +499,9 @@ explorer()
 # and values, does it say the same?
 
 # %% tags=["finished"]
-theirs, their_cache = attention(*cache[2:5])
+theirs, their_cache = attention(*self_cache[2:5])
 their_gradients = attention_backward(dcontext, their_cache)
-print("context ours", look(*cache[:2], W_q, W_k, W_v)[0][1, 0, :4])
+print("context ours", look(*self_cache[:2], W_q, W_k, W_v)[0][1, 0, :4])
 print("        lib ", theirs[1, 0, :4])
 our_gradients = {"dquery": dquery, "dkey": dkey, "dvalue": dvalue}
 for (name, our), their in zip(our_gradients.items(), their_gradients, strict=True):

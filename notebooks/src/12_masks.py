@@ -38,7 +38,6 @@ from lib.optim import Adam
 from lib.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three tokens on paper
@@ -111,16 +110,16 @@ def masked_attention(query, key, value, mask):
 
 
 # %% tags=["twin"]
-T, lengths = 6, np.array([3, 6])  # the words tea and teapot
-masks = {"padding": padding(lengths, T), "causal": causal(T)}
+lengths = np.array([3, 6])  # the words tea and teapot
+masks = {"padding": padding(lengths, 6), "causal": causal(6)}
 masks["padding & causal"] = masks["padding"] & masks["causal"]
 
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3))
-for ax, (name, mask) in zip(axes, masks.items(), strict=True):
-    tea = masked_softmax(np.zeros((2, T, T)), mask)[0]  # equal scores: equal weights
+for ax, (name, seen) in zip(axes, masks.items(), strict=True):
+    tea = masked_softmax(np.zeros((2, 6, 6)), seen)[0]  # equal scores: equal weights
     image = heatmap(ax, tea, rows=list("tea···"), columns=list("tea···"))
     ax.set(title=name, xlabel="position s")
-    print(f"{name:<17} {mask.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
+    print(f"{name:<17} {seen.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
 axes[0].set_ylabel("query t")
 fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
 plt.show()
@@ -225,6 +224,7 @@ def masked_attention_backward(dcontext, cache):
 # sequence 0 may look at one position only: whatever it asks, the weight is 1, so `dquery` has to begin with zeros.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 B, T, K, J = 2, 4, 3, 5
 query, key = rng.normal(size=(2, B, T, K))
 value, dcontext = rng.normal(size=(2, B, T, J))
@@ -299,13 +299,13 @@ def reach(look, x):
     return np.transpose(moved)
 
 
-T, D = 6, 5
+rng, (tokens, D) = np.random.default_rng(0), (6, 5)
 W_q, W_k, W_v = rng.normal(size=(3, D, D)) * D**-0.5
-x, past = rng.normal(size=(T, D)), causal(T)
-in_front = past & (np.arange(T) >= 2)  # the first two tokens are padding
+x, past = rng.normal(size=(tokens, D)), causal(tokens)
+in_front = past & (np.arange(tokens) >= 2)  # the first two tokens are padding
 weigh = {
     "causal": lambda scores: masked_softmax(scores, past),
-    "off by one": lambda scores: masked_softmax(scores, np.tri(T, k=1, dtype=bool)),
+    "off by one": lambda scores: masked_softmax(scores, np.tri(tokens, k=1, dtype=bool)),
     "transposed": lambda scores: masked_softmax(scores, past.T),
     "after softmax": lambda scores: softmax(scores) * past,
     "−1e9": lambda scores: softmax(np.where(in_front, scores, -1e9)),
@@ -318,7 +318,7 @@ def one_layer(rule, x):
 
 
 # %% slideshow={"slide_type": "slide"}
-names = range(1, T + 1)
+names = range(1, tokens + 1)
 fig, axes = plt.subplots(1, 5, figsize=(6.5, 1.9), sharey=True)
 for ax, (name, rule) in zip(axes, weigh.items(), strict=True):
     moved = reach(partial(one_layer, rule), x)
@@ -346,12 +346,12 @@ plt.show()
 # The same from the other side, by our backward: let only output 3 have a gradient, and ask which tokens get any.
 
 # %%
-_, cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, past)
-only_third = np.zeros((T, D))
+_, past_cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, past)
+only_third = np.zeros((tokens, D))
 only_third[2] = 1
-dquery, dkey, dvalue = masked_attention_backward(only_third, cache)
-dx = dquery @ W_q.T + dkey @ W_k.T + dvalue @ W_v.T  # (T, D)
-for t in range(T):
+asks, is_asked, answers = masked_attention_backward(only_third, past_cache)
+dx = asks @ W_q.T + is_asked @ W_k.T + answers @ W_v.T  # (T, D)
+for t in range(tokens):
     print(f"token {t + 1}: {dx[t]}{'  exactly 0' if (dx[t] == 0).all() else ''}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -365,7 +365,7 @@ for t in range(T):
 # better), and a value is 8 wide: it *is* the logits.
 
 # %%
-V, PLACES, T = 8, 12, 12  # letters, places, letters read at once
+V, PLACES = 8, 12  # letters, places: as many letters are read at once
 STEPS, CHANCES = (1, 2, 5), (0.6, 0.3, 0.1)
 
 
@@ -434,10 +434,10 @@ fig, ax = plt.subplots(figsize=(6.2, 2.6))
 for (name, rule), color in zip(rules.items(), ("C0", "C1"), strict=True):
     model, at_once, in_use = trained[name][0], [], []
     logits, _ = model.forward(new[:, :-1], rule(PLACES))
-    for T in range(1, PLACES + 1):
-        at_once.append(cross_entropy(logits[:, T - 1], new[:, T])[0])
-        alone, _ = model.forward(new[:, :T], rule(T))
-        in_use.append(cross_entropy(alone[:, -1], new[:, T])[0])
+    for read in range(1, PLACES + 1):
+        at_once.append(cross_entropy(logits[:, read - 1], new[:, read])[0])
+        alone, _ = model.forward(new[:, :read], rule(read))
+        in_use.append(cross_entropy(alone[:, -1], new[:, read])[0])
     ax.plot(range(1, PLACES + 1), at_once, "o--", color=color, label=f"{name}, as in training")
     ax.plot(range(1, PLACES + 1), in_use, "s-", color=color, label=f"{name}, in use")
     print(f"{name:<11} held out, as in training {np.mean(at_once):.3f}", end=", ")
@@ -520,11 +520,10 @@ explorer()
 # and keeps the keys it has (lesson 21).
 
 # %% tags=["finished"]
-T = 4  # as in the gradient check
+# The sizes and arrays of the gradient check.
 theirs = causal_mask(T) & padding_mask(np.array([4, 3]), T)[..., ::-1]
 their_context, their_cache = attention(query, key, value, theirs)
 _, their_dkey, _ = attention_backward(dcontext, their_cache)
-_, cache = masked_attention(query, key, value, mask)
 print("context ours", context[1, 2])
 print("        lib ", their_context[1, 2])
 print("dkey    ours", masked_attention_backward(dcontext, cache)[1][1, 2])

@@ -34,7 +34,6 @@ from lib.optim import Adam
 from lib.plots import cell_labels, heatmap
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
@@ -123,21 +122,20 @@ def reshape_alone(x, H):
 
 
 # %%
-T, D, H = 4, 6, 2
-numbers = np.arange(T * D).reshape(1, T, D)
+numbers = np.arange(24).reshape(1, 4, 6)  # (B, T, D)
 fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.2), sharey=True)
 for ax, cut in zip(axes, (split, reshape_alone), strict=True):
-    dealt = cut(numbers, H)[0]  # (H, T, K)
-    head, position = np.zeros((2, T * D), int)
+    dealt = cut(numbers, 2)[0]  # (H, T, K)
+    head, position = np.zeros((2, 24), int)
     head[dealt], position[dealt] = np.indices(dealt.shape)[:2] + 1
-    shown = head.reshape(T, D) - 1.5  # below 0: head 1
-    heatmap(ax, shown, signed=True, rows=range(1, T + 1), columns=range(1, D + 1))
-    cell_labels(ax, T, D).write(position)
+    shown = head.reshape(4, 6) - 1.5  # below 0: head 1
+    heatmap(ax, shown, signed=True, rows=range(1, 5), columns=range(1, 7))
+    cell_labels(ax, 4, 6).write(position)
     ax.set(title=cut.__name__, xlabel="column")
     for h in (1, 2):
-        row, column = np.argwhere(head.reshape(T, D) == h).mean(axis=0)  # its middle
+        row, column = np.argwhere(head.reshape(4, 6) == h).mean(axis=0)  # its middle
         ax.text(column, row, f"head {h}", ha="center", va="center", weight="bold")
-    third = head.reshape(T, D)[2], position.reshape(T, D)[2]
+    third = head.reshape(4, 6)[2], position.reshape(4, 6)[2]
     print(f"{cut.__name__:<13} position 3: goes to heads {third[0]}, as positions {third[1]}")
 axes[0].set_ylabel("position")
 plt.show()
@@ -154,18 +152,19 @@ def merge_alone(looked):
     return looked.reshape(B, T, H * K)  # (B, T, D)
 
 
-x, W = rng.normal(size=(1, T, D)), rng.normal(size=(D, D))
+rng = np.random.default_rng(0)
+four, W = rng.normal(size=(1, 4, 6)), rng.normal(size=(6, 6))
 for name, cut, join in (
     ("split and merge", split, merge),
     ("reshape_alone, merge", reshape_alone, merge),
     ("both by reshape alone", reshape_alone, merge_alone),
 ):
     for changed in (1, 3):
-        other = x.copy()
+        other = four.copy()
         other[0, changed - 1] += 1
-        looks = [cut(one @ W, H) for one in (x, other)]  # the same W for q, k and v will do here
-        before, after = (join(attention(q, q, q, causal_mask(T))[0]) for q in looks)
-        moved = [t + 1 for t in range(T) if (before != after)[0, t].any()]
+        looks = [cut(one @ W, 2) for one in (four, other)]  # the same W for q, k and v will do here
+        before, after = (join(attention(q, q, q, causal_mask(4))[0]) for q in looks)
+        moved = [t + 1 for t in range(4) if (before != after)[0, t].any()]
         print(f"{name:<22} change position {changed}: outputs {moved} move")
 
 # %% [markdown]
@@ -265,6 +264,7 @@ def multi_head_backward(dy, cache, projections, H):
 # All sizes differ. In sequence 1 the last two positions of the memory are masked.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 B, T, S, D, H = 2, 5, 7, 12, 3
 x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
 projections = W_q, W_k, W_v, W_o = rng.normal(0, D**-0.5, (4, D, D))
@@ -379,6 +379,7 @@ assert errors["pair", 2] < 0.05 and errors["pair", 4] < 0.05 and errors["pair", 
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3), sharey=True)
+rng = np.random.default_rng(0)
 some, places, neighbours = ring(1, rng)[0], range(1, 9), {}
 panels = [(1, 0, "the only head"), (2, 0, "head 1 of 2"), (2, 1, "head 2 of 2")]
 for ax, (heads, h, name) in zip(axes, panels, strict=True):
@@ -462,6 +463,7 @@ explorer()
 # a width that $H$ does not divide, and names the nearest ones that fit. With our weights laid in:
 
 # %% tags=["finished"]
+rng = np.random.default_rng(1)
 layer = MultiHeadAttention(D, H, rng, bias=False)  # the sizes and arrays of the check
 linears = layer.query, layer.key, layer.value, layer.output
 for linear, W in zip(linears, projections, strict=True):

@@ -41,7 +41,6 @@ from lib.explorers.tokens_and_positions import explorer
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## From text to pieces
@@ -122,16 +121,16 @@ print("|".join(cut(" broadcasting", merges)), "and", "|".join(cut(" transformer"
 
 # %% slideshow={"slide_type": "fragment"}
 text, counts = corpus.validation[:4000], np.array([0, 25, 50, 100, 200, 300])
-V = len(CHARACTERS) + counts
+sizes = len(CHARACTERS) + counts
 share = np.array([len(cut(text, merges[:count])) for count in counts]) / len(text)
 
 fig, ax = plt.subplots(figsize=(5.0, 2.3))
-ax.plot(V, share, "o-", label="length")
-ax.plot(V, share**2, "s--", label="scores of attention")
+ax.plot(sizes, share, "o-", label="length")
+ax.plot(sizes, share**2, "s--", label="scores of attention")
 ax.set(xlabel="vocabulary V", ylabel="share of what\ncharacters need", ylim=(0, 1.05))
 ax.legend()
 plt.show()
-print("V     ", *(f"{v:5}" for v in V))
+print("V     ", *(f"{v:5}" for v in sizes))
 print("length", *(f"{s:5.2f}" for s in share))
 print("scores", *(f"{s:5.2f}" for s in share**2))
 
@@ -168,19 +167,20 @@ check_pieces(my_pieces)
 # %%
 vocabulary = [*CHARACTERS, *map("".join, merges)]
 pieces = cut(" value of array", merges)
-ids = np.array([vocabulary.index(piece) for piece in pieces])  # (T,)
-D = 6
-W_e = rng.normal(size=(len(vocabulary), D))
-print("pieces", pieces, "ids", ids, "of", len(vocabulary))
-W_q, W_k, W_v = rng.normal(size=(3, D, D))
+three = np.array([vocabulary.index(piece) for piece in pieces])  # (T,)
+rng = np.random.default_rng(0)
+embeddings = rng.normal(size=(len(vocabulary), 6))
+print("pieces", pieces, "ids", three, "of", len(vocabulary))
+projections = rng.normal(size=(3, 6, 6))
 
 
 # %% slideshow={"slide_type": "fragment"}
 def look(x):
+    W_q, W_k, W_v = projections
     return attention(x @ W_q, x @ W_k, x @ W_v)[0]
 
 
-there, back = look(W_e[ids]), look(W_e[ids[::-1]])
+there, back = look(embeddings[three]), look(embeddings[three[::-1]])
 print("array, in value of array:", there[2])
 print("array, in array of value:", back[0])
 print("all outputs the same, in reverse:", np.abs(there - back[::-1]).max() < 1e-12)
@@ -272,19 +272,19 @@ def turn(x, angle):
 
 
 # %%
-P = sinusoids(17, 16)
+clock = sinusoids(17, 16)
 fig, ax = plt.subplots(figsize=(6.0, 2.9))
 shown = np.arange(0, 17, 4)
 hand, t = np.meshgrid(np.arange(8), shown)
-ax.quiver(hand, t, P[shown, 0::2], P[shown, 1::2], pivot="mid", scale=20, width=0.005)
+ax.quiver(hand, t, clock[shown, 0::2], clock[shown, 1::2], pivot="mid", scale=20, width=0.005)
 ax.set(xlabel="hand i", ylabel="position t", yticks=shown, xlim=(-0.6, 7.6), ylim=(19, -3))
 plt.show()
 print("speeds      ", angles(2, 16)[1])
-print("position 4  ", P[4, :6], "…")
+print("position 4  ", clock[4, :6], "…")
 print("width 5, t=2", sinusoids(3, 5)[2])
-P = sinusoids(3, D)
-print("array, in value of array:", look(W_e[ids] + P)[2])
-print("array, in array of value:", look(W_e[ids[::-1]] + P)[0])
+places = sinusoids(3, 6)
+print("array, in value of array:", look(embeddings[three] + places)[2])
+print("array, in array of value:", look(embeddings[three[::-1]] + places)[0])
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## What the product knows
@@ -362,26 +362,27 @@ def add_backward(dx, ids, W_e, P):
 # and keys and takes their scores.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 B, T, V, D = 2, 4, 5, 6
 ids = np.array([[0, 3, 3, 1], [4, 1, 0, 3]])
-W_e, P = rng.normal(size=(V, D)), rng.normal(size=(T + 1, D))
+W_e, table = rng.normal(size=(V, D)), rng.normal(size=(T + 1, D))
 dx, dscores = rng.normal(size=(B, T, D)), rng.normal(size=(B, T, T))
 query, key = rng.normal(size=(2, B, T, D))
 angle = angles(T, D)
 
 
 def added():
-    return ((W_e[ids] + P[:T]) * dx).sum()
+    return ((W_e[ids] + table[:T]) * dx).sum()
 
 
 def turned():
     return (turn(query, angle) @ turn(key, angle).swapaxes(1, 2) * dscores).sum()
 
 
-dW_e, dP = add_backward(dx, ids, W_e, P)
+dW_e, dP = add_backward(dx, ids, W_e, table)
 dturned = dscores @ turn(key, angle)  # the gradient of the turned queries
 compare("dW_e", dW_e, numerical_gradient(added, W_e))
-compare("dP", dP, numerical_gradient(added, P))
+compare("dP", dP, numerical_gradient(added, table))
 compare("dquery", turn_backward(dturned, angle), numerical_gradient(turned, query))
 dkey = turn_backward(dscores.swapaxes(1, 2) @ turn(query, angle), angle)
 compare("dkey", dkey, numerical_gradient(turned, key))
@@ -404,12 +405,13 @@ print("all lengths right:", np.abs(lengths[0] - lengths[1]).max() < 1e-12)
 # same everywhere, turned.
 
 # %% tags=["twin"]
-D, T, length = 32, 101, 40
-x, P, angle = rng.normal(size=D) * np.ones((T, 1)), sinusoids(T, D), angles(T, D)
+rng, (count, width, length) = np.random.default_rng(0), (101, 32, 40)
+x = rng.normal(size=width) * np.ones((count, 1))  # (T, D), the same vector at every position
+P, turns = sinusoids(count, width), angles(count, width)
 kinds = {
     "sinusoidal": P,
-    "learned (at the start)": rng.normal(size=(T, D)),
-    "rotary": turn(x, angle),
+    "learned (at the start)": rng.normal(size=(count, width)),
+    "rotary": turn(x, turns),
 }
 fig, axes = plt.subplots(1, 3, figsize=(6.6, 2.4), sharey=True)
 for ax, (kind, y) in zip(axes, kinds.items(), strict=True):
@@ -438,12 +440,13 @@ def spread(query, key):  # the highest score less the lowest, over all pairs s =
     return f"{np.ptp(np.diagonal(query @ key.T, offset=3)):7.4f}"
 
 
-W_q, W_k = rng.normal(size=(2, D, D)) / np.sqrt(D)
+rng = np.random.default_rng(0)
+W_q, W_k = rng.normal(size=(2, width, width)) / np.sqrt(width)
 print("sinusoidal, P alone:    ", spread(P, P))
 print("sinusoidal, x + P:      ", spread(x + P, x + P))
 print("sinusoidal, P projected:", spread(P @ W_q, P @ W_k))
 print("sinusoidal, both:       ", spread((x + P) @ W_q, (x + P) @ W_k))
-print("rotary, projected:      ", spread(turn(x @ W_q, angle), turn(x @ W_k, angle)))
+print("rotary, projected:      ", spread(turn(x @ W_q, turns), turn(x @ W_k, turns)))
 
 # %% [markdown]
 # Each of the two alone spoils it: content adds $x P_s^\top$ and $P_t x^\top$, which depend on the position; projections bend the product.
@@ -468,8 +471,8 @@ print("rotary, projected:      ", spread(turn(x @ W_q, angle), turn(x @ W_k, ang
 fig, ax = plt.subplots(figsize=(6.2, 2.3))
 nearer = np.triu(np.ones((512, 512), bool), 1)  # row's distance below the column's
 for base in (10, 100, 1000, 10_000, 10**12):
-    P = sinusoids(513, D, base)
-    alike = P @ P[0] / (D / 2)
+    far = sinusoids(513, width, base)
+    alike = far @ far[0] / (width / 2)
     right = (alike[1:, None] > alike[None, 1:])[nearer].mean()
     print(f"base {base:>13}: similarity at 1, 20, 400: {alike[1]:5.2f} ", end="")
     print(f"{alike[20]:5.2f}  {alike[400]:5.2f}, nearer is more similar: {right:.2f}")
@@ -526,26 +529,26 @@ explorer()
 # texts that are written token by token. The same numbers (left `lib`, right ours)? And what if a text is longer than the table?
 
 # %% tags=["finished"]
-B, T, D = 2, 4, 6
-x, dy = rng.normal(size=(2, B, T, D))
+rng = np.random.default_rng(1)
+vectors, dy = rng.normal(size=(2, B, T, D))  # the sizes and angles of the check
 sinusoidal, rotary, learned = SinusoidalEncoding(D), RotaryPositions(D), LearnedPositions(5, D, rng)
 
-angle, (y, cache) = angles(T, D), rotary.forward(x)
-learned_y, learned_cache = learned.forward(x)
+rotary_y, rotary_cache = rotary.forward(vectors)
+learned_y, learned_cache = learned.forward(vectors)
 learned.backward(dy, learned_cache)
 pairs = {
-    "sinusoidal": (sinusoidal.forward(x)[0], x + sinusoids(T, D)),
+    "sinusoidal": (sinusoidal.forward(vectors)[0], vectors + sinusoids(T, D)),
     "odd width": (SinusoidalEncoding(5).table(T), sinusoids(T, 5)),
-    "learned": (learned_y, x + learned.W[:T]),
+    "learned": (learned_y, vectors + learned.W[:T]),
     "learned dW": (learned.dW[:T], dy.sum(axis=0)),
-    "rotary": (y, turn(x, angle)),
-    "rotary dx": (rotary.backward(dy, cache), turn_backward(dy, angle)),
+    "rotary": (rotary_y, turn(vectors, angle)),
+    "rotary dx": (rotary.backward(dy, rotary_cache), turn_backward(dy, angle)),
 }
 for name, (theirs, ours) in pairs.items():
     print(f"{name:<11}", theirs[..., 1, :3].ravel()[:3], ours[..., 1, :3].ravel()[:3])
 
 try:
-    learned.forward(x, start=2)
+    learned.forward(vectors, start=2)
 except ValueError as error:
     print("learned:", error)
 

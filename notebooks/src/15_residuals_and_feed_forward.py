@@ -40,7 +40,6 @@ from lib.optim import Adam
 from lib.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## A mean cannot compute
@@ -71,6 +70,7 @@ values = np.array([one[city] for city in words[4:]])  # (F, D)
 fired = np.maximum(keys @ (one["capital"] + one["France"]) - 1, 0)  # (F,)
 print("fired", fired, "y", fired @ values)
 
+rng = np.random.default_rng(0)
 contexts = rng.dirichlet([0.1] * 3, size=10_000) @ np.array([-1.0, 0.0, 2.0])
 print(f"10,000 looks at -1, 0 and 2: contexts from {contexts.min():.2f} to {contexts.max():.2f}")
 
@@ -112,8 +112,8 @@ def feed_forward(x, W_1, b_1, W_2, b_2):
 
 questions = [*(f"capital {country}" for country in words[1:4]), "France", "capital"]
 questions += ["capital France Hungary"]
-x = np.array([sum(one[word] for word in question.split()) for question in questions])  # (N, D)
-y, (_, hidden) = feed_forward(x, keys.T, np.full(3, -1.0), values, np.zeros(7))
+asked = np.array([sum(one[word] for word in question.split()) for question in questions])  # (N, D)
+y, (_, hidden) = feed_forward(asked, keys.T, np.full(3, -1.0), values, np.zeros(7))
 
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), width_ratios=(3, 7))
 heatmap(axes[0], hidden, rows=questions, columns=["key 1", "key 2", "key 3"], numbers=True)
@@ -123,7 +123,7 @@ for ax in axes:
 plt.show()
 for question, answer in zip(questions, y, strict=True):
     print(f"{question:<22}", ", ".join(np.array(words)[answer > 0]) or "nothing")
-bare = (x[3] @ keys.T - 1) @ values
+bare = (asked[3] @ keys.T - 1) @ values
 print("France, without relu  ", *(f"{bare[i]:g} {words[i]}" for i in np.flatnonzero(bare)))
 
 # %% [markdown]
@@ -207,6 +207,7 @@ def feed_forward_backward(dy, cache, W_1, W_2):
 # All sizes differ, and no bias is 0.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 N, D, F = 6, 4, 5
 x, dy = rng.normal(size=(2, N, D))
 W_1, b_1 = rng.normal(size=(D, F)), rng.normal(size=F)
@@ -262,6 +263,7 @@ axes[0].legend()
 plt.show()
 
 # %%
+rng = np.random.default_rng(0)
 inputs, dout = rng.normal(size=(2, 50, 32))
 inner, outer = rng.normal(0, 32**-0.5, (32, 64)), rng.normal(0, 64**-0.5, (64, 32))
 z = inputs @ inner - 3.0  # a bias of -3
@@ -406,7 +408,7 @@ check_in_place(my_wrong)
 
 
 # %%
-def loss():
+def residual_loss():
     return ((x + feed_forward(x, W_1, b_1, W_2, b_2)[0]) * dy).sum()
 
 
@@ -418,7 +420,8 @@ def way_back(in_place=False):
     return feed_forward_backward(dy, cache, W_1, W_2)
 
 
-measured_dx, measured_dW_1 = numerical_gradient(loss, x), numerical_gradient(loss, W_1)
+measured_dx = numerical_gradient(residual_loss, x)
+measured_dW_1 = numerical_gradient(residual_loss, W_1)
 df, dW_1, *_ = way_back()
 compare("dx", dy + df, measured_dx)
 compare("dW_1", dW_1, measured_dW_1)
@@ -479,7 +482,7 @@ explorer()
 # weights laid in:
 
 # %% tags=["finished"]
-layer = FeedForward(D, F, rng)
+layer = FeedForward(D, F, np.random.default_rng(1))
 layer.inner.W[:], layer.inner.b[:], layer.outer.W[:], layer.outer.b[:] = W_1, b_1, W_2, b_2
 their_y, their_cache = layer.forward(x)
 their_dx = layer.backward(dy, their_cache)

@@ -39,7 +39,6 @@ from lib.plots import heatmap
 from lib.transformer import EncoderLayer, Residual
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
@@ -58,10 +57,10 @@ rng = np.random.default_rng(0)
 # | mean | 0 | 26/3 | **0**, and of the squares **1** | | | |
 
 # %% slideshow={"slide_type": "fragment"}
-x = np.array([2.0, 4.0, 9.0])
-normal = (x - x.mean()) / np.sqrt(((x - x.mean()) ** 2).mean())
-print("n", normal)
-print("y", np.array([1, 1, 2]) * normal + np.array([0, 0, 1]))
+three = np.array([2.0, 4.0, 9.0])
+n = (three - three.mean()) / np.sqrt(((three - three.mean()) ** 2).mean())
+print("n", n)
+print("y", np.array([1, 1, 2]) * n + np.array([0, 0, 1]))
 
 # %% [markdown]
 # **Exercise 1. Ten times as loud** · easy · 2 minutes. The vector is 20, 40 and 90. What is the first entry of $n$?
@@ -117,9 +116,11 @@ def layer_norm(x, gamma=1.0, beta=0.0, epsilon=1e-5):
 # **batch normalisation** (Ioffe and Szegedy, 2015). (The colours end at ±3.) Then change the last vector alone. Which of the two changes the first vector's output?
 
 # %%
-x = rng.normal(size=(6, 8)) * [[1], [3], [1], [0.3], [2], [1]] + [[0], [0], [2], [-2], [1], [0]]
+rng = np.random.default_rng(0)
+spread, middle = [[1], [3], [1], [0.3], [2], [1]], [[0], [0], [2], [-2], [1], [0]]
+six = rng.normal(size=(6, 8)) * spread + middle
 over = {"each vector": lambda x: layer_norm(x)[0], "the batch": lambda x: layer_norm(x.T)[0].T}
-results = {"x": x, **{f"over {name}": norm(x) for name, norm in over.items()}}
+results = {"x": six, **{f"over {name}": norm(six) for name, norm in over.items()}}
 fig, axes = plt.subplots(1, 3, figsize=(6.6, 2.2))
 for ax, (name, values) in zip(axes, results.items(), strict=True):
     image = heatmap(ax, values, signed=True, limit=3)
@@ -129,12 +130,12 @@ axes[0].set_ylabel("vector")
 fig.colorbar(image, ax=axes, fraction=0.03, label="value")
 plt.show()
 
-other = x.copy()
+other = six.copy()
 other[5] = 10 * rng.normal(size=8)
 for name, norm in over.items():
-    moved = np.abs(norm(other)[0] - norm(x)[0]).max()
+    moved = np.abs(norm(other)[0] - norm(six)[0]).max()
     print(f"over {name:<12}the first output moves by {moved:.4f};", end="")
-    print(" in a batch of one it begins", norm(x[:1])[0, :3].round(4) + 0.0)
+    print(" in a batch of one it begins", norm(six[:1])[0, :3].round(4) + 0.0)
 
 # %% [markdown]
 # Over the batch, what you get depends on who sits beside you: other sequences, and padding. And a batch of one gives nothing but zeros. Batch
@@ -232,6 +233,7 @@ def layer_norm_backward(dy, cache, gamma=1.0):
 # Check where nothing is special: $\gamma$ is **not** 1, $\beta$ is not 0, no mean is 0.
 
 # %% tags=["gradient-check"]
+rng = np.random.default_rng(0)
 N, D = 5, 4
 x, dy = 3 * rng.normal(size=(N, D)) + 1, rng.normal(size=(N, D))
 gamma, beta = rng.normal(size=(2, D))
@@ -255,11 +257,17 @@ def gamma_last(dy, cache, gamma):
     return gamma * layer_norm_backward(dy, cache)[0]
 
 
-for each in (np.ones(D), gamma):
-    gamma = each  # the loss reads it
+def check_gamma_last(gamma):
+    def loss_here():
+        return (layer_norm(x, gamma, beta)[0] * dy).sum()
+
     by_hand = gamma_last(dy, layer_norm(x, gamma, beta)[1], gamma)
     print("gamma", gamma)
-    compare("dx", by_hand, numerical_gradient(loss, x))
+    compare("dx", by_hand, numerical_gradient(loss_here, x))
+
+
+check_gamma_last(np.ones(D))
+check_gamma_last(gamma)
 
 # %% [markdown]
 # It passes as long as nothing was learned, then every step is wrong. The means add up what *arrives at $n$*, and that is $dy\,\gamma$: each entry moves
@@ -275,16 +283,17 @@ for each in (np.ones(D), gamma):
 # (`np.linalg.svd(dx)[1]` gives the factors by which a matrix stretches, one for each of eight perpendicular directions. A factor of 0: that direction is lost.)
 
 # %%
-x = rng.normal(size=(1, 8))
-y, (normal, scale) = layer_norm(x)
-dx, _, _ = layer_norm_backward(np.eye(8), (normal, scale))  # (D, D)
-print("y stays when 3 is added:  ", np.abs(layer_norm(x + 3)[0] - y).max() < 1e-9)
-print("y stays for 10 times x:    ", np.abs(layer_norm(10 * x)[0] - y).max() < 1e-4)
-print("dx along (1, …, 1) is 0:  ", np.abs(dx @ np.ones(8)).max() < 1e-9)
-print("dx along n is 0:          ", np.abs(dx @ normal[0]).max() < 1e-4)
-print(f"r = {scale.item():.4f}; the Jacobian stretches by", np.linalg.svd(dx)[1].round(4))
-ten_times, _, _ = layer_norm_backward(np.eye(8), layer_norm(10 * x)[1])
-print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.norm(dx):.3f}")
+rng = np.random.default_rng(0)
+eight = rng.normal(size=(1, 8))
+y, (normal, scale) = layer_norm(eight)
+jacobian, _, _ = layer_norm_backward(np.eye(8), (normal, scale))  # (D, D)
+print("y stays when 3 is added:  ", np.abs(layer_norm(eight + 3)[0] - y).max() < 1e-9)
+print("y stays for 10 times x:    ", np.abs(layer_norm(10 * eight)[0] - y).max() < 1e-4)
+print("dx along (1, …, 1) is 0:  ", np.abs(jacobian @ np.ones(8)).max() < 1e-9)
+print("dx along n is 0:          ", np.abs(jacobian @ normal[0]).max() < 1e-4)
+print(f"r = {scale.item():.4f}; the Jacobian stretches by", np.linalg.svd(jacobian)[1].round(4))
+ten_times, _, _ = layer_norm_backward(np.eye(8), layer_norm(10 * eight)[1])
+print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.norm(jacobian):.3f}")
 
 # %% [markdown]
 # Of eight directions six pass, each times $r$; **two are lost**. (Along $n$ epsilon leaves a trace, below $10^{-4}$.) And the last line: a long vector gets
@@ -391,26 +400,25 @@ explorer()
 # and feed-forward, each in a residual with its own norm. Do the numbers agree, and do 32 such layers behave alike?
 
 # %% tags=["finished"]
-x, gamma = 3 * rng.normal(size=(N, D)) + 1, rng.normal(size=D)
-norm = LayerNorm(D)
-norm.gamma[:], norm.beta[:] = gamma, beta
-their_y, their_cache = norm.forward(x)
-y, cache = layer_norm(x, gamma, beta)
-print("y    ours", y[0], "\n     lib ", their_y[0])
-dx = layer_norm_backward(dy, cache, gamma)[0]
-print("dx   ours", dx[0], "\n     lib ", norm.backward(dy, their_cache)[0])
+lib_norm = LayerNorm(D)
+lib_norm.gamma[:], lib_norm.beta[:] = gamma, beta
+their_y, their_cache = lib_norm.forward(x)
+our_y, our_cache = layer_norm(x, gamma, beta)
+print("y    ours", our_y[0], "\n     lib ", their_y[0])
+our_dx = layer_norm_backward(dy, our_cache, gamma)[0]
+print("dx   ours", our_dx[0], "\n     lib ", lib_norm.backward(dy, their_cache)[0])
 
 for norm_first in (True, False):
     start = np.random.default_rng(0)
     encoder_layers = [EncoderLayer(32, 4, 64, start, norm_first=norm_first) for _ in range(32)]
-    x, dx, caches = *start.normal(size=(2, 4, 8, 32)), []
+    stream, dstream, caches = *start.normal(size=(2, 4, 8, 32)), []
     for layer in encoder_layers:
-        x, cache = layer.forward(x)
+        stream, cache = layer.forward(stream)
         caches.append(cache)
-    top = size(dx)
+    top = size(dstream)
     for layer, cache in zip(encoder_layers[::-1], caches[::-1], strict=True):
-        dx = layer.backward(dx, cache)
-    print(f"norm_first={norm_first}: output {size(x):.2f}, gradient {size(dx) / top:.2f}")
+        dstream = layer.backward(dstream, cache)
+    print(f"norm_first={norm_first}: output {size(stream):.2f}, gradient {size(dstream) / top:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # They agree. And 32 encoder layers, 64 residuals, behave as 32 feed-forward layers did: pre-norm grows slowly, 5.4 and 5.0; post-norm stays near 1.

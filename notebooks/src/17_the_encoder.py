@@ -37,7 +37,6 @@ from lib.training import train
 from lib.transformer import Transformer
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The parts, on top of each other
@@ -78,6 +77,7 @@ def encode(model, ids, lengths):
 
 
 # %% slideshow={"slide_type": "fragment"}
+rng = np.random.default_rng(0)
 B, T, V, D, H, F, L, O = 2, 5, 7, 4, 2, 6, 2, 3
 tiny = Transformer(V, D, H, F, L, rng, kind="encoder", tied=False, output_size=O)
 for _, value, _ in tiny.parameters():
@@ -106,6 +106,7 @@ attention, feed_forward, norms = 4 * D * D + 4 * D, 2 * D * F + F + D, 4 * D
 by_formula = V * D + L * (attention + feed_forward + norms) + 2 * D + D * O + O
 print(f"one layer: {attention} + {feed_forward} + {norms}")
 print(f"by formula {by_formula}, by parameter_count() {tiny.parameter_count()}")
+rng = np.random.default_rng(1)
 one_head = Transformer(V, D, 1, F, L, rng, kind="encoder", tied=False, output_size=O)
 print("with one head instead of two:", one_head.parameter_count())
 
@@ -137,7 +138,7 @@ check_count(my_count)
 # and softmax does not notice. These numbers are counted, but change nothing. (In training rounding errors may move them a little; no output notices.)
 
 # %%
-dlogits = rng.normal(size=(B, T, O))
+dlogits = np.random.default_rng(2).normal(size=(B, T, O))
 tiny.zero_grad()
 tiny.backward(dlogits, cache)
 
@@ -164,13 +165,13 @@ print("gradient of the keys' biases is 0, to 1e-12:", np.abs(key_biases).max() <
 # grammar, only *where to look*. Two baselines: always say the same digit; or know all digits of the sequence, but no order, and say the most frequent of them.
 
 # %%
-ids, lengths, targets = draw(2000, np.random.default_rng(1))  # (N, T), (N,), (N, T)
-for n, row, wanted in zip(lengths[:3], ids, targets, strict=False):
+new_ids, new_lengths, new_targets = draw(2000, np.random.default_rng(1))  # (N, T), (N,), (N, T)
+for n, row, wanted in zip(new_lengths[:3], new_ids, new_targets, strict=False):
     print(f"{''.join(map(str, row[:n])):>12} -> {''.join(map(str, wanted[:n]))}")
-real = np.arange(12) < lengths[:, None]  # (N, T)
-common = [np.bincount(row[:n]).argmax() for n, row in zip(lengths, ids, strict=True)]
-print(f"always 0: {(targets == 0)[real].mean():.1%} of the digits right", end=", ")
-print(f"the most frequent: {(targets == np.array(common)[:, None])[real].mean():.1%}")
+real = np.arange(12) < new_lengths[:, None]  # (N, T)
+common = [np.bincount(row[:n]).argmax() for n, row in zip(new_lengths, new_ids, strict=True)]
+print(f"always 0: {(new_targets == 0)[real].mean():.1%} of the digits right", end=", ")
+print(f"the most frequent: {(new_targets == np.array(common)[:, None])[real].mean():.1%}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["predict"]
 # **Predict.** Which of these three encoders can learn it, all with $D = 32$ and $F = 64$: one layer with positions, two layers with positions, two
@@ -224,15 +225,18 @@ def learner(model):
     return loss_and_gradients
 
 
-batches = (draw(64, rng) for _ in range(1500))  # 300 are left for the control
+def batches(count, rng):
+    return (draw(64, rng) for _ in range(count))
+
 
 # %% tags=["learned", "nbval-ignore-output"]
-model = new_model(rng, layers=2, heads=2)
+rng = np.random.default_rng(0)
+model, drawn = new_model(rng, layers=2, heads=2), batches(1200, rng)
 optimizer = Adam(model.parameters(), 5e-3)
-train(learner(model), batches, optimizer, 900, max_norm=1.0, every=300)
+train(learner(model), drawn, optimizer, 900, max_norm=1.0, every=300)
 optimizer.learning_rate = 5e-4
-_ = train(learner(model), batches, optimizer, 300, max_norm=1.0, every=300)
-live = share_right(model, ids, lengths, targets)
+_ = train(learner(model), drawn, optimizer, 300, max_norm=1.0, every=300)
+live = share_right(model, new_ids, new_lengths, new_targets)
 print(f"{live:.2%} of the digits of 2,000 new sequences right")
 assert live >= 0.99
 
@@ -243,9 +247,10 @@ assert live >= 0.99
 # swap along. It can know which digits there are and which one stands here, and no more: hardly more than the second baseline.
 
 # %% tags=["learned", "nbval-ignore-output"]
-blind = new_model(np.random.default_rng(0), layers=2, heads=2, positions="none")
-_ = train(learner(blind), batches, Adam(blind.parameters(), 5e-3), 300, max_norm=1.0, every=100)
-share = share_right(blind, ids, lengths, targets)
+rng = np.random.default_rng(0)
+blind, drawn = new_model(rng, layers=2, heads=2, positions="none"), batches(300, rng)
+_ = train(learner(blind), drawn, Adam(blind.parameters(), 5e-3), 300, max_norm=1.0, every=100)
+share = share_right(blind, new_ids, new_lengths, new_targets)
 print(f"without positions {share:.1%} right")
 assert 0.20 < share < 0.36
 row, swapped = np.array([[3, 1, 4, 5]]), np.array([[1, 3, 4, 5]])
@@ -290,8 +295,10 @@ print("blocked outputs right:", right.diagonal().round(1))
 print("the worst of the others, by blocked output:", (right + np.eye(8)).min(axis=1).round(1))
 
 # %%
-stack = shipped.stack
-output_2 = stack.layers[1].attention.weights[:, :, 1].mean(axis=(0, 1))  # the last run's
+stack, mask, alone = shipped.stack, np.ones((1, 8, 8), bool), np.empty((8, 8))
+mask[0, 7, 0] = False
+shipped.forward(eight[0], mask=mask)
+output_2 = stack.layers[1].attention.weights[:, :, 1].mean(axis=(0, 1))  # that run's
 x, _ = stack.positions.forward(stack.embedding.forward(eight[0])[0])  # (N, T, D)
 x = encoder_layer(stack.layers[0], x, np.ones((1, 8, 8), bool))  # (N, T, D)
 for t in range(8):
@@ -299,9 +306,9 @@ for t in range(8):
     mask[0, t, 7 - t] = False
     y, _ = stack.norm.forward(encoder_layer(stack.layers[1], x, mask))  # (N, T, D)
     outputs = shipped.output.forward(y)[0].argmax(axis=-1)  # (N, T)
-    right[t] = (outputs == eight[2]).mean(axis=0)
-print("blocked in layer 2 alone:", right.diagonal().round(1))
-print("the worst of the others:", (right + np.eye(8)).min(axis=1).round(1))
+    alone[t] = (outputs == eight[2]).mean(axis=0)
+print("blocked in layer 2 alone:", alone.diagonal().round(1))
+print("the worst of the others:", (alone + np.eye(8)).min(axis=1).round(1))
 print("output 8 blocked in both: output 2 gives places 7 and 8", output_2[6:].round(1))
 
 # %% [markdown]
@@ -365,9 +372,9 @@ plt.show()
 # %%
 encoder = digits_reversed(layers=2, heads=2)
 for n in (12, 13, 14, 15, 16):
-    ids, _, _ = draw(300, np.random.default_rng(n), n, n)  # (N, T)
-    said = encoder.forward(ids)[0].argmax(axis=-1)  # (N, T)
-    beside = [(said[:, : n - k] == ids[:, : n - k][:, ::-1]).mean() for k in range(4)]
+    many, _, _ = draw(300, np.random.default_rng(n), n, n)  # (N, T)
+    wrote = encoder.forward(many)[0].argmax(axis=-1)  # (N, T)
+    beside = [(wrote[:, : n - k] == many[:, : n - k][:, ::-1]).mean() for k in range(4)]
     print(f"{n} digits: equal to the digit 0, 1, 2, 3 places before the mirror:", end=" ")
     print(", ".join(f"{share:.0%}" for share in beside))
 

@@ -331,7 +331,8 @@ def gradients(**broken):
     logits, cache = forward(ids, *model)
     dlogits = cross_entropy_backward(cross_entropy(logits, targets)[1])
     dW_e = backward(dlogits, cache, *model, **broken)
-    return [("W_e", model[0], dW_e), *named(*model)]
+    everything = [("W_e", model[0], dW_e), *named(*model)]
+    return [(part, value, gradient.copy()) for part, value, gradient in everything]
 
 
 def loss():
@@ -362,12 +363,12 @@ ours = [d.reshape(-1)[three] for (*_, d), three in zip(found, picked, strict=Tru
 compare("the rest", np.array(ours[1:]), np.array(measured[1:]))
 
 # %%
-before, rate = loss(), 1e-5
+before, rate, kept = loss(), 1e-5, [value.copy() for _, value, _ in found]
 for _, value, d in found:
     value -= rate * d
 fallen, expected = before - loss(), rate * sum((d * d).sum() for *_, d in found)
-for _, value, d in found:  # and back: what comes next was measured here
-    value += rate * d
+for (_, value, _), old in zip(found, kept, strict=True):
+    value[:] = old  # and back: what comes next was measured here
 print(f"loss {before:.4f}; it falls by {1e6 * fallen:.1f} millionths", end=", ")
 print(f"expected {1e6 * expected:.1f}")
 
@@ -401,10 +402,10 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
     start = Transformer(1000, 256, 8, 512, 2, np.random.default_rng(0))
     start.stack.embedding.W *= 16 * row
     start.stack.scale = scale
-    logits, _ = start.forward(read)
-    own = np.take_along_axis(logits, read[..., None], axis=-1).mean()
-    print(f"entries {row:<6g} times {scale:2}: logits' spread {logits.std():5.2f}", end=", ")
-    print(f"of the id read {own:4.1f}, loss {cross_entropy(logits, follows)[0]:.1f}")
+    at_start, _ = start.forward(read)
+    own = np.take_along_axis(at_start, read[..., None], axis=-1).mean()
+    print(f"entries {row:<6g} times {scale:2}: logits' spread {at_start.std():5.2f}", end=", ")
+    print(f"of the id read {own:4.1f}, loss {cross_entropy(at_start, follows)[0]:.1f}")
 
 # %% [markdown]
 # Large entries make the model sure at once that the id just read comes again: the loss is nineteen times $\ln V$. Without the scale the loss looks best of all, while at the bottom an id is about a tenth as large as its
@@ -567,11 +568,11 @@ explorer()
 
 # %% tags=["finished"]
 ours, theirs = (make(*sizes, np.random.default_rng(3)) for make in (make_model, Transformer))
-logits, cache = forward(ids, *ours)
+our_logits, our_cache = forward(ids, *ours)
 their_logits, their_cache = theirs.forward(ids)
-print("logits ours", logits[1, -1, :5], "\n       lib ", their_logits[1, -1, :5])
-dlogits = cross_entropy_backward(cross_entropy(logits, targets)[1])
-dW_e = backward(dlogits, cache, *ours)
+print("logits ours", our_logits[1, -1, :5], "\n       lib ", their_logits[1, -1, :5])
+dlogits = cross_entropy_backward(cross_entropy(our_logits, targets)[1])
+dW_e = backward(dlogits, our_cache, *ours)
 theirs.backward(dlogits, their_cache)
 print("dW_e   ours", dW_e[3, :5], "\n       lib ", theirs.stack.embedding.dW[3, :5])
 

@@ -42,7 +42,6 @@ from lib.training import train
 from lib.transformer import Transformer
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The text, and the bar
@@ -88,13 +87,14 @@ def pieces(ids, rng, size=8, T=64):
 # Logits all alike cost $\ln V$. Opinions without knowledge cost more: each large logit takes probability from all others.
 
 # %%
+rng = np.random.default_rng(0)
 for s in (0.0, 0.5, 1.0, 2.0):
     z, targets = s * rng.normal(size=(5000, V)), rng.integers(V, size=5000)
     measured, _ = cross_entropy(z, targets)
     print(f"s = {s}: measured {measured:.2f}, ln V + s²/2 = {np.log(V) + s**2 / 2:.2f}")
 
 # %%
-x, y = next(pieces(training, rng))
+x, y = next(pieces(training, np.random.default_rng(0)))
 for tied in (False, True):
     ten = [new_model(seed, tied).forward(x)[0] for seed in range(10)]
     s, first = np.std(ten), [cross_entropy(logits, y)[0] for logits in ten]
@@ -266,6 +266,7 @@ check_dropout(my_dropout)
 # small number. (The check takes $r = 0.25$, the runs below 0.2.)
 
 # %%
+rng = np.random.default_rng(0)
 dropout, x, dy = Dropout(0.25), rng.normal(size=(2, 3)), rng.normal(size=(2, 3))
 _, cache = dropout.forward(x, np.random.default_rng(10))
 by_hand, other = dropout.backward(dy, cache), np.random.default_rng(6)
@@ -311,7 +312,7 @@ plt.show()
 # $-\sum_v q_v \ln q_v$, which is **not 0**.
 
 # %%
-z, target, epsilon = rng.normal(size=(1, 5)), np.array([2]), 0.1
+z, target, epsilon = np.random.default_rng(0).normal(size=(1, 5)), np.array([2]), 0.1
 _, cache = cross_entropy(z, target, smoothing=epsilon)
 measured = numerical_gradient(lambda: cross_entropy(z, target, smoothing=epsilon)[0], z)
 compare("dz", cross_entropy_backward(cache), measured, show=5)

@@ -41,7 +41,6 @@ from lib.generation import Reader, beam_search, next_probabilities, sample, surp
 from lib.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
-rng = np.random.default_rng(0)
 model, tokenizer = documentation_transformer()
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
@@ -131,20 +130,20 @@ def choice(z, temperature=1.0, top_k=None, top_p=None):
 ways = (dict(temperature=0.5), dict(top_k=5), dict(top_p=0.9))
 fig, axes = plt.subplots(2, 3, figsize=(6.5, 3.8), sharey=True)
 counts = {}
-for row, prompt in zip(axes, ("Return the ", ">>> import nump"), strict=True):
-    z = model.forward(tokenizer.encode(prompt)[None])[0][0, -1].astype(float)
-    order = np.argsort(-z, kind="stable")[:22]
+for row, opening in zip(axes, ("Return the ", ">>> import nump"), strict=True):
+    its_logits = model.forward(tokenizer.encode(opening)[None])[0][0, -1].astype(float)
+    order = np.argsort(-its_logits, kind="stable")[:22]
     for ax, how in zip(row, ways, strict=True):
         [(name, setting)] = how.items()
-        p = choice(z, **how)
-        count = counts[prompt, name] = np.count_nonzero(p)
+        p = choice(its_logits, **how)
+        count = counts[opening, name] = np.count_nonzero(p)
         kept = np.flatnonzero(p[order])
-        ax.bar(range(22), choice(z)[order], color="0.8", label="softmax at temperature 1")
+        ax.bar(range(22), choice(its_logits)[order], color="0.8", label="softmax at temperature 1")
         ax.plot(kept, p[order][kept], "o", ms=3, label="drawn from")
         ax.set(yscale="log", ylim=(1e-6, 3), title=f"{name.replace('_', '-')} {setting}")
         ax.set_xticks(range(22), [visible(tokenizer.vocabulary[i]) for i in order], fontsize=6)
-        print(f"{prompt:<15} {name:<11} {setting}: {count:2} kept, largest {p.max():.2f}")
-    row[0].set_ylabel(f"probability\nafter “{prompt}”", fontsize=8)
+        print(f"{opening:<15} {name:<11} {setting}: {count:2} kept, largest {p.max():.2f}")
+    row[0].set_ylabel(f"probability\nafter “{opening}”", fontsize=8)
 fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"] == 1
@@ -210,6 +209,7 @@ def choice_backward(dp, z, p, temperature):
     return ds / temperature, -(ds @ z) / temperature**2
 
 
+rng = np.random.default_rng(0)
 z, dp, cuts = 2 * rng.normal(size=8), rng.normal(size=8), dict(top_k=5, top_p=0.95)
 temperature = np.array([0.7])  # an array, so that it can be nudged
 
@@ -368,7 +368,7 @@ def read_next(x_t, kept, W_q, W_k, W_v):
 
 
 # %%
-T, D = 64, 16
+rng, (T, D) = np.random.default_rng(0), (64, 16)
 for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
     x = rng.normal(size=(T, D)).astype(dtype)
     W = (rng.normal(size=(3, D, D)) * D**-0.5).astype(dtype)
@@ -443,7 +443,7 @@ for t in range(14):
     short.read(ids[t : t + 1])
     lengths.append(short.memory[0].length)
 print("positions kept with a context of 8:", lengths)
-_ = sample(model, tokenizer, validation[:200], 1, rng, context=CONTEXT)
+_ = sample(model, tokenizer, validation[:200], 1, np.random.default_rng(0), context=CONTEXT)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # How far apart depends on what the oldest character was worth; exactly equal they are not. So `Reader` starts anew, with the last half of the context: one long read, and cheap steps until it is full again. The price: right after a restart the model
@@ -500,9 +500,9 @@ for how in ({}, dict(top_k=3), dict(top_p=0.6), dict(temperature=0.7, **cuts)):
 ours, found = beam(">>> ", 12, 3)[0]
 theirs, also = beam_search(model, tokenizer, ">>> ", 12, 3)[0]
 print("beam: the same text:", found == also, "ln p equal to 1e-4:", abs(ours - theirs) < 1e-4)
-for prompt, how in ((">>> ", dict(top_k=97)), (">>> ", dict(top_p=0.0)), ("π = ", {})):
+for start_of_text, how in ((">>> ", dict(top_k=97)), (">>> ", dict(top_p=0.0)), ("π = ", {})):
     try:
-        sample(model, tokenizer, prompt, 1, rng, **how)
+        sample(model, tokenizer, start_of_text, 1, np.random.default_rng(0), **how)
     except ValueError as error:
         print("refused:", error)
 

@@ -138,10 +138,10 @@ for ax, task in zip(axes, (record.ONE, record.EVERY), strict=True):
             [run[-1] for run in record.of_every_seed(runs, task, model, lag, record.COPY_BUDGET)]
             for lag in record.LAGS
         ]
-        _, seconds, right = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
+        _, took, right = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
         ax.plot(record.LAGS, 100 * right.mean(axis=1), style, label=model)
         print(f"{task:<13}{model:<12} right at lag", end="")
-        for lag, share, spent in zip(record.LAGS, right, seconds, strict=True):
+        for lag, share, spent in zip(record.LAGS, right, took, strict=True):
             print(f"  {lag}: {share.mean():.0%} ({spent.mean():.1f} s)", end="")
         print()
     ax.axhline(12.5, color="0.7", lw=1)
