@@ -68,11 +68,9 @@ class Layer:
         dropped and what is silenced may change from run to run.
         """
         for prefix, layer, first in self._places():
-            if first is not None:
-                yield f"{prefix}class", f"the layer at {first}"
-                continue
-            yield f"{prefix}class", type(layer).__name__
-            for name, value in plain_attributes(layer).items():
+            kind = type(layer).__name__ if first is None else f"the layer at {first}"
+            yield f"{prefix}class", kind
+            for name, value in plain_attributes(layer).items() if first is None else ():
                 if name not in ("learned", *self.switches):
                     yield prefix + name, value
 
@@ -310,12 +308,11 @@ def plain_attributes(thing):
 
 def _plain(value):
     """The value, if it is plain, else None."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, float):
         return float(f"{value:.12g}")
     if isinstance(value, list | tuple):
-        parts = tuple(_plain(part) for part in value)
+        parts = tuple(map(_plain, value))
         return None if None in parts else parts
     return value if isinstance(value, bool | int | str) else None
 

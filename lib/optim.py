@@ -163,14 +163,7 @@ def _triples(parameters):
         guard.same_dtype(f"gradient of {name}", gradient, value.dtype)
         if not value.flags.writeable or not gradient.flags.writeable:
             raise ValueError(f"{name} is read-only: an array that a step may change was expected")
-    _no_array_twice(triples)
-    return triples
-
-
-def _no_array_twice(triples):
-    """Refuse an array under two names: it would take two steps at once."""
-    names = {}
-    for name, value, _ in triples:
-        first = names.setdefault(id(value), name)
+        first = next(n for n, array, _ in triples if array is value)
         if first != name:
             raise ValueError(f"{name} is the same array as {first}: each once was expected")
+    return triples

@@ -16,6 +16,10 @@ from lib.saving import History, load, save, whole_step  # noqa: F401 (called tra
 
 # In a notebook tqdm does not look at its own variable.
 NO_BAR = os.environ.get("TQDM_DISABLE", "0") != "0"
+NOTHING = (  # backward never ran, or ran in another model
+    "loss_and_gradients(batch) leaves every gradient of the optimizer 0: a backward was expected, "
+    "and an optimizer of this model's parameters(), made after any astype()"
+)
 END = object()  # what next(batches, END) gives where there is no batch left
 
 
@@ -86,8 +90,8 @@ def _begin(history):
 def _step(batch, loss_and_gradients, optimizer, max_norm, undo, history):
     """Gradients of one batch, then one step, which happens wholly or not at all."""
     loss, norm = undo.attempt(_gradients, batch, loss_and_gradients, optimizer, max_norm)
-    if not undo.moved:
-        _refuse_to_learn_nothing(loss, norm)
+    if not undo.moved and loss != 0 and norm == 0:
+        raise ValueError(NOTHING)
     with whole_step(), np.errstate(over="ignore", invalid="ignore"):
         undo.remember()
         try:
@@ -125,15 +129,6 @@ def _gradients(batch, loss_and_gradients, optimizer, max_norm):
     if max_norm is None:
         return loss, global_norm(optimizer.parameters)
     return loss, clip_by_global_norm(optimizer.parameters, max_norm)
-
-
-def _refuse_to_learn_nothing(loss, norm):
-    """A loss without any gradient: backward never ran, or ran in another model."""
-    if loss != 0 and norm == 0:
-        raise ValueError(
-            "loss_and_gradients(batch) leaves every gradient of the optimizer 0: a backward was "
-            "expected, and an optimizer of this model's parameters(), made after any astype()"
-        )
 
 
 def _validation(validate):

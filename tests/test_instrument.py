@@ -521,7 +521,7 @@ MUTANTS = [
     ("inputs not looked at", "check", "compared = [*_input_gradients(inputs, dinputs, room), *parameters]", "compared = parameters", all_of_them),
     ("parameters not looked at", "check", "compared = [*_input_gradients(inputs, dinputs, room), *parameters]", "compared = _input_gradients(inputs, dinputs, room)", all_of_them),
     ("another array may be put in place", "check", "_fail_if(found is not gradient,", "_fail_if(False,", all_of_them),
-    ("overwriting passes", "check", "if relative_error(gradient, 2 * one) > RTOL:", "if False:", all_of_them),
+    ("overwriting passes", "check", "_fail_if(relative_error(gradient, 2 * one) > RTOL, more)", "pass", all_of_them),
     ("a forgotten input passes", "check", "    _fail_if(kind != wanted, f", "    if dx is None:\n        return []\n    _fail_if(kind != wanted, f", all_of_them),
     ("any shape and dtype pass", "check", "_fail_if(kind != wanted, f", "_fail_if(dx is None, f", all_of_them),
     ("more gradients than inputs pass", "check", "_fail_if(len(dinputs) > len(inputs) + room, came)", "pass", all_of_them),

@@ -160,7 +160,7 @@ def torn(make, away, tries, seed=0):
 @pytest.mark.parametrize("away", [False, True], ids=["to the end", "into NaN"])
 @pytest.mark.parametrize("name", ["Adam", "momentum"])
 def test_an_interrupt_at_any_moment_leaves_a_whole_step(name, away, ctrl_c):
-    found, places = torn(MAKERS[name], away, 75)
+    found, places = torn(MAKERS[name], away, 110)
     assert found == 0, places
     assert sum(n for place, n in places.items() if place.endswith(".step")) >= 5, places
 
