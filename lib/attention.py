@@ -47,7 +47,7 @@ def masked_softmax(scores, mask=None):
     guard.array("scores", scores, "... S")
     if mask is None:
         return softmax(scores)
-    return softmax(np.where(fit_mask(mask, scores.shape), scores, -np.inf))
+    return softmax(np.where(guard.mask("mask", mask, scores.shape), scores, -np.inf))
 
 
 def masked_softmax_backward(dweights, weights):
@@ -216,7 +216,7 @@ class AdditiveAttention(Layer):
         guard.array("query", query, "B T Q", finite=True, dtype=dtype, Q=len(self.W_q))
         guard.array("keys", keys, "B S K", finite=True, dtype=dtype, B=B, K=len(self.W_k))
         if mask is not None:
-            mask = fit_mask(mask, (*query.shape[:2], keys.shape[1]))  # (B, T, S)
+            mask = guard.mask("mask", mask, (*query.shape[:2], keys.shape[1]))  # (B, T, S)
         asked = query @ self.W_q  # (B, T, F)
         offered = keys @ self.W_k + self.b  # (B, S, F)
         hidden = tanh(asked[:, :, None] + offered[:, None])  # (B, T, S, F)
@@ -370,8 +370,3 @@ def mask_of_heads(mask, shape, name="mask"):
     B, _, T, S = shape
     guard.mask(name, mask, shape if getattr(mask, "ndim", 0) == 4 else (B, T, S))
     return mask[:, None] if mask.ndim == 3 else mask
-
-
-def fit_mask(mask, shape):
-    """The mask, broadcast to this shape. Refuses one that does not fit, or is not of truths."""
-    return guard.mask("mask", mask, shape)

@@ -90,12 +90,15 @@ class Layer:
     def astype(self, dtype):
         """A new model with the same values in float32 or float64; this one stays as it is."""
         guard.floating("dtype", dtype)
-        new = copy.deepcopy(self)
+        new, made = copy.deepcopy(self), {}  # {id of an array: (its values, their gradient)}
         for _, layer in new.all_layers():
             for name in layer.learned:
-                value = getattr(layer, name).astype(dtype)
+                old = getattr(layer, name)
+                if id(old) not in made:  # an array under two names stays one
+                    made[id(old)] = old, old.astype(dtype), np.zeros(old.shape, dtype)
+                _, value, gradient = made[id(old)]
                 setattr(layer, name, value)
-                setattr(layer, "d" + name, np.zeros(value.shape, dtype))
+                setattr(layer, "d" + name, gradient)
         return new
 
 

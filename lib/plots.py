@@ -275,15 +275,14 @@ def graph(ax, nodes, edges, labels=None, size=27):
         if height and across == "center":  # the arrow would run through the numbers
             place["bbox"] = dict(facecolor="white", edgecolor="none", pad=0.6)
         shift = 4 if across == "left" else 0
-        texts[start, end] = (
-            ax.annotate("", middle, (shift, 2), va="bottom", color=FORWARD, **place),
-            ax.annotate("", middle, (shift, -2), va="top", color=BACKWARD, style="italic", **place),
-        )
+        above = ax.annotate("", middle, (shift, 2), va="bottom", color=FORWARD, **place)
+        place |= dict(va="top", color=BACKWARD, style="italic")
+        texts[start, end] = above, ax.annotate("", middle, (shift, -2), **place)
     x, y = np.transpose([*nodes.values()])
     ax.scatter(x, y, size**2, facecolor="white", edgecolor="0.3", zorder=3)
     for name, place in nodes.items():
         ax.text(*place, (labels or {}).get(name, name), ha="center", va="center", zorder=4)
-    ax.set(xlim=(x.min() - 0.4, x.max() + 0.4), ylim=(y.min() - 0.4, y.max() + 0.4))
-    ax.set(xticks=[], yticks=[])
+    limits = dict(xlim=(x.min() - 0.4, x.max() + 0.4), ylim=(y.min() - 0.4, y.max() + 0.4))
+    ax.set(xticks=[], yticks=[], **limits)
     ax.spines[:].set_visible(False)
     return texts

@@ -16,7 +16,7 @@ D width of the states, V vocabulary of the target.
 import numpy as np
 
 from lib import guard
-from lib.attention import AdditiveAttention, fit_mask
+from lib.attention import AdditiveAttention
 from lib.layers import Embedding, Layer, Linear
 from lib.recurrent import RNN, GRUCell, alive_mask
 
@@ -105,7 +105,7 @@ class SequenceToSequence(Layer):
                 raise ValueError("mask is given to a model without attention: None was expected")
             return None
         look = np.broadcast_to(real[:, None], (B, steps, S))
-        return look if mask is None else look & fit_mask(mask, look.shape)
+        return look if mask is None else look & guard.mask("mask", mask, look.shape)
 
     def _read(self, source, lengths):
         x, source_cache = self.source_embedding.forward(source)  # (B, S, I)

@@ -7,7 +7,7 @@ import pytest
 
 from lib import functional
 from lib.attention import MultiHeadAttention, attention
-from lib.layers import Dropout, Embedding, LayerNorm, Linear
+from lib.layers import Dropout, Embedding, Layer, LayerNorm, Linear
 from lib.positions import RotaryPositions
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.transformer import Transformer
@@ -233,3 +233,13 @@ def test_rotary_positions_fit_the_heads(rng):
 def test_a_forget_bias_is_a_number(bias, rng):
     with refused(f"forget_bias={bias}: a finite number was expected"):
         LSTMCell(3, 4, rng, forget_bias=bias)
+
+
+def test_another_precision_keeps_what_is_tied(rng):
+    """An array that two layers share is one array in the copy, too, and so is its gradient."""
+    pair = Layer()
+    pair.one, pair.other = Linear(3, 3, rng), Linear(3, 3, rng)
+    pair.other.W, pair.other.dW = pair.one.W, pair.one.dW
+    for same in (pair, pair.astype(np.float32)):
+        assert same.one.W is same.other.W and same.one.dW is same.other.dW
+        assert [name for name, _, _ in same.parameters()] == ["one.W", "one.b", "other.b"]
