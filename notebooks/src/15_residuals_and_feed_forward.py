@@ -70,8 +70,7 @@ values = np.array([one[city] for city in words[4:]])  # (F, D)
 fired = np.maximum(keys @ (one["capital"] + one["France"]) - 1, 0)  # (F,)
 print("fired", fired, "y", fired @ values)
 
-weights = np.random.default_rng(0).dirichlet([0.1] * 3, size=10_000)
-contexts = weights @ np.array([-1.0, 0.0, 2.0])
+contexts = np.random.default_rng(0).dirichlet([0.1] * 3, size=10_000) @ [-1.0, 0.0, 2.0]
 print(f"10,000 looks at -1, 0 and 2: contexts from {contexts.min():.2f} to {contexts.max():.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
