@@ -3,7 +3,9 @@
 Written so that an old Python can read it: it has to be able to say that it is too old.
 """
 
+import contextlib
 import importlib
+import io
 import operator
 import os
 import re
@@ -11,10 +13,13 @@ import shlex
 import sys
 from pathlib import Path
 
-REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
+COURSE = Path(__file__).resolve().parents[1]
+REQUIREMENTS = COURSE / "requirements.txt"
 OLDEST = (3, 11)
 # JupyterLab runs elsewhere.
 NEEDED = ("numpy", "matplotlib", "ipywidgets", "tqdm", "babel", "unicode_rbnf")
+# What the lessons load of them, where that is more than the package itself.
+LOADED = {"matplotlib": "matplotlib.pyplot", "tqdm": "tqdm.auto"}
 COMPARE = {
     "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le,
     ">": operator.gt, "<": operator.lt,
@@ -24,12 +29,13 @@ COMPARE = {
 def check_environment():
     """Print the most basic thing that is wrong, or that nothing is."""
     found = problems()
-    print(found[0] if found else "Everything is in place.")
+    print(found[0] if found else "Everything is in place." + newer())
 
 
 def problems():
     """All that is wrong, one line each, the most basic first; never raises."""
-    return python() + packages() + versions()
+    missing = packages()  # loads them, so that it can be seen where they came from
+    return python() + hidden(bool(missing)) + missing + versions()
 
 
 def python():
@@ -50,8 +56,10 @@ def packages():
     missing, broken = [], []
     for name in NEEDED:
         try:
-            importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
+            with contextlib.redirect_stdout(io.StringIO()):  # what stands in its place may print
+                importlib.import_module(name)
+                importlib.import_module(LOADED.get(name, name))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the learner gets one line)
             if isinstance(error, ModuleNotFoundError) and error.name == name:
                 missing.append(name)
             else:
@@ -59,6 +67,39 @@ def packages():
                 broken.append(f"{name} does not load ({type(error).__name__}: {reason}).")
     lines = [f"Missing: {', '.join(missing)}, named in requirements.txt."] if missing else []
     return [f"{line} {advice()}" for line in lines + broken]
+
+
+def hidden(failed):
+    """Does a file beside the notebooks stand in the way of a package, or of Python's own modules?
+
+    failed: a package does not load; then a file that has one of their names is the first suspect.
+    """
+    own = set(getattr(sys, "stdlib_module_names", ())) - set(sys.builtin_module_names)
+    lines = []
+    for path in beside():
+        name = path.stem
+        came = getattr(sys.modules.get(name), "__file__", None)
+        taken = came is not None and path in (Path(came).resolve(), Path(came).resolve().parent)
+        if (name in NEEDED or name in own) and (taken or failed and came is None):
+            what = "the package" if name in NEEDED else "Python's own module"
+            lines.append(
+                f"{path} hides {what} {name}: give it another name, and "
+                "restart the kernel (menu Kernel, Restart Kernel)."
+            )
+    return lines
+
+
+def beside():
+    """The modules that Python finds in the course's folders and where the kernel was started."""
+    folders = {COURSE, COURSE / "notebooks", Path(os.getcwd()).resolve()}
+    found = []
+    for entry in sys.path:
+        folder = Path(entry or os.getcwd()).resolve()
+        if folder in folders:
+            folders.discard(folder)
+            found += folder.glob("*.py")
+            found += (path.parent for path in folder.glob("*/__init__.py"))
+    return sorted(path.resolve() for path in found)
 
 
 def versions():
@@ -70,9 +111,32 @@ def versions():
     lines = []
     for name in NEEDED:
         came, allowed = release(name), wanted.get(name, "")
-        if came is not None and not fits(came, allowed):
+        if came is not None and not fits(came, allowed) and not later(came, allowed):
             lines.append(f"{name} {came} came, {name}{allowed} was expected. {advice()}")
     return lines
+
+
+def newer():
+    """What to know where a package is newer than the one release that the lessons were made with.
+
+    Nothing is wrong then: lessons differ only where they take their data from the package.
+    """
+    wanted = requirements(REQUIREMENTS.read_text(encoding="utf-8"))
+    pairs = ((name, release(name), wanted.get(name, "")) for name in NEEDED)
+    found = [
+        f"{name} {came} ({allowed[2:]})" for name, came, allowed in pairs if later(came, allowed)
+    ]
+    if not found:
+        return ""
+    return (
+        f" Newer than what the lessons were made with (in brackets): {', '.join(found)}. "
+        "Where a lesson takes its data from them, it may print other numbers."
+    )
+
+
+def later(came, allowed):
+    """Whether a release is newer than the only one that is allowed, as in ==2.4.6."""
+    return came is not None and allowed.startswith("==") and numbers(came) > numbers(allowed[2:])
 
 
 def release(name):

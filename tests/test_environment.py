@@ -164,12 +164,18 @@ def test_a_package_that_does_not_load(error, spelled, monkeypatch, capsys):
 
 
 WRONG = {
-    "numpy": ("2.4.5", "2.5.0", "2.4", "1.26.4"),
-    "matplotlib": ("3.11.1", "3.12.0rc1"),
-    "babel": ("2.17.0", "2.18.1", "odd"),
-    "unicode_rbnf": ("2.4.0", "2.5.0"),
+    "numpy": ("2.4.5", "2.4", "1.26.4"),
+    "matplotlib": ("3.11.1", "3.9.10"),
+    "babel": ("2.17.0", "2.9.1", "odd"),
+    "unicode_rbnf": ("2.4.0",),
     "ipywidgets": ("8.1.6", "7.7.5", "9.0.0", "9"),
     "tqdm": ("4.66.6", "5.0.0"),
+}
+NEWER = {
+    "numpy": ("2.4.7", "2.5.0", "10.0"),
+    "matplotlib": ("3.12.0rc1",),
+    "babel": ("2.18.1",),
+    "unicode_rbnf": ("2.5.0",),
 }
 RIGHT = {"ipywidgets": ("8.1.7", "8.1.10", "8.2"), "tqdm": ("4.67", "4.100.0")}
 
@@ -185,6 +191,74 @@ def test_a_wrong_release(name, version, monkeypatch, capsys):
     line = complaint(capsys)
     assert line.startswith(f"{name} {version} came, {name}{wanted} was expected. ")
     assert_says_what_to_do(line)
+
+
+@pytest.mark.parametrize(("name", "version"), pairs(NEWER))
+def test_a_newer_release_is_no_fault_but_told(name, version, monkeypatch, capsys):
+    pretend(monkeypatch, **{name: version})
+    assert environment.problems() == []
+    pinned = re.findall(rf"^{name}==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert complaint(capsys) == (
+        f"{FINE} Newer than what the lessons were made with (in brackets): "
+        f"{name} {version} ({pinned[0]}). "
+        "Where a lesson takes its data from them, it may print other numbers."
+    )
+
+
+def test_several_newer_releases_are_told_in_one_line(monkeypatch, capsys):
+    pretend(monkeypatch, numpy="2.5.0", babel="2.19.0", tqdm="4.99")
+    assert "numpy 2.5.0 (2.4.6), babel 2.19.0 (2.18.0). Where" in complaint(capsys)
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A copy of what the check needs, and in which a file may stand in the way."""
+    for name in ("lib/__init__.py", "lib/environment.py", "requirements.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "notebooks").mkdir()
+    return tmp_path
+
+
+EMPTY, BROKEN, LEAVES, SPEAKS = "", "1 / 0", "raise SystemExit", "print('tea')"
+IN_THE_WAY = [
+    *((f"notebooks/{name}.py", EMPTY) for name in environment.NEEDED),
+    ("notebooks/tqdm.py", BROKEN),
+    ("notebooks/babel.py", LEAVES),
+    ("notebooks/matplotlib.py", SPEAKS),
+    ("notebooks/numpy/__init__.py", EMPTY),
+    ("numpy.py", EMPTY),
+    ("notebooks/random.py", EMPTY),
+    ("notebooks/random.py", BROKEN),
+    ("notebooks/string.py", EMPTY),
+    ("notebooks/copy.py", SPEAKS),
+    ("notebooks/queue.py", EMPTY),
+    ("notebooks/inspect.py", BROKEN),
+    ("notebooks/queue/__init__.py", EMPTY),
+]
+
+
+@pytest.mark.parametrize(("file", "text"), IN_THE_WAY, ids=lambda value: repr(value)[:40])
+def test_a_file_that_hides_a_module_is_named(file, text, course):
+    path = course / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path = path.parent if path.name == "__init__.py" else path
+    line = said(folder=course / "notebooks")
+    what = "the package" if path.stem in environment.NEEDED else "Python's own module"
+    assert line.startswith(f"{path} hides {what} {path.stem}: give it another name, and ")
+    assert line.endswith("restart the kernel (menu Kernel, Restart Kernel).")
+
+
+@pytest.mark.parametrize(
+    "file", ["test.py", "statistics.py", "code.py", "lessons.py", "numpy/notes.txt", "sys.py"]
+)
+def test_a_file_that_hides_nothing_is_let_lie(file, course):
+    """A folder without __init__.py gives way; so does a module that nobody asks for."""
+    path = course / "notebooks" / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(BROKEN)
+    assert said(folder=course / "notebooks") == FINE
 
 
 @pytest.mark.parametrize(("name", "version"), pairs(RIGHT))

@@ -81,7 +81,7 @@ def test_an_empty_cell_is_left_white_and_without_a_number(ax):
     assert pixels[-high, wide, 3] == 0 and pixels[high, wide, 3] == 255  # upper left, lower left
     set_image(image, np.ma.array(TWO, mask=TWO == 1.0))
     assert np.ma.getmaskarray(image.get_array())[0].tolist() == [False, True, False]
-    assert "0, empty, 0.5, 0.25, 0.75, empty." in describe(ax.figure)
+    assert "0, empty, 0.5, 0.25, 0.75, empty; " in describe(ax.figure)
 
 
 MARKED_UP = ["$$", "$x^{$", r"\frac", "_hidden", "__", "#%&~^{}", "$a$", r"\$", "tea"]

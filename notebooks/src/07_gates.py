@@ -377,8 +377,7 @@ cell = reader.rnn.cell
 for vector in reader.embedding.W[letters.encode(sentence)]:
     h_t, c_t, cache_t = lstm_step(vector[None], h_t, c_t, cell.W_xh, cell.W_hh, cell.b_h)
     trace.append(np.concatenate([*cache_t[3:], h_t]))
-six = np.stack(trace, axis=1)  # (6, T, D)
-traces = dict(zip("ifogch", six, strict=True))
+traces = dict(zip("ifogch", np.stack(trace, axis=1), strict=True))
 inside = np.cumsum([(letter == "(") - (letter == ")") for letter in sentence])
 right = reader.output.forward(traces["h"])[0].argmax(axis=1) == inside
 print("right after more than 95 % of the characters:", right.mean() > 0.95)

@@ -70,8 +70,7 @@ values = np.array([one[city] for city in words[4:]])  # (F, D)
 fired = np.maximum(keys @ (one["capital"] + one["France"]) - 1, 0)  # (F,)
 print("fired", fired, "y", fired @ values)
 
-rng = np.random.default_rng(0)
-contexts = rng.dirichlet([0.1] * 3, size=10_000) @ np.array([-1.0, 0.0, 2.0])
+contexts = np.random.default_rng(0).dirichlet([0.1] * 3, size=10_000) @ [-1.0, 0.0, 2.0]
 print(f"10,000 looks at -1, 0 and 2: contexts from {contexts.min():.2f} to {contexts.max():.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
@@ -267,9 +266,8 @@ rng = np.random.default_rng(0)
 inputs, dout = rng.normal(size=(2, 50, 32))
 inner, outer = rng.normal(0, 32**-0.5, (32, 64)), rng.normal(0, 64**-0.5, (64, 32))
 z = inputs @ inner - 3.0  # a bias of -3
-slopes = {"relu": z > 0, "GELU": gelu_slope(z)}
 print(f"{(z <= 0).all(axis=0).sum()} of 64 units fire at none of 50 positions")
-for name, slope in slopes.items():
+for name, slope in {"relu": z > 0, "GELU": gelu_slope(z)}.items():
     db = ((dout @ outer.T) * slope).sum(axis=0)  # (F,)
     print(f"{name}: the gradient of {(db == 0).sum()} biases is exactly 0")
 

@@ -233,13 +233,12 @@ def layer_norm_backward(dy, cache, gamma=1.0):
 # Check where nothing is special: $\gamma$ is **not** 1, $\beta$ is not 0, no mean is 0.
 
 # %% tags=["gradient-check"]
-rng = np.random.default_rng(0)
-N, D = 5, 4
+rng, (N, D) = np.random.default_rng(0), (5, 4)
 x, dy = 3 * rng.normal(size=(N, D)) + 1, rng.normal(size=(N, D))
 gamma, beta = rng.normal(size=(2, D))
 
 
-def loss():
+def loss(gamma=gamma):
     return (layer_norm(x, gamma, beta)[0] * dy).sum()
 
 
@@ -257,17 +256,10 @@ def gamma_last(dy, cache, gamma):
     return gamma * layer_norm_backward(dy, cache)[0]
 
 
-def check_gamma_last(gamma):
-    def loss_here():
-        return (layer_norm(x, gamma, beta)[0] * dy).sum()
-
-    by_hand = gamma_last(dy, layer_norm(x, gamma, beta)[1], gamma)
-    print("gamma", gamma)
-    compare("dx", by_hand, numerical_gradient(loss_here, x))
-
-
-check_gamma_last(np.ones(D))
-check_gamma_last(gamma)
+for each in (np.ones(D), gamma):
+    by_hand = gamma_last(dy, layer_norm(x, each, beta)[1], each)
+    print("gamma", each)
+    compare("dx", by_hand, numerical_gradient(lambda at=each: loss(at), x))
 
 # %% [markdown]
 # It passes as long as nothing was learned, then every step is wrong. The means add up what *arrives at $n$*, and that is $dy\,\gamma$: each entry moves
@@ -283,8 +275,7 @@ check_gamma_last(gamma)
 # (`np.linalg.svd(dx)[1]` gives the factors by which a matrix stretches, one for each of eight perpendicular directions. A factor of 0: that direction is lost.)
 
 # %%
-rng = np.random.default_rng(0)
-eight = rng.normal(size=(1, 8))
+eight = np.random.default_rng(4).normal(size=(1, 8))
 y, (normal, scale) = layer_norm(eight)
 jacobian, _, _ = layer_norm_backward(np.eye(8), (normal, scale))  # (D, D)
 print("y stays when 3 is added:  ", np.abs(layer_norm(eight + 3)[0] - y).max() < 1e-9)
