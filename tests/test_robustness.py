@@ -70,7 +70,7 @@ REFUSED = [
     ("rnn.forward(x, state[0])", "state has shape (6,): (B=3, D=6) was expected"),
     ("rnn.forward(x, 0.0)", "state is a float: an array (B, D) was expected"),
     ("network.forward(x[0])", "x has shape (4, 5): (B, T, I=5) was expected"),
-    ("classifier.forward(ids[0])", "x has shape (4, 5): (B, T, I=5) was expected"),
+    ("classifier.forward(ids[0])", "ids has shape (4,): (B, T) was expected"),
     ("classifier.read(ids)", "ids has shape (3, 4): (T) was expected"),
     ("classifier.read([1, 2])", "ids is a list: an integer array was expected"),
     ("classifier.read(ids[0, :0])", "ids has shape (0,): (T) was expected, none of them 0"),
@@ -179,9 +179,9 @@ REFUSED = [
     ("padded_batches([[0], []], [1, 2], 1, rng)", "sequences[1] is empty: at least one id was expected"),
     ("copy_previous_bit(1, 1, None)", f"rng=None: {RNG}"),
     ("text_of('ab')", "words is a str: a list or a tuple was expected"),
-    ("Words(['ab', 'c'], ids, ()).take([2])", "rows holds 2: places from 0 to 1 were expected"),
-    ("Words(['ab', 'c'], ids, ()).take([True, False])", "rows is a bool array: an integer array was expected"),
-    ("Words(['ab'] * 20, ids, ()).split(None)", f"rng=None: {RNG}"),
+    ("words.take([20])", "rows holds 20: places from 0 to 19 were expected"),
+    ("words.take([True, False])", "rows is a bool array: an integer array was expected"),
+    ("words.split(None)", f"rng=None: {RNG}"),
 ]  # fmt: skip
 
 
@@ -199,6 +199,7 @@ def given(rng):
         names |= {name: item for name, item in vars(module).items() if name[0] != "_"}
     names |= dict(rng=rng, with_nan=with_nan, functional=functional)
     names |= dict(B=B, T=T, I=I, D=D, V=V, O=O)
+    names["words"] = data.Words(["ab", "c"] * 10, np.zeros(20, int), ("one",))
     x, state = rng.normal(size=(B, T, I)), np.abs(rng.normal(size=(B, D)))
     ids = np.arange(B * T).reshape(B, T) % V
     names |= dict(x=x, state=state, ids=ids, lengths=np.array([2, T, 1]))
