@@ -123,7 +123,7 @@ class Past:
         """Put (B, H, T, K) behind what is there; all keys and all values so far."""
         B, H, T, K = key.shape
         end = self.length + T
-        if self.room is None or end > self.room.shape[-2]:  # twice the room, copied seldom
+        if not self.length or end > self.room.shape[-2]:  # twice the room, copied seldom
             room = np.empty((2, B, H, 2 * end, K), key.dtype)
             if self.length:
                 room[..., : self.length, :] = self.room[..., : self.length, :]

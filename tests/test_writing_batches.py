@@ -146,7 +146,7 @@ def test_a_past_of_another_model_is_refused(rng):
     ids=str,
 )
 def test_what_is_refused_leaves_the_past_as_it_was(wrong, rng):
-    model, ids, past = a_model(rng), np.ones((1, 2), int), []
+    model, ids = a_model(rng), np.ones((1, 2), int)
     past = model.new_past()
     model.forward(ids, past=past)
     with pytest.raises(ValueError):
@@ -156,26 +156,42 @@ def test_what_is_refused_leaves_the_past_as_it_was(wrong, rng):
     np.testing.assert_allclose(model.forward(ids, past=past)[0], both[:, 2:], rtol=1e-12)
 
 
-def test_an_interrupt_between_two_layers_leaves_no_trace(rng, monkeypatch):
-    """The first layer has grown, the second has not: the next call begins where the last ended."""
-    model, ids = a_model(rng), np.ones((1, 2), int)
-    past = model.new_past()
-    model.forward(ids, past=past)
+@pytest.fixture
+def interrupted(monkeypatch):
+    """interrupted(call): Kernel > Interrupt comes between the first layer and the second."""
     calls, forward = [], EncoderLayer.forward
 
-    def interrupted(self, *given, **options):
+    def second_stops(self, *given, **options):
         calls.append(self)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return forward(self, *given, **options)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(EncoderLayer, "forward", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            model.forward(ids, past=past)
+    def run(call):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(EncoderLayer, "forward", second_stops)
+            call()
+
+    return run
+
+
+def test_an_interrupt_between_two_layers_leaves_no_trace(rng, interrupted):
+    """The first layer has grown, the second has not: the next call begins where the last ended."""
+    model, ids = a_model(rng), np.ones((1, 2), int)
+    past = model.new_past()
+    model.forward(ids, past=past)
+    interrupted(lambda: model.forward(ids, past=past))
     assert [layer.length for layer in past] == [4, 2]
     both = model.forward(np.ones((1, 4), int))[0]
     np.testing.assert_allclose(model.forward(ids, past=past)[0], both[:, 2:], rtol=1e-12)
+
+
+def test_after_an_interrupt_at_the_start_another_batch_may_come(rng, interrupted):
+    model = a_model(rng)
+    past = model.new_past()
+    interrupted(lambda: model.forward(np.ones((1, 2), int), past=past))
+    ids = rng.integers(V, size=(3, 4))
+    np.testing.assert_allclose(model.forward(ids, past=past)[0], model.forward(ids)[0], rtol=1e-12)
 
 
 @pytest.mark.parametrize("Kind", ["Transformer", "LSTM"])
