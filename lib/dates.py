@@ -143,7 +143,7 @@ def date_batches(days, batch_size, rng, at_once=8):
         dates = write_dates(days, batch_size * at_once, rng)
         order = np.argsort([len(text) for text in dates.texts], kind="stable")
         rows = rng.permutation(order.reshape(at_once, batch_size)).ravel()
-        return np.stack([dates.texts, dates.isos, dates.languages], axis=1)[rows]  # (N, 3)
+        return np.stack([dates.texts, dates.isos, dates.languages], axis=1)[rows]
 
     def make(rows):
         return encode(Dates(*rows.T.tolist()))

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+MOST = float(np.finfo(np.float64).max)
 
 
 class NotFiniteError(ValueError):
@@ -252,7 +253,9 @@ def _kind(x):
 
 
 def _number(value):
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return not isinstance(value, int) or -MOST <= value <= MOST  # else float(value) raises
 
 
 def _shape(name, x, letters, sizes):

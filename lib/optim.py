@@ -111,15 +111,8 @@ def clip_by_global_norm(parameters, max_norm):
 
 
 def _gradients(parameters):
-    """(name, gradient) of each. Refuses what is no list of triples, and an empty one."""
-    try:
-        gradients = [(name, gradient) for name, _, gradient in parameters]
-    except (TypeError, ValueError):
-        gradients = None
-    if not gradients:
-        came = f"a {type(parameters).__name__}" if gradients is None else "empty"
-        raise ValueError(f"parameters is {came}: what Layer.parameters() yields was expected")
-    return gradients
+    """(name, gradient) of each."""
+    return [(name, gradient) for name, _, gradient in _triples(parameters)]
 
 
 def _norm(gradients):

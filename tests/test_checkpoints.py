@@ -43,6 +43,7 @@ def test_letters_and_languages_are_those_of_the_data(words, loaded):
     assert len(texts) == len(set(texts)) == len(data)
 
 
+@pytest.mark.pinned
 def test_its_score_on_held_out_words_is_the_published_one(loaded, words):
     model, tokenizer, _ = loaded
     _, accuracy = module.score(model, tokenizer, words[2])
@@ -50,6 +51,7 @@ def test_its_score_on_held_out_words_is_the_published_one(loaded, words):
     assert accuracy >= 0.68
 
 
+@pytest.mark.pinned
 def test_the_kept_weights_are_those_of_the_lowest_validation_loss(loaded, words, record):
     model, tokenizer, _ = loaded
     loss, accuracy = module.score(model, tokenizer, words[1])

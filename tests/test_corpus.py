@@ -30,6 +30,7 @@ def refused(message):
 
 
 @pytest.mark.parametrize("part, expected", [("train", TRAIN), ("validation", VALIDATION)])
+@pytest.mark.pinned
 def test_it_is_the_text_that_the_lessons_count_on(corpus, part, expected):
     text = getattr(corpus, part)
     assert len(text) == expected[0]

@@ -264,6 +264,7 @@ def test_the_first_id_is_remembered_with_good_sizes_only(rng):
 # --- words ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.pinned
 def test_the_words_are_the_ones_that_the_lessons_count_on(data):
     assert len(data) == len(data.words) == len(data.labels) == 7719
     lines = "".join(
@@ -294,6 +295,7 @@ def test_words_are_clean(data):
     assert "angola" not in of  # the same in many
 
 
+@pytest.mark.pinned
 def test_words_of_one_language_hold_the_shared_ones_too(data):
     english = words_of("English")
     assert len(english) == 1168
@@ -306,6 +308,7 @@ def test_words_of_one_language_hold_the_shared_ones_too(data):
         words_of("Klingon")
 
 
+@pytest.mark.pinned
 def test_a_split_is_disjoint_whole_and_the_same_again(data):
     parts = data.split(np.random.default_rng(1))
     assert [len(part) for part in parts] == [6177, 771, 771]

@@ -29,9 +29,14 @@ HALVES = {
 }
 
 
-def types(path):
+def arrays(path):
+    """Those of a checkpoint, without the text beside them."""
     with np.load(path, allow_pickle=False) as file:
-        return {file[name].dtype.name for name in file.files}
+        return [file[name] for name in file.files if not name.endswith(".json")]
+
+
+def types(path):
+    return {array.dtype.name for array in arrays(path)}
 
 
 @pytest.mark.parametrize("path", HALVES.values(), ids=lambda path: path.stem)
@@ -78,8 +83,7 @@ def looks(*values):
 
 def kept(path):
     """The step that was laid into every parameter of the file."""
-    with np.load(path, allow_pickle=False) as file:
-        (step,) = {float(number) for name in file.files for number in np.unique(file[name])}
+    (step,) = {float(number) for array in arrays(path) for number in np.unique(array)}
     return step
 
 

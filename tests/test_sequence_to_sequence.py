@@ -218,7 +218,7 @@ def test_what_is_refused(attention, source, target, rng):
         model.forward(source, LENGTHS, target[:2])
     with refused("start=7: an id from 0 to 6 was expected"):
         model.translate(source, LENGTHS, V, T)
-    with refused("start is a float64 array: an integer array was expected"):
+    with refused("start=0.5: a whole number of at least 0 was expected"):
         model.translate(source, LENGTHS, 0.5, T)
     with refused("steps=0: a whole number of at least 1 was expected"):
         model.translate(source, LENGTHS, 0, 0)

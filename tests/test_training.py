@@ -416,7 +416,7 @@ ODD = [
     (lambda: Adam(pair([1.0]), betas=np.array([0.9, 0.9])), "betas=array([0.9, 0.9]): two numbers were expected"),
     (lambda: Adam(pair([1.0]), epsilon=None), "epsilon=None: a number above 0 was expected"),
     (lambda: SGD(pair([1.0]), 0.1, None), "momentum=None: a number from 0 up to 1 was expected"),
-    (lambda: optim.clip_by_global_norm([], 1), "parameters is empty: what Layer.parameters() yields was expected"),
+    (lambda: optim.clip_by_global_norm([], 1), "parameters are named []: at least one, each once, was expected"),
     (lambda: optim.global_norm(None), "parameters is a NoneType: what Layer.parameters() yields was expected"),
     (lambda: optim.global_norm([np.ones(2)]), "parameters is a list: what Layer.parameters() yields was expected"),
     (lambda: optim.clip_by_global_norm(pair([1.0]), None), "max_norm=None: a number above 0 was expected"),

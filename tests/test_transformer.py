@@ -484,12 +484,15 @@ def test_ids_that_are_none(rng):
         ({"kind": "both"}, r"kind='both': 'encoder' or 'decoder' or 'encoder-decoder' was .*"),
         ({"positions": "clock"}, r"positions='clock': 'sinusoidal' or 'learned' or .*"),
         ({"activation": "tanh"}, r"activation='tanh': 'relu' or 'gelu' was expected"),
-        ({"dropout": 1.0}, r"rate=1.0: a number from 0 up to 1 was expected"),
+        ({"dropout": 1.0}, r"dropout=1.0: a number from 0 up to 1 was expected"),
         (
             {"output_size": 5},
             "output_size is given, but the output is tied to the embedding: None was expected",
         ),
-        ({"output_size": 0, "tied": False}, r"d_out=0: a whole number of at least 1 was expected"),
+        (
+            {"output_size": 0, "tied": False},
+            r"output_size=0: a whole number of at least 1 was expected",
+        ),
         ({"epsilon": 0}, r"epsilon=0: a number above 0 was expected"),
         ({"dtype": np.float16}, r"dtype=float16: float32 or float64 was expected"),
         ({"kind": "encoder-decoder"}, r"source_size=None: a whole number of at least 1 was .*"),

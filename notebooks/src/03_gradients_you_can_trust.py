@@ -292,7 +292,7 @@ def told(loss):
 runs = {learning_rate: train(learning_rate) for learning_rate in (0.1, 10, 300)}
 for learning_rate, (W, losses) in runs.items():
     after = told(nats(W, ids))
-    print(f"rate {learning_rate:5}: first loss {losses[0]:.3f}, whole text after {after}")
+    print(f"rate {learning_rate:5}: first loss {losses[0]:.3f}; whole text, at the end: {after}")
 
 # %% slideshow={"slide_type": "slide"}
 fig, ax = plt.subplots(figsize=(6.2, 3))

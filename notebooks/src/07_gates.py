@@ -372,8 +372,7 @@ sentence = (
 )
 
 # %%
-h_t, c_t, trace = *np.zeros((2, 1, 4), np.float32), []
-cell = reader.rnn.cell
+h_t, c_t, trace, cell = *np.zeros((2, 1, 4), np.float32), [], reader.rnn.cell
 for vector in reader.embedding.W[letters.encode(sentence)]:
     h_t, c_t, cache_t = lstm_step(vector[None], h_t, c_t, cell.W_xh, cell.W_hh, cell.b_h)
     trace.append(np.concatenate([*cache_t[3:], h_t]))
