@@ -104,11 +104,12 @@ def test_any_cell_can_be_run_again(lesson):
 @pytest.mark.author
 @pytest.mark.parametrize("lesson", LESSONS, ids=repr)
 def test_what_is_not_run_again_is_a_training(lesson):
-    """That trains on, or that is long: most of the lesson's own statement is still run again."""
+    """One that trains on, or one that takes longer than LIMIT; they are few. -rP says which."""
     left_out = [about for about in played(lesson) if about["again"] == "left out"]
     for about in left_out:
-        assert TRAINS in about["tags"] or {"learned", EXEMPT} <= {*about["tags"]}, about["first"]
-    assert len(left_out) <= 2, [about["first"] for about in left_out]
+        print(f"left out after {about['seconds']:.0f} s: {about['first']}")
+        assert {TRAINS, "learned"} & {*about["tags"]}, about["first"]
+    assert len(left_out) <= len(played(lesson)) / 4
 
 
 # ------------------------------------------------------------------------ lessons made for this
