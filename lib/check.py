@@ -81,7 +81,8 @@ def compare(name, by_hand, measured, show=4):
         small = worst < 0.0005  # which three digits would call 0.000
         verdict = f"NOT equal: off by up to {worst:{'.1e' if small else '.3f'}}"
     for label, array, end in ((name, by_hand, "by hand"), ("", measured, f"measured: {verdict}")):
-        numbers = " ".join(f"{float(g):8.4f}" for g in array.ravel()[:show])
+        # + 0.0: the sign of what is rounded to nothing says nothing
+        numbers = " ".join(f"{round(float(g), 4) + 0.0:8.4f}" for g in array.ravel()[:show])
         print(f"{label:<10}{numbers}{' …' if array.size > show else '  '}  {end}")
 
 

@@ -436,6 +436,7 @@ def test_the_relative_error(by_hand, measured, error):
         ([1.0, -2.0], [1.0, -2.0], "dx          1.0000  -2.0000    by hand\n            1.0000  -2.0000    measured: all 2 equal to 1e-6\n"),
         ([1.001], [1.0], "dx          1.0010    by hand\n            1.0000    measured: NOT equal: off by up to 0.001\n"),
         ([1.00001], [1.0], "dx          1.0000    by hand\n            1.0000    measured: NOT equal: off by up to 1.0e-05\n"),
+        ([-0.0, -1e-9], [1e-12, -1e-12], "dx          0.0000   0.0000    by hand\n            0.0000   0.0000    measured: all 2 equal to 1e-6\n"),
         ([np.nan], [1.0], "dx             nan    by hand\n            1.0000    measured: NOT equal: off by up to nan\n"),
         ([[1.0]], [1.0], "dx          1.0000    by hand\n            1.0000    measured: NOT equal: shapes (1, 1) and (1,)\n"),
     ],
