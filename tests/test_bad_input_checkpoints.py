@@ -14,6 +14,8 @@ from lib.checkpoints import dates_to_iso, dates_transformer, induction_heads, nu
 from lib.data import CharacterTokenizer, Words
 from lib.dates import Dates
 
+pytestmark = pytest.mark.author
+
 MODULES = [
     f"checkpoints.{name}"
     for name in (

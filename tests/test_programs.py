@@ -17,6 +17,8 @@ from lib import optim, training
 from lib.checkpoints import program
 from lib.corpus import Corpus
 
+pytestmark = pytest.mark.author
+
 ROOT = Path(__file__).parents[1]
 PATHS = sorted([*ROOT.glob("lib/checkpoints/*.py"), *ROOT.glob("lib/records/*.py")])
 NAMES = [path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in PATHS]
@@ -107,7 +109,6 @@ def test_a_terminal_gets_help_at_once_and_no_file_changes(course):
     assert contents(course) == before
 
 
-@pytest.mark.author
 @pytest.mark.parametrize("name", NAMES)
 def test_each_gives_a_terminal_help_and_changes_no_file(course, name):
     before = contents(course)

@@ -21,6 +21,8 @@ from lib.dates import date_batches, split_days
 from lib.french_numbers import MOST, number_batches, split_numbers
 from lib.records import learning_rates, transformer_sweep
 
+pytestmark = pytest.mark.author
+
 HALVES = {
     documentation_transformer: documentation_transformer.WEIGHTS,
     induction_heads: induction_heads.WEIGHTS,
