@@ -94,7 +94,7 @@ def planted(folder):
     taken[2].source = taken[2].source.split("\nruns = ")[0]
     lines = [
         'print(f"rate 300: {nats(train(300, steps=300)[0], ids):.3f}")',
-        "a = np.random.default_rng(0).normal(size=(9, 9))\nprint('product:', *(a[:1] @ a)[0].tolist())",
+        "a = np.random.default_rng(0).normal(size=(9, 9))\nprint('product:', (a[:1] @ a).tolist())",
     ]
     cells = [*taken, *map(nbformat.v4.new_code_cell, lines)]
     notebook = nbformat.v4.new_notebook(cells=cells)
