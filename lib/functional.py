@@ -77,17 +77,25 @@ def gelu_backward(dy, cache):
     """dz from dy. The tanh is kept: it costs more than all the rest."""
     z, t = cache
     guard.alike("dy", dy, "z", z)
-    bent = np.maximum(z, -GELU_BEND)
-    np.minimum(bent, GELU_BEND, out=bent)
-    slope = bent * bent
+    try:
+        with np.errstate(over="raise"):
+            slope = gelu_slope(z, t)
+    except FloatingPointError:  # rare, and looking for it beforehand costs more than the slope
+        slope = gelu_slope(np.clip(z, -GELU_BEND, GELU_BEND), t)
+    slope *= dy
+    return slope
+
+
+def gelu_slope(z, t):
+    """The slope of gelu at z, with t the tanh in it."""
+    slope = z * z
     slope *= 3 * GELU_SCALE * GELU_CUBIC
     slope += GELU_SCALE
-    slope *= bent
+    slope *= z
     slope *= 1 - t * t
     slope += t
     slope += 1
     slope *= 0.5
-    slope *= dy
     return slope
 
 

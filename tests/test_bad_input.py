@@ -31,7 +31,7 @@ FILES = [
 ]  # fmt: skip
 # What only other parts of lib call, after they have looked at what they hand over.
 INSIDE = re.compile(
-    r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|largest|mean|times|rows|scaled_normal|copied|choose|split|merge"
+    r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|gelu_slope|largest|mean|times|rows|scaled_normal|copied|choose|split|merge"
     r"|read_only|mask_of_heads|angles|places|past_of_two|together|padding|step|step_backward"
     r"|project|project_backward|past_backward|extend|held|begin|batch|real_with|vocabulary_size"
     r"|all_layers|settings|parameters|parameter_count|zero_grad|replica|add_parameters|new_past|plain_attributes)"
