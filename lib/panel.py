@@ -84,7 +84,7 @@ class Panel(widgets.VBox):
         role = "status"
         try:
             values = {name: control.value for name, control in self.controls.items()}
-            self.caption = shown(named("what show returns", self.show(**values)))
+            self.caption = shown(guard.text("what show returns", self.show(**values)))
             self.png = base64.b64encode(self.picture.png()).decode()
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
             self.caption, role = complaint(error), "alert"
@@ -134,7 +134,7 @@ class Number(widgets.HBox):
         Slider = widgets.IntSlider if whole else widgets.FloatSlider
         Field = widgets.BoundedIntText if whole else widgets.BoundedFloatText
         limits = dict(min=self.low, max=self.high, step=step, value=self.within(value))
-        label = named("label", label)
+        label = guard.text("label", label)
         self.field = Field(description=label, style=WIDE, layout={"width": "240px"}, **limits)
         self.slider = Slider(readout=False, layout={"width": "240px"}, **limits)
         super().__init__([self.field, self.slider])
@@ -181,7 +181,7 @@ class Choice(widgets.Dropdown):
         if value not in options:
             raise ValueError(self._refusal(value, options))
         super().__init__(
-            description=named("label", label),
+            description=guard.text("label", label),
             options=options,
             value=value,
             style=WIDE,
@@ -209,8 +209,8 @@ class Words(widgets.Text):
 
     def __init__(self, label, value, examples=()):
         super().__init__(
-            description=named("label", label),
-            value=named("value", value),
+            description=guard.text("label", label),
+            value=guard.text("value", value),
             continuous_update=True,
             style=WIDE,
             layout={"width": "480px"},
@@ -226,13 +226,6 @@ def rounded(name, value):
     """A finite number, whole or to six digits behind the point."""
     guard.finite(name, value)
     return int(value) if isinstance(value, int | np.integer) else round(float(value), 6)
-
-
-def named(what, text):
-    """Refuse anything but a text."""
-    if not isinstance(text, str):
-        raise ValueError(f"{what}={guard.show(text)}: a text was expected")
-    return text
 
 
 def shown(value):

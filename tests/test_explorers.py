@@ -292,7 +292,7 @@ WRONG = {
     "an error without words": (AttributeError(), "AttributeError"),
     "an error whose words cannot be had": (Wordless(), "Wordless"),
     "a ValueError without words": (ValueError(""), "ValueError"),
-    "no sentence": (None, "what show returns=None: a text was expected"),
+    "no sentence": (None, "what show returns=None: a string was expected"),
     "a sentence that cannot be encoded": ("\ud83d\x1b[31m", "\\ud83d\\x1b[31m"),
     "a sentence without end": ("so " * 1000, ("so " * 1000)[:999] + "…"),
 }
@@ -415,7 +415,7 @@ def test_a_choice_never_holds_what_it_does_not_offer(value):
 
 @pytest.mark.parametrize("given", [(3, "tea"), ("x", None), ("x", 3)])
 def test_words_are_texts(given):
-    with pytest.raises(ValueError, match=r"=(3|None): a text was expected$"):
+    with pytest.raises(ValueError, match=r"=(3|None): a string was expected$"):
         Words(*given)
 
 
