@@ -146,7 +146,7 @@ def _check(model, optimizer, history, rng, batches):
         guard.generator(f"rng[{i}]" if isinstance(rng, list | tuple) else "rng", generator)
     if batches is not None and not hasattr(batches, "waiting"):
         came = f"batches is a {type(batches).__name__}, whose place cannot be kept"
-        raise ValueError(f"{came}: a lib.data.Batches was expected, as batches() gives one")
+        raise ValueError(f"{came}: a lib.data.batches.Batches was expected, as batches() gives one")
 
 
 def _listed(rng):

@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from lib.data import padded_batches
+from lib.data.batches import padded_batches
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.saving import History, load

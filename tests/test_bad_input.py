@@ -16,7 +16,7 @@ from hypothesis import settings, strategies
 
 from lib import optim
 from lib.attention import AdditiveAttention, MultiHeadAttention, Past, Pasts
-from lib.data import CharacterTokenizer
+from lib.data.tokenizers import CharacterTokenizer
 from lib.generation import Reader
 from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding

@@ -20,10 +20,9 @@ from bowl import GOALS, MAKERS, Bowl, interrupted, own_answer, path, same
 from resumable import Run
 
 from lib import saving, training
-from lib.corpus import stream_batches
-from lib.data import batches, padded_batches
-from lib.dates import date_batches
-from lib.french_numbers import number_batches
+from lib.data.batches import batches, padded_batches, stream_batches
+from lib.data.dates import date_batches
+from lib.data.french_numbers import number_batches
 from lib.layers import Dropout, FeedForward, Layer, LayerNorm, Linear
 from lib.optim import SGD, Adam
 from lib.saving import History, load, save
@@ -524,7 +523,7 @@ UNSAVED = [
     (("m.npz", LINEAR), dict(rng=[None]), "rng[0]=None: a numpy.random.Generator was expected"),
     (
         ("m.npz", LINEAR), dict(batches=generator_of_batches()),
-        "batches is a generator, whose place cannot be kept: a lib.data.Batches was expected, as batches() gives one",
+        "batches is a generator, whose place cannot be kept: a lib.data.batches.Batches was expected, as batches() gives one",
     ),
     (("m.npz", LINEAR), dict(dtype=int), "dtype=<class 'int'>: float16, float32 or float64 was expected"),
     (("m.npz", LARGE), dict(dtype=np.float16), "W[1, 2] is inf: finite numbers were expected"),
@@ -675,7 +674,7 @@ SHIPPED = dict(renewing().shipped())
 
 
 def test_every_shipped_file_is_known():
-    assert {*SHIPPED} == {*Path(training.__file__).parent.glob("checkpoints/*.npz")}
+    assert {*SHIPPED} == {*Path(training.__file__).parent.glob("trained/checkpoints/*.npz")}
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

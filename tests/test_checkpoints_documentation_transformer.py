@@ -7,10 +7,10 @@ import pytest
 import recorded
 
 from lib import training
-from lib.checkpoints import documentation_transformer as module
-from lib.corpus import CHARACTERS, numpy_docstrings
+from lib.data.texts import CHARACTERS, numpy_docstrings
 from lib.generation import Reader, sample
 from lib.optim import Adam
+from lib.trained.checkpoints import documentation_transformer as module
 
 PART = 16_000  # characters of the validation text that are scored here
 

@@ -18,13 +18,13 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from lib.dates import places, split_days, write_dates
+from lib.data.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
-from lib.panel import Choice, Number, Panel, Picture, Words
+from lib.teaching.panel import Choice, Number, Panel, Picture, Words
 from lib.transformer import Transformer
 
 ROOT = Path(__file__).parents[1]
-NAMES = sorted(path.stem for path in (ROOT / "lib/explorers").glob("[a-z]*.py"))
+NAMES = sorted(path.stem for path in (ROOT / "lib/teaching/explorers").glob("[a-z]*.py"))
 MILLISECONDS = 3 * 25  # three times the target, for this machine may be busy
 TEXTS = ['"><b>&amp;', "a" * 500, "\t \n", "tea\x00pot", "e\u0301", "🫖 tea"]
 
@@ -69,7 +69,7 @@ every_explorer = pytest.mark.parametrize("name", NAMES)
 
 @cache
 def module(name):
-    return importlib.import_module(f"lib.explorers.{name}")
+    return importlib.import_module(f"lib.teaching.explorers.{name}")
 
 
 class Watched:
@@ -1272,7 +1272,7 @@ def a_longer_lag_costs_the_transformer_its_lead(watched):
 @every_explorer
 def test_every_explorer_has_its_direction(name):
     assert name in DIRECTIONS, (
-        f"nothing holds what the lesson of lib/explorers/{name}.py says you should see: "
+        f"nothing holds what the lesson of lib/teaching/explorers/{name}.py says you should see: "
         f'write a function here with @promised("{name}", the lesson\'s words)'
     )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.attention import MultiHeadAttention
 from lib.check import RTOL, gradient_check, numerical_gradient, relative_error
-from lib.data import CharacterTokenizer
+from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
 from lib.generation import Reader, beam_search, next_probabilities, sample, surprise
 from lib.optim import warm_up

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.check import gradient_check
-from lib.data import CharacterTokenizer
+from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
 from lib.generation import next_probabilities, sample, surprise
 from lib.guard import NotFiniteError

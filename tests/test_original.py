@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.check import numerical_gradient, relative_error
-from lib.data import copy_previous_bit
+from lib.data.tasks import copy_previous_bit
 from lib.functional import (
     binary_cross_entropy,
     binary_cross_entropy_backward,

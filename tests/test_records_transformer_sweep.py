@@ -6,9 +6,9 @@ import itertools
 import numpy as np
 import pytest
 
-from lib.corpus import CHARACTERS
-from lib.data import CharacterTokenizer
-from lib.records import transformer_sweep as module
+from lib.data.texts import CHARACTERS
+from lib.data.tokenizers import CharacterTokenizer
+from lib.trained.records import transformer_sweep as module
 from lib.transformer import Transformer
 
 SETTINGS = ["experiment", "width", "heads", "layers", "norm", "warm_up", "dropout", "seed"]

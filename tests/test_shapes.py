@@ -25,7 +25,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lib.data import CharacterTokenizer, Words
+from lib.data.languages import Words
+from lib.data.tokenizers import CharacterTokenizer
 from lib.positions import RotaryPositions
 from lib.recurrent_network import LanguageModel
 
@@ -389,9 +390,12 @@ def drive_sequence_to_sequence(sequence_to_sequence, rng):
             model.translate(source, lengths, 0, T, mask)
 
 
-def drive_data(data, rng):
-    data.bigram_counts(rng.integers(0, V, T), V)
-    data.Words(["word"] * N, np.zeros(N, int), ("English",))
+def drive_tokenizers(tokenizers, rng):
+    tokenizers.bigram_counts(rng.integers(0, V, T), V)
+
+
+def drive_languages(languages, rng):
+    languages.Words(["word"] * N, np.zeros(N, int), ("English",))
 
 
 def drive_language_of_a_word(checkpoint, rng):

@@ -10,7 +10,7 @@ import pytest
 
 from lib import generation
 from lib.attention import MultiHeadAttention, Past
-from lib.data import CharacterTokenizer
+from lib.data.tokenizers import CharacterTokenizer
 from lib.generation import Reader, beam_search
 from lib.recurrent_network import LanguageModel
 from lib.transformer import EncoderLayer, Transformer

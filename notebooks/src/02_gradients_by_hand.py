@@ -27,14 +27,14 @@ import numpy as np
 
 from lib import functional
 from lib.check import compare, numerical_gradient
-from lib.exercises.gradients_by_hand import (
+from lib.teaching.exercises.gradients_by_hand import (
     check_fork,
     check_linear_backward,
     check_softmax_backward,
 )
-from lib.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
+from lib.teaching.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
 from lib.layers import Embedding, Linear
-from lib.plots import graph
+from lib.teaching.plots import graph
 
 np.set_printoptions(precision=4, suppress=True)
 

@@ -26,13 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.data import CharacterTokenizer, remember_first
-from lib.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
-from lib.explorers.gates import explorer, survive, survive_tanh
+from lib.data.tasks import remember_first
+from lib.data.tokenizers import CharacterTokenizer
+from lib.teaching.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
+from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.functional import sigmoid
 from lib.optim import Adam
-from lib.plots import graph, heatmap
-from lib.records.memory import learn, learner, new_reader, share_right
+from lib.teaching.plots import graph, heatmap
+from lib.trained.records.memory import learn, learner, new_reader, share_right
 from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
@@ -410,12 +411,12 @@ assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
 # ## How far back? Recorded
 #
 # The memory task again, at lags up to 80: tanh cell, GRU and LSTM with equally many numbers to learn (about 3,400), the same
-# optimizer, 600 steps, three seeds each. (`python -m lib.records.memory` makes it again.) The gated cells twice: with the usual
+# optimizer, 600 steps, three seeds each. (`python -m lib.trained.records.memory` makes it again.) The gated cells twice: with the usual
 # start, and with $f$ or $u$ *opened*: a bias of 4 on it, so that it starts near $\sigma(4) = 0.98$. **Predict:** does that matter?
 
 # %%
 record = np.genfromtxt(
-    "../lib/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 lags, styles = np.unique(record["lag"]), {"none": "-", "0": ":", "1": ":", "4": "-"}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))

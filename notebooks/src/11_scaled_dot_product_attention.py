@@ -27,15 +27,15 @@ import numpy as np
 
 from lib.attention import attention, attention_backward
 from lib.check import compare, numerical_gradient
-from lib.exercises.scaled_dot_product_attention import (
+from lib.teaching.exercises.scaled_dot_product_attention import (
     check_look_backward,
     check_sour,
     check_spread,
 )
-from lib.explorers.scaled_dot_product_attention import explorer
-from lib.explorers.scaled_dot_product_attention import look as look_of_six
+from lib.teaching.explorers.scaled_dot_product_attention import explorer
+from lib.teaching.explorers.scaled_dot_product_attention import look as look_of_six
 from lib.functional import softmax, softmax_backward
-from lib.plots import GREEN, RED, heatmap
+from lib.teaching.plots import GREEN, RED, heatmap
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)

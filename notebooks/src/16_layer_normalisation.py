@@ -26,16 +26,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.exercises.layer_normalisation import (
+from lib.teaching.exercises.layer_normalisation import (
     check_layer_norm_backward,
     check_parameters,
     check_ten_times,
 )
-from lib.explorers.layer_normalisation import explorer
+from lib.teaching.explorers.layer_normalisation import explorer
 from lib.functional import mean_squared_error, mean_squared_error_backward
 from lib.layers import FeedForward, Layer, LayerNorm, Linear
 from lib.optim import Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 from lib.transformer import EncoderLayer, Residual
 
 np.set_printoptions(precision=4, suppress=True)

@@ -27,12 +27,12 @@ import numpy as np
 
 from lib.attention import MultiHeadAttention, causal_mask
 from lib.check import RTOL, compare, numerical_gradient, relative_error
-from lib.exercises.the_decoder_and_the_whole_model import (
+from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_count,
     check_shift,
     check_tied_backward,
 )
-from lib.explorers.the_decoder_and_the_whole_model import (
+from lib.teaching.explorers.the_decoder_and_the_whole_model import (
     KEPT,
     PARTS,
     count,

@@ -26,14 +26,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
-from lib.checkpoints.dates_to_iso import translate as translate_gru
-from lib.checkpoints.dates_transformer import WHO, dates_transformer, learner, masks, translate
-from lib.dates import Dates, decode, encode, split_days, write_dates
-from lib.exercises.cross_attention import check_contain, check_stack_backward, check_sum
-from lib.explorers.cross_attention import explorer, read
+from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
+from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
+from lib.trained.checkpoints.dates_transformer import (
+    WHO,
+    dates_transformer,
+    learner,
+    masks,
+    translate,
+)
+from lib.data.dates import Dates, decode, encode, split_days, write_dates
+from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
+from lib.teaching.explorers.cross_attention import explorer, read
 from lib.optim import Adam
-from lib.plots import heatmap, visible
+from lib.teaching.plots import heatmap, visible
 from lib.training import History, train
 from lib.transformer import DecoderLayer, Transformer
 
@@ -203,8 +209,10 @@ compare("last only", parts[0], measured)
 # are the marks to beat: the two recurrent networks of lesson 10, one without attention, one with. The Transformers come below.
 
 # %%
-rows = np.loadtxt("../lib/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
-new = np.loadtxt("../lib/records/dates_transformer.csv", delimiter=",", skiprows=3, dtype=str)
+rows = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
+new = np.loadtxt(
+    "../lib/trained/records/dates_transformer.csv", delimiter=",", skiprows=3, dtype=str
+)
 record = {(name, what, at): float(value) for name, what, at, value in [*rows, *new]}
 titles = {
     "bottleneck": "GRU, lesson 09",

@@ -28,12 +28,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.documentation_transformer import documentation_transformer
-from lib.checkpoints.numpy_documentation import numpy_documentation
-from lib.corpus import numpy_docstrings
-from lib.data import bigram_counts
-from lib.exercises.training_a_transformer import check_dropout, check_rates, check_start
-from lib.explorers.training_a_transformer import explorer, sweep
+from lib.trained.checkpoints.documentation_transformer import documentation_transformer
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+from lib.data.texts import numpy_docstrings
+from lib.data.tokenizers import bigram_counts
+from lib.teaching.exercises.training_a_transformer import check_dropout, check_rates, check_start
+from lib.teaching.explorers.training_a_transformer import explorer, sweep
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax, softmax
 from lib.generation import sample
 from lib.layers import Dropout
@@ -179,11 +179,11 @@ for name, target, new in (("the next character", y, new_y), ("not shifted", x, n
 # rests on a few batches, a poor guess (Liu et al., 2020), and the very first step moves each number by the full rate, however small its gradient (lesson 06). With norms *after* the sums, the gradients near the output are also large at the start (Xiong et al., 2020).
 #
 # Recorded runs of a model with four layers (right picture): norms first (pre-norm) and norms last (post-norm), three seeds each. Their schedule is simpler than the paper's: the rate rises to 0.005 in 50 steps and stays there, or is 0.005 from the start. All gradients are clipped to norm 1.
-# (`python -m lib.records.transformer_sweep` makes all small runs of this lesson again.) **Predict** which of the two needs the warm-up.
+# (`python -m lib.trained.records.transformer_sweep` makes all small runs of this lesson again.) **Predict** which of the two needs the warm-up.
 
 # %%
 runs = np.genfromtxt(
-    "../lib/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
+    "../lib/trained/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
@@ -330,12 +330,12 @@ print(f"its logit {np.log(q[0] / q[1]):.2f} above the others")
 # ## The full runs, recorded
 #
 # The Transformer: $D = 128$, 4 heads, $F = 512$, 2 layers, 4,000 steps of 16 pieces of 128; warm-up over 200 steps to 0.004, then down in a straight line to a fiftieth.
-# (`python -m lib.checkpoints.documentation_transformer`, about twenty minutes.) Beside it lesson 08's LSTM.
+# (`python -m lib.trained.checkpoints.documentation_transformer`, about twenty minutes.) Beside it lesson 08's LSTM.
 
 # %%
 records = {}
 for name, stem in (("LSTM", "numpy_documentation"), ("Transformer", "documentation_transformer")):
-    path = f"../lib/records/{stem}.csv"
+    path = f"../lib/trained/records/{stem}.csv"
     records[name] = np.genfromtxt(path, delimiter=",", names=True, skip_header=2)
 lstm, _ = numpy_documentation()
 sizes = {"LSTM": lstm.parameter_count(), "Transformer": shipped.parameter_count()}

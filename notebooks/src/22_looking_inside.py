@@ -26,14 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import causal_mask, merge, split
-from lib.checkpoints.induction_heads import (
+from lib.trained.checkpoints.induction_heads import (
     LETTERS, draw, induction_heads, induction_score, new_model, previous_token_score, repeated,
     score, train,
 )  # fmt: skip
-from lib.exercises.looking_inside import check_place, check_scores, check_votes
-from lib.explorers.looking_inside import explorer
+from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
+from lib.teaching.explorers.looking_inside import explorer
 from lib.functional import softmax
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -191,7 +191,7 @@ check_scores(my_scores)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
+# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.trained.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
 
 # %%
 right, loss = score(two, *test)

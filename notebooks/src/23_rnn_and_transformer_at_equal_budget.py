@@ -29,14 +29,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import MultiHeadAttention, causal_mask
-from lib.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
-from lib.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
-from lib.explorers.rnn_and_transformer_at_equal_budget import explorer
-from lib.french_numbers import split_numbers
+from lib.trained.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
+from lib.teaching.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
+from lib.teaching.explorers.rnn_and_transformer_at_equal_budget import explorer
+from lib.data.french_numbers import split_numbers
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.parallel import DataParallel
-from lib.records import equal_budget as record
+from lib.trained.records import equal_budget as record
 from lib.recurrent import RNN, LSTMCell
 from lib.training import train
 from lib.transformer import Transformer
@@ -64,7 +64,7 @@ np.set_printoptions(precision=4, suppress=True)
 # begin each knowing nothing. The learning rate goes up for a twentieth of the budget, then down. Every budget is a run of its own, the shorter two with two seeds.
 
 # %%
-# python -m lib.records.equal_budget makes the record again, in about twenty-five minutes
+# python -m lib.trained.records.equal_budget makes the record again, in about twenty-five minutes
 # runs[task, model, lag (0: none), budget, seed, rate]: rows of (steps, seconds, value)
 runs = record.read()
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
@@ -176,7 +176,9 @@ for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320
 
 # %%
 def lines(file, name, what):
-    rows = np.genfromtxt(f"../lib/records/{file}.csv", delimiter=",", dtype=str, skip_header=3)
+    rows = np.genfromtxt(
+        f"../lib/trained/records/{file}.csv", delimiter=",", dtype=str, skip_header=3
+    )
     return [(at, float(v)) for who, measure, at, v in rows if (who, measure) == (name, what)]
 
 
@@ -414,7 +416,7 @@ for positions in ("sinusoidal", "none"):
 
 # %%
 memory = np.genfromtxt(
-    "../lib/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 for bias in ("4", "0"):
     rows = memory[(memory["cell"] == "GRU") & (memory["bias"] == bias) & (memory["lag"] == 80)]
@@ -489,8 +491,8 @@ print("at least 98 % of 100 unseen numbers exact:", exact(french, unseen).mean()
 print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
-# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of lesson 10 against a Transformer of your own size; `lib.french_numbers` has the data, `number_batches` the batches,
-# and `learner` of `lib/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
+# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of lesson 10 against a Transformer of your own size; `lib.data.french_numbers` has the data, `number_batches` the batches,
+# and `learner` of `lib/trained/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
 #
 # <details><summary>Rubric</summary>
 #
