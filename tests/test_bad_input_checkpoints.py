@@ -117,7 +117,7 @@ BESIDE = {
     "digits_reversed.real.T": ["lengths"],
 }  # fmt: skip
 TABLE = Table(
-    {name.split(".")[1]: import_module(f"lib.{name}") for name in MODULES},
+    {name.split(".")[1]: import_module(f"lib.trained.{name}") for name in MODULES},
     KINDS, BESIDE, (), INNER,
 )  # fmt: skip
 NAMES = list(map(".".join, TABLE.parameters))
@@ -160,7 +160,7 @@ LIKELY = [
 
 @pytest.mark.parametrize("call, message", LIKELY)
 def test_what_is_likely_is_refused_with_these_words(call, message):
-    names = {name.split(".")[1]: import_module(f"lib.{name}") for name in MODULES}
+    names = {name.split(".")[1]: import_module(f"lib.trained.{name}") for name in MODULES}
     with pytest.raises(ValueError, match=rf"\A{re.escape(message)}\Z"):
         eval(call, globals() | names)
 
