@@ -17,7 +17,7 @@ import numpy as np
 
 from lib import guard
 from lib.functional import softmax, softmax_backward, tanh, tanh_backward
-from lib.layers import Layer, Linear, rows, scaled_normal
+from lib.layers import Layer, Linear, as_rows, scaled_normal
 from lib.positions import RotaryPositions
 
 
@@ -34,7 +34,7 @@ def causal_mask(T, S=None):
 def padding_mask(lengths, S):
     """(B, 1, S), True at the real positions of each sequence. Combine masks with &."""
     S = guard.whole_number("S", S)
-    guard.ids("lengths", lengths, "B", S + 1, least=1, what="lengths")
+    guard.id_array("lengths", lengths, "B", S + 1, least=1, what="lengths")
     return np.arange(S) < lengths[:, None, None]
 
 
@@ -44,7 +44,7 @@ def masked_softmax(scores, mask=None):
     mask broadcasts to the scores; where it is False the weight is exactly 0. A row that is
     False throughout becomes zeros, not NaN.
     """
-    guard.array("scores", scores, "... S")
+    guard.float_array("scores", scores, "... S")
     if mask is None:
         return softmax(scores)
     return softmax(np.where(guard.mask("mask", mask, scores.shape), scores, -np.inf))
@@ -63,10 +63,10 @@ def attention(query, key, value, mask=None):
     The leading axes are the same in all three. The cache ends with the weights (..., T, S), to
     which the mask broadcasts.
     """
-    guard.array("query", query, "... T K", finite=True)
+    guard.float_array("query", query, "... T K", finite=True)
     dtype, before = query.dtype, query.shape[:-2]
-    guard.array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
-    guard.array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
+    guard.float_array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
+    guard.float_array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
     guard.same_shape("key", key, (*before, *key.shape[-2:]))
     guard.same_shape("value", value, (*before, *value.shape[-2:]))
     return trusted_attention(query, key, value, mask)
@@ -136,7 +136,7 @@ class Past:
         """Go on with these sequences of the batch, in this order (a beam keeps some twice)."""
         if self.room is None:
             raise ValueError("past is empty: sequences that were read were expected")
-        guard.ids("rows", rows, "N", self.room.shape[1], what="sequences")
+        guard.id_array("rows", rows, "N", self.room.shape[1], what="sequences")
         self.room = self.room[:, rows]
 
     def held(self):
@@ -213,8 +213,8 @@ class AdditiveAttention(Layer):
         mask broadcasts to (B, T, S) and is True where a query may look; None: everywhere.
         """
         dtype, B = self.W_q.dtype, len(query) if isinstance(query, np.ndarray) else 0
-        guard.array("query", query, "B T Q", finite=True, dtype=dtype, Q=len(self.W_q))
-        guard.array("keys", keys, "B S K", finite=True, dtype=dtype, B=B, K=len(self.W_k))
+        guard.float_array("query", query, "B T Q", finite=True, dtype=dtype, Q=len(self.W_q))
+        guard.float_array("keys", keys, "B S K", finite=True, dtype=dtype, B=B, K=len(self.W_k))
         if mask is not None:
             mask = guard.mask("mask", mask, (*query.shape[:2], keys.shape[1]))  # (B, T, S)
         asked = query @ self.W_q  # (B, T, F)
@@ -232,10 +232,10 @@ class AdditiveAttention(Layer):
         dscores = masked_softmax_backward(dweights, weights)  # (B, T, S)
         dz = tanh_backward(dscores[..., None] * self.v, hidden)  # (B, T, S, F)
         dasked, doffered = dz.sum(axis=2), dz.sum(axis=1)  # (B, T, F), (B, S, F)
-        self.dv += dscores.ravel() @ rows(hidden)
-        self.dW_q += rows(query).T @ rows(dasked)
-        self.dW_k += rows(keys).T @ rows(doffered)
-        self.db += rows(doffered).sum(axis=0)
+        self.dv += dscores.ravel() @ as_rows(hidden)
+        self.dW_q += as_rows(query).T @ as_rows(dasked)
+        self.dW_k += as_rows(keys).T @ as_rows(doffered)
+        self.db += as_rows(doffered).sum(axis=0)
         # A key is used twice: it is compared, and it is what the context is made of.
         dkeys = doffered @ self.W_k.T + weights.swapaxes(1, 2) @ dcontext  # (B, S, K)
         return dasked @ self.W_q.T, dkeys
@@ -319,10 +319,10 @@ class MultiHeadAttention(Layer):
             held = guard.instance("past", past, Past).check_owner(self)
         if held:
             sizes["B"] = past.room.shape[1]  # of the sequences that are held
-        guard.array("x", x, "B T D", finite=True, dtype=self.query.W.dtype, **sizes)
+        guard.float_array("x", x, "B T D", finite=True, dtype=self.query.W.dtype, **sizes)
         if context is not x and not (context is None and held):
             sizes["B"] = len(x)
-            guard.array("context", context, "B S D", finite=True, dtype=x.dtype, **sizes)
+            guard.float_array("context", context, "B S D", finite=True, dtype=x.dtype, **sizes)
         S = held if context is None else held + context.shape[1]
         return mask_of_heads(mask, (len(x), self.heads, x.shape[1], S), mask_name)
 

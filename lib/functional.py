@@ -61,7 +61,7 @@ def gelu(z):
 
     Gaussian error linear unit (Hendrycks and Gimpel, 2016): relu with its corner rounded off.
     """
-    guard.array("z", z, "...")
+    guard.float_array("z", z, "...")
     t = z * z  # from here on in place: these arrays are large
     t *= GELU_SCALE * GELU_CUBIC
     t += GELU_SCALE
@@ -105,7 +105,7 @@ def softmax(z):
     The largest z is taken away first, so that exp never overflows. A row that is -inf
     throughout (nothing may be chosen) becomes zeros, not NaN. Refuses NaN and +inf.
     """
-    guard.array("z", z, "... V")
+    guard.float_array("z", z, "... V")
     e = z - np.maximum(largest("z", z), LOWEST[z.dtype])
     np.exp(e, out=e)  # in place: the scores of attention are the largest arrays there are
     e /= np.maximum(np.add.reduce(e, axis=-1, keepdims=True), TINY[z.dtype])
@@ -133,7 +133,7 @@ def log_softmax(z):
 
     Refuses NaN, +inf, and a row that is -inf throughout.
     """
-    guard.array("z", z, "... V")
+    guard.float_array("z", z, "... V")
     most = largest("z", z)
     if np.isneginf(most).any():
         raise guard.NotFiniteError("z has a row of nothing but -inf: a number was expected in each")
@@ -156,12 +156,12 @@ def cross_entropy(logits, targets, mask=None, smoothing=0.0):
     counts (padding does not). Refuses other shapes, ids outside V, NaN, a mask without a True.
     """
     V = logits.shape[-1] if isinstance(logits, np.ndarray) and logits.ndim else 0
-    guard.array("logits", logits, "... V", finite=True)
+    guard.float_array("logits", logits, "... V", finite=True)
     guard.fraction("smoothing", smoothing)
-    guard.ids("targets", targets, "...", V)
+    guard.id_array("targets", targets, "...", V)
     guard.same_shape("targets", targets, logits.shape[:-1])
     mask = np.ones(targets.shape, bool) if mask is None else mask
-    guard.truths("mask", mask, targets.shape)
+    guard.truth_array("mask", mask, targets.shape)
     count = int(mask.sum())
     if count == 0:
         raise ValueError("mask is False everywhere: at least one position to count was expected")
@@ -190,8 +190,8 @@ def binary_cross_entropy(logits, targets):
 
     logits and targets of one shape; targets between 0 and 1.
     """
-    guard.array("logits", logits, "...", finite=True)
-    guard.numbers("targets", targets, logits.shape)
+    guard.float_array("logits", logits, "...", finite=True)
+    guard.number_array("targets", targets, logits.shape)
     low, high = np.min(targets), np.max(targets)
     if not (low >= 0 and high <= 1):  # also where one is NaN
         raise ValueError(f"targets reach from {low} to {high}: 0 to 1 was expected")
@@ -209,8 +209,8 @@ def binary_cross_entropy_backward(cache, dloss=1.0):
 
 def mean_squared_error(y, targets):
     """Mean of (y - targets)² over all entries, and the cache. y and targets of one shape."""
-    guard.array("y", y, "...", finite=True)
-    guard.numbers("targets", targets, y.shape, finite=True)
+    guard.float_array("y", y, "...", finite=True)
+    guard.number_array("targets", targets, y.shape, finite=True)
     difference = (y - targets).astype(y.dtype, copy=False)
     return float((difference * difference).mean(dtype=np.float64)), difference
 

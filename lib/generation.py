@@ -21,7 +21,7 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     top_k: keep the k likeliest (Fan et al., 2018); top_p: the fewest that have together at least
     p of the probability, the nucleus (Holtzman et al., 2020).
     """
-    guard.array("logits", logits, "... V", finite=True)
+    guard.float_array("logits", logits, "... V", finite=True)
     _check_choice(logits.shape[-1], temperature, top_k, top_p)
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=-1, keepdims=True)
@@ -39,7 +39,7 @@ def _check_choice(V, temperature, top_k, top_p):
     guard.positive("temperature", temperature)
     if top_k is not None and guard.whole_number("top_k", top_k) > V:
         raise ValueError(f"top_k={top_k}: at most {V} was expected, the vocabulary")
-    if top_p is not None and not 0 < guard.number("top_p", top_p) <= 1:
+    if top_p is not None and not 0 < guard.scalar("top_p", top_p) <= 1:
         raise ValueError(f"top_p={top_p}: a number above 0, at most 1, was expected")
 
 
@@ -84,7 +84,7 @@ class Reader:
 
         Where the ids are refused, what was read before stays as it was.
         """
-        guard.ids("ids", ids, "T", vocabulary_size(self.model))
+        guard.id_array("ids", ids, "T", vocabulary_size(self.model))
         if not self.is_transformer:
             logits, self.memory, _ = self.model.forward(ids[None], self.memory)
             return logits[0]

@@ -116,12 +116,12 @@ class Linear(Layer):
 
     def forward(self, x):
         """x (..., I) -> y (..., D) and the cache."""
-        guard.array("x", x, "... I", finite=True, dtype=self.W.dtype, I=len(self.W))
+        guard.float_array("x", x, "... I", finite=True, dtype=self.W.dtype, I=len(self.W))
         return self.trusted_forward(x)
 
     def trusted_forward(self, x):
         """forward, for a layer around this one that has looked at x."""
-        y = times(x, self.W)
+        y = matmul(x, self.W)
         if self.b is not None:
             y += self.b
         return y, x
@@ -134,10 +134,10 @@ class Linear(Layer):
 
     def trusted_backward(self, dy, x):
         """backward, for a layer around this one that has looked at dy."""
-        self.dW += rows(x).T @ rows(dy)
+        self.dW += as_rows(x).T @ as_rows(dy)
         if self.b is not None:
-            self.db += rows(dy).sum(axis=0)
-        return times(dy, self.W.T)
+            self.db += as_rows(dy).sum(axis=0)
+        return matmul(dy, self.W.T)
 
 
 class Embedding(Layer):
@@ -152,7 +152,7 @@ class Embedding(Layer):
 
     def forward(self, ids):
         """ids (...) -> rows of the table (..., D) and the cache. Refuses ids outside it."""
-        guard.ids("ids", ids, "...", len(self.W))
+        guard.id_array("ids", ids, "...", len(self.W))
         return self.W[ids], ids
 
     def backward(self, dy, cache):
@@ -167,15 +167,15 @@ class Embedding(Layer):
 
     def logits(self, x):
         """Tied output (Press and Wolf, 2017): x (..., D) @ Wᵀ -> (..., V) and the cache."""
-        guard.array("x", x, "... D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
-        return times(x, self.W.T), x
+        guard.float_array("x", x, "... D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
+        return matmul(x, self.W.T), x
 
     def logits_backward(self, dlogits, cache):
         """dlogits (..., V) -> dx (..., D); adds to the same dW as backward does."""
         x = cache
         guard.gradient("dlogits", dlogits, (*x.shape[:-1], len(self.W)), self.W.dtype)
-        self.dW += rows(dlogits).T @ rows(x)
-        return times(dlogits, self.W)
+        self.dW += as_rows(dlogits).T @ as_rows(x)
+        return matmul(dlogits, self.W)
 
 
 class LayerNorm(Layer):
@@ -193,7 +193,7 @@ class LayerNorm(Layer):
 
     def forward(self, x):
         """x (..., D) -> y (..., D) and the cache."""
-        guard.array("x", x, "... D", finite=True, dtype=self.gamma.dtype, D=len(self.gamma))
+        guard.float_array("x", x, "... D", finite=True, dtype=self.gamma.dtype, D=len(self.gamma))
         normal = x - mean(x)  # (..., D)
         scale = (mean(normal * normal) + self.epsilon) ** -0.5  # (..., 1)
         if np.count_nonzero(scale) < scale.size:
@@ -208,8 +208,8 @@ class LayerNorm(Layer):
         """dy (..., D) -> dx (..., D); adds to dgamma and dbeta."""
         normal, scale = cache
         guard.gradient("dy", dy, normal.shape, self.gamma.dtype)
-        self.dgamma += rows(dy * normal).sum(axis=0)
-        self.dbeta += rows(dy).sum(axis=0)
+        self.dgamma += as_rows(dy * normal).sum(axis=0)
+        self.dbeta += as_rows(dy).sum(axis=0)
         # gamma comes before the means: every x moved mean and variance, by its own gamma.
         dx = dy * self.gamma  # (..., D)
         dx -= mean(dx) + normal * mean(dx * normal)
@@ -228,7 +228,7 @@ class Dropout(Layer):
 
     def forward(self, x, rng=None):
         """x (...) -> y (...) and the cache."""
-        guard.array("x", x, "...")
+        guard.float_array("x", x, "...")
         if rng is not None:
             guard.generator("rng", rng)
         if rng is None or self.rate == 0:
@@ -289,12 +289,12 @@ def mean(x):
     return np.add.reduce(x, axis=-1, keepdims=True) / x.shape[-1]  # x.mean, twice as fast
 
 
-def times(x, W):
+def matmul(x, W):
     """x @ W as one product: for (B, T, I) NumPy would make B small ones, at half the speed."""
-    return (rows(x) @ W).reshape(*x.shape[:-1], W.shape[1])
+    return (as_rows(x) @ W).reshape(*x.shape[:-1], W.shape[1])
 
 
-def rows(x):
+def as_rows(x):
     """All the vectors of x, one to a row: (..., D) -> (N, D)."""
     return x.reshape(-1, x.shape[-1])
 

@@ -35,7 +35,7 @@ def places(length, start):
 def check_start(start, **sizes):
     """Refuse a start that is neither a whole number from 0 on nor one for each sequence (B,)."""
     if type(start) is np.ndarray:
-        guard.ids("start", start, "B", np.iinfo(np.int64).max, what="positions", **sizes)
+        guard.id_array("start", start, "B", np.iinfo(np.int64).max, what="positions", **sizes)
     else:
         guard.whole_number("start", start, least=0)
 
@@ -62,7 +62,7 @@ class SinusoidalEncoding(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache."""
-        guard.array("x", x, "... T D", finite=True, D=self.d_model)
+        guard.float_array("x", x, "... T D", finite=True, D=self.d_model)
         check_start(start, B=len(x))
         return x + self.table(x.shape[-2], start).astype(x.dtype), (x.shape, x.dtype)
 
@@ -84,7 +84,7 @@ class LearnedPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache. Refuses positions beyond the table."""
-        guard.array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
+        guard.float_array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
         check_start(start, B=len(x))
         read = places(x.shape[-2], start)  # (..., T)
         if read.max() >= len(self.W):
@@ -118,7 +118,7 @@ class RotaryPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        guard.array("x", x, "... T K", finite=True, K=self.width)
+        guard.float_array("x", x, "... T K", finite=True, K=self.width)
         check_start(start, B=len(x))
         return self.trusted_forward(x, start)
 

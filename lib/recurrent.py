@@ -18,7 +18,7 @@ import numpy as np
 
 from lib import guard
 from lib.functional import sigmoid, sigmoid_backward, tanh, tanh_backward
-from lib.layers import Layer, rows, scaled_normal
+from lib.layers import Layer, as_rows, scaled_normal
 
 
 class Cell(Layer):
@@ -52,12 +52,12 @@ class Cell(Layer):
         for part, array in zip(self.parts, arrays, strict=True):
             label = name if len(arrays) == 1 else f"{name}'s {part}"
             sizes = dict(B=batch, D=self.hidden_size)
-            guard.array(label, array, "B D", finite=True, dtype=self.W_hh.dtype, **sizes)
+            guard.float_array(label, array, "B D", finite=True, dtype=self.W_hh.dtype, **sizes)
 
     def forward(self, x, state):
         """One step: x (B, I), state -> output (B, D), new state, cache."""
         dtype = self.W_xh.dtype
-        guard.array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
+        guard.float_array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
         self.check_state("state", state, len(x))
         output, state, cache = self.step(self.project(x), state)
         return output.copy(), copied(state), (x, cache)
@@ -79,13 +79,13 @@ class Cell(Layer):
 
     def project_backward(self, dprojected, x):
         """dprojected (..., P) -> dx (..., I); adds to dW_xh and db_h."""
-        self.dW_xh += rows(x).T @ rows(dprojected)
-        self.db_h += rows(dprojected).sum(axis=0)
+        self.dW_xh += as_rows(x).T @ as_rows(dprojected)
+        self.db_h += as_rows(dprojected).sum(axis=0)
         return dprojected @ self.W_xh.T
 
     def past_backward(self, dpast, h_before):
         """dpast (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
-        self.dW_hh += rows(h_before).T @ rows(dpast)
+        self.dW_hh += as_rows(h_before).T @ as_rows(dpast)
 
 
 class RNNCell(Cell):
@@ -206,7 +206,7 @@ class RNN(Layer):
         its outputs are zero, so final_state is the state after its last real step.
         """
         dtype = self.cell.W_xh.dtype
-        guard.array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
+        guard.float_array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
         B, T, _ = x.shape
         if state is None:
             state = self.cell.zero_state(B)
@@ -274,5 +274,5 @@ def choose(real, one, other):
 
 def alive_mask(lengths, B, T):
     """(B, T, 1), True at the real steps of each sequence. Refuses lengths outside 1 … T."""
-    guard.ids("lengths", lengths, "B", T + 1, least=1, what="lengths", B=B)
+    guard.id_array("lengths", lengths, "B", T + 1, least=1, what="lengths", B=B)
     return np.arange(T)[:, None] < lengths[:, None, None]

@@ -50,7 +50,7 @@ class SequenceClassifier(Layer):
 
     def forward(self, ids, lengths=None):
         """ids (B, T), lengths (B,) -> logits (B, O), cache."""
-        guard.ids("ids", ids, "B T", len(self.embedding.W))
+        guard.id_array("ids", ids, "B T", len(self.embedding.W))
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
         logits, output_cache = self.output.forward(state)  # (B, O)
@@ -69,7 +69,7 @@ class SequenceClassifier(Layer):
 
     def read(self, ids):
         """Logits (T, O) after each of the T ids of one sequence: what it thinks so far."""
-        guard.ids("ids", ids, "T", len(self.embedding.W))
+        guard.id_array("ids", ids, "T", len(self.embedding.W))
         x, _ = self.embedding.forward(ids[None])
         outputs, _, _ = self.rnn.forward(x)
         return self.output.forward(outputs[0])[0]
@@ -88,7 +88,7 @@ class LanguageModel(Layer):
 
         Give the final state to the next call and it reads on where this one stopped.
         """
-        guard.ids("ids", ids, "B T", len(self.embedding.W))
+        guard.id_array("ids", ids, "B T", len(self.embedding.W))
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         outputs, state, rnn_cache = self.rnn.forward(x, state)  # (B, T, D)
         logits, output_cache = self.output.forward(outputs)  # (B, T, V)

@@ -75,7 +75,7 @@ def save(path, model, optimizer=None, history=None, rng=None, batches=None, dtyp
     if dtype is not None:
         arrays |= {name: _rounded(name, value, dtype) for name, value, _ in model.parameters()}
     for name, array in arrays.items():
-        guard.numbers(name, array, array.shape, finite=True)  # load would refuse it
+        guard.number_array(name, array, array.shape, finite=True)  # load would refuse it
     if batches is not None:
         arrays["batches/waiting"] = batches.waiting
     about = _about(model, optimizer, history, rng, batches)

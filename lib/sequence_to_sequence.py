@@ -53,8 +53,8 @@ class SequenceToSequence(Layer):
         first. mask broadcasts to (B, T, S), True where the decoder may look; padding is never
         looked at. None: everywhere else.
         """
-        guard.ids("source", source, "B S", len(self.source_embedding.W))
-        guard.ids("target_in", target_in, "B T", len(self.target_embedding.W), B=len(source))
+        guard.id_array("source", source, "B S", len(self.source_embedding.W))
+        guard.id_array("target_in", target_in, "B T", len(self.target_embedding.W), B=len(source))
         look = self._may_look(source, lengths, target_in.shape[1], mask)  # (B, T, S)
         outputs, state, encoder_caches = self._read(source, lengths)
         logits, _, decoder_caches = self._write(target_in, state, outputs, look)
@@ -83,7 +83,7 @@ class SequenceToSequence(Layer):
         start: the id before the first. Each step takes the likeliest id and reads it next. The
         weights are None without attention. What it thought: forward, with these ids as target.
         """
-        guard.ids("source", source, "B S", len(self.source_embedding.W))
+        guard.id_array("source", source, "B S", len(self.source_embedding.W))
         guard.one_id("start", start, len(self.target_embedding.W))
         T = guard.whole_number("steps", steps)
         look = self._may_look(source, lengths, T, mask)  # (B, T, S)

@@ -236,7 +236,7 @@ class Transformer(Layer):
         (B, T, P + T) after P ids. Where lengths said that some of those were padding, each
         sequence goes on after its own last real id.
         """
-        guard.ids("ids", ids, "B T", len(self.stack.embedding.W))
+        guard.id_array("ids", ids, "B T", len(self.stack.embedding.W))
         if rng is not None:
             guard.generator("rng", rng)
         self._check_past(past, ids)
@@ -245,7 +245,7 @@ class Transformer(Layer):
         )
         context, encoder_cache = None, None
         if self.encoder:
-            guard.ids("source", source, "B S", len(self.encoder.embedding.W), B=len(ids))
+            guard.id_array("source", source, "B S", len(self.encoder.embedding.W), B=len(ids))
             if cross_mask is not None:
                 guard.mask("cross_mask", cross_mask, (*ids.shape, source.shape[1]))
             padded = padding("source_lengths", source_lengths, source)
@@ -271,7 +271,7 @@ class Transformer(Layer):
     def encode(self, source, source_lengths=None, source_mask=None, rng=None):
         """What the encoder makes of source (B, S) -> context (B, S, D), cache."""
         self._has_encoder()
-        guard.ids("source", source, "B S", len(self.encoder.embedding.W))
+        guard.id_array("source", source, "B S", len(self.encoder.embedding.W))
         B, S = source.shape
         if source_mask is not None:
             guard.mask("source_mask", source_mask, (B, S, S))
@@ -340,7 +340,7 @@ class Transformer(Layer):
             raise ValueError(f"{came}: what this model's new_past() gives was expected")
         if past.length:
             batch = past.batch()
-            guard.ids("ids", ids, "B T", len(self.stack.embedding.W), B=batch)
+            guard.id_array("ids", ids, "B T", len(self.stack.embedding.W), B=batch)
 
     def _check_source(self, source, **others):
         """Refuse a source that is missing, or is given where nobody would read it."""
@@ -385,5 +385,5 @@ def padding(name, lengths, ids):
     if lengths is None:
         return None
     B, T = ids.shape
-    guard.ids(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
+    guard.id_array(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
     return padding_mask(lengths, T)

@@ -26,7 +26,7 @@ def pad(sequences):
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
     for i in np.flatnonzero(ids.min(axis=1) < 0):  # an id of 2**63 has become negative as well
-        guard.ids(f"sequences[{i}]", rows[i], "T", 2**63)
+        guard.id_array(f"sequences[{i}]", rows[i], "T", 2**63)
     return ids, lengths
 
 

@@ -63,7 +63,7 @@ class Dates:
     def take(self, rows):
         """Some of the dates: those at the places rows (a list or an array of whole numbers)."""
         rows = guard.as_array("rows", rows)
-        guard.ids("rows", rows, "N", len(self), what="places")
+        guard.id_array("rows", rows, "N", len(self), what="places")
         columns = (self.texts, self.isos, self.languages)
         return Dates(*([column[i] for i in rows] for column in columns))
 
@@ -86,7 +86,7 @@ def split_days(share=0.05):
 def write_dates(days, count, rng, languages=LANGUAGES):
     """`count` Dates: each a day drawn from days (N,), in a language and a format drawn as well."""
     days = guard.as_array("days", days)
-    guard.ids("days", days, "N", DAYS, what="days")
+    guard.id_array("days", days, "N", DAYS, what="days")
     guard.whole_number("count", count)
     _known(languages)
     days = guard.generator("rng", rng).choice(days.astype(np.int64), count)
@@ -124,7 +124,7 @@ def encode(dates):
 def decode(ids):
     """The N texts that ids (N, T) spell, each up to its END."""
     target, ids = target_tokenizer(), guard.as_array("ids", ids)
-    guard.ids("ids", ids, "N T", len(target))
+    guard.id_array("ids", ids, "N T", len(target))
     return [target.decode(row).split(END)[0] for row in ids]
 
 
@@ -138,7 +138,7 @@ def date_batches(days, batch_size, rng, at_once=8):
     guard.whole_number("at_once", at_once)
     guard.generator("rng", rng)
     days = guard.as_array("days", days)
-    guard.ids("days", days, "N", DAYS, what="days")
+    guard.id_array("days", days, "N", DAYS, what="days")
 
     def fill(rng):
         dates = write_dates(days, batch_size * at_once, rng)

@@ -138,7 +138,7 @@ def encode(numbers):
 def decode(ids):
     """The N texts that ids (N, T) spell, each up to its END."""
     target, ids = target_tokenizer(), guard.as_array("ids", ids)
-    guard.ids("ids", ids, "N T", len(target))
+    guard.id_array("ids", ids, "N T", len(target))
     return [target.decode(row).split(END)[0] for row in ids]
 
 
@@ -164,5 +164,5 @@ def number_batches(numbers, batch_size, rng, at_once=8):
 
 def _checked(numbers):
     numbers = guard.as_array("numbers", numbers)
-    guard.ids("numbers", numbers, "N", MOST + 1, what="numbers")
+    guard.id_array("numbers", numbers, "N", MOST + 1, what="numbers")
     return numbers.astype(np.int64)  # 1000 is no int8: numbers // 1000 would fail

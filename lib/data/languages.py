@@ -45,7 +45,7 @@ class Words:
     def __post_init__(self):
         guard.texts("words", self.words)
         guard.texts("languages", self.languages)
-        guard.ids("labels", self.labels, "N", len(self.languages), N=len(self.words))
+        guard.id_array("labels", self.labels, "N", len(self.languages), N=len(self.words))
 
     def __len__(self):
         return len(self.words)
@@ -53,7 +53,7 @@ class Words:
     def take(self, rows):
         """Some of the words: those at the places rows (a list or an array of whole numbers)."""
         rows = guard.as_array("rows", rows)
-        guard.ids("rows", rows, "N", len(self), what="places")
+        guard.id_array("rows", rows, "N", len(self), what="places")
         return Words([self.words[i] for i in rows], self.labels[rows], self.languages)
 
     def split(self, rng, share=0.1):

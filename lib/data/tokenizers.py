@@ -40,21 +40,21 @@ class CharacterTokenizer:
         ids = guard.as_array("ids", ids)
         if ids.shape == (0,):
             return ""
-        guard.ids("ids", ids, "T", len(self))
+        guard.id_array("ids", ids, "T", len(self))
         return "".join(self.vocabulary[i] for i in ids)
 
 
 def one_hot(ids, size, dtype=np.float64):
     """Ids (...) -> vectors (..., V): a single 1, at the id's place. Refuses ids outside."""
     ids, size = guard.as_array("ids", ids), guard.whole_number("size", size)
-    guard.ids("ids", ids, "...", size)
+    guard.id_array("ids", ids, "...", size)
     return np.eye(size, dtype=guard.floating("dtype", dtype))[ids]
 
 
 def bigram_counts(ids, size):
     """Counts (V, V) from ids (T,): row a, column b says how often b comes right after a."""
     ids, size = guard.as_array("ids", ids), guard.whole_number("size", size)
-    guard.ids("ids", ids, "T", size)
+    guard.id_array("ids", ids, "T", size)
     ids = ids.astype(np.int64)  # of uint8 ids a pair's number would be its rest by 256
     pairs = ids[:-1] * size + ids[1:]  # (T - 1,): each pair as one number
     return np.bincount(pairs, minlength=size * size).reshape(size, size)

@@ -41,7 +41,7 @@ from lib.teaching.explorers.the_decoder_and_the_whole_model import (
     keep,
 )
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
-from lib.layers import FeedForward, LayerNorm, rows
+from lib.layers import FeedForward, LayerNorm, as_rows
 from lib.positions import SinusoidalEncoding
 from lib.transformer import DecoderLayer, Transformer
 
@@ -272,7 +272,7 @@ check_tied_backward(my_tied_backward)
 # ```python
 # def my_tied_backward(dlogits, top, ids, W_e, layers_backward):
 #     dtop = dlogits @ W_e
-#     dW_e = rows(dlogits).T @ rows(top)
+#     dW_e = as_rows(dlogits).T @ as_rows(top)
 #     dx = layers_backward(dtop)
 #     np.add.at(dW_e, ids, np.sqrt(W_e.shape[1]) * dx)
 #     return dtop, dW_e
@@ -300,7 +300,7 @@ def backward(dlogits, cache, W_e, layers, last_norm, fork=1, scale=None, output=
     """dW_e; the layers add to their own. fork, scale, output: to break it on purpose, below."""
     ids, caches, norm_cache, top = cache
     scale = np.sqrt(W_e.shape[1]) if scale is None else scale
-    dW_e = output * rows(dlogits).T @ rows(top)  # (V, D)
+    dW_e = output * as_rows(dlogits).T @ as_rows(top)  # (V, D)
     dx = last_norm.backward(dlogits @ W_e, norm_cache)  # (B, T, D)
     for layer, layer_cache in zip(layers[::-1], caches[::-1], strict=True):
         dx = layer_backward(dx, layer_cache, layer, fork)

@@ -82,7 +82,7 @@ def draw(sequences, rng, shortest=SHORTEST, longest=LONGEST):
 def real(lengths, T):
     """(N, T), True where a sequence has a digit, False in its padding."""
     guard.whole_number("T", T)
-    guard.ids("lengths", lengths, "N", int(T) + 1, least=1, what="lengths")
+    guard.id_array("lengths", lengths, "N", int(T) + 1, least=1, what="lengths")
     return np.arange(T) < lengths[:, None]
 
 
@@ -119,7 +119,7 @@ def share_right(model, ids, lengths, targets):
     """Of all digits that should come out, the share that does."""
     guard.instance("model", model, Layer)
     said = model.forward(ids, lengths)[0].argmax(axis=-1)
-    guard.ids("targets", targets, "N T", V, N=len(ids), T=ids.shape[1])
+    guard.id_array("targets", targets, "N T", V, N=len(ids), T=ids.shape[1])
     return float((said == targets)[real(lengths, ids.shape[1])].mean())
 
 

@@ -80,7 +80,7 @@ def score(model, ids):
     """Mean nats for each character of a text, ids (N,), each with half a context before it."""
     guard.instance("model", model, Transformer)
     ids = guard.as_array("ids", ids)
-    guard.ids("ids", ids, "N", len(CHARACTERS))
+    guard.id_array("ids", ids, "N", len(CHARACTERS))
     if len(ids) <= CONTEXT:
         raise ValueError(f"ids has shape {ids.shape}: more than {CONTEXT} ids were expected")
     half = CONTEXT // 2

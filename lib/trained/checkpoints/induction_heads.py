@@ -116,7 +116,7 @@ def draw(sequences, rng, shortest=SHORTEST, longest=LONGEST, length=LENGTH):
 def repeated(periods, T):
     """(N, T), True where the letter has been there before, and so has the one to come."""
     guard.whole_number("T", T)
-    guard.ids("periods", periods, "N", V + 1, least=1, what="periods")
+    guard.id_array("periods", periods, "N", V + 1, least=1, what="periods")
     return np.arange(T) >= periods[:, None]
 
 
@@ -151,8 +151,8 @@ def train(model, rng, steps=STEPS, **options):
 def score(model, ids, periods):
     """Of the letters that repeat: the share foretold, and the mean loss. Leaves the weights."""
     guard.instance("model", model, Layer)
-    guard.ids("ids", ids, "N T", V)
-    guard.ids("periods", periods, "N", ids.shape[1] - 1, least=1, what="periods", N=len(ids))
+    guard.id_array("ids", ids, "N T", V)
+    guard.id_array("periods", periods, "N", ids.shape[1] - 1, least=1, what="periods", N=len(ids))
     logits, _ = model.forward(ids[:, :-1])
     asked = repeated(periods, ids.shape[1] - 1)
     right = logits.argmax(axis=-1) == ids[:, 1:]
@@ -170,14 +170,14 @@ def induction_score(weights, periods):
     position after the one that held the same letter."""
     _each_looks_at_each(weights)
     B, _, T, _ = weights.shape
-    guard.ids("periods", periods, "B", T, least=1, what="periods", B=B)
+    guard.id_array("periods", periods, "B", T, least=1, what="periods", B=B)
     sequence, t = np.nonzero(repeated(periods, weights.shape[2]))
     return weights[sequence, :, t, t - periods[sequence] + 1].mean(axis=0)
 
 
 def _each_looks_at_each(weights):
-    guard.array("weights", weights, "B H T S")
-    guard.array("weights", weights, "B H T S", S=weights.shape[2])
+    guard.float_array("weights", weights, "B H T S")
+    guard.float_array("weights", weights, "B H T S", S=weights.shape[2])
 
 
 def main():
