@@ -23,7 +23,7 @@ from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.trained.checkpoints.numpy_documentation import fit
 from lib.trained.program import program
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "documentation_transformer.csv"
@@ -46,7 +46,7 @@ def new_model(rng):
     tokenizer = CharacterTokenizer(CHARACTERS)
     sizes = len(tokenizer), D_MODEL, HEADS, D_FF, LAYERS
     style = dict(positions="rotary", activation="gelu", tied=False)
-    return Transformer(*sizes, rng, np.float32, **style), tokenizer
+    return Transformer(TransformerConfig(*sizes, **style), rng, np.float32), tokenizer
 
 
 def pieces(ids, rng):

@@ -41,7 +41,7 @@ from lib.optim import Adam
 from lib.trained.checkpoints.language_of_a_word import machine
 from lib.trained.checkpoints.numpy_documentation import save_half
 from lib.trained.program import finished, program, whole
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "numbers_to_french.csv"
@@ -72,9 +72,18 @@ def shipped():
 def new_model(rng):
     """The network before it has seen a number."""
     return Transformer(
-        len(target_tokenizer()), D_MODEL, HEADS, D_FF, LAYERS, rng, np.float32,
-        kind="encoder-decoder", source_size=len(source_tokenizer()),
-    )  # fmt: skip
+        TransformerConfig(
+            len(target_tokenizer()),
+            D_MODEL,
+            HEADS,
+            D_FF,
+            LAYERS,
+            kind="encoder-decoder",
+            source_size=len(source_tokenizer()),
+        ),
+        rng,
+        np.float32,
+    )
 
 
 def learner(model):
