@@ -279,13 +279,13 @@ class Transformer(Layer):
 
     def __init__(self, config, rng, dtype=np.float64):
         self.config = c = guard.instance("config", config, TransformerConfig)
-        self.kind, self.encoder, self.output = c.kind, None, None
+        self.kind, self.encoder = c.kind, None
         if c.kind == "encoder-decoder":
             self.encoder = Stack(EncoderLayer, c.source_size, c, rng, dtype)
         LayerKind = EncoderLayer if self.encoder is None else DecoderLayer
         self.stack = Stack(LayerKind, c.vocabulary_size, c, rng, dtype)
-        if not c.tied:
-            self.output = Linear(c.d_model, c.output_size or c.vocabulary_size, rng, dtype, c.bias)
+        width = c.output_size or c.vocabulary_size
+        self.output = None if c.tied else Linear(c.d_model, width, rng, dtype, c.bias)
 
     @classmethod
     def load(cls, path):
