@@ -1,7 +1,7 @@
 """The next character of NumPy's documentation: a decoder-only Transformer, trained once and kept.
 
     model, tokenizer = documentation_transformer()
-    print(sample(model, tokenizer, "Return the ", 500, rng, temperature=0.7, context_length=CONTEXT))
+    print(sample(model, tokenizer, "Return the ", 500, rng, 0.7, context_length=CONTEXT))
 
     python -m lib.trained.checkpoints.documentation_transformer     twenty minutes on one core
 
