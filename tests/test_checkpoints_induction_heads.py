@@ -133,7 +133,7 @@ def test_ablated_heads_find_nothing(rng):
     [
         ([0], "ablated_heads=[0]: an instance of dict was expected"),
         ({2: [0]}, "ablated_heads: a layer=2: an id from 0 to 1 was expected"),
-        ({1: [2]}, "ablated_heads[0]=2: an id from 0 to 1 was expected"),
+        ({1: [2]}, "ablated_heads[1][0]=2: an id from 0 to 1 was expected"),
     ],
 )
 def test_heads_that_are_none_are_refused(given, said, rng):

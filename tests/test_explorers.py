@@ -97,7 +97,7 @@ class Watched:
     def stops(self):
         """For each control, its values; lines of text that nobody expects among them."""
         for key, control in self.panel.controls.items():
-            yield key, control, control.stops() + (TEXTS if isinstance(control, Words) else [])
+            yield key, control, control.stops() + (TEXTS if isinstance(control, TextField) else [])
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +244,7 @@ def test_every_text_field_is_tried(explorers):
 
 def fields_of(panel):
     """The names of the controls in which a text can be typed."""
-    return [key for key, control in panel.controls.items() if isinstance(control, Words)]
+    return [key for key, control in panel.controls.items() if isinstance(control, TextField)]
 
 
 @every_explorer
@@ -908,9 +908,9 @@ def parameters_stay_and_one_number_ranks_along_a_line(watched):
     narrow, wide = watched.turn(width=8, heads=8), watched.turn(width=64, heads=8)
     wins = [re.search(r"head: ([\d, ]+)\.", said)[1].split(", ") for said in (narrow, wide)]
     assert wins[0] == 8 * ["2"] and min(wins[1]) > "2"
-    look = module("many_heads").look
+    attend = module("many_heads").attend
     for sentence in module("many_heads").EXAMPLES:
-        assert all(len(set(head.argmax(1))) <= 2 for head in look(sentence.split(), 8, 8))
+        assert all(len(set(head.argmax(1))) <= 2 for head in attend(sentence.split(), 8, 8))
     for width, nearest in ((8, "6 and 9"), (16, "15 and 18")):
         assert watched.turn(width=width, heads=3).endswith(f"heads=3: {nearest} are")
         assert watched.refused
@@ -946,7 +946,7 @@ def only_padding_in_front_gets_through(watched):
 def a_leak_shows_on_the_right(watched):
     masks = module("masks")
     text, real = masks.padded("teapot", 8, "at the end")
-    weights, moved = masks.look(text, real, "off by one")
+    weights, moved = masks.attend(text, real, "off by one")
     crosses = masks.leaking(moved, real).any(axis=0)
     assert np.array_equal(np.argwhere(crosses), [(t, t + 1) for t in range(6)])
     assert number(r"; (\d+) where", watched.turn(kind="off by one")) == 5

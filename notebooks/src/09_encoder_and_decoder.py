@@ -398,7 +398,9 @@ def year_accuracy():
     return exact(translate(live, short.texts), short, "year").mean()
 
 
-_ = train(loss_and_gradients, batches, optimizer, 200, max_norm=1.0, validate=year_accuracy, every=50)
+_ = train(
+    loss_and_gradients, batches, optimizer, 200, max_norm=1.0, validate=year_accuracy, every=50
+)
 
 # %%
 isos = translate(live, short.texts)

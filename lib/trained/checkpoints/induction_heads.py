@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from lib import guard, training
-from lib.attention import MultiHeadAttention, causal_mask
+from lib.attention import MultiHeadAttention, causal_mask, check_heads
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
@@ -66,18 +66,23 @@ class AttentionOnly(Layer):
         ]
         self.output = Linear(d_model, vocabulary_size, rng, dtype, bias=False)
 
+    def check_forward(self, ids, ablated_heads=None):
+        self.embedding.check_forward(ids)
+        if ablated_heads is not None:
+            for number, heads in guard.instance("ablated_heads", ablated_heads, dict).items():
+                guard.one_id("ablated_heads: a layer", number, len(self.layers))
+                check_heads(f"ablated_heads[{number}]", heads, self.layers[number].heads)
+
     def forward(self, ids, ablated_heads=None):
         """ids (B, T) -> logits (B, T, V), cache.
 
         ablated_heads: {number of a layer: numbers of its heads}, which find nothing.
         """
-        ablated_heads = {} if ablated_heads is None else ablated_heads
-        for number in guard.instance("ablated_heads", ablated_heads, dict):
-            guard.one_id("ablated_heads: a layer", number, len(self.layers))
         x, embedding_cache = self.embedding.forward(ids)
         mask, caches = causal_mask(ids.shape[1]), []
         for i, layer in enumerate(self.layers):
-            y, layer_cache = layer.forward(x, x, mask, ablated_heads=ablated_heads.get(i, ()))
+            ablated = (ablated_heads or {}).get(i, ())
+            y, layer_cache = layer.forward(x, x, mask, ablated_heads=ablated)
             x = x + y
             caches.append(layer_cache)
         logits, output_cache = self.output.forward(x)
