@@ -1243,7 +1243,7 @@ def layer_2_reads_what_layer_1_wrote(watched):
     induction, share = r"induction score (\d\.\d+)", r"nats, ([\d.]+)% foretold"
     start = watched.turn()
     assert start.startswith("Head 2.1: ")
-    lost, spare = (watched.turn(silenced=f"head {head}") for head in ("1.4", "2.2"))
+    lost, spare = (watched.turn(ablated=f"head {head}") for head in ("1.4", "2.2"))
     scores = [number(induction, caption) for caption in (start, lost, spare)]
     assert scores == pytest.approx([0.72, 0.41, 0.72], abs=0.011)
     assert [number(share, caption) for caption in (lost, spare)] == pytest.approx(

@@ -12,12 +12,16 @@ check_count = Exercise(
     right=("right: two thirds of it are the feed-forward.", ATTENTION + FEED_FORWARD + NORMS),
     slips={
         "two norms are missing, each with a gamma and a beta.": ATTENTION + FEED_FORWARD,
-        "there are two norms, and each has a gamma and a beta.": ATTENTION + FEED_FORWARD + NORMS // 2,
+        "there are two norms, and each has a gamma and a beta.": ATTENTION
+        + FEED_FORWARD
+        + NORMS // 2,
         "the biases are missing.": 4 * D * D + 2 * D * F + NORMS,
         "attention has four matrices: the output projection is missing.": (
             ATTENTION - D * D - D + FEED_FORWARD + NORMS
         ),
-        "the heads share the width D: their number adds nothing.": 8 * ATTENTION + FEED_FORWARD + NORMS,
+        "the heads share the width D: their number adds nothing.": 8 * ATTENTION
+        + FEED_FORWARD
+        + NORMS,
         "that is the attention alone.": ATTENTION,
         "that is the feed-forward alone.": FEED_FORWARD,
         "that is six layers; one was asked.": 6 * (ATTENTION + FEED_FORWARD + NORMS),
