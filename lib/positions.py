@@ -10,6 +10,8 @@ keys of every head, so that their product depends on the distance alone.
 Shapes: ... any leading axes, T positions, D model width, K head width.
 """
 
+import functools
+
 import numpy as np
 
 from lib import guard
@@ -23,6 +25,13 @@ def angles(length, width, base, start=0):
     """
     positions = places(length, start)
     return positions[..., None] * base ** (-np.arange(0, width, 2) / width)
+
+
+@functools.lru_cache(maxsize=64)  # every layer turns queries and keys by the same angles
+def turn(length, width, base, start, dtype):
+    """cos and sin (T, width // 2) of the angles. Not to be written to."""
+    angle = angles(length, width, base, start)
+    return np.cos(angle).astype(dtype), np.sin(angle).astype(dtype)
 
 
 def places(length, start):
@@ -134,11 +143,13 @@ class RotaryPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        angle = angles(x.shape[-2], self.width, self.base, start)
-        if angle.ndim == 3:  # a start for each sequence: the same for all its heads
+        if type(start) is np.ndarray:  # a start for each sequence: the same for all its heads
+            angle = angles(x.shape[-2], self.width, self.base, start)
             angle = angle.reshape(len(x), *[1] * (x.ndim - 3), *angle.shape[1:])
-        turn = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
-        return self._turned(x, *turn), (x.shape, *turn)
+            cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
+        else:
+            cos, sin = turn(x.shape[-2], self.width, self.base, start, x.dtype)
+        return self._turned(x, cos, sin), (x.shape, cos, sin)
 
     def check_backward(self, dy, cache):
         shape, cos, _ = cache
