@@ -1,7 +1,7 @@
 """Attention: for each query, a weighted mean of what there is to look at.
 
-    context, cache = attention(query, key, value, mask)         lessons 11 to 13
-    context, cache = additive.forward(query, keys, mask)        lesson 10
+    context, cache = attention(query, key, value, mask)
+    context, cache = additive.forward(query, keys, mask)
     y, cache = multi_head.forward(x, context, mask)
 
 A mask is True where a query may look. A query that may look nowhere gets zeros.

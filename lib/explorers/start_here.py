@@ -1,4 +1,4 @@
-"""Lesson 00: the map of the course, and a trained network that reads a word letter by letter."""
+"""The map of the course, and a trained network that reads a word letter by letter."""
 
 import textwrap
 from functools import cache
