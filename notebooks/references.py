@@ -1,10 +1,10 @@
 """A lesson is named; its number, and the link to it, are written by the build.
 
-In a source's Markdown            becomes in the notebook
-[[gates]]                         [lesson 07](07_gates.ipynb)
-[[Gates]]                         [Lesson 07](07_gates.ipynb)      where a sentence begins
-lessons [[#gates]], [[#masks]]    lessons [07](07_gates.ipynb), [12](12_masks.ipynb)
-# Gates                           # 07 · Gates                     the title in its first cell
+In a source's Markdown            becomes in the notebook, NN its number,
+[[gates]]                         [lesson NN](NN_gates.ipynb)
+[[Gates]]                         [Lesson NN](NN_gates.ipynb)      where a sentence begins
+lessons [[#gates]], [[#masks]]    lessons [NN](NN_gates.ipynb), [NN](NN_masks.ipynb)
+# Gates                           # NN · Gates                     the title in its first cell
 
 The number is that of the source's file. README.md and the other pages are no sources but hold what
 was written: wherever one of them names a lesson's file, the number there, and that in the text
