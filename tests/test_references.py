@@ -11,10 +11,11 @@ from test_house import TEXT, files, name
 from test_lessons import LESSONS, ROOT, every_lesson
 
 from lib.teaching import syllabus
-from notebooks import build, references
+from notebooks import build, pages, references
 
 NOTEBOOKS = ROOT / "notebooks"
 PAGES = [ROOT / name for name in references.PAGES]
+NUMPY = "https://numpy.org/30_gates"
 LINK = re.compile(r"\[([^\[\]]*)\]\(([^)\s]+)\)")
 
 
@@ -165,6 +166,19 @@ def test_a_name_that_no_lesson_has_stops_the_build(tmp_path):
         build.read(source)
 
 
+@pytest.mark.author
+def test_a_deck_and_a_handout_lead_to_those_of_other_lessons(tmp_path, monkeypatch):
+    cell = nbformat.v4.new_markdown_cell(f"[lesson {30}](30_gates.ipynb), [it]({NUMPY})")
+    target = tmp_path / "notebooks/31_planted.ipynb"
+    target.parent.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), target)
+    monkeypatch.setattr(pages, "HERE", target.parent)
+    for write, folder in ((pages.slides, "slides"), (pages.handout, "handouts")):
+        write(None, target)
+        text = (target.parent / folder / "31_planted.html").read_text("utf-8")
+        assert '<a href="30_gates.html">' in text and f'<a href="{NUMPY}">' in text
+
+
 # ------------------------------------------------------------------- a lesson is renumbered
 
 
@@ -205,12 +219,12 @@ def test_every_reference_follows_a_lesson_that_is_renamed(course):
             assert renumbered(a.source, old, new) == b.source
             changed += a.source != b.source
     assert changed > 10
-    pages = dict(references.pages_out_of_step(course / "notebooks"))
-    assert {path.name for path in pages} == {"README.md"} and len(pages) == 2
-    for path, text in pages.items():
+    new_pages = dict(references.pages_out_of_step(course / "notebooks"))
+    assert {path.name for path in new_pages} == {"README.md"} and len(new_pages) == 2
+    for path, text in new_pages.items():
         assert old not in text and "[77" in text, path
     row = "| [77 Gates](notebooks/77_gates.ipynb) | Why does the tanh cell forget, "
-    assert row in pages[course / "README.md"]
+    assert row in new_pages[course / "README.md"]
 
 
 def run(course, command, failed=0):
