@@ -19,7 +19,7 @@ def whole_number(name, value, least=1):
     return int(value)
 
 
-def number(name, value):
+def scalar(name, value):
     """Refuse anything but a number; NaN and infinity are numbers."""
     if not _number(value):
         raise ValueError(f"{name} is {_kind(value)}: a number was expected")
@@ -138,7 +138,7 @@ def as_array(name, x):
         raise ValueError(f"{name} has rows of unequal length: an array was expected") from None
 
 
-def array(name, x, letters, finite=False, dtype=None, **sizes):
+def float_array(name, x, letters, finite=False, dtype=None, **sizes):
     """Refuse an x that is no float array of the shape that `letters` spell, as in "B T I".
 
     sizes give the letters whose size is known; the others may be anything from 1 up.
@@ -155,7 +155,7 @@ def array(name, x, letters, finite=False, dtype=None, **sizes):
         _finite(name, x)
 
 
-def numbers(name, x, shape, finite=False):
+def number_array(name, x, shape, finite=False):
     """Refuse an x that is no array of numbers, whole or not, of exactly this shape."""
     shape = tuple(shape)
     if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
@@ -167,7 +167,7 @@ def numbers(name, x, shape, finite=False):
 
 def gradient(name, dy, shape, dtype):
     """Refuse a dy that is no finite array of exactly this shape and dtype: none may broadcast."""
-    numbers(name, dy, shape, finite=True)
+    number_array(name, dy, shape, finite=True)
     same_dtype(name, dy, dtype)
 
 
@@ -198,7 +198,7 @@ def mask(name, mask, shape):
         raise ValueError(f"{came}: one that broadcasts to {tuple(shape)} was expected") from None
 
 
-def truths(name, x, shape):
+def truth_array(name, x, shape):
     """Refuse an x that is no array of True and False of exactly this shape."""
     if type(x) is not np.ndarray or x.dtype != bool:
         raise ValueError(f"{name} is {_kind(x)}: an array of True and False was expected")
@@ -224,7 +224,7 @@ def _finite(name, x):
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 
 
-def ids(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
+def id_array(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
     """Refuse an x that is no integer array, or holds an id outside least … vocabulary_size - 1."""
     if type(x) is not np.ndarray or x.dtype.kind not in "iu":
         raise ValueError(f"{name} is {_kind(x)}: an integer array was expected")

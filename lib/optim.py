@@ -80,7 +80,7 @@ class Adam(Optimizer):
             value -= scale * mean / (np.sqrt(square) * correction + self.epsilon)
 
 
-def warm_up(step, d_model, warm_up_steps):
+def noam_schedule(step, d_model, warm_up_steps):
     """The learning rate of *Attention is all you need* (Vaswani et al., 2017) at this step.
 
     It rises in a straight line for warm_up_steps, then falls as step ** -0.5. Steps from 1 on.
@@ -133,7 +133,7 @@ def _norm(gradients):
 
 def _largest(name, gradient):
     """The largest |number| of a gradient. Refuses NaN and infinity, by the parameter's name."""
-    guard.numbers(f"gradient of {name}", gradient, np.shape(gradient), finite=True)
+    guard.number_array(f"gradient of {name}", gradient, np.shape(gradient), finite=True)
     return float(np.abs(gradient).max(initial=0))
 
 
@@ -152,7 +152,7 @@ def _triples(parameters):
         came = guard.show(names)
         raise ValueError(f"parameters are named {came}: at least one, each once, was expected")
     for name, value, gradient in triples:
-        guard.array(name, value, "...")
+        guard.float_array(name, value, "...")
         guard.same_dtype(f"gradient of {name}", gradient, value.dtype)
         if not value.flags.writeable or not gradient.flags.writeable:
             raise ValueError(f"{name} is read-only: an array that a step may change was expected")

@@ -55,7 +55,7 @@ class DataParallel:
         for gradient in self.own[i]:
             gradient.fill(0)
         given = [self.replicas[i], part] if rng is None else [self.replicas[i], part, rng]
-        return guard.number("loss_and_gradients(model, batch)", self.loss_and_gradients(*given))
+        return guard.scalar("loss_and_gradients(model, batch)", self.loss_and_gradients(*given))
 
     def _generators(self):
         """For each slice a generator of its own. They follow from the next numbers of rng."""

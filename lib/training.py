@@ -123,7 +123,7 @@ def _gradients(batch, loss_and_gradients, optimizer, max_norm):
     """Loss and gradient norm of one batch, both finite."""
     for _, _, gradient in optimizer.parameters:
         gradient.fill(0)
-    loss = guard.number("loss_and_gradients(batch)", loss_and_gradients(batch))
+    loss = guard.scalar("loss_and_gradients(batch)", loss_and_gradients(batch))
     if not math.isfinite(loss):
         raise guard.NotFiniteError(f"loss {loss}: a finite number was expected")
     if max_norm is None:
@@ -133,7 +133,7 @@ def _gradients(batch, loss_and_gradients, optimizer, max_norm):
 
 def _validation(validate):
     """What validate() says, one finite number."""
-    value = guard.number("validate()", validate())
+    value = guard.scalar("validate()", validate())
     if not math.isfinite(value):
         raise guard.NotFiniteError(f"validate() gives {value}: a finite number was expected")
     return value

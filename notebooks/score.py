@@ -36,9 +36,9 @@ def lesson_of(path):
 
 def checks_of(stem):
     """The sentence of a right answer for each exercise that has a check."""
-    from lib.exercise import Exercise
+    from lib.teaching.exercise import Exercise
 
-    module = importlib.import_module(f"lib.exercises.{stem[3:]}")
+    module = importlib.import_module(f"lib.teaching.exercises.{stem[3:]}")
     found = [check for check in vars(module).values() if isinstance(check, Exercise)]
     return {check.name: check.right_sentence for check in sorted(found, key=lambda c: c.name)}
 

@@ -20,14 +20,13 @@ from bowl import GOALS, MAKERS, Bowl, interrupted, own_answer, path, same
 from resumable import Run
 
 from lib import saving, training
-from lib.corpus import stream_batches
-from lib.data import batches, padded_batches
-from lib.dates import date_batches
-from lib.french_numbers import number_batches
+from lib.data.batches import batches, padded_batches, stream_batches
+from lib.data.dates import date_batches
+from lib.data.french_numbers import number_batches
 from lib.layers import Dropout, FeedForward, Layer, LayerNorm, Linear
 from lib.optim import SGD, Adam
 from lib.saving import History, load, save
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 TESTS = Path(__file__).parent
 
@@ -409,7 +408,9 @@ def test_the_learning_rate_is_that_of_the_file(tmp_path):
 
 def model(**options):
     options = dict(kind="encoder", positions="rotary", activation="relu", dropout=0.1) | options
-    return Transformer(7, 8, options.pop("heads", 2), 12, 1, np.random.default_rng(0), **options)
+    return Transformer(
+        TransformerConfig(7, 8, options.pop("heads", 2), 12, 1, **options), np.random.default_rng(0)
+    )
 
 
 def with_(change):
@@ -430,9 +431,9 @@ OTHERS = {
         model(positions="sinusoidal"),
         f"{LAYER}attention.rotary.class: the file has 'RotaryPositions', the model none",
     ),
-    "norm_first": (
-        with_(lambda layer: setattr(layer.attention_residual, "norm_first", False)),
-        f"{LAYER}attention_residual.norm_first: the file has True, the model False",
+    "pre_norm": (
+        with_(lambda layer: setattr(layer.attention_residual, "pre_norm", False)),
+        f"{LAYER}attention_residual.pre_norm: the file has True, the model False",
     ),
     "epsilon": (
         model(epsilon=1e-6),
@@ -524,7 +525,7 @@ UNSAVED = [
     (("m.npz", LINEAR), dict(rng=[None]), "rng[0]=None: a numpy.random.Generator was expected"),
     (
         ("m.npz", LINEAR), dict(batches=generator_of_batches()),
-        "batches is a generator, whose place cannot be kept: a lib.data.Batches was expected, as batches() gives one",
+        "batches is a generator, whose place cannot be kept: a lib.data.batches.Batches was expected, as batches() gives one",
     ),
     (("m.npz", LINEAR), dict(dtype=int), "dtype=<class 'int'>: float16, float32 or float64 was expected"),
     (("m.npz", LARGE), dict(dtype=np.float16), "W[1, 2] is inf: finite numbers were expected"),
@@ -675,7 +676,7 @@ SHIPPED = dict(renewing().shipped())
 
 
 def test_every_shipped_file_is_known():
-    assert {*SHIPPED} == {*Path(training.__file__).parent.glob("checkpoints/*.npz")}
+    assert {*SHIPPED} == {*Path(training.__file__).parent.glob("trained/checkpoints/*.npz")}
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

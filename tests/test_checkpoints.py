@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import language_of_a_word as module
+from lib.trained.checkpoints import language_of_a_word as module
 
 
 @pytest.fixture(scope="module")

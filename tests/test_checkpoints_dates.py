@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import dates_to_iso as module
-from lib.checkpoints.dates_to_iso import PLACES, dates_to_iso, exact, held_out, translate
-from lib.dates import encode, mask_without
+from lib.data.dates import encode, mask_without
+from lib.trained.checkpoints import dates_to_iso as module
+from lib.trained.checkpoints.dates_to_iso import PLACES, dates_to_iso, exact, held_out, translate
 
 COUNT = 1500
 

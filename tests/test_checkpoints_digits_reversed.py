@@ -5,8 +5,14 @@ import pytest
 import recorded
 
 from lib import training
-from lib.checkpoints import digits_reversed as module
-from lib.checkpoints.digits_reversed import HEADS, LAYERS, digits_reversed, draw, share_right
+from lib.trained.checkpoints import digits_reversed as module
+from lib.trained.checkpoints.digits_reversed import (
+    HEADS,
+    LAYERS,
+    digits_reversed,
+    draw,
+    share_right,
+)
 
 SIZES = [(layers, heads) for layers in LAYERS for heads in HEADS]
 

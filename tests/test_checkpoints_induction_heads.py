@@ -6,8 +6,8 @@ import recorded
 
 from lib import training
 from lib.check import gradient_check
-from lib.checkpoints import induction_heads as module
-from lib.checkpoints.induction_heads import (
+from lib.trained.checkpoints import induction_heads as module
+from lib.trained.checkpoints.induction_heads import (
     HEADS,
     LAYERS,
     AttentionOnly,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import numpy_documentation as module
-from lib.corpus import CHARACTERS, Corpus, numpy_docstrings
+from lib.data.texts import CHARACTERS, Corpus, numpy_docstrings
 from lib.functional import cross_entropy
 from lib.generation import sample
 from lib.recurrent_network import LanguageModel
+from lib.trained.checkpoints import numpy_documentation as module
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,9 @@ import numpy as np
 import pytest
 from test_shapes import Program
 
-from lib import exercise, training
-from lib.exercise import Exercise, Verdict
+from lib import training
+from lib.teaching import exercise
+from lib.teaching.exercise import Exercise, Verdict
 from notebooks import build, references
 
 ROOT = Path(__file__).parents[1]
@@ -311,13 +312,15 @@ def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
 @every_lesson
 def test_no_widget_code_in_a_notebook(lesson):
     code = "\n".join(cell.source for cell in lesson.code)
-    assert not re.search(r"ipywidgets|IPython|lib\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE)
+    assert not re.search(
+        r"ipywidgets|IPython|lib\.teaching\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE
+    )
 
 
 def test_explorers_and_exercises_are_named_like_the_lessons():
     names = [lesson.name for lesson in LESSONS]
     for folder in ("explorers", "exercises"):
-        files = {p.stem for p in (ROOT / "lib" / folder).glob("*.py")} - {"__init__"}
+        files = {p.stem for p in (ROOT / "lib/teaching" / folder).glob("*.py")} - {"__init__"}
         assert sorted(files) == sorted(names), folder
 
 
@@ -468,7 +471,7 @@ def test_nothing_depends_on_an_exercise(lesson):
 
 @every_lesson
 def test_a_lesson_uses_its_own_checks_and_all_of_them(lesson):
-    module = importlib.import_module(f"lib.exercises.{lesson.name}")
+    module = importlib.import_module(f"lib.teaching.exercises.{lesson.name}")
     checks = sorted(name for name, value in vars(module).items() if isinstance(value, Exercise))
     assert sorted(check_of(lesson.cells[place]) for _, place in lesson.exercises) == checks
     assert all(name.startswith("check_") for name in checks)
@@ -479,8 +482,8 @@ def test_a_lesson_uses_its_own_checks_and_all_of_them(lesson):
 
 CHECKS = {
     f"{path.stem}-{name}": check
-    for path in sorted((ROOT / "lib/exercises").glob("[a-z]*.py"))
-    for name, check in vars(importlib.import_module(f"lib.exercises.{path.stem}")).items()
+    for path in sorted((ROOT / "lib/teaching/exercises").glob("[a-z]*.py"))
+    for name, check in vars(importlib.import_module(f"lib.teaching.exercises.{path.stem}")).items()
     if isinstance(check, Exercise)
 }
 every_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

@@ -91,7 +91,7 @@ def test_the_tests_of_one_lesson_are_those_that_name_it():
         "test_explorers.py::test_you_see_what_the_lesson_promises[gates-",
         f"test_describe.py::test_each_picture_of_a_lesson_has_its_text[{GATES}]",
         f"test_house.py::test_a_notebook_is_in_step_with_its_source[{GATES}]",
-        "test_house.py::test_functions_are_short[lib/explorers/gates.py]",
+        "test_house.py::test_functions_are_short[lib/teaching/explorers/gates.py]",
         f"test_lecturer.py::test_the_table_of_exercises_is_that_of_the_lessons[{GATES}]",
         f"test_score.py::test_the_committed_notebooks_are_not_answered_yet[{GATES}]",
     ):

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from lib import training
-from lib.checkpoints import (
+from lib.data.dates import date_batches, split_days
+from lib.data.french_numbers import MOST, number_batches, split_numbers
+from lib.data.texts import Corpus
+from lib.trained.checkpoints import (
     dates_to_iso,
     dates_transformer,
     documentation_transformer,
@@ -16,10 +19,7 @@ from lib.checkpoints import (
     numbers_to_french,
     numpy_documentation,
 )
-from lib.corpus import Corpus
-from lib.dates import date_batches, split_days
-from lib.french_numbers import MOST, number_batches, split_numbers
-from lib.records import learning_rates, transformer_sweep
+from lib.trained.records import learning_rates, transformer_sweep
 
 pytestmark = pytest.mark.author
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lib.corpus import Corpus
-from lib.records import equal_budget as module
-from lib.records.equal_budget import EVERY, MODELS, ONE, TASKS, WRITE
+from lib.data.texts import Corpus
+from lib.trained.records import equal_budget as module
+from lib.trained.records.equal_budget import EVERY, MODELS, ONE, TASKS, WRITE
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from bowl import same
 
-from lib import data, functional, layers, optim, recurrent, recurrent_network, training
+from lib import functional, layers, optim, recurrent, recurrent_network, training
+from lib.data import batches, tasks, tokenizers
+from lib.data.languages import Words
 from lib.layers import Linear
 from lib.optim import SGD
 
@@ -195,11 +197,21 @@ def with_nan(x):
 def given(rng):
     """The names that the calls use: all of floors 1 to 5, a layer of each kind, its caches."""
     names = {}
-    for module in (functional, layers, recurrent, recurrent_network, optim, training, data):
+    for module in (
+        functional,
+        layers,
+        recurrent,
+        recurrent_network,
+        optim,
+        training,
+        batches,
+        tasks,
+        tokenizers,
+    ):
         names |= {name: item for name, item in vars(module).items() if name[0] != "_"}
     names |= dict(rng=rng, with_nan=with_nan, functional=functional)
     names |= dict(B=B, T=T, I=I, D=D, V=V, O=O)
-    names["words"] = data.Words(["ab", "c"] * 10, np.zeros(20, int), ("one",))
+    names["words"] = Words(["ab", "c"] * 10, np.zeros(20, int), ("one",))
     x, state = rng.normal(size=(B, T, I)), np.abs(rng.normal(size=(B, D)))
     ids = np.arange(B * T).reshape(B, T) % V
     names |= dict(x=x, state=state, ids=ids, lengths=np.array([2, T, 1]))

@@ -25,7 +25,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lib.data import CharacterTokenizer, Words
+from lib.data.languages import Words
+from lib.data.tokenizers import CharacterTokenizer
 from lib.positions import RotaryPositions
 from lib.recurrent_network import LanguageModel
 
@@ -367,12 +368,14 @@ def drive_positions(positions, rng):
 
 
 def drive_transformer(transformer, rng):
-    given = V, D, SIZES["H"], SIZES["F"], 2, rng
+    given = V, D, SIZES["H"], SIZES["F"], 2
     ids, source = rng.integers(0, V, (B, T)), rng.integers(0, V, (B, SIZES["S"]))
     for first in (True, False):
-        model = transformer.Transformer(*given, norm_first=first)
+        model = transformer.Transformer(transformer.TransformerConfig(*given, pre_norm=first), rng)
         model.backward(*model.forward(ids))
-    model = transformer.Transformer(*given, kind="encoder-decoder", source_size=V)
+    model = transformer.Transformer(
+        transformer.TransformerConfig(*given, kind="encoder-decoder", source_size=V), rng
+    )
     model.backward(*model.forward(ids, source=source))
     cross_mask = np.ones((1, T, SIZES["S"]), bool)
     model.translate(source, None, 0, T, cross_mask)
@@ -389,9 +392,12 @@ def drive_sequence_to_sequence(sequence_to_sequence, rng):
             model.translate(source, lengths, 0, T, mask)
 
 
-def drive_data(data, rng):
-    data.bigram_counts(rng.integers(0, V, T), V)
-    data.Words(["word"] * N, np.zeros(N, int), ("English",))
+def drive_tokenizers(tokenizers, rng):
+    tokenizers.bigram_counts(rng.integers(0, V, T), V)
+
+
+def drive_languages(languages, rng):
+    languages.Words(["word"] * N, np.zeros(N, int), ("English",))
 
 
 def drive_language_of_a_word(checkpoint, rng):

@@ -28,7 +28,7 @@ import sys
 
 sys.path.insert(0, "..")
 try:
-    from lib.environment import check_environment
+    from lib.teaching.environment import check_environment
 except ModuleNotFoundError:
     here = os.getcwd()
     print(f"Wrong folder: this runs in {here}; notebooks/, beside lib/, was expected.", end=" ")
@@ -50,17 +50,17 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.checkpoints.language_of_a_word import language_of_a_word
-from lib.exercises.start_here import (
+from lib.trained.checkpoints.language_of_a_word import language_of_a_word
+from lib.teaching.exercises.start_here import (
     check_axis,
     check_broadcasting,
     check_indexing,
     check_keepdims,
     check_matmul,
 )
-from lib.explorers.start_here import course_map, explorer
+from lib.teaching.explorers.start_here import course_map, explorer
 from lib.functional import softmax
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The map
@@ -98,7 +98,7 @@ print(caption)
 # %% tags=["twin"]
 model, tokenizer, languages = language_of_a_word()
 word = "uhuru"
-p = softmax(model.read(tokenizer.encode(word)))  # A row a letter, a column a language
+p, _ = softmax(model.read(tokenizer.encode(word)))  # A row a letter, a column a language
 
 read = [word[: n + 1] for n in range(len(word))]
 fig, ax = plt.subplots(figsize=(6.4, 3.2))

@@ -25,10 +25,12 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.data import CharacterTokenizer, bigram_counts, one_hot, pad, text_of, words_of
-from lib.exercises.sequences_as_arrays import check_one_hot, check_real_mean
-from lib.explorers.sequences_as_arrays import explorer
-from lib.plots import heatmap, visible
+from lib.data.batches import pad
+from lib.data.languages import text_of, words_of
+from lib.data.tokenizers import CharacterTokenizer, bigram_counts, one_hot
+from lib.teaching.exercises.sequences_as_arrays import check_one_hot, check_real_mean
+from lib.teaching.explorers.sequences_as_arrays import explorer
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 

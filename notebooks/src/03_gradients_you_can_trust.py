@@ -26,11 +26,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, difference_quotient, numerical_gradient
-from lib.data import CharacterTokenizer, bigram_counts, text_of, words_of
-from lib.exercises.gradients_you_can_trust import check_slope, check_suspects, suspects
-from lib.explorers.gradients_you_can_trust import explorer
+from lib.data.languages import text_of, words_of
+from lib.data.tokenizers import CharacterTokenizer, bigram_counts
+from lib.teaching.exercises.gradients_you_can_trust import check_slope, check_suspects, suspects
+from lib.teaching.explorers.gradients_you_can_trust import explorer
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
-from lib.plots import BLUE, RED, heatmap, visible
+from lib.teaching.plots import BLUE, RED, heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -361,7 +362,7 @@ shown = np.sort(np.argsort(-counts.sum(axis=0))[:16])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
 for ax, table, title in zip(
-    axes, (laplace, softmax(learned)), ("counted, plus one", "learned"), strict=True
+    axes, (laplace, softmax(learned)[0]), ("counted, plus one", "learned"), strict=True
 ):
     image = heatmap(ax, table[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
     ax.set(title=title, xlabel="next letter")
@@ -369,7 +370,7 @@ axes[0].set_ylabel("letter before")
 fig.colorbar(image, ax=axes, label="probability", fraction=0.03)
 plt.show()
 
-gap = np.abs(laplace - softmax(learned))[np.ix_(shown, shown)]
+gap = np.abs(laplace - softmax(learned)[0])[np.ix_(shown, shown)]
 entry = laplace[np.ix_(shown, shown)].mean()
 print(
     f"among the 16 commonest letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}"

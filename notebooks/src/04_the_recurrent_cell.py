@@ -26,10 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.data import CharacterTokenizer, one_hot
-from lib.exercises.the_recurrent_cell import check_parameters, check_resting, check_step_backward
-from lib.explorers.the_recurrent_cell import explorer
-from lib.plots import graph, heatmap, time_ticks, visible
+from lib.data.tokenizers import CharacterTokenizer, one_hot
+from lib.teaching.exercises.the_recurrent_cell import (
+    check_parameters,
+    check_resting,
+    check_step_backward,
+)
+from lib.teaching.explorers.the_recurrent_cell import explorer
+from lib.teaching.plots import graph, heatmap, time_ticks, visible
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)

@@ -25,21 +25,26 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.checkpoints.language_of_a_word import language_of_a_word, new_model, score, split_words
-from lib.data import (
-    bigram_counts,
-    CharacterTokenizer,
-    copy_previous_bit,
-    pad,
-    padded_batches,
-    text_of,
+from lib.trained.checkpoints.language_of_a_word import (
+    language_of_a_word,
+    new_model,
+    score,
+    split_words,
 )
-from lib.exercises.training_a_recurrent_network import check_clip, check_first_step, check_stop
-from lib.explorers.training_a_recurrent_network import explorer, read
+from lib.data.batches import pad, padded_batches
+from lib.data.languages import text_of
+from lib.data.tasks import copy_previous_bit
+from lib.data.tokenizers import bigram_counts, CharacterTokenizer
+from lib.teaching.exercises.training_a_recurrent_network import (
+    check_clip,
+    check_first_step,
+    check_stop,
+)
+from lib.teaching.explorers.training_a_recurrent_network import explorer, read
 from lib.functional import binary_cross_entropy, binary_cross_entropy_backward
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import SGD, Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 from lib.recurrent_network import RecurrentNetwork
 from lib.training import train
 
@@ -295,11 +300,15 @@ print(f"untrained: {score(untrained, letters, validation)[0]:.2f} nats")
 # ## The learning rate, recorded
 #
 # Training takes seconds, a comparison minutes. So here is a recorded one: 400 steps each, the same start, the same batches of 64
-# words. (`python -m lib.records.learning_rates` makes it again.)
+# words. (`python -m lib.trained.records.learning_rates` makes it again.)
 
 # %%
 sweep = np.genfromtxt(
-    "../lib/records/learning_rates.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/learning_rates.csv",
+    delimiter=",",
+    names=True,
+    skip_header=2,
+    dtype=None,
 )
 fig, ax = plt.subplots(figsize=(6.4, 3))
 for name, marker in (("SGD", "o"), ("momentum", "s"), ("Adam", "D")):
@@ -337,7 +346,7 @@ plt.show()
 
 # %%
 run = np.genfromtxt(
-    "../lib/records/language_of_a_word.csv", delimiter=",", names=True, skip_header=2
+    "../lib/trained/records/language_of_a_word.csv", delimiter=",", names=True, skip_header=2
 )
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7))
 axes[0].plot(run["step"], run["train_loss"], label="training words")

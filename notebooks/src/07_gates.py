@@ -26,13 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.data import CharacterTokenizer, remember_first
-from lib.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
-from lib.explorers.gates import explorer, survive, survive_tanh
+from lib.data.tasks import remember_first
+from lib.data.tokenizers import CharacterTokenizer
+from lib.teaching.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
+from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.functional import sigmoid
 from lib.optim import Adam
-from lib.plots import graph, heatmap
-from lib.records.memory import learn, learner, new_reader, share_right
+from lib.teaching.plots import graph, heatmap
+from lib.trained.records.memory import learn, learner, new_reader, share_right
 from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
@@ -124,7 +125,7 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 def lstm_step(x, h_before, c_before, W_xh, W_hh, b_h):
     z = x @ W_xh + h_before @ W_hh + b_h  # (B, 4D)
     z_i, z_f, z_o, z_g = np.split(z, 4, axis=1)  # (B, D), (B, D), (B, D), (B, D)
-    i, f, o, g = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o), np.tanh(z_g)
+    i, f, o, g = sigmoid(z_i)[0], sigmoid(z_f)[0], sigmoid(z_o)[0], np.tanh(z_g)
     c = f * c_before + i * g  # (B, D)
     h = o * np.tanh(c)  # (B, D)
     return h, c, (x, h_before, c_before, i, f, o, g, c)
@@ -235,7 +236,7 @@ def lstm_backward(dh, dc, cache, W_xh, W_hh):
 def gru_step(x, h_before, W_xh, W_hh, b_h, b_n):
     a_r, a_u, a_n = np.split(x @ W_xh + b_h, 3, axis=1)  # (B, D), (B, D), (B, D)
     p_r, p_u, p_n = np.split(h_before @ W_hh, 3, axis=1)  # (B, D), (B, D), (B, D)
-    r, u = sigmoid(a_r + p_r), sigmoid(a_u + p_u)  # (B, D), (B, D)
+    r, u = sigmoid(a_r + p_r)[0], sigmoid(a_u + p_u)[0]  # (B, D), (B, D)
     m = p_n + b_n  # (B, D)
     n = np.tanh(a_n + r * m)  # (B, D)
     h = (1 - u) * n + u * h_before  # (B, D)
@@ -410,12 +411,12 @@ assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
 # ## How far back? Recorded
 #
 # The memory task again, at lags up to 80: tanh cell, GRU and LSTM with equally many numbers to learn (about 3,400), the same
-# optimizer, 600 steps, three seeds each. (`python -m lib.records.memory` makes it again.) The gated cells twice: with the usual
+# optimizer, 600 steps, three seeds each. (`python -m lib.trained.records.memory` makes it again.) The gated cells twice: with the usual
 # start, and with $f$ or $u$ *opened*: a bias of 4 on it, so that it starts near $\sigma(4) = 0.98$. **Predict:** does that matter?
 
 # %%
 record = np.genfromtxt(
-    "../lib/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 lags, styles = np.unique(record["lag"]), {"none": "-", "0": ":", "1": ":", "4": "-"}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))

@@ -27,15 +27,20 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.checkpoints.numpy_documentation import numpy_documentation
-from lib.corpus import CHARACTERS, numpy_docstrings, stream_batches
-from lib.data import bigram_counts, CharacterTokenizer
-from lib.exercises.a_language_model import check_carried, check_kilobytes, check_temperature
-from lib.explorers.a_language_model import SURPRISE, explorer, read
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+from lib.data.batches import stream_batches
+from lib.data.texts import CHARACTERS, numpy_docstrings
+from lib.data.tokenizers import bigram_counts, CharacterTokenizer
+from lib.teaching.exercises.a_language_model import (
+    check_carried,
+    check_kilobytes,
+    check_temperature,
+)
+from lib.teaching.explorers.a_language_model import SURPRISE, explorer, read
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
 from lib.generation import next_probabilities, sample
 from lib.optim import Adam
-from lib.plots import graph, heatmap, visible
+from lib.teaching.plots import graph, heatmap, visible
 from lib.recurrent_network import LanguageModel
 from lib.training import train
 
@@ -191,11 +196,11 @@ check_carried(my_loss)
 #
 # Embeddings of 64 numbers, 256 units, 16 streams, pieces of 64 characters; Adam, clipped at 1, its learning rate falling in a straight
 # line from 0.004 to a hundredth of it. Every 300 steps we look at the validation text.
-# (`python -m lib.checkpoints.numpy_documentation` makes it again, in about a quarter of an hour.)
+# (`python -m lib.trained.checkpoints.numpy_documentation` makes it again, in about a quarter of an hour.)
 
 # %%
 run = np.genfromtxt(
-    "../lib/records/numpy_documentation.csv", delimiter=",", names=True, skip_header=2
+    "../lib/trained/records/numpy_documentation.csv", delimiter=",", names=True, skip_header=2
 )
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 ax.plot(run["step"], run["train_loss"], label="training text")
@@ -264,7 +269,7 @@ def surprises(model, ids, carry=True):
     nats, state = np.full(len(ids), np.nan), None
     for before, after in stream_batches(np.arange(len(ids)), batch_size=32, context=64):
         logits, state, _ = model.forward(ids[before], state if carry else None)  # (B, T, V)
-        logp = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
+        logp, _ = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
         nats[after] = -np.take_along_axis(logp, ids[after][..., None], axis=-1)[..., 0]
     return nats
 

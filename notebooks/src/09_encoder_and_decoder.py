@@ -29,15 +29,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
-from lib.dates import END, PARTS, START, Dates, decode, encode, source_tokenizer, split_days
-from lib.dates import target_tokenizer, write_dates
-from lib.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
-from lib.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
+from lib.trained.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
+from lib.data.dates import END, PARTS, START, Dates, decode, encode, source_tokenizer, split_days
+from lib.data.dates import target_tokenizer, write_dates
+from lib.teaching.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
+from lib.teaching.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Linear
 from lib.optim import Adam
-from lib.plots import graph, heatmap
+from lib.teaching.plots import graph, heatmap
 from lib.recurrent import RNN, GRUCell
 from lib.sequence_to_sequence import SequenceToSequence
 from lib.training import train
@@ -335,10 +335,10 @@ check_finish(my_finish)
 #
 # Embeddings of 16 numbers, states of 37, 2,000 batches of 64 freshly written dates; Adam at 0.005, the last quarter of the steps at a tenth of that; clipped at 1. The update gates of both
 # GRUs start with a bias of $+2$, [[gates]]'s trick: they begin by keeping what they hold. Without it the network learns the year in
-# 2,000 steps, and hardly a month or a day (tried once, not in the record). (`python -m lib.checkpoints.dates_to_iso` makes it again.)
+# 2,000 steps, and hardly a month or a day (tried once, not in the record). (`python -m lib.trained.checkpoints.dates_to_iso` makes it again.)
 
 # %%
-path, types = "../lib/records/dates.csv", "U10,U24,U8,f8"
+path, types = "../lib/trained/records/dates.csv", "U10,U24,U8,f8"
 record = np.genfromtxt(path, types, delimiter=",", names=True, skip_header=2, encoding="utf-8")
 record = record[record["model"] == "bottleneck"]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6))
@@ -463,12 +463,12 @@ for name, texts in (("with the time", whole.texts), ("the time cut off", cut)):
 #
 # So make the sources longer in another way: one date, two or three in a row, all of the form `17 juillet 1965`. `17 juillet 1965, 3 august 1966`
 # becomes `1965-07-17/1966-08-03`, as ISO 8601 writes intervals. A network of the same sizes learned from a mixture of all three.
-# (`python -m lib.records.several_dates` makes it again. The dashed line is another network with as many numbers to learn.)
+# (`python -m lib.trained.records.several_dates` makes it again. The dashed line is another network with as many numbers to learn.)
 #
 # **Predict:** of the dates that it is asked for, on unseen days, what share is exact when there are two? Three? And which of the three suffers?
 
 # %%
-path = "../lib/records/several_dates.csv"
+path = "../lib/trained/records/several_dates.csv"
 record = np.genfromtxt(path, None, delimiter=",", names=True, skip_header=2, encoding="utf-8")
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for model, label, style in (

@@ -30,16 +30,16 @@ import numpy as np
 
 from lib.attention import AdditiveAttention
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
-from lib.data import pad
-from lib.dates import decode, encode, mask_without, source_tokenizer, split_days, write_dates
-from lib.exercises.attention_is_born import (
+from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
+from lib.data.batches import pad
+from lib.data.dates import decode, encode, mask_without, source_tokenizer, split_days, write_dates
+from lib.teaching.exercises.attention_is_born import (
     check_attend_backward,
     check_context,
     check_in_a_row,
 )
-from lib.explorers.attention_is_born import draw_look, explorer, read
-from lib.plots import heatmap, visible
+from lib.teaching.explorers.attention_is_born import draw_look, explorer, read
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -298,15 +298,17 @@ compare("in scores", dkeys - as_values, measured)
 # ## The dates, solved
 #
 # Two shipped networks, trained on the same dates for the same number of steps: one whose decoder may look back (13,565 parameters), and
-# [[encoder_and_decoder]]'s (13,692). (`python -m lib.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
+# [[encoder_and_decoder]]'s (13,692). (`python -m lib.trained.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
 #
 # A longer text says no more. So here are also the two networks that learned texts of one, two or three
-# dates ([[encoder_and_decoder]]; `python -m lib.records.several_dates`). With attention, what will length and the number of dates do?
+# dates ([[encoder_and_decoder]]; `python -m lib.trained.records.several_dates`). With attention, what will length and the number of dates do?
 
 # %%
-record = np.loadtxt("../lib/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
+record = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
 share = {(model, what, at): float(value) for model, what, at, value in record}
-several = np.loadtxt("../lib/records/several_dates.csv", delimiter=",", skiprows=3, dtype=str)
+several = np.loadtxt(
+    "../lib/trained/records/several_dates.csv", delimiter=",", skiprows=3, dtype=str
+)
 
 fig, ax = plt.subplots(figsize=(5.4, 2.5))
 print("by length: characters from", *LENGTHS)

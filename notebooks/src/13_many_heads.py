@@ -27,11 +27,11 @@ import numpy as np
 
 from lib.attention import MultiHeadAttention, attention, attention_backward, causal_mask
 from lib.check import compare, numerical_gradient
-from lib.exercises.many_heads import check_columns, check_floors, check_heads_backward
-from lib.explorers.many_heads import SENTENCE, describe, explorer, look
-from lib.layers import rows  # all vectors of an array, one to a row
+from lib.teaching.exercises.many_heads import check_columns, check_floors, check_heads_backward
+from lib.teaching.explorers.many_heads import SENTENCE, describe, explorer, look
+from lib.layers import as_rows  # all vectors of an array, one to a row
 from lib.optim import Adam
-from lib.plots import cell_labels, heatmap
+from lib.teaching.plots import cell_labels, heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -254,7 +254,7 @@ def multi_head_backward(dy, cache, projections, H):
     dx = dquery @ W_q.T  # (B, T, D)
     dmemory = dkey @ W_k.T + dvalue @ W_v.T  # (B, S, D)
     pairs = ((x, dquery), (memory, dkey), (memory, dvalue), (merged, dy))
-    dprojections = [rows(into).T @ rows(out) for into, out in pairs]
+    dprojections = [as_rows(into).T @ as_rows(out) for into, out in pairs]
     return dx, dmemory, dprojections
 
 

@@ -27,14 +27,14 @@ import numpy as np
 
 from lib.attention import padding_mask
 from lib.check import compare, numerical_gradient, relative_error
-from lib.checkpoints.digits_reversed import digits_reversed, draw, new_model, share_right
-from lib.exercises.the_encoder import check_count, check_mean, check_mirror
-from lib.explorers.the_encoder import explorer, read
+from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, share_right
+from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
+from lib.teaching.explorers.the_encoder import explorer, read
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -78,7 +78,7 @@ def encode(model, ids, lengths):
 
 # %% slideshow={"slide_type": "fragment"}
 rng, (B, T, V, D, H, F, L, O) = np.random.default_rng(0), (2, 5, 7, 4, 2, 6, 2, 3)
-tiny = Transformer(V, D, H, F, L, rng, kind="encoder", tied=False, output_size=O)
+tiny = Transformer(TransformerConfig(V, D, H, F, L, kind="encoder", tied=False, output_size=O), rng)
 for _, value, _ in tiny.parameters():
     value += 0.3 * rng.normal(size=value.shape)  # no gamma is 1, no bias 0
 ids, lengths = rng.integers(V, size=(B, T)), np.array([5, 3])
@@ -106,7 +106,9 @@ by_formula = V * D + L * (attention + feed_forward + norms) + 2 * D + D * O + O
 print(f"one layer: {attention} + {feed_forward} + {norms}")
 print(f"by formula {by_formula}, by parameter_count() {tiny.parameter_count()}")
 rng = np.random.default_rng(1)
-one_head = Transformer(V, D, 1, F, L, rng, kind="encoder", tied=False, output_size=O)
+one_head = Transformer(
+    TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O), rng
+)
 print("with one head instead of two:", one_head.parameter_count())
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -183,10 +185,10 @@ print(f"the most frequent: {(new_targets == np.array(common)[:, None])[real].mea
 # ## The full runs, recorded
 #
 # One layer and two, with 1, 2 and 4 heads; 1,200 steps of 64 new sequences each, Adam at 0.005, the last quarter of the steps at a tenth of that.
-# (`python -m lib.checkpoints.digits_reversed` makes them again.) The share is of digits in 1,000 other sequences.
+# (`python -m lib.trained.checkpoints.digits_reversed` makes them again.) The share is of digits in 1,000 other sequences.
 
 # %%
-record = np.loadtxt("../lib/records/digits_reversed.csv", delimiter=",", skiprows=3)
+record = np.loadtxt("../lib/trained/records/digits_reversed.csv", delimiter=",", skiprows=3)
 fig, ax = plt.subplots(figsize=(6.2, 2.8))
 for layers, colour in ((1, "C1"), (2, "C0")):
     for heads, style in ((1, ":"), (2, "-"), (4, "--")):
@@ -417,14 +419,14 @@ check_mean(my_mean)
 #
 # The encoder: $D = 56$, 4 heads, $F = 112$, one layer, 30,646 numbers ($V = 72$ characters, $O = 14$ languages: count them); the recurrent network has 31,118. And as a control the same encoder without positions: for it a
 # word is a bag of letters. All three get the same words in the same batches (so two may dip at the same step), 1,000 steps with Adam at 0.002, clipped at 1. Each is kept where
-# its validation loss is lowest; three seeds. (`python -m lib.records.encoder_language` makes it again. One layer was the best of a few encoders of this
+# its validation loss is lowest; three seeds. (`python -m lib.trained.records.encoder_language` makes it again. One layer was the best of a few encoders of this
 # size, two layers among them, by the validation words.)
 #
 # **Predict** the order of the three. [[Training_a_recurrent_network]] counted letter pairs: 70.9 % of the test words.
 
 # %%
 runs = np.genfromtxt(
-    "../lib/records/encoder_language.csv", delimiter=",", names=True, skip_header=2,
+    "../lib/trained/records/encoder_language.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)

@@ -26,16 +26,22 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
-from lib.checkpoints.dates_to_iso import translate as translate_gru
-from lib.checkpoints.dates_transformer import WHO, dates_transformer, learner, masks, translate
-from lib.dates import Dates, decode, encode, split_days, write_dates
-from lib.exercises.cross_attention import check_contain, check_stack_backward, check_sum
-from lib.explorers.cross_attention import explorer, read
+from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
+from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
+from lib.trained.checkpoints.dates_transformer import (
+    WHO,
+    dates_transformer,
+    learner,
+    masks,
+    translate,
+)
+from lib.data.dates import Dates, decode, encode, split_days, write_dates
+from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
+from lib.teaching.explorers.cross_attention import explorer, read
 from lib.optim import Adam
-from lib.plots import heatmap, visible
+from lib.teaching.plots import heatmap, visible
 from lib.training import History, train
-from lib.transformer import DecoderLayer, Transformer
+from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -188,7 +194,7 @@ def stack_backward(dx, caches):
 
 
 rng = np.random.default_rng(0)
-layers = [DecoderLayer(6, 2, 7, rng) for _ in range(3)]
+layers = [DecoderLayer(TransformerConfig(1, 6, 2, 7, 1), rng) for _ in range(3)]
 x, memory = rng.normal(size=(2, 4, 6)), rng.normal(size=(2, 5, 6))
 dy = rng.normal(size=x.shape)
 measured = numerical_gradient(lambda: (stack_forward(x, memory)[0] * dy).sum(), memory)
@@ -203,8 +209,10 @@ compare("last only", parts[0], measured)
 # are the marks to beat: the two recurrent networks of [[attention_is_born]], one without attention, one with. The Transformers come below.
 
 # %%
-rows = np.loadtxt("../lib/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
-new = np.loadtxt("../lib/records/dates_transformer.csv", delimiter=",", skiprows=3, dtype=str)
+rows = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
+new = np.loadtxt(
+    "../lib/trained/records/dates_transformer.csv", delimiter=",", skiprows=3, dtype=str
+)
 record = {(name, what, at): float(value) for name, what, at, value in [*rows, *new]}
 titles = {
     "bottleneck": "GRU",
@@ -243,7 +251,9 @@ def numeric(days, count, rng):
 
 
 rng = np.random.default_rng(0)
-tiny = Transformer(13, 32, 2, 64, 1, rng, np.float32, kind="encoder-decoder", source_size=58)
+tiny = Transformer(
+    TransformerConfig(13, 32, 2, 64, 1, kind="encoder-decoder", source_size=58), rng, np.float32
+)
 batches = (encode(numeric(train_days, 64, rng)) for _ in range(250))
 optimizer, history = Adam(tiny.parameters()), History()
 for rate, steps in ((1e-3, 50), (5e-3, 150), (1e-3, 50)):

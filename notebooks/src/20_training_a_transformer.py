@@ -28,18 +28,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.documentation_transformer import documentation_transformer
-from lib.checkpoints.numpy_documentation import numpy_documentation
-from lib.corpus import numpy_docstrings
-from lib.data import bigram_counts
-from lib.exercises.training_a_transformer import check_dropout, check_rates, check_start
-from lib.explorers.training_a_transformer import explorer, sweep
+from lib.trained.checkpoints.documentation_transformer import documentation_transformer
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+from lib.data.texts import numpy_docstrings
+from lib.data.tokenizers import bigram_counts
+from lib.teaching.exercises.training_a_transformer import check_dropout, check_rates, check_start
+from lib.teaching.explorers.training_a_transformer import explorer, sweep
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax, softmax
 from lib.generation import sample
 from lib.layers import Dropout
-from lib.optim import Adam, warm_up
+from lib.optim import Adam, noam_schedule
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -61,7 +61,9 @@ print(f"V = {V}, knows nothing {np.log(V):.3f} nats, bigram {bigram_nats:.3f} na
 # %%
 def new_model(seed, tied=False):
     sizes, style = (V, 64, 4, 256, 2), dict(positions="rotary", activation="gelu", tied=tied)
-    return Transformer(*sizes, np.random.default_rng(seed), np.float32, **style)  # V, D, H, F, L
+    return Transformer(
+        TransformerConfig(*sizes, **style), np.random.default_rng(seed), np.float32
+    )  # V, D, H, F, L
 
 
 def pieces(ids, rng, size=8, T=64):
@@ -100,7 +102,7 @@ for tied in (False, True):
     s, first = np.std(ten), [cross_entropy(logits, y)[0] for logits in ten]
     print(f"ten new models, tied {tied}: s = {s:.2f}, ln V + s²/2 = {np.log(V) + s**2 / 2:.2f}")
     print(f"measured {np.mean(first):.2f}, from {min(first):.1f} to {max(first):.1f}", end=", ")
-    print(f"softmax twice {np.mean([cross_entropy(softmax(z), y)[0] for z in ten]):.2f}")
+    print(f"softmax twice {np.mean([cross_entropy(softmax(z)[0], y)[0] for z in ten]):.2f}")
 
 # %% [markdown]
 # (At $s = 2$ a few large logits rule the sum, and 96 are too few for the formula.) Our model is pre-norm ([[layer_normalisation]]): a last norm gives each vector $D$ numbers of size 1, and the output's weights have spread
@@ -179,15 +181,15 @@ for name, target, new in (("the next character", y, new_y), ("not shifted", x, n
 # rests on a few batches, a poor guess (Liu et al., 2020), and the very first step moves each number by the full rate, however small its gradient ([[training_a_recurrent_network]]). With norms *after* the sums, the gradients near the output are also large at the start (Xiong et al., 2020).
 #
 # Recorded runs of a model with four layers (right picture): norms first (pre-norm) and norms last (post-norm), three seeds each. Their schedule is simpler than the paper's: the rate rises to 0.005 in 50 steps and stays there, or is 0.005 from the start. All gradients are clipped to norm 1.
-# (`python -m lib.records.transformer_sweep` makes all small runs of this lesson again.) **Predict** which of the two needs the warm-up.
+# (`python -m lib.trained.records.transformer_sweep` makes all small runs of this lesson again.) **Predict** which of the two needs the warm-up.
 
 # %%
 runs = np.genfromtxt(
-    "../lib/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
+    "../lib/trained/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
-axes[0].plot(range(1, 1001), [warm_up(t, 64, 200) for t in range(1, 1001)])
+axes[0].plot(range(1, 1001), [noam_schedule(t, 64, 200) for t in range(1, 1001)])
 axes[0].set(title="rate, D = 64, W = 200", xlabel="step", ylim=0)
 for norm, color in (("first", "C0"), ("last", "C1")):
     for steps, style in ((50, "-"), (0, "--")):
@@ -203,7 +205,7 @@ for norm, color in (("first", "C0"), ("last", "C1")):
 axes[1].set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
 axes[1].legend()
 plt.show()
-print(f"the rate's peak is 1/sqrt(DW) = {warm_up(200, 64, 200):.4f}")
+print(f"the rate's peak is 1/sqrt(DW) = {noam_schedule(200, 64, 200):.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Norms last need it, norms first do not.** With norms last the warm-up gains 0.1 to 0.35 nats after 100 steps, with each of three seeds, though its first 50 steps were smaller. With norms first it *costs* 0.06 to 0.08 so far: the slow steps
@@ -330,12 +332,12 @@ print(f"its logit {np.log(q[0] / q[1]):.2f} above the others")
 # ## The full runs, recorded
 #
 # The Transformer: $D = 128$, 4 heads, $F = 512$, 2 layers, 4,000 steps of 16 pieces of 128; warm-up over 200 steps to 0.004, then down in a straight line to a fiftieth.
-# (`python -m lib.checkpoints.documentation_transformer`, about twenty minutes.) Beside it [[a_language_model]]'s LSTM.
+# (`python -m lib.trained.checkpoints.documentation_transformer`, about twenty minutes.) Beside it [[a_language_model]]'s LSTM.
 
 # %%
 records = {}
 for name, stem in (("LSTM", "numpy_documentation"), ("Transformer", "documentation_transformer")):
-    path = f"../lib/records/{stem}.csv"
+    path = f"../lib/trained/records/{stem}.csv"
     records[name] = np.genfromtxt(path, delimiter=",", names=True, skip_header=2)
 lstm, _ = numpy_documentation()
 sizes = {"LSTM": lstm.parameter_count(), "Transformer": shipped.parameter_count()}
@@ -364,7 +366,7 @@ optimizer = Adam(model.parameters(), 1e-3)  # the schedule sets the rate
 
 
 def schedule(step):
-    return warm_up(step, 64, 100)
+    return noam_schedule(step, 64, 100)
 
 
 for steps in (30, 120, 250):
@@ -391,7 +393,7 @@ def surprises(model, ids, starts, T):
     piece, nats = ids[starts[:, None] + np.arange(T + 1)], []
     for some in np.array_split(piece, len(piece) * T // 2048):
         logits = model.forward(some[:, :-1])[0]
-        nats.append(-np.take_along_axis(log_softmax(logits), some[:, 1:, None], axis=-1)[..., 0])
+        nats.append(-np.take_along_axis(log_softmax(logits)[0], some[:, 1:, None], axis=-1)[..., 0])
     return np.concatenate(nats)
 
 

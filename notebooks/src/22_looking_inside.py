@@ -26,14 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import causal_mask, merge, split
-from lib.checkpoints.induction_heads import (
+from lib.trained.checkpoints.induction_heads import (
     LETTERS, draw, induction_heads, induction_score, new_model, previous_token_score, repeated,
     score, train,
 )  # fmt: skip
-from lib.exercises.looking_inside import check_place, check_scores, check_votes
-from lib.explorers.looking_inside import explorer
+from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
+from lib.teaching.explorers.looking_inside import explorer
 from lib.functional import softmax
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -57,10 +57,10 @@ np.set_printoptions(precision=4, suppress=True)
 # %% slideshow={"slide_type": "fragment"}
 letters = np.array([[0, 1.0], [1, 0], [0, 1]])  # columns e and k
 before = np.vstack([[0, 0], letters[:-1]])  # what layer 1 notes
-print("two layers: weights", softmax(4 * letters[2] @ before.T), end=", ")
-print("e and k", softmax(4 * letters[2] @ before.T) @ letters)
-print("one layer:  weights", softmax(4 * letters[2] @ letters.T), end=", ")
-print("e and k", softmax(4 * letters[2] @ letters.T) @ letters)
+print("two layers: weights", softmax(4 * letters[2] @ before.T)[0], end=", ")
+print("e and k", softmax(4 * letters[2] @ before.T)[0] @ letters)
+print("one layer:  weights", softmax(4 * letters[2] @ letters.T)[0], end=", ")
+print("e and k", softmax(4 * letters[2] @ letters.T)[0] @ letters)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # A head that looks at the place before is a **previous-token head**. A head that finds an earlier place of the present letter, and looks at what came *after* it, is an
@@ -191,7 +191,7 @@ check_scores(my_scores)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
+# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.trained.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
 
 # %%
 right, loss = score(two, *test)

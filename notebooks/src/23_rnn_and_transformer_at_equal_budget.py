@@ -29,17 +29,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import MultiHeadAttention, causal_mask
-from lib.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
-from lib.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
-from lib.explorers.rnn_and_transformer_at_equal_budget import explorer
-from lib.french_numbers import split_numbers
+from lib.trained.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
+from lib.teaching.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
+from lib.teaching.explorers.rnn_and_transformer_at_equal_budget import explorer
+from lib.data.french_numbers import split_numbers
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.parallel import DataParallel
-from lib.records import equal_budget as record
+from lib.trained.records import equal_budget as record
 from lib.recurrent import RNN, LSTMCell
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -64,7 +64,7 @@ np.set_printoptions(precision=4, suppress=True)
 # begin each knowing nothing. The learning rate goes up for a twentieth of the budget, then down. Every budget is a run of its own, the shorter two with two seeds.
 
 # %%
-# python -m lib.records.equal_budget makes the record again, in about twenty-five minutes
+# python -m lib.trained.records.equal_budget makes the record again, in about twenty-five minutes
 # runs[task, model, lag (0: none), budget, seed, rate]: rows of (steps, seconds, value)
 runs = record.read()
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
@@ -176,7 +176,9 @@ for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320
 
 # %%
 def lines(file, name, what):
-    rows = np.genfromtxt(f"../lib/records/{file}.csv", delimiter=",", dtype=str, skip_header=3)
+    rows = np.genfromtxt(
+        f"../lib/trained/records/{file}.csv", delimiter=",", dtype=str, skip_header=3
+    )
     return [(at, float(v)) for who, measure, at, v in rows if (who, measure) == (name, what)]
 
 
@@ -359,7 +361,7 @@ def step(model, batch, replicas, apply):
 
 
 # %%
-model = Transformer(96, 32, 4, 64, 2, np.random.default_rng(0))
+model = Transformer(TransformerConfig(96, 32, 4, 64, 2), np.random.default_rng(0))
 ids = np.random.default_rng(1).integers(96, size=(7, 33))  # 7: the slices are unequal
 batch = ids[:, :-1], ids[:, 1:]
 one, two, whole, ours = (model.replica() for _ in range(4))  # same values, four sets of gradients
@@ -385,7 +387,7 @@ compare("threads, the batch in one", two, whole)
 # Threads change no bit. Slices do, in the last digits, for they add in another order. What do threads gain on your machine? With two cores at most twice the speed. The clock is now the one on the wall (`perf_counter`): `process_time` adds up both threads' seconds, and would never show a gain.
 
 # %% tags=["timing", "nbval-ignore-output"]
-large = Transformer(96, 128, 4, 512, 2, np.random.default_rng(0), np.float32)
+large = Transformer(TransformerConfig(96, 128, 4, 512, 2), np.random.default_rng(0), np.float32)
 ids = np.random.default_rng(1).integers(96, size=(32, 65))
 times = {}
 for threads in (1, 2):
@@ -405,7 +407,9 @@ print(f"{times[1] / times[2]:.2f} times as fast")
 # %% tags=["learned", "nbval-ignore-output"]
 for positions in ("sinusoidal", "none"):
     style = dict(positions=positions, activation="gelu", tied=False, output_size=8)
-    model = Transformer(16, 16, 1, 56, 1, np.random.default_rng(0), np.float32, **style)
+    model = Transformer(
+        TransformerConfig(16, 16, 1, 56, 1, **style), np.random.default_rng(0), np.float32
+    )
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
     right = record.share_right(model, record.EVERY, 5)
@@ -414,7 +418,7 @@ for positions in ("sinusoidal", "none"):
 
 # %%
 memory = np.genfromtxt(
-    "../lib/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 for bias in ("4", "0"):
     rows = memory[(memory["cell"] == "GRU") & (memory["bias"] == bias) & (memory["lag"] == 80)]
@@ -489,8 +493,8 @@ print("at least 98 % of 100 unseen numbers exact:", exact(french, unseen).mean()
 print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
-# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of [[attention_is_born]] against a Transformer of your own size; `lib.french_numbers` has the data, `number_batches` the batches,
-# and `learner` of `lib/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
+# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of [[attention_is_born]] against a Transformer of your own size; `lib.data.french_numbers` has the data, `number_batches` the batches,
+# and `learner` of `lib/trained/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
 #
 # <details><summary>Rubric</summary>
 #

@@ -5,9 +5,9 @@ import time
 import numpy as np
 from clock import medians
 
-from lib.checkpoints.documentation_transformer import learner
 from lib.optim import Adam
 from lib.parallel import DataParallel
+from lib.trained.checkpoints.documentation_transformer import learner
 from lib.transformer import Transformer
 
 SECONDS, GOAL = 12, 1.4

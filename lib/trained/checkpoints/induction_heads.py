@@ -1,0 +1,205 @@
+"""Random letters that repeat: two small models of attention alone, trained once and kept.
+
+    model = induction_heads(layers=2)
+
+    python -m lib.trained.checkpoints.induction_heads      about a minute on one core
+
+trains them from nothing, one with two layers and, as a control, one with a single layer, both
+with the same steps over sequences drawn by the same seed. It writes the weights of both beside
+this file (induction_heads.npz, rounded to float16) and how it went
+(records/induction_heads.csv): the share of repeated letters that each foretells in sequences
+that no step has seen.
+
+Shapes: N sequences (B of them in a batch), T positions, V letters, D width, H heads.
+"""
+
+import string
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from lib import guard, training
+from lib.attention import MultiHeadAttention, causal_mask
+from lib.functional import cross_entropy, cross_entropy_backward
+from lib.layers import Embedding, Layer, Linear
+from lib.optim import Adam
+from lib.positions import RotaryPositions
+from lib.trained.checkpoints.language_of_a_word import machine
+from lib.trained.checkpoints.numpy_documentation import save_half
+from lib.trained.program import finished, one_of, program, whole
+
+WEIGHTS = Path(__file__).with_suffix(".npz")
+RECORD = Path(__file__).parents[1] / "records" / "induction_heads.csv"
+COMMAND = "python -m lib.trained.checkpoints.induction_heads"
+
+LETTERS = string.ascii_lowercase
+V, D, HEADS, LAYERS = len(LETTERS), 64, 4, (2, 1)
+LENGTH, SHORTEST, LONGEST = 40, 8, 20  # positions; letters before the sequence repeats
+STEPS, BATCH, LEARNING_RATE, WARM_UP, MAX_NORM = 1000, 32, 3e-3, 50, 1.0
+EVERY, TEST = 50, 500
+
+
+class AttentionOnly(Layer):
+    """Embedding, causal self-attention, output: x grows by what each layer adds, and that is all.
+
+    No feed-forward and no norm: nothing but heads moves anything from one position to another,
+    and nothing but heads and the two tables computes (Elhage et al., 2021).
+    """
+
+    def __init__(self, vocabulary_size, d_model, heads, layers, rng, dtype=np.float64):
+        guard.whole_number("layers", layers)
+        rotary = RotaryPositions(d_model // guard.heads(d_model, heads))
+        self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
+        self.layers = [
+            MultiHeadAttention(d_model, heads, rng, dtype, rotary=rotary) for _ in range(layers)
+        ]
+        self.output = Linear(d_model, vocabulary_size, rng, dtype, bias=False)
+
+    def forward(self, ids):
+        """ids (B, T) -> logits (B, T, V), cache."""
+        x, embedding_cache = self.embedding.forward(ids)
+        mask, caches = causal_mask(ids.shape[1]), []
+        for layer in self.layers:
+            y, layer_cache = layer.forward(x, x, mask)
+            x = x + y
+            caches.append(layer_cache)
+        logits, output_cache = self.output.forward(x)
+        return logits, (embedding_cache, caches, output_cache)
+
+    def backward(self, dlogits, cache):
+        """dlogits (B, T, V): back through every layer. No dx: ids."""
+        embedding_cache, caches, output_cache = cache
+        dx = self.output.backward(dlogits, output_cache)
+        for layer, layer_cache in zip(reversed(self.layers), reversed(caches), strict=True):
+            dx = dx + sum(layer.backward(dx, layer_cache))  # x asks, and x is asked
+        self.embedding.backward(dx, embedding_cache)
+
+
+class Both(Layer):
+    """The two of them, so that one file holds both."""
+
+    def __init__(self):
+        self.models = [new_model(np.random.default_rng(0), layers) for layers in LAYERS]
+
+
+@cache
+def shipped():
+    """Both trained models; the file is read once."""
+    both = Both()
+    training.load(WEIGHTS, both)
+    return both
+
+
+def induction_heads(layers=2):
+    """The trained model (float32) with so many layers."""
+    return shipped().models[LAYERS.index(one_of("layers", layers, LAYERS))]
+
+
+def new_model(rng, layers):
+    """A model before it has seen a letter."""
+    return AttentionOnly(V, D, HEADS, layers, rng, np.float32)
+
+
+def draw(sequences, rng, shortest=SHORTEST, longest=LONGEST, length=LENGTH):
+    """ids (N, T + 1) and periods (N,): as many different letters, again and again."""
+    for name, value in (("sequences", sequences), ("length", length)):
+        guard.whole_number(name, value)
+    longest = guard.whole_number("longest", longest, guard.whole_number("shortest", shortest))
+    if longest > V:
+        raise ValueError(f"longest={longest}: no more than the {V} letters was expected")
+    periods = guard.generator("rng", rng).integers(shortest, longest + 1, size=sequences)
+    letters = rng.permuted(np.tile(np.arange(V), (sequences, 1)), axis=1)
+    return np.take_along_axis(letters, np.arange(length + 1) % periods[:, None], axis=1), periods
+
+
+def repeated(periods, T):
+    """(N, T), True where the letter has been there before, and so has the one to come."""
+    guard.whole_number("T", T)
+    guard.id_array("periods", periods, "N", V + 1, least=1, what="periods")
+    return np.arange(T) >= periods[:, None]
+
+
+def learner(model):
+    """Forward, loss and backward of one batch; only what repeats is asked."""
+
+    def loss_and_gradients(batch):
+        ids, periods = batch
+        x, targets = ids[:, :-1], ids[:, 1:]
+        logits, cache = model.forward(x)
+        loss, loss_cache = cross_entropy(logits, targets, repeated(periods, x.shape[1]))
+        model.backward(cross_entropy_backward(loss_cache), cache)
+        return loss
+
+    return loss_and_gradients
+
+
+def schedule(step):
+    """The learning rate: it rises in a straight line, then stays."""
+    return LEARNING_RATE * min(1, step / WARM_UP)
+
+
+def train(model, rng, steps=STEPS, **options):
+    """`steps` steps, each over new sequences; returns the history."""
+    stream = (draw(BATCH, rng) for _ in range(steps))
+    optimizer = Adam(model.parameters(), LEARNING_RATE)
+    return training.train(
+        learner(model), stream, optimizer, steps, max_norm=MAX_NORM, schedule=schedule, **options
+    )
+
+
+def score(model, ids, periods):
+    """Of the letters that repeat: the share foretold, and the mean loss. Leaves the weights."""
+    guard.instance("model", model, Layer)
+    guard.id_array("ids", ids, "N T", V)
+    guard.id_array("periods", periods, "N", ids.shape[1] - 1, least=1, what="periods", N=len(ids))
+    logits, _ = model.forward(ids[:, :-1])
+    asked = repeated(periods, ids.shape[1] - 1)
+    right = logits.argmax(axis=-1) == ids[:, 1:]
+    return float(right[asked].mean()), cross_entropy(logits, ids[:, 1:], asked)[0]
+
+
+def previous_token_score(weights):
+    """weights (B, H, T, T) -> (H,): the mean weight on the position before."""
+    _each_looks_at_each(weights)
+    return np.diagonal(weights, -1, axis1=2, axis2=3).mean(axis=(0, 2))
+
+
+def induction_score(weights, periods):
+    """weights (B, H, T, T), periods (B,) -> (H,): the mean weight, over all that repeats, on the
+    position after the one that held the same letter."""
+    _each_looks_at_each(weights)
+    B, _, T, _ = weights.shape
+    guard.id_array("periods", periods, "B", T, least=1, what="periods", B=B)
+    sequence, t = np.nonzero(repeated(periods, weights.shape[2]))
+    return weights[sequence, :, t, t - periods[sequence] + 1].mean(axis=0)
+
+
+def _each_looks_at_each(weights):
+    guard.float_array("weights", weights, "B H T S")
+    guard.float_array("weights", weights, "B H T S", S=weights.shape[2])
+
+
+def main():
+    """Train both, write down the share right as it grows, keep the weights."""
+    test = draw(TEST, np.random.default_rng(1))
+    lines = [f"# {COMMAND}", f"# {machine()}", "layers,step,share_right,loss"]
+    both = Both()
+    for layers, model in zip(LAYERS, both.models, strict=True):
+        scores = []
+
+        def validate(model=model, scores=scores):
+            scores.append(score(model, *test))
+            return scores[-1][1]
+
+        finished(train(model, np.random.default_rng(0), STEPS, every=EVERY, validate=validate))
+        for step, (share, loss) in enumerate(scores, 1):
+            lines.append(f"{layers},{step * EVERY},{share:.4f},{loss:.4f}")
+        print(f"layers {layers}: {scores[-1][0]:.2%} of the repeated letters foretold", flush=True)
+    with whole(WEIGHTS, RECORD) as (weights, record):
+        save_half(both, weights)
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    program(main, __doc__, COMMAND)
