@@ -106,9 +106,7 @@ def load(path, model, optimizer=None, history=None, rng=None, batches=None):
         for name, item in given.items():
             if item is not None and name not in about:
                 raise RefusedError(f"the file holds no {name}")
-        if hasattr(model, "config") and "config" in about:
-            free = {"dropout": None}
-            _compare("model", about["config"] | free, asdict(model.config) | free)
+        _compare_models(about, model)
         _compare_arrays(_headers(archive), expected, optimizer)
         _compare("model", about["model"], dict(model.settings()))
         arrays = {name: _fitted(archive, name, value) for name, value in expected.items()}
@@ -286,6 +284,13 @@ def _compare_arrays(headers, expected, optimizer):
         if shape != value.shape or dtype.kind != value.dtype.kind:
             wanted = f"{value.dtype} {value.shape}"
             raise RefusedError(f"{name} is {dtype} {shape}, {wanted} was expected")
+
+
+def _compare_models(about, model):
+    """Refuse a model of another config, by its own names of the settings; dropout may differ."""
+    if hasattr(model, "config") and "config" in about:
+        free = {"dropout": None}
+        _compare("model", about["config"] | free, asdict(model.config) | free)
 
 
 def _compare(whose, saved, ours):
