@@ -80,7 +80,7 @@ class Adam(Optimizer):
             value -= scale * mean / (np.sqrt(square) * correction + self.epsilon)
 
 
-def warm_up(step, d_model, warm_up_steps):
+def noam_schedule(step, d_model, warm_up_steps):
     """The learning rate of *Attention is all you need* (Vaswani et al., 2017) at this step.
 
     It rises in a straight line for warm_up_steps, then falls as step ** -0.5. Steps from 1 on.

@@ -64,28 +64,40 @@ class SinusoidalEncoding(Layer):
         """x (..., T, D) -> y (..., T, D) and the cache."""
         guard.float_array("x", x, "... T D", finite=True, D=self.d_model)
         check_start(start, B=len(x))
+        return self.trusted_forward(x, start)
+
+    def trusted_forward(self, x, start):
+        """forward, for a model around this layer that has looked at both."""
         return x + self.table(x.shape[-2], start).astype(x.dtype), (x.shape, x.dtype)
 
     def backward(self, dy, cache):
         """Added to x, so dx is dy."""
         guard.gradient("dy", dy, *cache)
+        return self.trusted_backward(dy, cache)
+
+    def trusted_backward(self, dy, cache):
+        """backward, for a model around this layer that has looked at dy."""
         return dy
 
 
 class LearnedPositions(Layer):
-    """Adds a learned vector for each position, of which there are `max_length`."""
+    """Adds a learned vector for each position, of which there are `context_length`."""
 
-    def __init__(self, max_length, d_model, rng, dtype=np.float64):
-        guard.whole_number("max_length", max_length)
+    def __init__(self, context_length, d_model, rng, dtype=np.float64):
+        guard.whole_number("context_length", context_length)
         guard.whole_number("d_model", d_model)
         guard.floating("dtype", dtype)
         guard.generator("rng", rng)
-        self.add_parameters(W=rng.normal(0, 0.1, (max_length, d_model)).astype(dtype))
+        self.add_parameters(W=rng.normal(0, 0.1, (context_length, d_model)).astype(dtype))
 
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache. Refuses positions beyond the table."""
         guard.float_array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
         check_start(start, B=len(x))
+        return self.trusted_forward(x, start)
+
+    def trusted_forward(self, x, start):
+        """forward, for a model around this layer that has looked at both."""
         read = places(x.shape[-2], start)  # (..., T)
         if read.max() >= len(self.W):
             raise ValueError(f"x needs {read.max() + 1} positions: only {len(self.W)} were learned")
@@ -93,8 +105,14 @@ class LearnedPositions(Layer):
 
     def backward(self, dy, cache):
         """dy (..., T, D) -> dx, the same; adds to the rows of dW that were read."""
+        guard.gradient("dy", dy, cache[0], self.W.dtype)
+        return self.trusted_backward(dy, cache)
+
+    def trusted_backward(self, dy, cache):
+        """backward, for a model around this layer that has looked at dy."""
         shape, read = cache
-        guard.gradient("dy", dy, shape, self.W.dtype)
+        if self.dW is None:
+            return dy
         if read.ndim == 1:  # no position twice
             self.dW[read] += dy.reshape(-1, *shape[-2:]).sum(axis=0)
         else:
@@ -132,8 +150,13 @@ class RotaryPositions(Layer):
 
     def backward(self, dy, cache):
         """dy (..., T, K) -> dx: the way back from a turn is the turn the other way."""
-        shape, cos, sin = cache
+        shape, cos, _ = cache
         guard.gradient("dy", dy, shape, cos.dtype)
+        return self.trusted_backward(dy, cache)
+
+    def trusted_backward(self, dy, cache):
+        """backward, for a layer around this one that has looked at dy."""
+        _, cos, sin = cache
         return self._turned(dy, cos, -sin)
 
     def _turned(self, x, cos, sin):

@@ -4,11 +4,16 @@ Shapes: B batch, T time, I input width (of the vectors, or of the embedding), D 
 O outputs, V vocabulary.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from lib import guard
 from lib.layers import Embedding, Layer, Linear
 from lib.recurrent import RNN, LSTMCell, RNNCell
+
+RecurrentCache = namedtuple("RecurrentCache", "rnn output")
+LanguageModelCache = namedtuple("LanguageModelCache", "embedding rnn output")
 
 
 class RecurrentNetwork(Layer):
@@ -23,20 +28,19 @@ class RecurrentNetwork(Layer):
         """x (B, T, I) -> logits (B, T, O), final_state (B, D), cache."""
         outputs, state, rnn_cache = self.rnn.forward(x, state, lengths)
         logits, output_cache = self.output.forward(outputs)
-        return logits, state, (rnn_cache, output_cache)
+        return logits, state, RecurrentCache(rnn_cache, output_cache)
 
     def backward(self, dlogits, cache, dfinal=None, truncate=None):
         """dlogits (B, T, O) -> dx (B, T, I), dstate_before (B, D); adds to every gradient."""
-        rnn_cache, output_cache = cache
-        B, T, D = output_cache.shape
+        B, T, D = cache.output.shape
         # All that can be refused is refused before the first gradient is added.
         guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
         if dfinal is not None:
             self.rnn.cell.check_state("dfinal", dfinal, B)
         if truncate is not None:
             guard.whole_number("truncate", truncate)
-        doutputs = self.output.backward(dlogits, output_cache)
-        return self.rnn.backward(doutputs, rnn_cache, dfinal, truncate)
+        doutputs = self.output.backward(dlogits, cache.output)
+        return self.rnn.backward(doutputs, cache.rnn, dfinal, truncate)
 
 
 class SequenceClassifier(Layer):
@@ -54,21 +58,20 @@ class SequenceClassifier(Layer):
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
         logits, output_cache = self.output.forward(state)  # (B, O)
-        return logits, (embedding_cache, rnn_cache, output_cache)
+        return logits, LanguageModelCache(embedding_cache, rnn_cache, output_cache)
 
     def backward(self, dlogits, cache):
         """dlogits (B, O): back through the output, through time, into the table. No dx: ids."""
-        embedding_cache, rnn_cache, output_cache = cache
-        shape = len(output_cache), len(self.output.b)
+        shape = len(cache.output), len(self.output.b)
         guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
-        dstate = self.output.backward(dlogits, output_cache)  # (B, D)
-        B, T = embedding_cache.shape
+        dstate = self.output.backward(dlogits, cache.output)  # (B, D)
+        B, T = cache.embedding.shape
         nothing = np.zeros((B, T, dstate.shape[-1]), dstate.dtype)  # (B, T, D)
-        dx, _ = self.rnn.backward(nothing, rnn_cache, dstate)
-        self.embedding.backward(dx, embedding_cache)
+        dx, _ = self.rnn.backward(nothing, cache.rnn, dstate)
+        self.embedding.backward(dx, cache.embedding)
 
-    def read(self, ids):
-        """Logits (T, O) after each of the T ids of one sequence: what it thinks so far."""
+    def logits_so_far(self, ids):
+        """Logits (T, O) after each of the T ids of one sequence."""
         guard.id_array("ids", ids, "T", len(self.embedding.W))
         x, _ = self.embedding.forward(ids[None])
         outputs, _, _ = self.rnn.forward(x)
@@ -83,6 +86,11 @@ class LanguageModel(Layer):
         self.rnn = RNN(LSTMCell(d_model, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, vocabulary_size, rng, dtype)
 
+    @property
+    def vocabulary_size(self):
+        """How many ids it knows."""
+        return len(self.embedding.W)
+
     def forward(self, ids, state=None):
         """ids (B, T) -> logits (B, T, V), final state (h, c), cache.
 
@@ -92,13 +100,17 @@ class LanguageModel(Layer):
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         outputs, state, rnn_cache = self.rnn.forward(x, state)  # (B, T, D)
         logits, output_cache = self.output.forward(outputs)  # (B, T, V)
-        return logits, state, (embedding_cache, rnn_cache, output_cache)
+        return logits, state, LanguageModelCache(embedding_cache, rnn_cache, output_cache)
+
+    def read(self, ids, state=None):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+        logits, state, _ = self.forward(ids, state)
+        return logits, state
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back to the first of these ids, not beyond. No dx: ids."""
-        embedding_cache, rnn_cache, output_cache = cache
-        expected = (*embedding_cache.shape, len(self.output.b))
+        expected = (*cache.embedding.shape, len(self.output.b))
         guard.gradient("dlogits", dlogits, expected, self.output.W.dtype)
-        doutputs = self.output.backward(dlogits, output_cache)  # (B, T, D)
-        dx, _ = self.rnn.backward(doutputs, rnn_cache)  # (B, T, I)
-        self.embedding.backward(dx, embedding_cache)
+        doutputs = self.output.backward(dlogits, cache.output)  # (B, T, D)
+        dx, _ = self.rnn.backward(doutputs, cache.rnn)  # (B, T, I)
+        self.embedding.backward(dx, cache.embedding)

@@ -76,7 +76,7 @@ def save(path, model, optimizer=None, history=None, rng=None, batches=None, dtyp
     _check(model, optimizer, history, rng, batches)
     arrays = _arrays(model, optimizer)
     if dtype is not None:
-        arrays |= {name: _rounded(name, value, dtype) for name, value, _ in model.parameters()}
+        arrays |= {name: _rounded(name, value, dtype) for name, value, _ in model.arrays()}
     for name, array in arrays.items():
         guard.number_array(name, array, array.shape, finite=True)  # load would refuse it
     if batches is not None:
@@ -109,6 +109,9 @@ def load(path, model, optimizer=None, history=None, rng=None, batches=None):
         for name, item in given.items():
             if item is not None and name not in about:
                 raise RefusedError(f"the file holds no {name}")
+        if hasattr(model, "config") and "config" in about:
+            free = {"dropout": None}
+            _compare("model", about["config"] | free, asdict(model.config) | free)
         _compare_arrays(_headers(archive), expected, optimizer)
         _compare("model", about["model"], dict(model.settings()))
         arrays = {name: _fitted(archive, name, value) for name, value in expected.items()}
@@ -123,6 +126,19 @@ def load(path, model, optimizer=None, history=None, rng=None, batches=None):
             value[...] = arrays[name]
         for change, *what in changes:
             change(*what)
+
+
+def config_of(path):
+    """The settings that a model with a config was saved with, and the precision of its numbers.
+
+    Where they were rounded to float16 it is float32.
+    """
+    with _opened(path) as archive:
+        about = _read_about(archive)
+        if "config" not in about:
+            raise RefusedError("the file holds no config, which a Transformer is saved with")
+        dtypes = {dtype for name, (_, dtype) in _headers(archive).items() if "/" not in name}
+        return about["config"], max(dtypes | {np.dtype(np.float32)}, key=lambda d: d.itemsize)
 
 
 def _place(path):
@@ -157,7 +173,7 @@ def _listed(rng):
 
 
 def _arrays(model, optimizer):
-    arrays = {name: value for name, value, _ in model.parameters()}
+    arrays = {name: value for name, value, _ in model.arrays()}
     if optimizer is not None:  # no attribute has a slash in its name
         arrays |= {f"optimizer/{name}": value for name, value in optimizer.arrays.items()}
     return arrays
@@ -173,6 +189,8 @@ def _rounded(name, value, dtype):
 def _about(model, optimizer, history, rng, batches):
     """All that is no array."""
     about = {"format": FORMAT, "model": dict(model.settings())}
+    if hasattr(model, "config"):
+        about["config"] = asdict(model.config)
     if optimizer is not None:
         about["optimizer"] = _settings(optimizer)
     if history is not None:

@@ -15,15 +15,15 @@ from hypothesis import given as drawn
 from hypothesis import settings, strategies
 
 from lib import optim
-from lib.attention import AdditiveAttention, MultiHeadAttention, Past, Pasts
+from lib.attention import AdditiveAttention, KVCache, KVCaches, MultiHeadAttention
 from lib.data.tokenizers import CharacterTokenizer
-from lib.generation import Reader
+from lib.generation import IncrementalDecoder
 from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import LanguageModel, RecurrentNetwork, SequenceClassifier
 from lib.sequence_to_sequence import SequenceToSequence
-from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer, TransformerConfig
 
 FILES = [
     "functional", "layers", "recurrent", "recurrent_network", "attention", "positions",
@@ -34,8 +34,8 @@ INSIDE = re.compile(
     r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|gelu_slope|largest|mean|times|rows|scaled_normal|copied|choose|split|merge"
     r"|read_only|mask_of_heads|angles|places|past_of_two|together|padding|step|step_backward"
     r"|project|project_backward|past_backward|extend|held|begin|batch|real_with|vocabulary_size"
-    r"|all_layers|settings|parameters|parameter_count|zero_grad|replica|add_parameters|new_past|plain_attributes)"
-    r"|(Layer|Cell|Past|Pasts|Residual|Stack|Optimizer)\b.*"
+    r"|all_layers|settings|parameters|parameter_count|zero_grad|replica|add_parameters|new_kv_caches|plain_attributes)"
+    r"|(Layer|Cell|KVCache|KVCaches|Residual|Stack|Optimizer)\b.*"
 )
 
 B, T, S, D, H, V, F = 3, 4, 5, 8, 2, 7, 6  # H and the other sizes all differ
@@ -103,7 +103,7 @@ def examples():
         made[Cell.__name__] = Cell, dict(input_size=D, hidden_size=F, rng=rng, dtype=np.float64)
     made["LSTMCell"][1]["forget_bias"] = 1.0
     style = dict(
-        norm_first=True, dropout=0.1, activation="relu", bias=True, epsilon=1e-5,
+        pre_norm=True, dropout=0.1, activation="relu", bias=True, epsilon=1e-5,
     )  # fmt: skip
     sizes = dict(d_model=D, heads=H, d_ff=F, rng=rng, dtype=np.float64)
     for Kind in (EncoderLayer, DecoderLayer):
@@ -185,25 +185,25 @@ def examples():
         gradient = "dcontext" if name == "AdditiveAttention" else "dy"
         calls[f"{name}.backward"] = layer.backward, {gradient: array(*y.shape), "cache": cache}
     attention = things["MultiHeadAttention"]
-    past, causal = Past(), np.tri(T, dtype=bool)
-    attention.forward(x, x, past=past)
+    past, causal = KVCache(), np.tri(T, dtype=bool)
+    attention.forward(x, x, kv_caches=past)
     then = np.tri(T, 2 * T, T, dtype=bool)
     calls["MultiHeadAttention.forward, writing"] = (
-        attention.forward, dict(x=x, context=x, mask=then, past=past),
+        attention.forward, dict(x=x, context=x, mask=then, kv_caches=past),
     )  # fmt: skip
     layer, (y, cache) = method("EncoderLayer", "forward", x=x, mask=causal, rng=rng)
     calls["EncoderLayer.backward"] = layer.backward, dict(dy=array(*y.shape), cache=cache)
-    one = Past()
-    layer.forward(x, past=one)
-    calls["EncoderLayer.forward, writing"] = layer.forward, dict(x=x, mask=then, past=one)
+    one = KVCache()
+    layer.forward(x, kv_caches=one)
+    calls["EncoderLayer.forward, writing"] = layer.forward, dict(x=x, mask=then, kv_caches=one)
     layer, (y, cache) = method(
         "DecoderLayer", "forward", x=x, context=memory, mask=causal, cross_mask=mask, rng=rng,
     )  # fmt: skip
     calls["DecoderLayer.backward"] = layer.backward, dict(dy=array(*y.shape), cache=cache)
-    held = Past(), Past()
-    layer.forward(x, memory, past=held)
+    held = KVCache(), KVCache()
+    layer.forward(x, memory, kv_caches=held)
     calls["DecoderLayer.forward, writing"] = (
-        layer.forward, dict(x=x, context=None, mask=then, cross_mask=mask, past=held),
+        layer.forward, dict(x=x, context=None, mask=then, cross_mask=mask, kv_caches=held),
     )  # fmt: skip
 
     both, source_lengths = things["Transformer"], np.array([5, 3, 1])
@@ -216,10 +216,10 @@ def examples():
         both.encode, source | dict(source_mask=masks["source_mask"], rng=rng),
     )  # fmt: skip
     calls["Transformer.translate"] = both.translate, source | masks | dict(start=1, steps=T)
-    pasts = both.new_past()
-    both.forward(ids(B, T), **source, past=pasts)
+    pasts = both.new_kv_caches()
+    both.forward(ids(B, T), **source, kv_caches=pasts)
     calls["Transformer.forward, writing"] = (
-        both.forward, dict(ids=ids(B, T), lengths=lengths, **source, mask=then, past=pasts),
+        both.forward, dict(ids=ids(B, T), lengths=lengths, **source, mask=then, kv_caches=pasts),
     )  # fmt: skip
     model = things["SequenceToSequence"]
     given = dict(source=ids(B, S), lengths=source_lengths)
@@ -281,10 +281,10 @@ def functions(rng):
 def writing(rng):
     """The calls of generation.py."""
     g, tokenizer = importlib.import_module("lib.generation"), CharacterTokenizer("abcdefg")
-    model = Transformer(V, D, H, F, 1, rng)
+    model = Transformer(TransformerConfig(V, D, H, F, 1), rng)
     said = dict(model=model, tokenizer=tokenizer, prompt="abc", length=3)
     choice = dict(temperature=0.5, top_k=3, top_p=0.9)
-    reader = Reader(model)
+    reader = IncrementalDecoder(model)
     reader.read(np.array([1, 2]))
     return {
         "next_probabilities": (g.next_probabilities, dict(logits=rng.normal(size=V), **choice)),
@@ -337,7 +337,7 @@ KINDS = {
     "size": "S T batch classes d_ff d_in d_model d_out heads hidden_size input_size key_size "
     "layers length max_length output_size query_size source_size step steps target_size top_k "
     "truncate vocabulary_size warm_up_steps width",
-    "truth": "attention bias norm_first tied",
+    "truth": "attention bias pre_norm tied",
     "rng": "rng",
     "dtype": "dtype",
     "positive": "base epsilon learning_rate max_norm temperature top_p",
@@ -434,7 +434,7 @@ def everything(call, given):
         parameters += thing.parameters()
     found += [array for _, *both in parameters for array in both if isinstance(array, np.ndarray)]
     pasts = [given.get("past"), getattr(thing, "memory", None)]
-    lengths = [past.length for past in pasts if isinstance(past, Past | Pasts)]
+    lengths = [past.length for past in pasts if isinstance(past, KVCache | KVCaches)]
     return [array.copy() for array in found], lengths
 
 

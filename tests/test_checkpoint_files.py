@@ -27,7 +27,7 @@ from lib.data.french_numbers import number_batches
 from lib.layers import Dropout, FeedForward, Layer, LayerNorm, Linear
 from lib.optim import SGD, Adam
 from lib.saving import History, load, save
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 TESTS = Path(__file__).parent
 
@@ -413,7 +413,9 @@ def test_the_learning_rate_is_that_of_the_file(tmp_path):
 
 def model(**options):
     options = dict(kind="encoder", positions="rotary", activation="relu", dropout=0.1) | options
-    return Transformer(7, 8, options.pop("heads", 2), 12, 1, np.random.default_rng(0), **options)
+    return Transformer(
+        TransformerConfig(7, 8, options.pop("heads", 2), 12, 1, **options), np.random.default_rng(0)
+    )
 
 
 def with_(change):
@@ -434,9 +436,9 @@ OTHERS = {
         model(positions="sinusoidal"),
         f"{LAYER}attention.rotary.class: the file has 'RotaryPositions', the model none",
     ),
-    "norm_first": (
-        with_(lambda layer: setattr(layer.attention_residual, "norm_first", False)),
-        f"{LAYER}attention_residual.norm_first: the file has True, the model False",
+    "pre_norm": (
+        with_(lambda layer: setattr(layer.attention_residual, "pre_norm", False)),
+        f"{LAYER}attention_residual.pre_norm: the file has True, the model False",
     ),
     "epsilon": (
         model(epsilon=1e-6),

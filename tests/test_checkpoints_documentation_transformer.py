@@ -8,7 +8,7 @@ import recorded
 
 from lib import training
 from lib.data.texts import CHARACTERS, numpy_docstrings
-from lib.generation import Reader, sample
+from lib.generation import IncrementalDecoder, sample
 from lib.optim import Adam
 from lib.trained.checkpoints import documentation_transformer as module
 
@@ -75,7 +75,7 @@ def test_kept_keys_and_values_change_its_logits_by_rounding_alone(loaded, corpus
     """Relative to the largest, which is 17: in float32 single logits move by up to 1.2e-5."""
     model, tokenizer = loaded[0].astype(dtype), loaded[1]
     ids = tokenizer.encode(corpus.validation[: module.CONTEXT])
-    reader = Reader(model)
+    reader = IncrementalDecoder(model)
     kept = np.concatenate([reader.read(ids[t : t + 1]) for t in range(len(ids))])
     whole, _ = model.forward(ids[None])
     assert abs(kept - whole[0]).max() <= tolerance * abs(whole).max()

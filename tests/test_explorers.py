@@ -20,8 +20,8 @@ import pytest
 
 from lib.data.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
-from lib.teaching.panel import Choice, Number, Panel, Picture, Words
-from lib.transformer import Transformer
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
+from lib.transformer import Transformer, TransformerConfig
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "lib/teaching/explorers").glob("[a-z]*.py"))
@@ -177,7 +177,7 @@ def test_a_caption_is_text_and_never_markup():
         return f"You wrote: {words}"
 
     picture = Picture(2, 2)
-    panel = Panel(show, picture, words=Words("words", "tea"))
+    panel = Panel(show, picture, words=TextField("words", "tea"))
     for text in TEXTS[:1] + ["</figcaption><script>", "it's 'quoted'", "&lt;"]:
         panel.controls["words"].value = text
         view = View(panel.view.value)
@@ -202,7 +202,7 @@ def test_a_refused_turn_leaves_the_picture_even_half_drawn():
 
     picture = Picture(2, 2)
     line = picture.moving(*picture.axes.plot([0, 1], [0, 1]))
-    panel = Panel(show, picture, words=Words("words", "t"))
+    panel = Panel(show, picture, words=TextField("words", "t"))
     before = panel.png
     panel.controls["words"].value = ""
     assert panel.png == before
@@ -416,7 +416,7 @@ def test_a_choice_never_holds_what_it_does_not_offer(value):
 @pytest.mark.parametrize("given", [(3, "tea"), ("x", None), ("x", 3)])
 def test_words_are_texts(given):
     with pytest.raises(ValueError, match=r"=(3|None): a string was expected$"):
-        Words(*given)
+        TextField(*given)
 
 
 @every_explorer
@@ -1127,7 +1127,7 @@ def its_formulas_are_what_a_model_has_and_keeps(watched):
         return seen
 
     lesson, (V, D, H, L, T) = module("the_decoder_and_the_whole_model"), (11, 24, 3, 2, 7)
-    model = Transformer(V, D, H, 4 * D, L, np.random.default_rng(0))
+    model = Transformer(TransformerConfig(V, D, H, 4 * D, L), np.random.default_rng(0))
     logits, (cache, top, _) = model.forward(np.zeros((1, T), int))
     _, (logp, *_) = cross_entropy(logits, np.zeros((1, T), int))
     assert lesson.count(V, D, L).sum() == model.parameter_count()

@@ -11,9 +11,9 @@ from lib.attention import MultiHeadAttention
 from lib.check import RTOL, gradient_check, numerical_gradient, relative_error
 from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
-from lib.generation import Reader, beam_search, next_probabilities, sample, surprise
-from lib.optim import warm_up
-from lib.transformer import Transformer
+from lib.generation import IncrementalDecoder, beam_search, next_probabilities, sample, surprise
+from lib.optim import noam_schedule
+from lib.transformer import Transformer, TransformerConfig
 
 LETTERS = "abcdefg"
 V, D, H, F = len(LETTERS), 8, 2, 12
@@ -26,7 +26,7 @@ def tokenizer():
 
 @pytest.fixture
 def model(rng):
-    return Transformer(V, D, H, F, 2, rng)
+    return Transformer(TransformerConfig(V, D, H, F, 2), rng)
 
 
 def refused(message):
@@ -106,7 +106,7 @@ def test_a_past_changes_nothing_but_the_time(model, tokenizer):
 def test_kept_keys_and_values_agree_to_1e_5_in_float32(model, rng):
     model = model.astype(np.float32)
     ids = rng.integers(0, V, 30)
-    reader = Reader(model)
+    reader = IncrementalDecoder(model)
     steps = np.concatenate([reader.read(ids[t : t + 1]) for t in range(30)])
     np.testing.assert_allclose(steps, model.forward(ids[None])[0][0], rtol=1e-5, atol=1e-5)
 
@@ -120,7 +120,7 @@ def test_greedy_is_top_1_whatever_the_rng(model, tokenizer):
 @pytest.mark.parametrize("length", [1, 4, 20])
 def test_the_window_slides(model, rng, context, length):
     """It never looks further back than context; and what it says is what that window says."""
-    reader, ids = Reader(model, context), rng.integers(0, V, 3 + length)
+    reader, ids = IncrementalDecoder(model, context), rng.integers(0, V, 3 + length)
     logits = reader.read(ids[:3])[-1]
     for t in range(3, len(ids)):
         seen = len(reader.seen)
@@ -131,7 +131,9 @@ def test_the_window_slides(model, rng, context, length):
 
 
 def test_a_learned_table_is_never_left(rng, tokenizer):
-    model = Transformer(V, D, H, F, 1, rng, positions="learned", max_length=6)
+    model = Transformer(
+        TransformerConfig(V, D, H, F, 1, positions="learned", context_length=6), rng
+    )
     assert len(sample(model, tokenizer, "abcdefgabc", 20, rng, context=6)) == 20
 
 
@@ -148,7 +150,7 @@ def test_a_wide_beam_finds_the_likeliest_text(model, tokenizer):
     texts = []
     for ids in itertools.product(range(V), repeat=3):
         read = np.concatenate([tokenizer.encode("ab"), ids])
-        logp = log_softmax(model.forward(read[None])[0][0])
+        logp, _ = log_softmax(model.forward(read[None])[0][0])
         texts.append((sum(logp[1 + i, ids[i]] for i in range(3)), tokenizer.decode(ids)))
     best = sorted(texts, reverse=True)[:5]
     assert [text for _, text in found[:5]] == [text for _, text in best]
@@ -185,7 +187,7 @@ def test_label_smoothing_is_the_cross_entropy_with_a_softened_target(smoothing, 
     logits, targets = rng.normal(size=(2, 3, V)), rng.integers(0, V, (2, 3))
     soft = (1 - smoothing) * np.eye(V)[targets] + smoothing / V
     loss, cache = cross_entropy(logits, targets, smoothing=smoothing)
-    assert loss == pytest.approx(-(soft * log_softmax(logits)).sum(axis=-1).mean())
+    assert loss == pytest.approx(-(soft * log_softmax(logits)[0]).sum(axis=-1).mean())
     measured = numerical_gradient(
         lambda: cross_entropy(logits, targets, smoothing=smoothing)[0], logits
     )
@@ -198,7 +200,7 @@ def test_smoothing_is_a_fraction(rng):
 
 
 def test_the_warm_up_rises_in_a_line_and_falls_as_a_root():
-    rates = [warm_up(step, 64, 100) for step in range(1, 401)]
+    rates = [noam_schedule(step, 64, 100) for step in range(1, 401)]
     assert np.argmax(rates) == 99
     np.testing.assert_allclose(rates[49], rates[99] / 2)
     np.testing.assert_allclose(rates[399], rates[99] / 2)

@@ -81,15 +81,15 @@ def learner(model, spoil=None):
 
 def test_forward_agrees(recorded, rng):
     logits, _, _ = network(recorded, rng).forward(recorded["X"])
-    np.testing.assert_allclose(sigmoid(logits), recorded["outputs"], rtol=0, atol=1e-12)
-    loss, _ = mean_squared_error(sigmoid(logits), recorded["Y"])
+    np.testing.assert_allclose(sigmoid(logits)[0], recorded["outputs"], rtol=0, atol=1e-12)
+    loss, _ = mean_squared_error(sigmoid(logits)[0], recorded["Y"])
     assert loss == pytest.approx(float(recorded["printed_loss"]), abs=1e-12)
 
 
 def test_a_wrong_transpose_does_not_agree(recorded, rng):
     recorded["W_hh"] = recorded["W_hh"].T
     logits, _, _ = network(recorded, rng).forward(recorded["X"])
-    assert np.abs(sigmoid(logits) - recorded["outputs"]).max() > 1e-9
+    assert np.abs(sigmoid(logits)[0] - recorded["outputs"]).max() > 1e-9
 
 
 def test_its_defect_is_this_one(recorded, rng):

@@ -11,7 +11,7 @@ from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.parallel import DataParallel
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 V, D, H, F, T = 11, 8, 2, 12, 6
 
@@ -25,7 +25,7 @@ def loss_and_gradients(model, batch):
 
 
 def make(dtype=np.float32):
-    return Transformer(V, D, H, F, 2, np.random.default_rng(0), dtype)
+    return Transformer(TransformerConfig(V, D, H, F, 2), np.random.default_rng(0), dtype)
 
 
 def batch_of(B, seed=1):
@@ -161,7 +161,7 @@ def with_dropout(model, batch, rng):
 
 def test_dropout_follows_from_the_rng_whichever_thread_is_first():
     model, batch, found = (
-        Transformer(V, D, H, F, 2, np.random.default_rng(0), dropout=0.3),
+        Transformer(TransformerConfig(V, D, H, F, 2, dropout=0.3), np.random.default_rng(0)),
         batch_of(6),
         [],
     )

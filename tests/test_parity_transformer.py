@@ -7,7 +7,7 @@ from lib.attention import MultiHeadAttention
 from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
 from lib.layers import LayerNorm
 from lib.positions import RotaryPositions, SinusoidalEncoding
-from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer, TransformerConfig
 
 D, H, F, V, LAYERS = 12, 3, 7, 6, 2
 
@@ -59,7 +59,9 @@ def test_multi_head_attention(name, case, rng):
 def test_encoder_layer(place, case, rng):
     a = case(f"encoder_layer_{place}")
     activation = "relu" if place == "first" else "gelu"
-    layer = EncoderLayer(D, H, F, rng, norm_first=place == "first", activation=activation)
+    layer = EncoderLayer(
+        TransformerConfig(1, D, H, F, 1, pre_norm=place == "first", activation=activation), rng
+    )
     lay_in(layer, a)
     y, cache = layer.forward(a["x"], a["mask"])
     dx = layer.backward(a["dy"], cache)
@@ -69,7 +71,7 @@ def test_encoder_layer(place, case, rng):
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_decoder_layer(place, case, rng):
     a = case(f"decoder_layer_{place}")
-    layer = DecoderLayer(D, H, F, rng, norm_first=place == "first")
+    layer = DecoderLayer(TransformerConfig(1, D, H, F, 1, pre_norm=place == "first"), rng)
     lay_in(layer, a)
     y, cache = layer.forward(a["x"], a["context"], a["mask"], a["cross_mask"])
     dx, dcontext = layer.backward(a["dy"], cache)
@@ -81,11 +83,11 @@ def test_decoder_layer(place, case, rng):
 @pytest.mark.parametrize("use", ["decoder_only", "encoder_decoder"])
 def test_whole_models(use, place, case, rng):
     a = case(f"{use}_{place}")
-    options, given = dict(norm_first=place == "first"), {}
+    options, given = dict(pre_norm=place == "first"), {}
     if use == "encoder_decoder":
         options |= dict(kind="encoder-decoder", tied=False, source_size=V)
         given = dict(source=a["source"], source_lengths=a["lengths"])
-    model = Transformer(V, D, H, F, LAYERS, rng, **options)
+    model = Transformer(TransformerConfig(V, D, H, F, LAYERS, **options), rng)
     lay_in(model, a)
     logits, cache = model.forward(a["ids"], **given)
     loss, loss_cache = cross_entropy(logits, a["targets"])

@@ -368,12 +368,14 @@ def drive_positions(positions, rng):
 
 
 def drive_transformer(transformer, rng):
-    given = V, D, SIZES["H"], SIZES["F"], 2, rng
+    given = V, D, SIZES["H"], SIZES["F"], 2
     ids, source = rng.integers(0, V, (B, T)), rng.integers(0, V, (B, SIZES["S"]))
     for first in (True, False):
-        model = transformer.Transformer(*given, norm_first=first)
+        model = transformer.Transformer(transformer.TransformerConfig(*given, pre_norm=first), rng)
         model.backward(*model.forward(ids))
-    model = transformer.Transformer(*given, kind="encoder-decoder", source_size=V)
+    model = transformer.Transformer(
+        transformer.TransformerConfig(*given, kind="encoder-decoder", source_size=V), rng
+    )
     model.backward(*model.forward(ids, source=source))
     cross_mask = np.ones((1, T, SIZES["S"]), bool)
     model.translate(source, None, 0, T, cross_mask)

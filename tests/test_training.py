@@ -422,9 +422,9 @@ ODD = [
     (lambda: optim.global_norm(None), "parameters is a NoneType: what Layer.parameters() yields was expected"),
     (lambda: optim.global_norm([np.ones(2)]), "parameters is a list: what Layer.parameters() yields was expected"),
     (lambda: optim.clip_by_global_norm(pair([1.0]), None), "max_norm=None: a number above 0 was expected"),
-    (lambda: optim.warm_up(0, 64, 100), "step=0: a whole number of at least 1 was expected"),
-    (lambda: optim.warm_up(1, 64.0, 100), "d_model=64.0: a whole number of at least 1 was expected"),
-    (lambda: optim.warm_up(1, 64, None), "warm_up_steps=None: a whole number of at least 1 was expected"),
+    (lambda: optim.noam_schedule(0, 64, 100), "step=0: a whole number of at least 1 was expected"),
+    (lambda: optim.noam_schedule(1, 64.0, 100), "d_model=64.0: a whole number of at least 1 was expected"),
+    (lambda: optim.noam_schedule(1, 64, None), "warm_up_steps=None: a whole number of at least 1 was expected"),
 ]  # fmt: skip
 
 

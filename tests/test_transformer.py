@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.attention import (
+    KVCache,
     MultiHeadAttention,
-    Past,
     attention,
     attention_backward,
     causal_mask,
@@ -19,7 +19,7 @@ from lib.check import RTOL, gradient_check, numerical_gradient, relative_error
 from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
 from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
-from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer, TransformerConfig
 
 RECORDED = Path(__file__).parent / "reference/original_transformer.npz"
 B, T, S, D, H, F, V = 2, 3, 5, 8, 4, 7, 6  # all different, so that a swapped axis shows
@@ -59,9 +59,13 @@ PIECES = {
     "SinusoidalEncoding": lambda rng: SinusoidalEncoding(D),
     "LearnedPositions": lambda rng: LearnedPositions(T + 1, D, rng),
     "RotaryPositions": lambda rng: RotaryPositions(D),
-    "EncoderLayer": lambda rng: EncoderLayer(D, H, F, rng),
-    "EncoderLayer, norm last": lambda rng: EncoderLayer(D, H, F, rng, norm_first=False),
-    "EncoderLayer, rotary": lambda rng: EncoderLayer(D, H, F, rng, rotary=RotaryPositions(K)),
+    "EncoderLayer": lambda rng: EncoderLayer(TransformerConfig(1, D, H, F, 1), rng),
+    "EncoderLayer, norm last": lambda rng: EncoderLayer(
+        TransformerConfig(1, D, H, F, 1, pre_norm=False), rng
+    ),
+    "EncoderLayer, rotary": lambda rng: EncoderLayer(
+        TransformerConfig(1, D, H, F, 1, positions="rotary"), rng
+    ),
 }
 
 
@@ -111,9 +115,9 @@ def test_self_attention_where_a_query_may_look_nowhere(rng, x):
     gradient_check(MultiHeadAttention(D, H, rng), x, x, rng=rng, mask=a_mask(B, T, T))
 
 
-@pytest.mark.parametrize("norm_first", [True, False])
-def test_decoder_layer(norm_first, rng, x, context):
-    layer = DecoderLayer(D, H, F, rng, norm_first=norm_first)
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_decoder_layer(pre_norm, rng, x, context):
+    layer = DecoderLayer(TransformerConfig(1, D, H, F, 1, pre_norm=pre_norm), rng)
     gradient_check(layer, x, context, rng=rng, mask=causal_mask(T), cross_mask=a_mask(B, 1, T, S))
 
 
@@ -160,7 +164,7 @@ KINDS = ["encoder", "decoder", "encoder-decoder"]
 def a_model(rng, kind="decoder", **options):
     if kind == "encoder-decoder":
         options.setdefault("source_size", V + 1)
-    return Transformer(V, D, H, F, 2, rng, kind=kind, **options)
+    return Transformer(TransformerConfig(V, D, H, F, 2, kind=kind, **options), rng)
 
 
 def given_to(kind, rng, length=T):
@@ -172,11 +176,11 @@ def given_to(kind, rng, length=T):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("pre_norm", [True, False])
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary", "none"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, norm_first, tied, rng):
-    options = dict(positions=positions, norm_first=norm_first, tied=tied, dropout=0.2)
+def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, pre_norm, tied, rng):
+    options = dict(positions=positions, pre_norm=pre_norm, tied=tied, dropout=0.2)
     model = a_model(rng, kind, **options)
     for _, value, _ in model.parameters():
         value += 0.1 * rng.normal(size=value.shape)
@@ -202,10 +206,10 @@ def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, norm_
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
-@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("pre_norm", [True, False])
 @pytest.mark.parametrize("kind", ["decoder", "encoder-decoder"])
-def test_the_past_knows_nothing_of_the_future_to_the_bit(kind, norm_first, positions, dtype, rng):
-    model = a_model(rng, kind, norm_first=norm_first, positions=positions).astype(dtype)
+def test_the_past_knows_nothing_of_the_future_to_the_bit(kind, pre_norm, positions, dtype, rng):
+    model = a_model(rng, kind, pre_norm=pre_norm, positions=positions).astype(dtype)
     ids, more = given_to(kind, rng, 6)
     more.pop("lengths")
     before, _ = model.forward(ids, **more)
@@ -240,9 +244,9 @@ def test_padding_changes_nothing(kind, rng):
 @pytest.mark.parametrize("cuts", [(1, 1, 1, 1, 1, 1), (4, 1, 1), (2, 3, 1)])
 def test_reading_with_a_past_is_reading_at_once(positions, cuts, rng):
     model, ids = a_model(rng, positions=positions), rng.integers(0, V, (B, 6))
-    past, pieces, start = model.new_past(), [], 0
+    past, pieces, start = model.new_kv_caches(), [], 0
     for cut in cuts:
-        pieces.append(model.forward(ids[:, start : start + cut], past=past)[0])
+        pieces.append(model.forward(ids[:, start : start + cut], kv_caches=past)[0])
         start += cut
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), model.forward(ids)[0], atol=1e-12)
 
@@ -250,8 +254,8 @@ def test_reading_with_a_past_is_reading_at_once(positions, cuts, rng):
 def test_an_encoder_decoder_with_a_past_reads_its_source_once(rng):
     model, (ids, more) = a_model(rng, "encoder-decoder"), given_to("encoder-decoder", rng)
     more.pop("lengths")
-    past = model.new_past()
-    steps = [model.forward(ids[:, t : t + 1], past=past, **more)[0] for t in range(T)]
+    past = model.new_kv_caches()
+    steps = [model.forward(ids[:, t : t + 1], kv_caches=past, **more)[0] for t in range(T)]
     together = np.concatenate(steps, axis=1)
     np.testing.assert_allclose(together, model.forward(ids, **more)[0], atol=1e-12)
     assert past[0][1].length == S
@@ -292,7 +296,7 @@ def test_a_tied_table_is_one_parameter_with_both_gradients(rng):
 
 
 def test_parameter_count_by_hand(rng):
-    model = Transformer(V, D, H, F, 2, rng, tied=False)
+    model = Transformer(TransformerConfig(V, D, H, F, 2, tied=False), rng)
     layer = 4 * (D * D + D) + D * F + F + F * D + D + 2 * 2 * D
     assert model.parameter_count() == V * D + 2 * layer + 2 * D + D * V + V
 
@@ -363,9 +367,20 @@ def test_turned_products_know_the_distance_alone(rng):
 def original_model():
     """Its sizes and style, and its own random weights at seed 0, laid in in its order."""
     model = Transformer(
-        1000, 256, 8, 512, 6, np.random.default_rng(0), kind="encoder", norm_first=False,
-        bias=False, epsilon=1e-8, tied=False,
-    )  # fmt: skip
+        TransformerConfig(
+            1000,
+            256,
+            8,
+            512,
+            6,
+            kind="encoder",
+            pre_norm=False,
+            bias=False,
+            epsilon=1e-8,
+            tied=False,
+        ),
+        np.random.default_rng(0),
+    )
     drawn = np.random.RandomState(0)
     parameters = {name: value for name, value, _ in model.parameters()}
     order = ["stack.embedding.W"]
@@ -404,11 +419,14 @@ def test_its_decoder_flag_crashed_and_ours_is_causal():
 
 def test_a_width_that_heads_do_not_divide(rng):
     message = r"d_model=30 is not divisible by heads=4: 28 and 32 are"
-    for make in (MultiHeadAttention, lambda *given: EncoderLayer(*given[:2], F, given[2])):
+    for make in (
+        MultiHeadAttention,
+        lambda D, H, rng: EncoderLayer(TransformerConfig(1, D, H, F, 1), rng),
+    ):
         with refused(message):
             make(30, 4, rng)
     with refused(message):
-        Transformer(V, 30, 4, F, 1, rng)
+        Transformer(TransformerConfig(V, 30, 4, F, 1), rng)
     with refused(r"d_model=3 is not divisible by heads=4: 4 is"):
         MultiHeadAttention(3, 4, rng)
 
@@ -434,9 +452,9 @@ def test_masks_that_do_not_fit(rng, x, context):
 
 def test_cross_attention_without_context(rng, x):
     layer = MultiHeadAttention(D, H, rng)
-    for past in (None, Past()):
+    for past in (None, KVCache()):
         with refused(r"context is a NoneType: an array \(B, S, D\) was expected"):
-            layer.forward(x, None, past=past)
+            layer.forward(x, None, kv_caches=past)
 
 
 def test_a_context_of_another_batch_or_width(rng, x, context):
@@ -500,24 +518,24 @@ def test_ids_that_are_none(rng):
 )
 def test_models_that_cannot_be(options, message, rng):
     with refused(message):
-        Transformer(V, D, H, F, 1, rng, **options)
+        Transformer(TransformerConfig(V, D, H, F, 1, **options), rng)
 
 
 def test_no_way_back_after_writing(rng):
     model = a_model(rng)
-    logits, cache = model.forward(np.zeros((1, 1), int), past=model.new_past())
+    logits, cache = model.forward(np.zeros((1, 1), int), kv_caches=model.new_kv_caches())
     with refused(r"cache is None: a forward with past is for generation only"):
         model.backward(logits, cache)
 
 
 def test_a_past_of_another_batch(rng):
     model = a_model(rng)
-    past = model.new_past()
-    model.forward(np.zeros((2, 1), int), past=past)
+    past = model.new_kv_caches()
+    model.forward(np.zeros((2, 1), int), kv_caches=past)
     with refused(r"ids has shape \(1, 1\): \(B=2, T\) was expected"):
-        model.forward(np.zeros((1, 1), int), past=past)
+        model.forward(np.zeros((1, 1), int), kv_caches=past)
     with refused("kind is 'encoder', which reads all at once: a decoder was expected"):
-        a_model(rng, "encoder").new_past()
+        a_model(rng, "encoder").new_kv_caches()
 
 
 @pytest.mark.parametrize("width", [3, 9])

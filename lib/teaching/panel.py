@@ -204,7 +204,7 @@ class Choice(widgets.Dropdown):
         return list(self.options)
 
 
-class Words(widgets.Text):
+class TextField(widgets.Text):
     """A line of text; every key press counts."""
 
     def __init__(self, label, value, examples=()):

@@ -98,7 +98,7 @@ print(caption)
 # %% tags=["twin"]
 model, tokenizer, languages = language_of_a_word()
 word = "uhuru"
-p = softmax(
+p, _ = softmax(
     model.read(tokenizer.encode(word))
 )  # softmax: lesson 02. A row a letter, a column a language
 

@@ -500,7 +500,7 @@ embedding.W[:], first.W[:], first.b[:], second.W[:], second.b[:] = W_e, W_1, b_1
 
 read, cache_e = embedding.forward(inputs)
 summed, cache_1 = first.forward(read)
-hidden = functional.tanh(summed)
+hidden, _ = functional.tanh(summed)
 their_logits, cache_2 = second.forward(hidden)
 theirs, cache = functional.cross_entropy(their_logits, targets)
 
@@ -515,7 +515,7 @@ for name, our, their in [
     ("dW_1[0]", dW_1[0], first.dW[0]),
 ]:
     print(f"{name:<10} ours {our}   lib {their}")
-print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002])))
+print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002]))[0])
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
 # ## What stays

@@ -125,7 +125,7 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 def lstm_step(x, h_before, c_before, W_xh, W_hh, b_h):
     z = x @ W_xh + h_before @ W_hh + b_h  # (B, 4D)
     z_i, z_f, z_o, z_g = np.split(z, 4, axis=1)  # (B, D), (B, D), (B, D), (B, D)
-    i, f, o, g = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o), np.tanh(z_g)
+    i, f, o, g = sigmoid(z_i)[0], sigmoid(z_f)[0], sigmoid(z_o)[0], np.tanh(z_g)
     c = f * c_before + i * g  # (B, D)
     h = o * np.tanh(c)  # (B, D)
     return h, c, (x, h_before, c_before, i, f, o, g, c)
@@ -236,7 +236,7 @@ def lstm_backward(dh, dc, cache, W_xh, W_hh):
 def gru_step(x, h_before, W_xh, W_hh, b_h, b_n):
     a_r, a_u, a_n = np.split(x @ W_xh + b_h, 3, axis=1)  # (B, D), (B, D), (B, D)
     p_r, p_u, p_n = np.split(h_before @ W_hh, 3, axis=1)  # (B, D), (B, D), (B, D)
-    r, u = sigmoid(a_r + p_r), sigmoid(a_u + p_u)  # (B, D), (B, D)
+    r, u = sigmoid(a_r + p_r)[0], sigmoid(a_u + p_u)[0]  # (B, D), (B, D)
     m = p_n + b_n  # (B, D)
     n = np.tanh(a_n + r * m)  # (B, D)
     h = (1 - u) * n + u * h_before  # (B, D)

@@ -269,7 +269,7 @@ def surprises(model, ids, carry=True):
     nats, state = np.full(len(ids), np.nan), None
     for before, after in stream_batches(np.arange(len(ids)), batch_size=32, context=64):
         logits, state, _ = model.forward(ids[before], state if carry else None)  # (B, T, V)
-        logp = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
+        logp, _ = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
         nats[after] = -np.take_along_axis(logp, ids[after][..., None], axis=-1)[..., 0]
     return nats
 

@@ -65,7 +65,7 @@ np.set_printoptions(precision=4, suppress=True)
 key = np.array([[2.0, 1, 2, 2], [0, 2, 0, 1], [1, 1, 2, 2]])
 value = np.array([8.0, 2, 3])
 for query in (np.array([2.0, -2, 0, 0]), np.array([20.0, -20, 0, 0])):
-    weights = softmax(key @ query / np.sqrt(4))
+    weights, _ = softmax(key @ query / np.sqrt(4))
     print(f"query {query}: weights {weights}, context {weights @ value:.4f}")
 
 # %% [markdown]
@@ -120,7 +120,7 @@ check_sour(my_context)
 def attend(query, key, value):
     K = query.shape[-1]
     scores = query @ key.swapaxes(1, 2) / np.sqrt(K)  # (B, T, S)
-    weights = softmax(scores)  # (B, T, S)
+    weights, _ = softmax(scores)  # (B, T, S)
     context = weights @ value  # (B, T, J)
     return context, (query, key, value, weights)
 
@@ -221,7 +221,7 @@ def measure(K, scale):
     query, key = rng.normal(size=(2000, 1, K)), rng.normal(size=(2000, 16, K))
     dweights = rng.normal(size=(2000, 1, 16))
     scores = query @ key.swapaxes(1, 2) * scale
-    weights = softmax(scores)
+    weights, _ = softmax(scores)
     dscores = softmax_backward(dweights, weights)
     arrives = np.linalg.norm(dscores, axis=(1, 2)) / np.linalg.norm(dweights, axis=(1, 2))
     dquery = np.linalg.norm(dscores @ key * scale, axis=(1, 2))

@@ -105,7 +105,7 @@ def padding(lengths, S):
 # %%
 def masked_attention(query, key, value, mask):
     scores = query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5  # (..., T, S)
-    weights = masked_softmax(scores, mask)  # (..., T, S)
+    weights, _ = masked_softmax(scores, mask)  # (..., T, S)
     return weights @ value, (query, key, value, weights)
 
 
@@ -116,7 +116,7 @@ masks["padding & causal"] = masks["padding"] & masks["causal"]
 
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3))
 for ax, (name, seen) in zip(axes, masks.items(), strict=True):
-    tea = masked_softmax(np.zeros((2, 6, 6)), seen)[0]  # equal scores: equal weights
+    tea = masked_softmax(np.zeros((2, 6, 6)), seen)[0][0]  # equal scores: equal weights
     image = heatmap(ax, tea, rows=list("tea···"), columns=list("tea···"))
     ax.set(title=name, xlabel="position s")
     print(f"{name:<17} {seen.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
@@ -198,7 +198,7 @@ check_masked_backward(my_masked_backward)
 #
 # ```python
 # def my_masked_backward(dcontext, scores, mask, query, value):
-#     weights = masked_softmax(scores, mask)
+#     weights, _ = masked_softmax(scores, mask)
 #     dvalue = weights.swapaxes(1, 2) @ dcontext
 #     dweights = dcontext @ value.swapaxes(1, 2)
 #     dscores = weights * (dweights - (weights * dweights).sum(axis=-1, keepdims=True))
@@ -251,7 +251,7 @@ print("gradient of the value in the padding:      ", dvalue[1, 0])
 
 # %%
 def late_attention(query, key, value, mask):
-    shares = softmax(query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5)
+    shares, _ = softmax(query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5)
     return (shares * mask) @ value, shares
 
 
@@ -304,11 +304,11 @@ W_q, W_k, W_v = rng.normal(size=(3, D, D)) * D**-0.5
 x, past = rng.normal(size=(tokens, D)), causal(tokens)
 in_front = past & (np.arange(tokens) >= 2)  # the first two tokens are padding
 weigh = {
-    "causal": lambda scores: masked_softmax(scores, past),
-    "off by one": lambda scores: masked_softmax(scores, np.tri(tokens, k=1, dtype=bool)),
-    "transposed": lambda scores: masked_softmax(scores, past.T),
-    "after softmax": lambda scores: softmax(scores) * past,
-    "−1e9": lambda scores: softmax(np.where(in_front, scores, -1e9)),
+    "causal": lambda scores: masked_softmax(scores, past)[0],
+    "off by one": lambda scores: masked_softmax(scores, np.tri(tokens, k=1, dtype=bool))[0],
+    "transposed": lambda scores: masked_softmax(scores, past.T)[0],
+    "after softmax": lambda scores: softmax(scores)[0] * past,
+    "−1e9": lambda scores: softmax(np.where(in_front, scores, -1e9))[0],
 }
 
 
@@ -467,7 +467,7 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
     rng = np.random.default_rng(2)
     ids = rng.integers(V, size=(count, 1))
     for T in range(1, PLACES + 1):
-        p = softmax(model.forward(ids, rule(T))[0][:, -1])  # (B, V)
+        p, _ = softmax(model.forward(ids, rule(T))[0][:, -1])  # (B, V)
         drawn = (p.cumsum(axis=-1) < rng.random((count, 1))).sum(axis=-1, keepdims=True)
         ids = np.concatenate([ids, np.minimum(drawn, V - 1)], axis=1)
     return ids

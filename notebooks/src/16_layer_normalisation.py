@@ -36,7 +36,7 @@ from lib.functional import mean_squared_error, mean_squared_error_backward
 from lib.layers import FeedForward, Layer, LayerNorm, Linear
 from lib.optim import Adam
 from lib.teaching.plots import heatmap
-from lib.transformer import EncoderLayer, Residual
+from lib.transformer import EncoderLayer, Residual, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -387,7 +387,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.layers.LayerNorm` takes any leading axes. `lib.transformer.Residual` puts it before or after, by `norm_first`, and so does `EncoderLayer`, which has attention
+# `lib.layers.LayerNorm` takes any leading axes. `lib.transformer.Residual` puts it before or after, by `pre_norm`, and so does `EncoderLayer`, which has attention
 # and feed-forward, each in a residual with its own norm. Do the numbers agree, and do 32 such layers behave alike?
 
 # %% tags=["finished"]
@@ -399,9 +399,12 @@ print("y    ours", our_y[0], "\n     lib ", their_y[0])
 our_dx = layer_norm_backward(dy, our_cache, gamma)[0]
 print("dx   ours", our_dx[0], "\n     lib ", lib_norm.backward(dy, their_cache)[0])
 
-for norm_first in (True, False):
+for pre_norm in (True, False):
     start = np.random.default_rng(0)
-    encoder_layers = [EncoderLayer(32, 4, 64, start, norm_first=norm_first) for _ in range(32)]
+    encoder_layers = [
+        EncoderLayer(TransformerConfig(1, 32, 4, 64, 1, pre_norm=pre_norm), start)
+        for _ in range(32)
+    ]
     stream, dstream, caches = *start.normal(size=(2, 4, 8, 32)), []
     for layer in encoder_layers:
         stream, cache = layer.forward(stream)
@@ -409,7 +412,7 @@ for norm_first in (True, False):
     top = size(dstream)
     for layer, cache in zip(encoder_layers[::-1], caches[::-1], strict=True):
         dstream = layer.backward(dstream, cache)
-    print(f"norm_first={norm_first}: output {size(stream):.2f}, gradient {size(dstream) / top:.2f}")
+    print(f"pre_norm={pre_norm}: output {size(stream):.2f}, gradient {size(dstream) / top:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # They agree. And 32 encoder layers, 64 residuals, behave as 32 feed-forward layers did: pre-norm grows slowly, 5.4 and 5.0; post-norm stays near 1.
@@ -437,12 +440,12 @@ check_parameters(my_parameters)
 
 # %%
 class Tower(Layer):  # Layer: see lesson 12
-    def __init__(self, norm_first, D=8, L=16):
+    def __init__(self, pre_norm, D=8, L=16):
         rng = np.random.default_rng(0)
         self.layers = [FeedForward(D, 2 * D, rng, np.float32) for _ in range(L)]
         options = {"dropout": 0.0, "epsilon": 1e-5}  # no dropout: lesson 20
-        self.residuals = [Residual(D, np.float32, norm_first, **options) for _ in range(L)]
-        self.last = [LayerNorm(D, np.float32)] if norm_first else []
+        self.residuals = [Residual(D, np.float32, pre_norm, **options) for _ in range(L)]
+        self.last = [LayerNorm(D, np.float32)] if pre_norm else []
         self.last.append(Linear(D, D, rng, np.float32))
 
     def forward(self, x):
@@ -466,9 +469,9 @@ class Tower(Layer):  # Layer: see lesson 12
 
 
 # %%
-def train(norm_first, warm_up=1, learning_rate=0.01, steps=400):
+def train(pre_norm, warm_up=1, learning_rate=0.01, steps=400):
     """Losses, and gradient ratios, of all steps. The rate rises evenly in the first warm_up."""
-    rng, model = np.random.default_rng(1), Tower(norm_first)
+    rng, model = np.random.default_rng(1), Tower(pre_norm)
     adam = Adam(model.parameters(), learning_rate)
     losses, ratios = [], []
     for step in range(steps):
@@ -487,8 +490,8 @@ def train(norm_first, warm_up=1, learning_rate=0.01, steps=400):
 fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.8))
 last, middle = [], []
 runs = ("pre-norm", True, 1), ("post-norm", False, 1), ("post-norm, warm-up", False, 100)
-for (name, norm_first, warm_up), style in zip(runs, ("-", "--", ":"), strict=True):
-    losses, ratios = train(norm_first, warm_up)
+for (name, pre_norm, warm_up), style in zip(runs, ("-", "--", ":"), strict=True):
+    losses, ratios = train(pre_norm, warm_up)
     axes[0].plot(np.convolve(losses, np.full(20, 1 / 20), "valid"), style, label=name)
     axes[1].semilogy(ratios, style, lw=1)
     last.append(losses[-50:].mean())

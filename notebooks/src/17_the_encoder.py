@@ -34,7 +34,7 @@ from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.teaching.plots import heatmap
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -78,7 +78,7 @@ def encode(model, ids, lengths):
 
 # %% slideshow={"slide_type": "fragment"}
 rng, (B, T, V, D, H, F, L, O) = np.random.default_rng(0), (2, 5, 7, 4, 2, 6, 2, 3)
-tiny = Transformer(V, D, H, F, L, rng, kind="encoder", tied=False, output_size=O)
+tiny = Transformer(TransformerConfig(V, D, H, F, L, kind="encoder", tied=False, output_size=O), rng)
 for _, value, _ in tiny.parameters():
     value += 0.3 * rng.normal(size=value.shape)  # no gamma is 1, no bias 0
 ids, lengths = rng.integers(V, size=(B, T)), np.array([5, 3])
@@ -106,7 +106,9 @@ by_formula = V * D + L * (attention + feed_forward + norms) + 2 * D + D * O + O
 print(f"one layer: {attention} + {feed_forward} + {norms}")
 print(f"by formula {by_formula}, by parameter_count() {tiny.parameter_count()}")
 rng = np.random.default_rng(1)
-one_head = Transformer(V, D, 1, F, L, rng, kind="encoder", tied=False, output_size=O)
+one_head = Transformer(
+    TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O), rng
+)
 print("with one head instead of two:", one_head.parameter_count())
 
 # %% [markdown] slideshow={"slide_type": "slide"}

@@ -43,7 +43,7 @@ from lib.teaching.explorers.the_decoder_and_the_whole_model import (
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
 from lib.layers import FeedForward, LayerNorm, as_rows
 from lib.positions import SinusoidalEncoding
-from lib.transformer import DecoderLayer, Transformer
+from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -72,7 +72,7 @@ def smallest_loss():
     return np.log(np.exp(x * table).sum()) - x * table[1]
 
 
-dlogits = softmax(2 * table[0] * table) - [0, 1, 0]
+dlogits = softmax(2 * table[0] * table)[0] - [0, 1, 0]
 as_output, as_input = 2 * table[0] * dlogits, 2 * np.array([dlogits @ table, 0, 0])
 print("as output", as_output, "  as input", as_input)
 compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
@@ -399,7 +399,7 @@ for forgotten, broken in mistakes.items():
 
 # %%
 for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
-    start = Transformer(1000, 256, 8, 512, 2, np.random.default_rng(0))
+    start = Transformer(TransformerConfig(1000, 256, 8, 512, 2), np.random.default_rng(0))
     start.stack.embedding.W *= 16 * row
     start.stack.scale = scale
     at_start, _ = start.forward(read)
@@ -421,7 +421,10 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
 # %%
 B, T, S, D, H, F = 2, 5, 7, 12, 3, 48
 rng = np.random.default_rng(0)
-whole, x, memory = DecoderLayer(D, H, F, rng), *rng.normal(size=(2, B, S, D))
+whole, x, memory = (
+    DecoderLayer(TransformerConfig(1, D, H, F, 1), rng),
+    *rng.normal(size=(2, B, S, D)),
+)
 x = x[:, :T]  # (B, T, D)
 layer = whole.attention, whole.feed_forward, whole.attention_residual.norm
 layer += (whole.feed_forward_residual.norm,)
@@ -457,7 +460,7 @@ print("the same as lib's DecoderLayer:", same)
 # %%
 def original(spread=None, **style):
     rng = np.random.default_rng(0)
-    model = Transformer(1000, 256, 8, 512, 6, rng, kind="encoder", **style)
+    model = Transformer(TransformerConfig(1000, 256, 8, 512, 6, kind="encoder", **style), rng)
     for name, value, _ in model.parameters():
         if spread and name.endswith("W"):
             value[:] = rng.normal(0, spread, value.shape)
@@ -473,7 +476,7 @@ def at_the_start(name, model):
     print(f", logits' spread {logits.std():4.1f}, loss {cross_entropy(logits, follows)[0]:.1f}")
 
 
-style = dict(norm_first=False, bias=False, epsilon=1e-8, tied=False)
+style = dict(pre_norm=False, bias=False, epsilon=1e-8, tied=False)
 first = original(spread=1, **style)
 print(f"ids {read.shape} -> logits {first.forward(read)[0].shape}", end=", ")
 print(f"{first.parameter_count():,} parameters")
@@ -506,7 +509,7 @@ def held(cache, seen):
 
 
 for V, D, H, L, T in ((50, 24, 4, 3, 40), (50, 24, 8, 3, 40), (50, 48, 4, 3, 40)):
-    model_2 = Transformer(V, D, H, 4 * D, L, np.random.default_rng(0))
+    model_2 = Transformer(TransformerConfig(V, D, H, 4 * D, L), np.random.default_rng(0))
     _, (cache, top, _) = model_2.forward(np.zeros((1, T), int))
     # cache: ids, positions (None), dropout (None), the layers, the last norm
     counted = sum(array.size for array in held((cache[3:], top), {}).values())

@@ -41,7 +41,7 @@ from lib.teaching.explorers.cross_attention import explorer, read
 from lib.optim import Adam
 from lib.teaching.plots import heatmap, visible
 from lib.training import History, train
-from lib.transformer import DecoderLayer, Transformer
+from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -194,7 +194,7 @@ def stack_backward(dx, caches):
 
 
 rng = np.random.default_rng(0)
-layers = [DecoderLayer(6, 2, 7, rng) for _ in range(3)]
+layers = [DecoderLayer(TransformerConfig(1, 6, 2, 7, 1), rng) for _ in range(3)]
 x, memory = rng.normal(size=(2, 4, 6)), rng.normal(size=(2, 5, 6))
 dy = rng.normal(size=x.shape)
 measured = numerical_gradient(lambda: (stack_forward(x, memory)[0] * dy).sum(), memory)
@@ -251,7 +251,9 @@ def numeric(days, count, rng):
 
 
 rng = np.random.default_rng(0)
-tiny = Transformer(13, 32, 2, 64, 1, rng, np.float32, kind="encoder-decoder", source_size=58)
+tiny = Transformer(
+    TransformerConfig(13, 32, 2, 64, 1, kind="encoder-decoder", source_size=58), rng, np.float32
+)
 batches = (encode(numeric(train_days, 64, rng)) for _ in range(250))
 optimizer, history = Adam(tiny.parameters()), History()
 for rate, steps in ((1e-3, 50), (5e-3, 150), (1e-3, 50)):

@@ -37,9 +37,9 @@ from lib.teaching.explorers.training_a_transformer import explorer, sweep
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax, softmax
 from lib.generation import sample
 from lib.layers import Dropout
-from lib.optim import Adam, warm_up
+from lib.optim import Adam, noam_schedule
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -61,7 +61,9 @@ print(f"V = {V}, knows nothing {np.log(V):.3f} nats, bigram {bigram_nats:.3f} na
 # %%
 def new_model(seed, tied=False):
     sizes, style = (V, 64, 4, 256, 2), dict(positions="rotary", activation="gelu", tied=tied)
-    return Transformer(*sizes, np.random.default_rng(seed), np.float32, **style)  # V, D, H, F, L
+    return Transformer(
+        TransformerConfig(*sizes, **style), np.random.default_rng(seed), np.float32
+    )  # V, D, H, F, L
 
 
 def pieces(ids, rng, size=8, T=64):
@@ -100,7 +102,7 @@ for tied in (False, True):
     s, first = np.std(ten), [cross_entropy(logits, y)[0] for logits in ten]
     print(f"ten new models, tied {tied}: s = {s:.2f}, ln V + s²/2 = {np.log(V) + s**2 / 2:.2f}")
     print(f"measured {np.mean(first):.2f}, from {min(first):.1f} to {max(first):.1f}", end=", ")
-    print(f"softmax twice {np.mean([cross_entropy(softmax(z), y)[0] for z in ten]):.2f}")
+    print(f"softmax twice {np.mean([cross_entropy(softmax(z)[0], y)[0] for z in ten]):.2f}")
 
 # %% [markdown]
 # (At $s = 2$ a few large logits rule the sum, and 96 are too few for the formula.) Our model is pre-norm (lesson 16): a last norm gives each vector $D$ numbers of size 1, and the output's weights have spread
@@ -187,7 +189,7 @@ runs = np.genfromtxt(
     dtype=None, encoding="utf-8",
 )  # fmt: skip
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
-axes[0].plot(range(1, 1001), [warm_up(t, 64, 200) for t in range(1, 1001)])
+axes[0].plot(range(1, 1001), [noam_schedule(t, 64, 200) for t in range(1, 1001)])
 axes[0].set(title="rate, D = 64, W = 200", xlabel="step", ylim=0)
 for norm, color in (("first", "C0"), ("last", "C1")):
     for steps, style in ((50, "-"), (0, "--")):
@@ -203,7 +205,7 @@ for norm, color in (("first", "C0"), ("last", "C1")):
 axes[1].set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
 axes[1].legend()
 plt.show()
-print(f"the rate's peak is 1/sqrt(DW) = {warm_up(200, 64, 200):.4f}")
+print(f"the rate's peak is 1/sqrt(DW) = {noam_schedule(200, 64, 200):.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Norms last need it, norms first do not.** With norms last the warm-up gains 0.1 to 0.35 nats after 100 steps, with each of three seeds, though its first 50 steps were smaller. With norms first it *costs* 0.06 to 0.08 so far: the slow steps
@@ -364,7 +366,7 @@ optimizer = Adam(model.parameters(), 1e-3)  # the schedule sets the rate
 
 
 def schedule(step):
-    return warm_up(step, 64, 100)
+    return noam_schedule(step, 64, 100)
 
 
 for steps in (30, 120, 250):
@@ -391,7 +393,7 @@ def surprises(model, ids, starts, T):
     piece, nats = ids[starts[:, None] + np.arange(T + 1)], []
     for some in np.array_split(piece, len(piece) * T // 2048):
         logits = model.forward(some[:, :-1])[0]
-        nats.append(-np.take_along_axis(log_softmax(logits), some[:, 1:, None], axis=-1)[..., 0])
+        nats.append(-np.take_along_axis(log_softmax(logits)[0], some[:, 1:, None], axis=-1)[..., 0])
     return np.concatenate(nats)
 
 

@@ -37,7 +37,7 @@ from lib.teaching.exercises.generation import check_choice_backward, check_nucle
 from lib.teaching.explorers.generation import PROMPT, explorer, head_names, remembering
 from lib.teaching.explorers.generation import write as write_and_look
 from lib.functional import log_softmax, softmax
-from lib.generation import Reader, beam_search, next_probabilities, sample, surprise
+from lib.generation import IncrementalDecoder, beam_search, next_probabilities, sample, surprise
 from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
@@ -61,7 +61,7 @@ model, tokenizer = documentation_transformer()
 
 # %% slideshow={"slide_type": "fragment"}
 for logits in ([2.0, 1, 0], [6.0, 1, 0], [0.0, 0, 0]):
-    r = softmax(np.array(logits))  # the likeliest comes first already
+    r, _ = softmax(np.array(logits))  # the likeliest comes first already
     two = r * [1, 1, 0]
     nucleus = r * (np.cumsum(r) - r < 0.9)  # what the likelier ones have together
     print(logits, r, "top-k:", two / two.sum(), "top-p:", nucleus / nucleus.sum())
@@ -115,7 +115,7 @@ def keep(r, top_k=None, top_p=None):
 
 
 def choice(z, temperature=1.0, top_k=None, top_p=None):
-    r = softmax(z / temperature)
+    r, _ = softmax(z / temperature)
     p = r * keep(r, top_k, top_p)
     return p / p.sum()
 
@@ -230,7 +230,7 @@ print("those that rise have a logit below the weighted mean:", (rises == (z < p 
 # **Negative control.** Someone takes `r` in place of `p`: those that were cut get a say. Someone else forgets the square.
 
 # %%
-r = softmax(z / temperature[0])
+r, _ = softmax(z / temperature[0])
 compare("dz", choice_backward(dp, z, r, temperature[0])[0], numerical_gradient(loss, z))
 compare("dτ", [dtemperature * temperature[0]], numerical_gradient(loss, temperature))
 
@@ -283,7 +283,7 @@ def beam(prompt, length, width):
     texts, scores = tokenizer.encode(prompt)[None], np.zeros(1)
     for _ in range(length):
         logits, _ = model.forward(texts)
-        totals = scores[:, None] + log_softmax(logits[:, -1].astype(float))  # (W, V)
+        totals = scores[:, None] + log_softmax(logits[:, -1].astype(float))[0]  # (W, V)
         best = np.argsort(-totals.ravel(), kind="stable")[:width]
         row, chosen = np.divmod(best, totals.shape[1])
         texts = np.concatenate([texts[row], chosen[:, None]], axis=1)
@@ -407,7 +407,11 @@ check_reads(my_reads)
 # Now the shipped model. `Reader` keeps the keys and values of all its layers and heads. How many characters per second does it read, and how far are its logits from those of reading all again, as a share of the largest?
 
 # %% tags=["timing", "nbval-ignore-output"]
-ids, reader, start = tokenizer.encode(validation[:CONTEXT]), Reader(model), time.perf_counter()
+ids, reader, start = (
+    tokenizer.encode(validation[:CONTEXT]),
+    IncrementalDecoder(model),
+    time.perf_counter(),
+)
 kept = [reader.read(ids[t : t + 1])[0] for t in range(CONTEXT)]
 middle = time.perf_counter()
 again = [model.forward(ids[None, : t + 1])[0][0, -1] for t in range(CONTEXT)]
@@ -430,15 +434,15 @@ some, without = ids[:12], (np.arange(12) > 0)[None, None]  # True: may be looked
 for layers in (1, 2):
     small = copy.deepcopy(model)
     small.stack.layers = small.stack.layers[:layers]
-    full = Reader(small)  # its memory: the kept keys and values, layer by layer
+    full = IncrementalDecoder(small)  # its memory: the kept keys and values, layer by layer
     full.read(some[:-1])
     # past: forward looks at these, too, and makes keys and values for the last character only.
-    hidden = small.forward(some[None, -1:], past=full.memory, mask=without)[0][0, -1]
+    hidden = small.forward(some[None, -1:], kv_caches=full.memory, mask=without)[0][0, -1]
     anew = small.forward(some[None, 1:])[0][0, -1]
     apart = np.abs(hidden - anew).max()
     print(f"{layers} layer(s): logits with the oldest hidden and read anew: {apart:.2f} apart")
 
-short, lengths = Reader(model, context=8), []
+short, lengths = IncrementalDecoder(model, context=8), []
 for t in range(14):
     short.read(ids[t : t + 1])
     lengths.append(short.memory[0].length)

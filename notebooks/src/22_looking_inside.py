@@ -57,10 +57,10 @@ np.set_printoptions(precision=4, suppress=True)
 # %% slideshow={"slide_type": "fragment"}
 letters = np.array([[0, 1.0], [1, 0], [0, 1]])  # columns e and k
 before = np.vstack([[0, 0], letters[:-1]])  # what layer 1 notes
-print("two layers: weights", softmax(4 * letters[2] @ before.T), end=", ")
-print("e and k", softmax(4 * letters[2] @ before.T) @ letters)
-print("one layer:  weights", softmax(4 * letters[2] @ letters.T), end=", ")
-print("e and k", softmax(4 * letters[2] @ letters.T) @ letters)
+print("two layers: weights", softmax(4 * letters[2] @ before.T)[0], end=", ")
+print("e and k", softmax(4 * letters[2] @ before.T)[0] @ letters)
+print("one layer:  weights", softmax(4 * letters[2] @ letters.T)[0], end=", ")
+print("e and k", softmax(4 * letters[2] @ letters.T)[0] @ letters)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # A head that looks at the place before is a **previous-token head**. A head that finds an earlier place of the present letter, and looks at what came *after* it, is an

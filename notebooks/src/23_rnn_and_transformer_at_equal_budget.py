@@ -39,7 +39,7 @@ from lib.parallel import DataParallel
 from lib.trained.records import equal_budget as record
 from lib.recurrent import RNN, LSTMCell
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -361,7 +361,7 @@ def step(model, batch, replicas, apply):
 
 
 # %%
-model = Transformer(96, 32, 4, 64, 2, np.random.default_rng(0))
+model = Transformer(TransformerConfig(96, 32, 4, 64, 2), np.random.default_rng(0))
 ids = np.random.default_rng(1).integers(96, size=(7, 33))  # 7: the slices are unequal
 batch = ids[:, :-1], ids[:, 1:]
 one, two, whole, ours = (model.replica() for _ in range(4))  # same values, four sets of gradients
@@ -387,7 +387,7 @@ compare("threads, the batch in one", two, whole)
 # Threads change no bit. Slices do, in the last digits, for they add in another order. What do threads gain on your machine? With two cores at most twice the speed. The clock is now the one on the wall (`perf_counter`): `process_time` adds up both threads' seconds, and would never show a gain.
 
 # %% tags=["timing", "nbval-ignore-output"]
-large = Transformer(96, 128, 4, 512, 2, np.random.default_rng(0), np.float32)
+large = Transformer(TransformerConfig(96, 128, 4, 512, 2), np.random.default_rng(0), np.float32)
 ids = np.random.default_rng(1).integers(96, size=(32, 65))
 times = {}
 for threads in (1, 2):
@@ -407,7 +407,9 @@ print(f"{times[1] / times[2]:.2f} times as fast")
 # %% tags=["learned", "nbval-ignore-output"]
 for positions in ("sinusoidal", "none"):
     style = dict(positions=positions, activation="gelu", tied=False, output_size=8)
-    model = Transformer(16, 16, 1, 56, 1, np.random.default_rng(0), np.float32, **style)
+    model = Transformer(
+        TransformerConfig(16, 16, 1, 56, 1, **style), np.random.default_rng(0), np.float32
+    )
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
     right = record.share_right(model, record.EVERY, 5)

@@ -96,7 +96,7 @@ def forward(x, W_x, W, v):
     for bits in x:
         states.append(np.tanh(bits[:, None] * W_x + states[-1] @ W))
     states = np.array(states)  # (T + 1, B, D)
-    return states, sigmoid(states[1:] @ v)  # (T + 1, B, D), (T, B)
+    return states, sigmoid(states[1:] @ v)[0]  # (T + 1, B, D), (T, B)
 
 
 def patient_1(x, dlogits, states, W_x, W, v):
@@ -170,7 +170,7 @@ check_walk(my_walk)
 
 # %%
 def patient_2(logits, target):
-    p = sigmoid(logits)
+    p, _ = sigmoid(logits)
     return ((p - target) ** 2).mean(), p - target  # loss, dlogits
 
 
@@ -306,7 +306,7 @@ def patient_5(scale, output_scale):
     x, W_q, W_k = (rng.normal(size=(n, D)) for n in (T, D, D))
     W_out = rng.normal(size=(D, V)) * output_scale  # (D, V)
     scores = (x @ (W_q * scale)) @ (x @ (W_k * scale)).T * D**-0.5  # (T, T)
-    weights = softmax(scores)  # (T, T)
+    weights, _ = softmax(scores)  # (T, T)
     y, _ = LayerNorm(D).forward(weights @ x)  # (T, D)
     loss, _ = cross_entropy(y @ W_out, rng.integers(V, size=T))
     entropy = -(weights * np.log(weights + 1e-300)).sum(axis=1).mean()  # no log of 0
@@ -475,7 +475,7 @@ check_error(my_error)
 
 # %%
 def cured_2(logits, target):
-    p = sigmoid(logits)
+    p, _ = sigmoid(logits)
     return -np.log(np.where(target == 1, p, 1 - p)).mean(), (p - target) / target.size
 
 

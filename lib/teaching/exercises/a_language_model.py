@@ -28,16 +28,16 @@ def _likeliest(logits, temperature):
 check_temperature = Exercise(
     "Exercise 3",
     given=lambda rng: (2 * rng.normal(size=5), 0.5),
-    right=("right: the logits over the temperature, then softmax.", lambda z, t: softmax(z / t)),
+    right=("right: the logits over the temperature, then softmax.", lambda z, t: softmax(z / t)[0]),
     slips={
         "the logits were multiplied: a low temperature must widen their distances.": (
-            lambda z, t: softmax(z * t)
+            lambda z, t: softmax(z * t)[0]
         ),
         "the probabilities were divided, so they no longer sum to 1: divide the logits.": (
-            lambda z, t: softmax(z) / t
+            lambda z, t: softmax(z)[0] / t
         ),
         "that is softmax at temperature 1: the temperature does nothing yet.": (
-            lambda z, t: softmax(z)
+            lambda z, t: softmax(z)[0]
         ),
         "those are logits still: softmax is missing.": lambda z, t: z / t,
         "divide by the sum: probabilities add up to 1.": lambda z, t: np.exp(z / t),

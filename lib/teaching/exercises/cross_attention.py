@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.teaching.exercise import Exercise
-from lib.transformer import DecoderLayer
+from lib.transformer import DecoderLayer, TransformerConfig
 
 check_sum = Exercise(
     "Exercise 1",
@@ -21,7 +21,7 @@ check_sum = Exercise(
 
 
 def _given(rng):
-    layers = [DecoderLayer(6, 2, 7, rng) for _ in range(3)]
+    layers = [DecoderLayer(TransformerConfig(1, 6, 2, 7, 1), rng) for _ in range(3)]
     x, memory = rng.normal(size=(2, 4, 6)), rng.normal(size=(2, 5, 6))
     caches = []
     for layer in layers:

@@ -75,17 +75,17 @@ check_slope = _Slope(
 
 
 def _ada(logits, targets):
-    p = softmax(logits)
+    p, _ = softmax(logits)
     p[np.arange(len(targets)), targets] -= 1
     return p / len(targets)
 
 
 def _ben(logits, targets):
-    return softmax(logits) - np.eye(logits.shape[1])[targets]
+    return softmax(logits)[0] - np.eye(logits.shape[1])[targets]
 
 
 def _cleo(logits, targets):
-    p = softmax(logits)
+    p, _ = softmax(logits)
     return softmax_backward(p - np.eye(logits.shape[1])[targets], p) / len(targets)
 
 
@@ -96,7 +96,7 @@ def _dora(logits, targets):
 
 
 def _emil(logits, targets):
-    return (softmax(logits) - np.eye(logits.shape[1])[targets]) / logits.size
+    return (softmax(logits)[0] - np.eye(logits.shape[1])[targets]) / logits.size
 
 
 suspects = {"Ada": _ada, "Ben": _ben, "Cleo": _cleo, "Dora": _dora, "Emil": _emil}

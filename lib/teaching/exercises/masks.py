@@ -47,15 +47,15 @@ def _backward(weigh=masked_softmax, back=softmax_backward, values=_turned, keys=
 
 
 def _all_weights(scores, mask):
-    return softmax(scores)
+    return softmax(scores)[0]
 
 
 def _zeroed(scores, mask):
-    return softmax(scores) * mask
+    return softmax(scores)[0] * mask
 
 
 def _after_softmax(dcontext, scores, mask, query, value):
-    shares = softmax(scores)
+    shares, _ = softmax(scores)
     dscores = softmax_backward(dcontext @ _turned(value) * mask, shares)
     dkey = _turned(dscores) @ query * query.shape[-1] ** -0.5
     return _turned(shares * mask) @ dcontext, dscores, dkey
@@ -84,13 +84,13 @@ check_masked_backward = Exercise(
         "a mask on dscores comes too late: the weights that went forward have to be "
         "masked.": _mask_on_the_gradient,
         "the mask is transposed: its rows are the queries.": _backward(
-            lambda scores, mask: masked_softmax(scores, _turned(mask))
+            lambda scores, mask: masked_softmax(scores, _turned(mask))[0]
         ),
         "the mask is the wrong way round: True is where a query may look.": _backward(
-            lambda scores, mask: masked_softmax(scores, ~mask)
+            lambda scores, mask: masked_softmax(scores, ~mask)[0]
         ),
         "-1e9 is not -inf: a query that may look nowhere now looks everywhere.": _backward(
-            lambda scores, mask: softmax(np.where(mask, scores, -1e9))
+            lambda scores, mask: softmax(np.where(mask, scores, -1e9))[0]
         ),
         "dvalue needs the transpose of weights: so a token hears from the queries before it, "
         "which may not see it.": _backward(values=_as_it_is),

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from lib.data.texts import BREAK
 from lib.functional import log_softmax
 from lib.generation import next_probabilities
-from lib.teaching.panel import Number, Panel, Picture, Words
+from lib.teaching.panel import Number, Panel, Picture, TextField
 from lib.teaching.plots import ORANGE, cell_labels, edge_labels, heatmap, visible
 from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 
@@ -49,7 +49,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        text=Words("text", "Return the arry of the ", EXAMPLES),
+        text=TextField("text", "Return the arry of the ", EXAMPLES),
         temperature=Number("temperature", 1.0, 0.1, 2.0, 0.1),
     )
 
@@ -82,7 +82,7 @@ def read(model, tokenizer, text):
         raise ValueError(f"text has {len(text)} characters: 1 to {LONGEST} were expected")
     ids = np.concatenate([tokenizer.encode(BREAK), tokenizer.encode(text)])
     logits = model.forward(ids[None])[0][0, len(BREAK) - 1 :]
-    surprises = -log_softmax(logits[:-1])[np.arange(len(text)), ids[len(BREAK) :]]
+    surprises = -log_softmax(logits[:-1])[0][np.arange(len(text)), ids[len(BREAK) :]]
     return surprises, logits[-1]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from lib.data.dates import END, START, mask_without, parse, source_tokenizer
 from lib.functional import softmax
 from lib.teaching.explorers.encoder_and_decoder import SHOWN, SYMBOLS, WRITTEN, name_of
-from lib.teaching.panel import Choice, Number, Panel, Picture, Words
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import ORANGE, edge_labels, graph, heatmap, label_ticks, set_image, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES, dates_to_iso
 
@@ -43,7 +43,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        date=Words("date", "samedi 17 juillet 1965", EXAMPLES),
+        date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
         step=Number("step", 7, 1, ISO),
         blocked=Choice("may not look at", [NOTHING, *PLACES, ALL]),
     )
@@ -123,7 +123,7 @@ def read(model, text, blocked=NOTHING):
     ids, weights = model.translate(source, lengths, int(start[0]), ISO, mask)
     target_in = np.append(start, ids[0, :-1])[None]
     logits, _ = model.forward(source, lengths, target_in, mask)
-    return ids[0], weights[0], softmax(logits[0])
+    return ids[0], weights[0], softmax(logits[0])[0]
 
 
 def describe(text, iso, wrote, step, weights, probabilities):

@@ -20,7 +20,7 @@ from lib.teaching.explorers.attention_is_born import (
     raise_bars,
 )
 from lib.teaching.explorers.encoder_and_decoder import SYMBOLS, name_of
-from lib.teaching.panel import Choice, Number, Panel, Picture, Words
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import heatmap, set_image, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES
 from lib.trained.checkpoints.dates_transformer import WHO, dates_transformer, masks
@@ -50,7 +50,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        date=Words("date", "samedi 17 juillet 1965", EXAMPLES),
+        date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
         step=Number("step", 1, 1, ISO),
         blocked=Choice("blocked", BLOCKED),
     )
@@ -80,7 +80,7 @@ def read(model, text, blocked=None, who="both"):
         cross_mask=cross_mask, source_mask=source_mask,
     )  # fmt: skip
     weights = [layer.cross_attention.weights[0] for layer in model.stack.layers]
-    return ids[0], np.stack(weights), softmax(logits[0])
+    return ids[0], np.stack(weights), softmax(logits[0])[0]
 
 
 def describe(text, iso, wrote, step, weights, probabilities):

@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.data.dates import END, START, parse, source_tokenizer, target_tokenizer
 from lib.functional import softmax
-from lib.teaching.panel import Choice, Panel, Picture, Words
+from lib.teaching.panel import Choice, Panel, Picture, TextField
 from lib.teaching.plots import RED, edge_labels, heatmap
 from lib.trained.checkpoints.dates_to_iso import PLACES, dates_to_iso
 
@@ -54,7 +54,7 @@ def explorer():
         show,
         picture,
         date=Choice("date", [TYPED, *PICKS]),
-        typed=Words("your date", "17 juillet 1965, 15:45:12", EXAMPLES),
+        typed=TextField("your date", "17 juillet 1965, 15:45:12", EXAMPLES),
         reads=Choice("each step reads", [OWN, TRUE]),
     )
 
@@ -86,7 +86,7 @@ def read(model, text, iso=None):
     else:
         ids = SYMBOLS.encode(iso + END)
     target_in = np.concatenate([start, ids[:-1]])[None]
-    return softmax(model.forward(source, lengths, target_in)[0][0])
+    return softmax(model.forward(source, lengths, target_in)[0][0])[0]
 
 
 def describe(text, iso, said, sure, reads):

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.generation import Reader, next_probabilities
-from lib.teaching.panel import Number, Panel, Picture, Words
+from lib.generation import IncrementalDecoder, next_probabilities
+from lib.teaching.panel import Number, Panel, Picture, TextField
 from lib.teaching.plots import ORANGE, Labels, edge_labels, heatmap, visible
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
 
@@ -40,7 +40,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        prompt=Words("prompt", PROMPT, EXAMPLES),
+        prompt=TextField("prompt", PROMPT, EXAMPLES),
         written=Number("characters to write", MOST, 1, MOST),
         temperature=Number("temperature", 1.0, 0.1, 2.0, 0.1),
         top_k=Number("top-k", 96, 1, 96),
@@ -88,7 +88,7 @@ def remembering(model):
 
     @lru_cache(maxsize=64)
     def reading(ids, prompt):
-        reader, new = Reader(model), ids
+        reader, new = IncrementalDecoder(model), ids
         if len(ids) > prompt:
             before = reading(ids[:-1], prompt)[-1]
             reader.memory, reader.seen = copy.deepcopy(before.memory), before.seen

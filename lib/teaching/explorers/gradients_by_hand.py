@@ -61,7 +61,7 @@ def walk(x, w, b, t):
     """Every node's value, the gradient that comes back along every edge, and dw, their sum."""
     wx = w * x
     z = wx + b
-    h = tanh(z)
+    h, _ = tanh(z)
     y = w * h
     loss, cache = mean_squared_error(np.array([y]), np.array([t], float))
     forward = dict(x=x, w=w, b=b, t=t, wx=wx, z=z, h=h, y=y, loss=loss)

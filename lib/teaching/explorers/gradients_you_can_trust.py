@@ -13,8 +13,8 @@ SMALLEST = 1e-16  # what the picture can show
 FUNCTIONS = {
     "x³": (lambda x: x * x * x, lambda x: 3 * x * x),
     "exp x": (np.exp, np.exp),
-    "tanh x": (tanh, lambda x: tanh_backward(1.0, tanh(x))),
-    "sigmoid x": (sigmoid, lambda x: sigmoid(x) * (1 - sigmoid(x))),
+    "tanh x": (tanh, lambda x: tanh_backward(1.0, tanh(x)[1])),
+    "sigmoid x": (sigmoid, lambda x: sigmoid(x)[0] * (1 - sigmoid(x)[0])),
 }
 
 

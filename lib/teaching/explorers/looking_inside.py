@@ -95,7 +95,7 @@ def read(layers, silenced, period):
         model.layers[layer - 1].silenced = silenced_heads(silenced)
     logits, _ = model.forward(ids[:, :-1])
     targets = ids[:, 1:, None]
-    surprises = -np.take_along_axis(log_softmax(logits), targets, axis=-1)[..., 0]
+    surprises = -np.take_along_axis(log_softmax(logits)[0], targets, axis=-1)[..., 0]
     weights = [each.weights for each in model.layers]
     return ids, weights, surprises, logits.argmax(axis=-1) == ids[:, 1:]
 

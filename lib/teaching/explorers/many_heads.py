@@ -12,7 +12,7 @@ from matplotlib.transforms import IdentityTransform
 
 from lib import guard
 from lib.attention import attention, split
-from lib.teaching.panel import Choice, Number, Panel, Picture, Words
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import edge_labels, heatmap, set_image
 
 MOST, LETTERS, WIDEST = 8, 8, 64  # heads and words; letters of a label; width
@@ -41,7 +41,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        sentence=Words("sentence", SENTENCE, EXAMPLES),
+        sentence=TextField("sentence", SENTENCE, EXAMPLES),
         width=Number("width D", 16, 8, WIDEST, 8),
         heads=Choice("heads H", [1, 2, 3, 4, 8], 2),
     )

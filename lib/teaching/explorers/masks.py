@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.attention import causal_mask, masked_softmax, padding_mask
 from lib.functional import softmax
-from lib.teaching.panel import Choice, Number, Panel, Picture, Words
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import cell_labels, edge_labels, heatmap, visible
 
 MOST, D = 10, 6  # tokens that the frame has room for; width of a vector
@@ -42,7 +42,7 @@ def explorer():
         show,
         picture,
         kind=Choice("mask", KINDS, BOTH),
-        word=Words("word", "teapot", ["a", "mississippi"]),
+        word=TextField("word", "teapot", ["a", "mississippi"]),
         length=Number("length T", 8, 1, MOST),
         side=Choice("padding", [END, FRONT]),
     )
@@ -93,7 +93,7 @@ def weigh(scores, real, kind):
     T = len(real)
     past = causal_mask(T)
     if kind == AFTER:
-        return softmax(scores) * past
+        return softmax(scores)[0] * past
     masks = {
         NONE: np.ones((T, T), bool),
         PADDING: real[None],
@@ -101,7 +101,7 @@ def weigh(scores, real, kind):
         BOTH: past & real,
         OFF_BY_ONE: np.tri(T, k=1, dtype=bool),
     }
-    return masked_softmax(scores, masks[kind])
+    return masked_softmax(scores, masks[kind])[0]
 
 
 def leaking(moved, real):

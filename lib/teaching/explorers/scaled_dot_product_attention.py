@@ -79,7 +79,7 @@ def look(x, K, scaled=True, temperature=1.0):
     W_q, W_k = projections(K)
     scores = (MEMORY @ W_k) @ (x @ W_q) / temperature
     scores = scores / np.sqrt(K) if scaled else scores
-    weights, dweights = softmax(scores), np.zeros(len(MEMORY))
+    weights, dweights = softmax(scores)[0], np.zeros(len(MEMORY))
     dweights[WANTED] = -1
     return scores, weights, softmax_backward(dweights, weights)
 

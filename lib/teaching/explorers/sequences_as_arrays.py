@@ -4,7 +4,7 @@ import numpy as np
 
 from lib.data.batches import pad
 from lib.data.tokenizers import CharacterTokenizer, one_hot
-from lib.teaching.panel import Number, Panel, Picture, Words
+from lib.teaching.panel import Number, Panel, Picture, TextField
 from lib.teaching.plots import cell_labels, edge_labels, heatmap, visible
 
 WORDS, STEPS, CHARACTERS = 6, 12, 26  # what the frame has room for
@@ -28,7 +28,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        text=Words("words", "tea a teapot pet", ["a", "one two three four five six"]),
+        text=TextField("words", "tea a teapot pet", ["a", "one two three four five six"]),
         length=Number("length T", 6, 1, STEPS),
     )
 

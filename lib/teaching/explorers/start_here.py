@@ -151,7 +151,7 @@ def draw(top, ax):
 def probabilities(word):
     """What the trained network gives each language after each letter of a word: (T, O)."""
     model, tokenizer, _ = network()
-    return softmax(model.read(tokenizer.encode(word)))
+    return softmax(model.read(tokenizer.encode(word)))[0]
 
 
 @cache

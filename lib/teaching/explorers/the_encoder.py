@@ -5,7 +5,7 @@ Shapes: T positions, H heads, L layers.
 
 import numpy as np
 
-from lib.teaching.panel import Choice, Number, Panel, Picture, Words
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import edge_labels, heatmap
 from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, digits_reversed
 
@@ -33,7 +33,7 @@ def explorer():
     return Panel(
         show,
         picture,
-        digits=Words("digits", "31415926", EXAMPLES),
+        digits=TextField("digits", "31415926", EXAMPLES),
         layers=Choice("layers", LAYERS, max(LAYERS)),
         heads=Choice("heads", HEADS, 2),
         blocked=Number("mirror blocked for output", 0, 0, LONGEST),

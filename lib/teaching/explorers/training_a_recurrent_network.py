@@ -4,7 +4,7 @@ import numpy as np
 
 from lib.data.languages import LONGEST
 from lib.functional import softmax
-from lib.teaching.panel import Panel, Picture, Words
+from lib.teaching.panel import Panel, Picture, TextField
 from lib.teaching.plots import edge_labels, heatmap
 from lib.trained.checkpoints.language_of_a_word import language_of_a_word
 
@@ -30,14 +30,14 @@ def explorer():
         letters.write(list(word))
         return describe(word, beliefs, languages)
 
-    return Panel(show, picture, word=Words("word", "szabadság", EXAMPLES))
+    return Panel(show, picture, word=TextField("word", "szabadság", EXAMPLES))
 
 
 def read(model, tokenizer, word):
     """Probabilities (T, O) of the languages if the word ended after each of its T letters."""
     if not 1 <= len(word) <= LONGEST:
         raise ValueError(f"word has {len(word)} letters: 1 to {LONGEST} were expected")
-    return softmax(model.read(tokenizer.encode(word.lower(), "word")))
+    return softmax(model.read(tokenizer.encode(word.lower(), "word")))[0]
 
 
 def describe(word, beliefs, languages):

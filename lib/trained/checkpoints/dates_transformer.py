@@ -33,7 +33,7 @@ from lib.trained.checkpoints.dates_to_iso import (
     write_record,
 )
 from lib.trained.program import program, whole
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 FOLDER = Path(__file__).parent
 RECORD = FOLDER.parent / "records" / "dates_transformer.csv"
@@ -73,9 +73,15 @@ def weights_of(size):
 def new_model(rng, size="large"):
     """The network before it has seen a date."""
     return Transformer(
-        len(target_tokenizer()), *SIZES[guard.one_of("size", size, SIZES)], rng, np.float32,
-        kind="encoder-decoder", source_size=len(source_tokenizer()),
-    )  # fmt: skip
+        TransformerConfig(
+            len(target_tokenizer()),
+            *SIZES[guard.one_of("size", size, SIZES)],
+            kind="encoder-decoder",
+            source_size=len(source_tokenizer()),
+        ),
+        rng,
+        np.float32,
+    )
 
 
 def learner(model):

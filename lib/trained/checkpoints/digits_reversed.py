@@ -22,7 +22,7 @@ from lib.layers import Layer
 from lib.optim import Adam
 from lib.trained import keep
 from lib.trained.program import one_of, program, whole
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "digits_reversed.csv"
@@ -62,7 +62,9 @@ def new_model(rng, layers, heads, positions="sinusoidal"):
     """An encoder before it has seen a digit; at each position it answers with one of V digits."""
     guard.whole_number("layers", layers)
     return Transformer(
-        V, D, heads, F, layers, rng, np.float32, kind="encoder", positions=positions, tied=False
+        TransformerConfig(V, D, heads, F, layers, kind="encoder", positions=positions, tied=False),
+        rng,
+        np.float32,
     )
 
 

@@ -1,7 +1,7 @@
 """The next character of NumPy's documentation: a decoder-only Transformer, trained once and kept.
 
     model, tokenizer = documentation_transformer()
-    print(sample(model, tokenizer, "Return the ", 500, rng, temperature=0.7, context=CONTEXT))
+    print(sample(model, tokenizer, "Return the ", 500, rng, 0.7, context_length=CONTEXT))
 
     python -m lib.trained.checkpoints.documentation_transformer     twenty minutes on one core
 
@@ -24,7 +24,7 @@ from lib.optim import Adam
 from lib.trained import keep
 from lib.trained.checkpoints.numpy_documentation import fit
 from lib.trained.program import program
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "documentation_transformer.csv"
@@ -47,7 +47,7 @@ def new_model(rng):
     tokenizer = CharacterTokenizer(CHARACTERS)
     sizes = len(tokenizer), D_MODEL, HEADS, D_FF, LAYERS
     style = dict(positions="rotary", activation="gelu", tied=False)
-    return Transformer(*sizes, rng, np.float32, **style), tokenizer
+    return Transformer(TransformerConfig(*sizes, **style), rng, np.float32), tokenizer
 
 
 def pieces(ids, rng):

@@ -38,7 +38,7 @@ from lib.data.french_numbers import (
 from lib.optim import Adam
 from lib.trained import keep
 from lib.trained.program import program, whole
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "numbers_to_french.csv"
@@ -69,9 +69,18 @@ def shipped():
 def new_model(rng):
     """The network before it has seen a number."""
     return Transformer(
-        len(target_tokenizer()), D_MODEL, HEADS, D_FF, LAYERS, rng, np.float32,
-        kind="encoder-decoder", source_size=len(source_tokenizer()),
-    )  # fmt: skip
+        TransformerConfig(
+            len(target_tokenizer()),
+            D_MODEL,
+            HEADS,
+            D_FF,
+            LAYERS,
+            kind="encoder-decoder",
+            source_size=len(source_tokenizer()),
+        ),
+        rng,
+        np.float32,
+    )
 
 
 def learner(model):

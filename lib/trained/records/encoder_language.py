@@ -21,7 +21,7 @@ from lib.optim import Adam
 from lib.trained import keep
 from lib.trained.checkpoints import language_of_a_word as words
 from lib.trained.program import program, whole
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.trained.records.encoder_language"
@@ -35,9 +35,20 @@ class WordEncoder(Layer):
 
     def __init__(self, vocabulary_size, classes, rng, positions="sinusoidal"):
         self.transformer = Transformer(
-            vocabulary_size, D, HEADS, F, LAYERS, rng, np.float32, kind="encoder",
-            positions=positions, tied=False, output_size=classes,
-        )  # fmt: skip
+            TransformerConfig(
+                vocabulary_size,
+                D,
+                HEADS,
+                F,
+                LAYERS,
+                kind="encoder",
+                positions=positions,
+                tied=False,
+                output_size=classes,
+            ),
+            rng,
+            np.float32,
+        )
 
     def forward(self, ids, lengths):
         """ids (B, T), lengths (B,) -> logits (B, O), cache."""

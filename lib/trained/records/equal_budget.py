@@ -31,7 +31,7 @@ from lib.recurrent_network import LanguageModel
 from lib.trained import keep
 from lib.trained.program import program, whole
 from lib.trained.records.memory import learner, new_reader
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.trained.records.equal_budget"
@@ -59,8 +59,12 @@ def new_model(task, model, rng):
     if model == "GRU":
         return new_reader("GRU", 4.0, rng)
     if task == WRITE:
-        return Transformer(len(CHARACTERS), 64, 4, 256, 2, rng, np.float32, **style)
-    return Transformer(2 * SYMBOLS, 16, 1, 56, 1, rng, np.float32, output_size=SYMBOLS, **style)
+        return Transformer(
+            TransformerConfig(len(CHARACTERS), 64, 4, 256, 2, **style), rng, np.float32
+        )
+    return Transformer(
+        TransformerConfig(2 * SYMBOLS, 16, 1, 56, 1, output_size=SYMBOLS, **style), rng, np.float32
+    )
 
 
 def pieces(ids, starts):

@@ -22,7 +22,7 @@ from lib.optim import Adam
 from lib.trained import keep
 from lib.trained.checkpoints.documentation_transformer import learner
 from lib.trained.program import program, whole
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.trained.records.transformer_sweep"
@@ -38,9 +38,9 @@ HEAD += "parameters,step,seconds,train,validation"
 def plan():
     """Experiment, width, heads, layers, norm first, steps of warm-up, dropout, seed: a run each."""
     for seed in range(SEEDS):
-        for norm_first in (True, False):
+        for pre_norm in (True, False):
             for warm_up in (0, WARM_UP):
-                yield "warm-up", 64, 4, 4, norm_first, warm_up, 0.0, seed
+                yield "warm-up", 64, 4, 4, pre_norm, warm_up, 0.0, seed
     for width in WIDTHS:
         for heads in HEADS:
             for layers in LAYERS:
@@ -64,18 +64,18 @@ def score(model, ids):
     return cross_entropy(model.forward(piece[:, :-1])[0], piece[:, 1:])[0]
 
 
-def run(experiment, width, heads, layers, norm_first, warm_up, dropout, seed, train, validation):
+def run(experiment, width, heads, layers, pre_norm, warm_up, dropout, seed, train, validation):
     """One training; yields a line for each look."""
     rng = np.random.default_rng(2 * seed)
     style = dict(positions="rotary", activation="gelu", tied=False)
     sizes = len(CHARACTERS), width, heads, 4 * width, layers
     model = Transformer(
-        *sizes, rng, np.float32, norm_first=norm_first, dropout=dropout, **style
-    )  # fmt: skip
+        TransformerConfig(*sizes, pre_norm=pre_norm, dropout=dropout, **style), rng, np.float32
+    )
     optimizer, history = Adam(model.parameters(), LEARNING_RATE), training.History()
     learn = learner(model, rng if dropout else None)
     batches, seconds = pieces(train, np.random.default_rng(2 * seed + 1)), 0.0
-    norm = "first" if norm_first else "last"
+    norm = "first" if pre_norm else "last"
     for _ in range(STEPS[experiment] // EVERY):
         start = time.process_time()
         training.train(
