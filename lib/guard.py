@@ -1,5 +1,6 @@
 """Bad input, refused at the door: one line with the name, what came and what was expected."""
 
+import contextvars
 import functools
 
 import numpy as np
@@ -8,8 +9,31 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 MOST = float(np.finfo(np.float64).max)
 
 
+INSIDE = contextvars.ContextVar("INSIDE", default=False)  # a call that has been checked
+
+
 class NotFiniteError(ValueError):
     """A NaN or an infinity where a number was expected."""
+
+
+def door(method, check):
+    """The method, checked by the object's method of the name `check` before it runs.
+
+    What runs inside a call that has been checked is not checked again.
+    """
+
+    @functools.wraps(method)
+    def checked(self, *given, **options):
+        if INSIDE.get():
+            return method(self, *given, **options)
+        getattr(self, check)(*given, **options)
+        before = INSIDE.set(True)
+        try:
+            return method(self, *given, **options)
+        finally:
+            INSIDE.reset(before)
+
+    return checked
 
 
 def whole_number(name, value, least=1):
@@ -101,6 +125,12 @@ def instance(name, value, *kinds):
         expected = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(f"{name}={show(value)}: an instance of {expected} was expected")
     return value
+
+
+def optional(check, name, value, *more):
+    """Refuse what `check` refuses, unless it is None."""
+    if value is not None:
+        check(name, value, *more)
 
 
 def absent(name, value, why):
@@ -232,6 +262,12 @@ def id_array(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
     if x.min() < least or x.max() >= vocabulary_size:
         wrong, most = x.min() if x.min() < least else x.max(), vocabulary_size - 1
         raise ValueError(f"{name} holds {wrong}: {what} from {least} to {most} were expected")
+
+
+def lengths(name, lengths, x):
+    """Refuse anything but a length of 1 to T for each of the B sequences of x (B, T, ...)."""
+    B, T = x.shape[:2]
+    id_array(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
 
 
 def one_id(name, value, vocabulary_size):

@@ -223,7 +223,7 @@ def test_ci_runs_the_test_command_of_the_readme():
 def test_the_readme_shows_each_lesson_as_it_is(path):
     """Its row, and a small picture of its explorer (another Pillow may choose other colours)."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    small = ROOT / "notebooks/thumbnails" / f"{path.stem[:2]}.png"
+    small = ROOT / "notebooks/thumbnails" / f"{path.stem[3:]}.png"
     assert f"(notebooks/{path.name})" in readme and f"({name(small)})" in readme
     shown = [io.BytesIO(pages.shrunk(nbformat.read(path, as_version=4))), small]
     now, kept = (np.asarray(Image.open(png).convert("RGB"), float) for png in shown)

@@ -1,4 +1,4 @@
-"""Which language is this word? Lesson 06's recurrent network against an encoder of equal size.
+"""Which language is this word? A recurrent network against an encoder of equal size.
 
     python -m lib.trained.records.encoder_language      about three minutes on one core
 

@@ -4,9 +4,9 @@
 
 Three tasks. "documentation": the next character of NumPy's documentation, LSTM against Transformer
 (113,488 numbers to learn and 112,480), both on the very same pieces of 64 characters. "one symbol":
-remember_first of lesson 07, which symbol came `lag` steps ago, before all the noise? "every
+remember_first: which symbol came `lag` steps ago, before all the noise? "every
 symbol": at each of 20 steps, which one came `lag` steps ago? For these a GRU with its u opened, the
-best cell of lesson 07, against a Transformer of one layer and one head (3,432 and 3,440).
+best cell of the lesson "Gates", against a Transformer of one layer and one head (3,432 and 3,440).
 
 A budget is seconds of processor time spent on training, looks not counted. Each line of
 equal_budget.csv is one look: nats per character, or the share of right answers. Where copying is
