@@ -84,7 +84,7 @@ def train(attention, pairs):
 def exact(model, texts, isos):
     """(N, count), True where a date of a text came out right, at its place."""
     source, lengths, target = encode(texts, isos)
-    said, _ = model.translate(source, lengths, int(target[0, 0]), len(isos[0]))
+    said = model.translate(source, lengths, int(target[0, 0]), len(isos[0]))
     right = said == target[:, 1:-1]
     starts = range(0, right.shape[1], ISO + len(BETWEEN_ISO))
     return np.stack([right[:, start : start + ISO].all(axis=1) for start in starts], axis=1)
