@@ -99,9 +99,8 @@ def test_two_layers_foretell_what_repeats_and_one_does_not(layers, record, test_
 
 
 def test_heads_of_layer_1_look_back_one_and_heads_of_layer_2_induce(test_set):
-    model = induction_heads(2)
-    score(model, *test_set)
-    first, second = (layer.weights for layer in model.layers)
+    _, (_, caches, _) = induction_heads(2).forward(test_set[0][:, :-1])
+    first, second = (cache.weights for cache in caches)
     assert 0.75 < previous_token_score(first).max() < 0.9
     assert previous_token_score(second).max() < 0.15
     found = induction_score(second, test_set[1])
@@ -110,10 +109,9 @@ def test_heads_of_layer_1_look_back_one_and_heads_of_layer_2_induce(test_set):
 
 
 def test_no_head_of_the_control_induces(test_set):
-    model = induction_heads(1)
-    score(model, *test_set)
-    assert induction_score(model.layers[0].weights, test_set[1]).max() < 0.15
-    assert previous_token_score(model.layers[0].weights).max() < 0.15
+    _, (_, (cache,), _) = induction_heads(1).forward(test_set[0][:, :-1])
+    assert induction_score(cache.weights, test_set[1]).max() < 0.15
+    assert previous_token_score(cache.weights).max() < 0.15
 
 
 def test_periods_never_met_are_no_trouble_for_two_layers(rng):
