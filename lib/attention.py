@@ -331,12 +331,11 @@ class MultiHeadAttention(Layer):
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D), dmemory (B, S, D); self-attention adds the two."""
         guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
+        check_way_back(cache)
         return self.trusted_backward(dy, cache)
 
     def trusted_backward(self, dy, cache):
-        """backward, for a layer around this one that has looked at dy."""
-        if cache.key is None:
-            raise ValueError("cache is of a forward with kv_cache, which is for generation only")
+        """backward, for a layer around this one that has looked at both."""
         dcontext = self.output.trusted_backward(dy, cache.output)  # (B, T, D)
         dcontext = split(dcontext, self.heads)  # (B, H, T, K)
         if cache.ablated_heads:
@@ -419,6 +418,12 @@ def check_heads(name, numbers, heads):
     numbers = guard.listed(name, [*numbers] if isinstance(numbers, range) else numbers)
     for i, number in enumerate(numbers):
         guard.one_id(f"{name}[{i}]", number, heads)
+
+
+def check_way_back(cache):
+    """Refuse the cache of a forward with a KVCache, before the first gradient is added."""
+    if cache.key is None:
+        raise ValueError("cache is of a forward with kv_cache, which is for generation only")
 
 
 def mask_of_heads(mask, shape, name="mask"):

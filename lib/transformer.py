@@ -25,6 +25,7 @@ from lib.attention import (
     SelfAttention,
     causal_mask,
     check_heads,
+    check_way_back,
     padding_mask,
 )  # fmt: skip
 from lib.functional import ACTIVATIONS
@@ -471,6 +472,7 @@ def check_gradient(dy, cache):
     """Refuse a dy that is not like the output of the layer whose cache this is."""
     shape, dtype, _ = cache.feed_forward.dropout  # of what was added last
     guard.gradient("dy", dy, shape, dtype)
+    check_way_back(cache.attention.layer)
 
 
 def two_of(kv_cache):
