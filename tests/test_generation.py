@@ -118,7 +118,7 @@ def test_greedy_is_top_1_whatever_the_rng(model, tokenizer):
 @pytest.mark.parametrize("context_length", [2, 5, 8])
 @pytest.mark.parametrize("length", [1, 4, 20])
 def test_the_window_slides(model, rng, context_length, length):
-    """It never looks further back than context_length; and what it says is what that window says."""
+    """It never looks further back than context_length; what it says is what that window says."""
     decoder, ids = IncrementalDecoder(model, context_length), rng.integers(0, V, 3 + length)
     logits = decoder.read(ids[:3])[-1]
     for t in range(3, len(ids)):
