@@ -368,6 +368,7 @@ class Transformer(Layer):
         """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
         if self.kind != "decoder":
             raise ValueError(f"kind is {self.kind!r}: 'decoder' was expected, which reads alone")
+        self._check_ids(ids, state, "state")
         state = self.new_kv_caches() if state is None else state
         logits, _ = self.forward(ids, kv_caches=state)
         return logits, state
@@ -426,15 +427,15 @@ class Transformer(Layer):
         if self.encoder is None:
             raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
 
-    def _check_ids(self, ids, kv_caches):
+    def _check_ids(self, ids, kv_caches, name="kv_caches"):
         """Refuse ids that are none, and caches that are of another model or batch."""
         sizes = {}
         if kv_caches is not None:
             if self.kind == "encoder":
-                guard.absent("kv_caches", kv_caches, "the kind of this model is 'encoder'")
+                guard.absent(name, kv_caches, "the kind of this model is 'encoder'")
             fits = isinstance(kv_caches, KVCaches) and len(kv_caches) == len(self.stack.layers)
             if not fits or any(len(each) != 1 + bool(self.encoder) for each in kv_caches.pairs()):
-                came = f"kv_caches is a {type(kv_caches).__name__} of another kind of model"
+                came = f"{name} is a {type(kv_caches).__name__} of another kind of model"
                 raise ValueError(f"{came}: what this model's new_kv_caches() gives was expected")
             sizes = {"B": kv_caches.batch()} if kv_caches.length else {}
         guard.id_array("ids", ids, "B T", self.vocabulary_size, **sizes)
