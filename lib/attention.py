@@ -70,6 +70,7 @@ def masked_softmax_backward(dweights, cache):
 
 
 def check_attention(query, key, value, mask=None):
+    """What attention expects."""
     guard.float_array("query", query, "... T K", finite=True)
     dtype, before = query.dtype, query.shape[:-2]
     guard.float_array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
@@ -97,6 +98,7 @@ def attention(query, key, value, mask=None):
 
 
 def check_attention_backward(dcontext, cache):
+    """What attention_backward expects."""
     guard.gradient("dcontext", dcontext, cache.context.shape, cache.context.dtype)
 
 
@@ -325,9 +327,9 @@ class MultiHeadAttention(Layer):
         return y, MultiHeadCache(*parts, ablated_heads)
 
     def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
         if cache.key is None:
             raise ValueError("cache is of a forward with kv_cache, which is for generation only")
-        guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
 
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D), dmemory (B, S, D); self-attention adds the two."""
