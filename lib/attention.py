@@ -356,7 +356,7 @@ class MultiHeadAttention(Layer):
             guard.float_array("memory", memory, "B S D", finite=True, dtype=x.dtype, **sizes)
         check_heads("ablated_heads", ablated_heads, self.heads)
         if mask is not None:
-            shape = *x.shape[:2], held if memory is None else held + memory.shape[1]  # (B, T, S)
+            shape = *x.shape[:2], held if memory is None else held + memory.shape[1]
             four = getattr(mask, "ndim", 0) == 4
             guard.mask(name, mask, (len(x), self.heads, *shape[1:]) if four else shape)
 

@@ -153,7 +153,7 @@ class RotaryPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        turn = turns(x.shape[-2], self.width, self.base, start, x.dtype)  # (..., T, K / 2)
+        turn = turns(x.shape[-2], self.width, self.base, start, x.dtype)
         if turn.ndim == 3:  # a start for each sequence: the same for all its heads
             turn = turn.reshape(len(x), *[1] * (x.ndim - 3), *turn.shape[1:])
         return turned(x, turn), (x.shape, x.dtype, turn)
