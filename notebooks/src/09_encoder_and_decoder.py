@@ -218,7 +218,7 @@ for hand_over in (True, False):
 
 sizes = len(sources), len(targets), 3, 4
 same = SequenceToSequence(*sizes, np.random.default_rng(0), attention=False)
-lib_logits = same.forward(source, lengths, target[:, :-1])[0]  # (B, T, V)
+lib_logits, _ = same.forward(source, lengths, target[:, :-1])  # (B, T, V)
 print("lib's logits, greatest difference:", np.abs(lib_logits - logits).max())
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["predict"]
@@ -249,7 +249,8 @@ def greedy(model, source, lengths, steps):
     for _ in range(steps):
         y, _ = model.target_embedding.forward(ids)  # (B, 1, I)
         states, state, _ = model.decoder.forward(y, state)  # (B, 1, D), (B, D)
-        ids = model.output.forward(states)[0].argmax(axis=-1)  # (B, 1)
+        logits, _ = model.output.forward(states)  # (B, 1, V)
+        ids = logits.argmax(axis=-1)  # (B, 1)
         written.append(ids)
     return np.concatenate(written, axis=1)  # (B, T)
 
@@ -262,7 +263,7 @@ start, T = int(few_target[0, 0]), few_target.shape[1] - 1
 said = greedy(shipped, few_source, few_lengths, T)  # (B, T)
 logits_of_few, _ = shipped.forward(few_source, few_lengths, few_target[:, :-1])  # (B, T, V)
 forced = logits_of_few.argmax(axis=-1)  # (B, T)
-same_ids = said == shipped.translate(few_source, few_lengths, start, T)[0]  # (B, T)
+same_ids = said == shipped.translate(few_source, few_lengths, start, T)  # (B, T)
 print(f"our greedy and lib's translate: {same_ids.sum():,} of {same_ids.size:,} symbols the same")
 for text, iso, wrote in list(zip(few.texts, few.isos, decode(said), strict=True))[:6]:
     print(f"{iso}, it writes {wrote}   {text}")
@@ -286,15 +287,15 @@ plt.show()
 # independently. What share of dates is exact?
 
 # %% tags=["exercise"]
-my_share = None  # a number between 0 and 1
+my_accuracy = None  # a number between 0 and 1
 
-check_exact(my_share)
+check_exact(my_accuracy)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
-# my_share = 0.98**10  # 0.817
+# my_accuracy = 0.98**10  # 0.817
 # ```
 #
 # The longer the output, the harder this measure.
@@ -393,11 +394,13 @@ batches, optimizer = (encode(short_dates(150)) for _ in range(200)), Adam(live.p
 short = few.take([i for i, text in enumerate(few.texts) if ":" not in text])
 
 
-def years_right():
+def year_accuracy():
     return exact(translate(live, short.texts), short, "year").mean()
 
 
-_ = train(loss_and_gradients, batches, optimizer, 200, max_norm=1.0, validate=years_right, every=50)
+_ = train(
+    loss_and_gradients, batches, optimizer, 200, max_norm=1.0, validate=year_accuracy, every=50
+)
 
 # %%
 isos = translate(live, short.texts)
@@ -423,9 +426,9 @@ labels = [f"{a}–{b - 1}" for a, b in pairwise(edges)]
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for part, style in ((None, "k^-"), ("year", "o-"), ("month", "s--"), ("day", "D:")):
     right = exact(isos, validation, part)  # (B,)
-    shares = [right[bins == i].mean() for i in range(len(labels))]
-    ax.plot(labels, 100 * np.array(shares), style, label=part or "whole date")
-    print(f"{part or 'whole date':<10}", *(f"{share:5.0%}" for share in shares))
+    accuracies = [right[bins == i].mean() for i in range(len(labels))]
+    ax.plot(labels, 100 * np.array(accuracies), style, label=part or "whole date")
+    print(f"{part or 'whole date':<10}", *(f"{accuracy:5.0%}" for accuracy in accuracies))
 ax.set(xlabel="characters of the source", ylabel="% right", ylim=(0, 103))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
@@ -478,10 +481,10 @@ for model, label, style in (
     rows, points = record[record["model"] == model], []
     for count in (1, 2, 3):
         places = rows[rows["dates"] == count]
-        length, shares = places["characters"].mean(), places["exact"]
-        points.append((length, 100 * shares.mean()))
-        each = ", ".join(f"{share:.0%}" for share in shares)
-        print(f"{label}, {count} in {length:.0f} characters: {shares.mean():.0%} exact ({each})")
+        length, accuracies = places["characters"].mean(), places["exact"]
+        points.append((length, 100 * accuracies.mean()))
+        each, mean = ", ".join(f"{accuracy:.0%}" for accuracy in accuracies), accuracies.mean()
+        print(f"{label}, {count} in {length:.0f} characters: {mean:.0%} exact ({each})")
     ax.plot(*zip(*points, strict=True), style, label=label)
 ax.set(xlabel="characters of the source (1, 2 and 3 dates)", ylabel="% of dates exact")
 ax.set(ylim=(0, 103))

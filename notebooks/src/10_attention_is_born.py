@@ -38,7 +38,7 @@ from lib.teaching.exercises.attention_is_born import (
     check_context,
     check_in_a_row,
 )
-from lib.teaching.explorers.attention_is_born import draw_look, explorer, read
+from lib.teaching.explorers.attention_is_born import draw_attention, explorer, read
 from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
@@ -143,7 +143,7 @@ check_context(my_context)
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 2.2))
-draw_look(ax, k, 0.5, a)
+draw_attention(ax, k, 0.5, a)
 plt.show()
 print("weights, from left to right:", a)
 
@@ -305,7 +305,7 @@ compare("in scores", dkeys - as_values, measured)
 
 # %%
 record = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
-share = {(model, what, at): float(value) for model, what, at, value in record}
+accuracy = {(model, what, at): float(value) for model, what, at, value in record}
 several = np.loadtxt(
     "../lib/trained/records/several_dates.csv", delimiter=",", skiprows=3, dtype=str
 )
@@ -313,8 +313,8 @@ several = np.loadtxt(
 fig, ax = plt.subplots(figsize=(5.4, 2.5))
 print("by length: characters from", *LENGTHS)
 for name, style in {"bottleneck": "o-", "attention": "s--"}.items():
-    by_length = [share[name, "test_exact_from_length", str(least)] for least in LENGTHS]
-    print(f"{name:<10}  exact {share[name, 'test_exact', 'all']:.1%}", end=", by length ")
+    by_length = [accuracy[name, "test_exact_from_length", str(least)] for least in LENGTHS]
+    print(f"{name:<10}  exact {accuracy[name, 'test_exact', 'all']:.1%}", end=", by length ")
     print(*(f"{value:.0%}" for value in by_length))
     rows = several[several[:, 0] == name]
     counts = [rows[rows[:, 1] == count, 4].astype(float).mean() for count in "123"]
@@ -351,7 +351,7 @@ fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
 plt.show()
 print("share exact      " + "".join(f"{part:>8}" for part in PLACES))
 for blocked in PLACES:
-    row = [share["attention", f"test_exact_{part}_blocked", blocked] for part in PLACES]
+    row = [accuracy["attention", f"test_exact_{part}_blocked", blocked] for part in PLACES]
     print(f"blocked: {blocked:<8}" + "".join(f"{value:8.1%}" for value in row))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -365,12 +365,12 @@ for blocked in PLACES:
 
 
 # %% slideshow={"slide_type": "fragment"}
-def translate(look):  # True where it may look
+def translate(allowed):  # True where it may look
     ids = []
     for some in np.split(np.arange(len(dates)), 4):  # not all at once, to save memory
         end = lengths[some].max()
         seen = source[some, :end], lengths[some]
-        ids.extend(model.translate(*seen, start, ISO, look[some, :, :end])[0])
+        ids.extend(model.translate(*seen, start, ISO, allowed[some, :, :end]))
     return decode(ids)
 
 
@@ -381,8 +381,8 @@ start, month = target[0, 0], mask_without(dates.texts, "month")
 behind, before = month.copy(), month.copy()
 behind[..., 1:] &= month[..., :-1]
 before[..., :-1] &= month[..., 1:]
-for name, look in {"": month, " and one behind": behind, " and one before": before}.items():
-    right = exact(translate(look), dates, "month")  # (B,)
+for name, allowed in {"": month, " and one behind": behind, " and one before": before}.items():
+    right = exact(translate(allowed), dates, "month")  # (B,)
     print(f"blocked: the month{name + ':':<16} months exact {right.mean():.1%}")
 
 # %% [markdown]
@@ -407,17 +407,17 @@ train_dates = write_dates(split_days()[0], 2000, np.random.default_rng(0))
 guess = [np.bincount(symbols).argmax() for symbols in encode(train_dates)[2][:, 1:].T]
 some = slice(None, None, 5)
 true, wrote = target[some, 1:], {"baseline": guess}  # (B, T), and what is written instead
-looks = {"nothing": np.ones_like(year), "year": year, "everything": np.zeros_like(year)}
-for name, look in looks.items():
-    logits = model.forward(source[some], lengths[some], target[some, :-1], look[some])[0]
+masks = {"nothing": np.ones_like(year), "year": year, "everything": np.zeros_like(year)}
+for name, allowed in masks.items():
+    logits, _ = model.forward(source[some], lengths[some], target[some, :-1], allowed[some])
     wrote[f"blocked: {name}"] = logits.argmax(axis=-1)
-shares = [(true == ids).mean(axis=0)[:ISO] for ids in wrote.values()]
+accuracies = [(true == ids).mean(axis=0)[:ISO] for ids in wrote.values()]
 
 fig, ax = plt.subplots(figsize=(6.4, 2.0))
-image = heatmap(ax, shares, rows=list(wrote), columns=list("YYYY-MM-DD"), numbers=True)
+image = heatmap(ax, accuracies, rows=list(wrote), columns=list("YYYY-MM-DD"), numbers=True)
 fig.colorbar(image, label="share right", fraction=0.04)
 plt.show()
-for name, row in zip(wrote, shares, strict=True):
+for name, row in zip(wrote, accuracies, strict=True):
     print(f"{name:<19}", *(f"{value:.2f}" for value in row))
 copied = wrote["blocked: year"][:, 1] == true[:, 9]  # (B,)
 print(f"year blocked: the year's second digit is the day's last in {copied.mean():.0%}")
@@ -450,12 +450,15 @@ def find(pattern):
     return [text for text, _ in found], np.array([place for _, place in found])
 
 
-def ask(name, texts, at, look):
+def ask(name, texts, at, allowed):
     characters, lengths = pad([source_tokenizer().encode(text) for text in texts])
-    look = look[:, None, : lengths.max()]  # (B, 1, S)
-    ids, weights = model.translate(characters, lengths, start, ISO, look)
+    allowed = allowed[:, None, : lengths.max()]  # (B, 1, S)
+    ids = model.translate(characters, lengths, start, ISO, allowed)  # (B, T)
+    target_in = np.insert(ids[:, :-1], 0, start, axis=1)  # what each step read
+    _, cache = model.forward(characters, lengths, target_in, allowed)
     ((month, count),) = Counter(iso[5:7] for iso in decode(ids)).most_common(1)
-    before, here = (np.take_along_axis(weights[:, 6], at - i, axis=1).mean() for i in (1, 0))
+    seventh = cache.weights[:, 6]  # (B, S)
+    before, here = (np.take_along_axis(seventh, at - i, axis=1).mean() for i in (1, 0))
     print(f"{name:<19} month {month} in {count} of {len(texts)}", end="")
     print(f", weight {before:.2f} before it and {here:.2f} at it")
 
@@ -500,8 +503,8 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.attention` holds the layer. It keeps the last `weights` for pictures; its backward never reads them, so a look in between spoils
-# nothing. It refuses a mask that does not fit, or is not made of True and False, in one line. `SequenceToSequence` puts the layer between
+# `lib.attention` holds the layer. Its cache has the `weights`, for pictures.
+# It refuses a mask that does not fit, or is not made of True and False, in one line. `SequenceToSequence` puts the layer between
 # the encoder and the decoder. With our weights laid in, does the layer say the same?
 
 # %% tags=["finished"]

@@ -28,12 +28,11 @@ import numpy as np
 from lib.attention import attention, attention_backward
 from lib.check import compare, numerical_gradient
 from lib.teaching.exercises.scaled_dot_product_attention import (
-    check_look_backward,
+    check_self_attention_backward,
     check_sour,
     check_spread,
 )
-from lib.teaching.explorers.scaled_dot_product_attention import explorer
-from lib.teaching.explorers.scaled_dot_product_attention import look as look_of_six
+from lib.teaching.explorers.scaled_dot_product_attention import attend_to_six, explorer
 from lib.functional import softmax, softmax_backward
 from lib.teaching.plots import GREEN, RED, heatmap
 from lib.recurrent import RNN, RNNCell
@@ -125,10 +124,10 @@ def attend(query, key, value):
     return context, (query, key, value, weights)
 
 
-def look(x, memory, W_q, W_k, W_v):
+def attention_layer(x, memory, W_q, W_k, W_v):
     """Self-attention where memory is x."""
-    context, kept = attend(x @ W_q, memory @ W_k, memory @ W_v)
-    return context, (x, memory, *kept)
+    context, cache = attend(x @ W_q, memory @ W_k, memory @ W_v)
+    return context, (x, memory, *cache)
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -147,7 +146,7 @@ other_memory[0, 2] += 1  # m_3
 
 
 def scores_of(x, memory):
-    _, (_, _, query, key, _, _) = look(x, memory, *some_weights)
+    _, (_, _, query, key, _, _) = attention_layer(x, memory, *some_weights)
     return query[0] @ key[0].T / np.sqrt(query.shape[-1])
 
 
@@ -183,7 +182,7 @@ plt.show()
 
 # %% slideshow={"slide_type": "fragment"}
 def finds_itself(x, W_q, W_k):
-    _, (*_, weights) = look(x, x, W_q, W_k, W_q)  # the values do not matter here
+    _, (*_, weights) = attention_layer(x, x, W_q, W_k, W_q)  # the values do not matter here
     return (weights[0].argmax(axis=1) == np.arange(x.shape[1])).mean()
 
 
@@ -315,19 +314,19 @@ check_spread(my_spread)
 
 
 # %% tags=["exercise", "core-exercise"]
-def my_look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+def my_self_attention_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
     dweights = dcontext @ value.swapaxes(1, 2)  # (B, T, S)
     dscores = softmax_backward(dweights, weights)  # (B, T, S)
     return None  # dquery, dkey, dvalue, dx
 
 
-check_look_backward(my_look_backward)
+check_self_attention_backward(my_self_attention_backward)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
-# def my_look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+# def my_self_attention_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
 #     dweights = dcontext @ value.swapaxes(1, 2)
 #     dscores = softmax_backward(dweights, weights)
 #     dquery = dscores @ key / np.sqrt(key.shape[-1])
@@ -339,8 +338,8 @@ check_look_backward(my_look_backward)
 
 
 # %% slideshow={"slide_type": "slide"} tags=["backward"]
-def attend_backward(dcontext, kept):
-    query, key, value, weights = kept
+def attend_backward(dcontext, cache):
+    query, key, value, weights = cache
     K = query.shape[-1]
     dvalue = weights.swapaxes(1, 2) @ dcontext  # (B, S, J)
     dweights = dcontext @ value.swapaxes(1, 2)  # (B, T, S)
@@ -350,10 +349,10 @@ def attend_backward(dcontext, kept):
     return dquery, dkey, dvalue
 
 
-def look_backward(dcontext, cache, W_q, W_k, W_v):
+def attention_layer_backward(dcontext, cache, W_q, W_k, W_v):
     """dx and dmemory, which self-attention adds; then the gradients of the weights."""
-    x, memory, *kept = cache
-    dquery, dkey, dvalue = attend_backward(dcontext, kept)
+    x, memory, *attend_cache = cache
+    dquery, dkey, dvalue = attend_backward(dcontext, attend_cache)
     dW_q = (x.swapaxes(1, 2) @ dquery).sum(axis=0)  # (D, K)
     dW_k = (memory.swapaxes(1, 2) @ dkey).sum(axis=0)  # (D, K)
     dW_v = (memory.swapaxes(1, 2) @ dvalue).sum(axis=0)  # (D, J)
@@ -374,11 +373,12 @@ dcontext = rng.normal(size=(B, T, J))
 
 
 def loss():
-    return (look(x, memory, W_q, W_k, W_v)[0] * dcontext).sum()
+    context, _ = attention_layer(x, memory, W_q, W_k, W_v)
+    return (context * dcontext).sum()
 
 
-_, cache = look(x, memory, W_q, W_k, W_v)
-dx, dmemory, dW_q, dW_k, dW_v = look_backward(dcontext, cache, W_q, W_k, W_v)
+_, cache = attention_layer(x, memory, W_q, W_k, W_v)
+dx, dmemory, dW_q, dW_k, dW_v = attention_layer_backward(dcontext, cache, W_q, W_k, W_v)
 compare("dx", dx, numerical_gradient(loss, x))
 compare("dmemory", dmemory, numerical_gradient(loss, memory))
 compare("dW_q", dW_q, numerical_gradient(loss, W_q))
@@ -388,11 +388,12 @@ compare("dW_v", dW_v, numerical_gradient(loss, W_v))
 
 # %%
 def loss_of_self():
-    return (look(x, x, W_q, W_k, W_v)[0] * dcontext).sum()
+    context, _ = attention_layer(x, x, W_q, W_k, W_v)
+    return (context * dcontext).sum()
 
 
-_, self_cache = look(x, x, W_q, W_k, W_v)
-as_x, as_memory, *_ = look_backward(dcontext, self_cache, W_q, W_k, W_v)
+self_context, self_cache = attention_layer(x, x, W_q, W_k, W_v)
+as_x, as_memory, *_ = attention_layer_backward(dcontext, self_cache, W_q, W_k, W_v)
 measured = numerical_gradient(loss_of_self, x)
 compare("self: dx", as_x + as_memory, measured)
 
@@ -420,7 +421,7 @@ five = rng.normal(size=(1, 5, D))
 order = np.array([3, 0, 4, 1, 2])
 rnn = RNN(RNNCell(D, D, rng))
 networks = {
-    "self-attention": lambda x: look(x, x, W_q, W_k, W_v)[0],
+    "self-attention": lambda x: attention_layer(x, x, W_q, W_k, W_v)[0],
     "recurrent": lambda x: rnn.forward(x)[0],
 }
 for name, network in networks.items():
@@ -430,10 +431,11 @@ for name, network in networks.items():
     print(f"{name:<15} input shuffled: {same}")
 
 # %%
-seen = look(five, memory[:1], W_q, W_k, W_v)[0]
-shuffled = look(five, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)[0]
+seen, _ = attention_layer(five, memory[:1], W_q, W_k, W_v)
+shuffled, _ = attention_layer(five, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)
 print("memory shuffled: every output the same to 1e-12:", np.abs(seen - shuffled).max() < 1e-12)
-outputs, reversed_outputs = (look(y, y, W_q, W_k, W_v)[0] for y in (five, five[:, ::-1]))
+outputs, _ = attention_layer(five, five, W_q, W_k, W_v)
+reversed_outputs, _ = attention_layer(five[:, ::-1], five[:, ::-1], W_q, W_k, W_v)
 print("x₁ sees, as the first: ", outputs[0, 0, :4])
 print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 
@@ -455,7 +457,7 @@ print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 # %% tags=["twin"]
 fig, axes = plt.subplots(1, 4, figsize=(6.6, 2.4))
 for pair, scaling in ((axes[:2], "on"), (axes[2:], "off")):
-    _, weights, dscores = look_of_six(np.array([1.0, 1.0]), 64, scaling == "on")
+    _, weights, dscores = attend_to_six(np.array([1.0, 1.0]), 64, scaling == "on")
     for ax, name, heights, color in zip(
         pair, ("weights", "dscores"), (weights, dscores), (GREEN, RED), strict=True
     ):
@@ -498,9 +500,11 @@ explorer()
 # and values, does it say the same?
 
 # %% tags=["finished"]
+# For speed lib lays the scores out with the keys first, and takes the sum in the softmax's way back
+# from dcontext and context: the same numbers.
 theirs, their_cache = attention(*self_cache[2:5])
 their_gradients = attention_backward(dcontext, their_cache)
-print("context ours", look(*self_cache[:2], W_q, W_k, W_v)[0][1, 0, :4])
+print("context ours", self_context[1, 0, :4])
 print("        lib ", theirs[1, 0, :4])
 our_gradients = {"dquery": dquery, "dkey": dkey, "dvalue": dvalue}
 for (name, our), their in zip(our_gradients.items(), their_gradients, strict=True):

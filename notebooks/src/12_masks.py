@@ -106,7 +106,7 @@ def padding(lengths, S):
 def masked_attention(query, key, value, mask):
     scores = query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5  # (..., T, S)
     weights, _ = masked_softmax(scores, mask)  # (..., T, S)
-    return weights @ value, (query, key, value, weights)
+    return weights @ value, (query, key, value, weights)  # context (..., T, J), cache
 
 
 # %% tags=["twin"]
@@ -116,7 +116,7 @@ masks["padding & causal"] = masks["padding"] & masks["causal"]
 
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3))
 for ax, (name, seen) in zip(axes, masks.items(), strict=True):
-    tea = masked_softmax(np.zeros((2, 6, 6)), seen)[0][0]  # equal scores: equal weights
+    (tea, _), _ = masked_softmax(np.zeros((2, 6, 6)), seen)  # equal scores: equal weights
     image = heatmap(ax, tea, rows=list("tea···"), columns=list("tea···"))
     ax.set(title=name, xlabel="position s")
     print(f"{name:<17} {seen.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
@@ -232,7 +232,8 @@ mask = causal(T) & padding(np.array([4, 3]), T)[..., ::-1]
 
 
 def loss():
-    return (masked_attention(query, key, value, mask)[0] * dcontext).sum()
+    context, _ = masked_attention(query, key, value, mask)
+    return (context * dcontext).sum()
 
 
 context, cache = masked_attention(query, key, value, mask)
@@ -263,10 +264,11 @@ def late_backward(dcontext, query, value, shares, mask):
 
 # %%
 def late_loss():
-    return (late_attention(query, key, value, mask)[0] * dcontext).sum()
+    late_context, _ = late_attention(query, key, value, mask)
+    return (late_context * dcontext).sum()
 
 
-shares = late_attention(query, key, value, mask)[1]
+_, shares = late_attention(query, key, value, mask)
 late_dkey = late_backward(dcontext, query, value, shares, mask)
 compare("late dkey", late_dkey, numerical_gradient(loss, key))
 compare("late dkey", late_dkey, numerical_gradient(late_loss, key))
@@ -289,26 +291,33 @@ print("dscores of the first query:", kept)
 
 
 # %%
-def reach(look, x):
+def reach(function, x):
     """(T, T): change token s (column); how far does output t (row) move?"""
-    before, moved = look(x), []
+    before, moved = function(x), []
     for s in range(len(x)):
         changed = x.copy()
         changed[s] += 1
-        moved.append(np.abs(look(changed) - before).max(axis=-1))
+        moved.append(np.abs(function(changed) - before).max(axis=-1))
     return np.transpose(moved)
 
 
 rng, (tokens, D) = np.random.default_rng(0), (6, 5)
 W_q, W_k, W_v = rng.normal(size=(3, D, D)) * D**-0.5
-x, past = rng.normal(size=(tokens, D)), causal(tokens)
-in_front = past & (np.arange(tokens) >= 2)  # the first two tokens are padding
-weigh = {
-    "causal": lambda scores: masked_softmax(scores, past)[0],
-    "off by one": lambda scores: masked_softmax(scores, np.tri(tokens, k=1, dtype=bool))[0],
-    "transposed": lambda scores: masked_softmax(scores, past.T)[0],
-    "after softmax": lambda scores: softmax(scores)[0] * past,
-    "−1e9": lambda scores: softmax(np.where(in_front, scores, -1e9))[0],
+x, before_or_at = rng.normal(size=(tokens, D)), causal(tokens)
+in_front = before_or_at & (np.arange(tokens) >= 2)  # the first two tokens are padding
+
+
+def weigh(scores, mask=None):
+    weights, _ = masked_softmax(scores, mask)
+    return weights
+
+
+candidates = {
+    "causal": lambda scores: weigh(scores, before_or_at),
+    "off by one": lambda scores: weigh(scores, np.tri(tokens, k=1, dtype=bool)),
+    "transposed": lambda scores: weigh(scores, before_or_at.T),
+    "after softmax": lambda scores: weigh(scores) * before_or_at,
+    "−1e9": lambda scores: weigh(np.where(in_front, scores, -1e9)),
 }
 
 
@@ -320,7 +329,7 @@ def one_layer(rule, x):
 # %% slideshow={"slide_type": "slide"}
 names = range(1, tokens + 1)
 fig, axes = plt.subplots(1, 5, figsize=(6.5, 1.9), sharey=True)
-for ax, (name, rule) in zip(axes, weigh.items(), strict=True):
+for ax, (name, rule) in zip(axes, candidates.items(), strict=True):
     moved = reach(partial(one_layer, rule), x)
     future = np.triu(moved, k=1)
     moves = np.where(moved == 0, np.nan, moved)
@@ -346,10 +355,10 @@ plt.show()
 # The same from the other side, by our backward: let only output 3 have a gradient, and ask which tokens get any.
 
 # %%
-_, past_cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, past)
+_, causal_cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, before_or_at)
 only_third = np.zeros((tokens, D))
 only_third[2] = 1
-asks, is_asked, answers = masked_attention_backward(only_third, past_cache)
+asks, is_asked, answers = masked_attention_backward(only_third, causal_cache)
 dx = asks @ W_q.T + is_asked @ W_k.T + answers @ W_v.T  # (T, D)
 for t in range(tokens):
     print(f"token {t + 1}: {dx[t]}{'  exactly 0' if (dx[t] == 0).all() else ''}")
@@ -467,7 +476,8 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
     rng = np.random.default_rng(2)
     ids = rng.integers(V, size=(count, 1))
     for T in range(1, PLACES + 1):
-        p, _ = softmax(model.forward(ids, rule(T))[0][:, -1])  # (B, V)
+        logits, _ = model.forward(ids, rule(T))  # (B, T, V)
+        p, _ = softmax(logits[:, -1])  # (B, V)
         drawn = (p.cumsum(axis=-1) < rng.random((count, 1))).sum(axis=-1, keepdims=True)
         ids = np.concatenate([ids, np.minimum(drawn, V - 1)], axis=1)
     return ids
@@ -475,13 +485,13 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
 
 # %%
 def one_walk(model, mask, ids):
-    return model.forward(ids[None] % V, mask)[0][0]
+    (logits,), _ = model.forward(ids[None] % V, mask)
+    return logits  # (T, V)
 
 
 for name, rule in rules.items():
     fresh = Predictor(np.random.default_rng(0))
-    look = partial(one_walk, fresh, rule(PLACES))
-    moved = reach(look, new[0, :-1])
+    moved = reach(partial(one_walk, fresh, rule(PLACES)), new[0, :-1])
     steps = np.diff(write(trained[name][0], rule), axis=1) % V
     print(f"{name:<11} untrained: {(np.triu(moved, k=1) != 0).sum()} leaks", end="; ")
     print(f"trained, it writes {np.isin(steps, STEPS).mean():.0%} possible steps", end=", ")

@@ -175,12 +175,13 @@ projections = rng.normal(size=(3, 6, 6))
 
 
 # %% slideshow={"slide_type": "fragment"}
-def look(x):
+def attend(x):
     W_q, W_k, W_v = projections
-    return attention(x @ W_q, x @ W_k, x @ W_v)[0]
+    context, _ = attention(x @ W_q, x @ W_k, x @ W_v)
+    return context
 
 
-there, back = look(embeddings[three]), look(embeddings[three[::-1]])
+there, back = attend(embeddings[three]), attend(embeddings[three[::-1]])
 print("array, in value of array:", there[2])
 print("array, in array of value:", back[0])
 print("all outputs the same, in reverse:", np.abs(there - back[::-1]).max() < 1e-12)
@@ -283,8 +284,8 @@ print("speeds      ", angles(2, 16)[1])
 print("position 4  ", clock[4, :6], "…")
 print("width 5, t=2", sinusoids(3, 5)[2])
 places = sinusoids(3, 6)
-print("array, in value of array:", look(embeddings[three] + places)[2])
-print("array, in array of value:", look(embeddings[three[::-1]] + places)[0])
+print("array, in value of array:", attend(embeddings[three] + places)[2])
+print("array, in array of value:", attend(embeddings[three[::-1]] + places)[0])
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## What the product knows
@@ -532,11 +533,12 @@ rng = np.random.default_rng(1)
 vectors, dy = rng.normal(size=(2, B, T, D))  # the sizes and angles of the check
 sinusoidal, rotary, learned = SinusoidalEncoding(D), RotaryPositions(D), LearnedPositions(5, D, rng)
 
+sinusoidal_y, _ = sinusoidal.forward(vectors)
 rotary_y, rotary_cache = rotary.forward(vectors)
 learned_y, learned_cache = learned.forward(vectors)
 learned.backward(dy, learned_cache)
 pairs = {
-    "sinusoidal": (sinusoidal.forward(vectors)[0], vectors + sinusoids(T, D)),
+    "sinusoidal": (sinusoidal_y, vectors + sinusoids(T, D)),
     "odd width": (SinusoidalEncoding(5).table(T), sinusoids(T, 5)),
     "learned": (learned_y, vectors + learned.W[:T]),
     "learned dW": (learned.dW[:T], dy.sum(axis=0)),

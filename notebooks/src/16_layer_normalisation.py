@@ -239,7 +239,8 @@ gamma, beta = rng.normal(size=(2, D))
 
 
 def loss(gamma=gamma):
-    return (layer_norm(x, gamma, beta)[0] * dy).sum()
+    y, _ = layer_norm(x, gamma, beta)
+    return (y * dy).sum()
 
 
 gradients = layer_norm_backward(dy, layer_norm(x, gamma, beta)[1], gamma)
@@ -253,7 +254,8 @@ for name, by_hand, array in zip(["x", "gamma", "beta"], gradients, (x, gamma, be
 
 # %%
 def gamma_last(dy, cache, gamma):
-    return gamma * layer_norm_backward(dy, cache)[0]
+    dx, _, _ = layer_norm_backward(dy, cache)
+    return gamma * dx
 
 
 for each in (np.ones(D), gamma):
@@ -391,12 +393,13 @@ explorer()
 # and feed-forward, each in a residual with its own norm. Do the numbers agree, and do 32 such layers behave alike?
 
 # %% tags=["finished"]
+# For speed lib takes its means as products, x @ (1/D, …, 1/D): the same numbers.
 lib_norm = LayerNorm(D)
 lib_norm.gamma[:], lib_norm.beta[:] = gamma, beta
 their_y, their_cache = lib_norm.forward(x)
 our_y, our_cache = layer_norm(x, gamma, beta)
 print("y    ours", our_y[0], "\n     lib ", their_y[0])
-our_dx = layer_norm_backward(dy, our_cache, gamma)[0]
+our_dx, _, _ = layer_norm_backward(dy, our_cache, gamma)
 print("dx   ours", our_dx[0], "\n     lib ", lib_norm.backward(dy, their_cache)[0])
 
 for pre_norm in (True, False):
@@ -442,16 +445,16 @@ check_parameters(my_parameters)
 class Tower(Layer):
     def __init__(self, pre_norm, D=8, L=16):
         rng = np.random.default_rng(0)
-        self.layers = [FeedForward(D, 2 * D, rng, np.float32) for _ in range(L)]
-        options = {"dropout": 0.0, "epsilon": 1e-5}  # no dropout
-        self.residuals = [Residual(D, np.float32, pre_norm, **options) for _ in range(L)]
+        config = TransformerConfig(1, D, 1, 2 * D, L, pre_norm=pre_norm)
+        layers = [FeedForward(D, config.d_ff, rng, np.float32) for _ in range(L)]
+        self.residuals = [Residual(layer, config, np.float32) for layer in layers]
         self.last = [LayerNorm(D, np.float32)] if pre_norm else []
         self.last.append(Linear(D, D, rng, np.float32))
 
     def forward(self, x):
         caches, last_caches = [], []
-        for layer, residual in zip(self.layers, self.residuals, strict=True):
-            x, cache = residual.forward(x, layer.forward)
+        for residual in self.residuals:
+            x, cache = residual.forward(x)
             caches.append(cache)
         for layer in self.last:
             x, cache = layer.forward(x)
@@ -462,20 +465,19 @@ class Tower(Layer):
         caches, last_caches = (each[::-1] for each in cache)
         for layer, last_cache in zip(self.last[::-1], last_caches, strict=True):
             dx = top = layer.backward(dx, last_cache)
-        pairs = zip(self.layers[::-1], self.residuals[::-1], strict=True)
-        for (layer, residual), layer_cache in zip(pairs, caches, strict=True):
-            dx = residual.backward(dx, layer_cache, layer.backward)
+        for residual, residual_cache in zip(self.residuals[::-1], caches, strict=True):
+            dx, _ = residual.backward(dx, residual_cache)
         return size(dx) / size(top)  # size of the gradient at the bottom, relative to the top
 
 
 # %%
-def train(pre_norm, warm_up=1, learning_rate=0.01, steps=400):
-    """Losses, and gradient ratios, of all steps. The rate rises evenly in the first warm_up."""
+def train(pre_norm, warm_up_steps=1, learning_rate=0.01, steps=400):
+    """Losses, and gradient ratios, of all steps. The rate rises evenly in the warm-up steps."""
     rng, model = np.random.default_rng(1), Tower(pre_norm)
     adam = Adam(model.parameters(), learning_rate)
     losses, ratios = [], []
     for step in range(steps):
-        adam.learning_rate = learning_rate * min(1, (step + 1) / warm_up)
+        adam.learning_rate = learning_rate * min(1, (step + 1) / warm_up_steps)
         x = rng.normal(size=(32, 8)).astype(np.float32)
         y, cache = model.forward(x)
         loss, loss_cache = mean_squared_error(y, np.roll(np.abs(x), 1, axis=1))
@@ -490,8 +492,8 @@ def train(pre_norm, warm_up=1, learning_rate=0.01, steps=400):
 fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.8))
 last, middle = [], []
 runs = ("pre-norm", True, 1), ("post-norm", False, 1), ("post-norm, warm-up", False, 100)
-for (name, pre_norm, warm_up), style in zip(runs, ("-", "--", ":"), strict=True):
-    losses, ratios = train(pre_norm, warm_up)
+for (name, pre_norm, warm_up_steps), style in zip(runs, ("-", "--", ":"), strict=True):
+    losses, ratios = train(pre_norm, warm_up_steps)
     axes[0].plot(np.convolve(losses, np.full(20, 1 / 20), "valid"), style, label=name)
     axes[1].semilogy(ratios, style, lw=1)
     last.append(losses[-50:].mean())

@@ -60,10 +60,13 @@ np.set_printoptions(precision=4, suppress=True)
 
 # %% slideshow={"slide_type": "fragment"}
 def encoder_layer(layer, x, mask):
-    normal, _ = layer.attention_residual.norm.forward(x)  # (B, T, D)
-    x = x + layer.attention.forward(normal, normal, mask)[0]  # (B, T, D)
-    normal, _ = layer.feed_forward_residual.norm.forward(x)  # (B, T, D)
-    return x + layer.feed_forward.forward(normal)[0]  # (B, T, D)
+    attention, feed_forward = layer.attention, layer.feed_forward  # residuals: norm and layer
+    normal, _ = attention.norm.forward(x)  # (B, T, D)
+    y, _ = attention.layer.forward(normal, mask)  # (B, T, D)
+    x = x + y
+    normal, _ = feed_forward.norm.forward(x)  # (B, T, D)
+    y, _ = feed_forward.layer.forward(normal)  # (B, T, D)
+    return x + y
 
 
 def encode(model, ids, lengths):
@@ -73,7 +76,8 @@ def encode(model, ids, lengths):
     for layer in stack.layers:
         x = encoder_layer(layer, x, padding_mask(lengths, ids.shape[1]))  # (B, T, D)
     x, _ = stack.norm.forward(x)  # (B, T, D)
-    return model.output.forward(x)[0]  # (B, T, O)
+    logits, _ = model.output.forward(x)  # (B, T, O)
+    return logits
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -145,18 +149,20 @@ tiny.backward(dlogits, cache)
 
 
 def loss():
-    return (tiny.forward(ids, lengths)[0] * dlogits).sum()
+    logits, _ = tiny.forward(ids, lengths)
+    return (logits * dlogits).sum()
 
 
 errors = {}
+three = "0.attention.layer.query.W", "1.feed_forward.layer.inner.W", "stack.norm.gamma"
 for name, value, by_hand in tiny.parameters():
     measured = numerical_gradient(loss, value)
     errors[name] = relative_error(by_hand, measured)  # below 1e-6: equal
-    if name.endswith(("0.attention.query.W", "1.feed_forward.inner.W", "stack.norm.gamma")):
+    if name.endswith(three):
         compare(name.split(".")[-2], by_hand, measured)
 print(f"{tiny.parameter_count()} numbers in {len(errors)} arrays, all equal to 1e-6:", end=" ")
 print(max(errors.values()) <= 1e-6)
-key_biases = [layer.attention.key.db for layer in tiny.stack.layers]
+key_biases = [layer.attention.layer.key.db for layer in tiny.stack.layers]
 print("gradient of the keys' biases is 0, to 1e-12:", np.abs(key_biases).max() < 1e-12)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
@@ -251,11 +257,11 @@ assert live >= 0.99
 # %% tags=["learned", "nbval-ignore-output"]
 blind = new_model(np.random.default_rng(0), layers=2, heads=2, positions="none")
 _ = train(learner(blind), drawn(2), Adam(blind.parameters(), 5e-3), 300, max_norm=1.0, every=100)
-share = share_right(blind, new_ids, new_lengths, new_targets)
-print(f"without positions {share:.1%} right")
-assert 0.20 < share < 0.36
+accuracy = share_right(blind, new_ids, new_lengths, new_targets)
+print(f"without positions {accuracy:.1%} right")
+assert 0.20 < accuracy < 0.36
 row, swapped = np.array([[3, 1, 4, 5]]), np.array([[1, 3, 4, 5]])
-one, other = blind.forward(row)[0][0], blind.forward(swapped)[0][0]
+((one,), _), ((other,), _) = blind.forward(row), blind.forward(swapped)
 print("two digits swapped, the outputs swap along:", np.abs(one[[1, 0]] - other[:2]).max() < 1e-3)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -277,8 +283,8 @@ right = np.empty((8, 8))
 for t in range(8):
     mask = np.ones((1, 8, 8), bool)
     mask[0, t, 7 - t] = False
-    outputs = shipped.forward(eight[0], mask=mask)[0].argmax(axis=-1)  # (N, T)
-    right[t] = (outputs == eight[2]).mean(axis=0)
+    logits, _ = shipped.forward(eight[0], mask=mask)  # (N, T, O)
+    right[t] = (logits.argmax(axis=-1) == eight[2]).mean(axis=0)
 
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.5))
 for ax, layer in zip(axes, (0, 1), strict=False):
@@ -298,16 +304,17 @@ print("the worst of the others, by blocked output:", (right + np.eye(8)).min(axi
 # %%
 stack, mask, alone = shipped.stack, np.ones((1, 8, 8), bool), np.empty((8, 8))
 mask[0, 7, 0] = False
-shipped.forward(eight[0], mask=mask)
-output_2 = stack.layers[1].attention.weights[:, :, 1].mean(axis=(0, 1))  # that run's
-x, _ = stack.positions.forward(stack.embedding.forward(eight[0])[0])  # (N, T, D)
+_, cache_8 = shipped.forward(eight[0], mask=mask)
+output_2 = cache_8.weights[1][:, :, 1].mean(axis=(0, 1))
+x, _ = stack.embedding.forward(eight[0])  # (N, T, D)
+x, _ = stack.positions.forward(x)  # (N, T, D)
 x = encoder_layer(stack.layers[0], x, np.ones((1, 8, 8), bool))  # (N, T, D)
 for t in range(8):
     mask = np.ones((1, 8, 8), bool)
     mask[0, t, 7 - t] = False
     y, _ = stack.norm.forward(encoder_layer(stack.layers[1], x, mask))  # (N, T, D)
-    outputs = shipped.output.forward(y)[0].argmax(axis=-1)  # (N, T)
-    alone[t] = (outputs == eight[2]).mean(axis=0)
+    logits, _ = shipped.output.forward(y)  # (N, T, O)
+    alone[t] = (logits.argmax(axis=-1) == eight[2]).mean(axis=0)
 print("blocked in layer 2 alone:", alone.diagonal().round(1))
 print("the worst of the others:", (alone + np.eye(8)).min(axis=1).round(1))
 print("output 8 blocked in both: output 2 gives places 7 and 8", output_2[6:].round(1))
@@ -349,17 +356,17 @@ check_mirror(my_mask)
 # It has learned lengths from 4 to 12. Has it learned to *reverse*? Here are 300 sequences of each length from 1 to 16.
 
 # %%
-shares = {}
+accuracies = {}
 for layers in (1, 2):
     encoder = digits_reversed(layers, heads=2)
     some = [draw(300, np.random.default_rng(n), n, n) for n in range(1, 17)]
-    shares[layers] = [share_right(encoder, *each) for each in some]
-    print(f"layers {layers}:", " ".join(f"{100 * share:.0f}" for share in shares[layers]))
+    accuracies[layers] = [share_right(encoder, *each) for each in some]
+    print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in accuracies[layers]))
 
 fig, ax = plt.subplots(figsize=(5.8, 2.4))
 ax.axvspan(4, 12, color="0.93")
-ax.plot(range(1, 17), np.multiply(shares[2], 100), "o-", label="layers 2, heads 2")
-ax.plot(range(1, 17), np.multiply(shares[1], 100), "s--", label="layers 1, heads 2")
+ax.plot(range(1, 17), np.multiply(accuracies[2], 100), "o-", label="layers 2, heads 2")
+ax.plot(range(1, 17), np.multiply(accuracies[1], 100), "s--", label="layers 1, heads 2")
 ax.set(xlabel="digits in the sequence", ylabel="% right", ylim=(0, 104), xticks=range(1, 17))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
@@ -374,7 +381,8 @@ plt.show()
 encoder = digits_reversed(layers=2, heads=2)
 for n in (12, 13, 14, 15, 16):
     many, _, _ = draw(300, np.random.default_rng(n), n, n)  # (N, T)
-    wrote = encoder.forward(many)[0].argmax(axis=-1)  # (N, T)
+    logits, _ = encoder.forward(many)  # (N, T, O)
+    wrote = logits.argmax(axis=-1)  # (N, T)
     beside = [(wrote[:, : n - k] == many[:, : n - k][:, ::-1]).mean() for k in range(4)]
     print(f"{n} digits: equal to the digit 0, 1, 2, 3 places before the mirror:", end=" ")
     print(", ".join(f"{share:.0%}" for share in beside))
@@ -433,10 +441,10 @@ fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
 for kind, style in (("recurrent", "-"), ("encoder", "--"), ("without positions", ":")):
     some = runs[runs["kind"] == kind]
     steps = np.unique(some["step"])
-    for ax, pile in zip(axes, ("train", "validation"), strict=True):
-        losses = [some[f"{pile}_loss"][some["step"] == step].mean() for step in steps]
+    for ax, part in zip(axes, ("train", "validation"), strict=True):
+        losses = [some[f"{part}_loss"][some["step"] == step].mean() for step in steps]
         ax.plot(steps, losses, style, label=kind)
-        ax.set(title=f"{pile} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.2))
+        ax.set(title=f"{part} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.2))
     kept = some[~np.isnan(some["test_accuracy"])]
     print(f"{kind:<18} validation {kept['validation_loss'].mean():.3f} nats", end=", ")
     print(f"kept at steps {', '.join(map(str, kept['step']))}")
@@ -449,10 +457,10 @@ plt.show()
 
 # %%
 for kind in dict.fromkeys(runs["kind"]):
-    right = runs["test_accuracy"][runs["kind"] == kind]
-    right = right[~np.isnan(right)]
-    each = ", ".join(f"{share:.1%}" for share in right)
-    print(f"{kind:<18} {each}; mean {right.mean():.1%}")
+    accuracies = runs["test_accuracy"][runs["kind"] == kind]
+    accuracies = accuracies[~np.isnan(accuracies)]
+    each = ", ".join(f"{accuracy:.1%}" for accuracy in accuracies)
+    print(f"{kind:<18} {each}; mean {accuracies.mean():.1%}")
 
 # %% [markdown]
 # **The recurrent network wins**, with every seed, by about four points. Counting pairs is ahead of the encoder, too. And order matters: the

@@ -25,7 +25,7 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.attention import MultiHeadAttention, causal_mask
+from lib.attention import SelfAttention, causal_mask
 from lib.check import RTOL, compare, numerical_gradient, relative_error
 from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_count,
@@ -72,7 +72,8 @@ def smallest_loss():
     return np.log(np.exp(x * table).sum()) - x * table[1]
 
 
-dlogits = softmax(2 * table[0] * table)[0] - [0, 1, 0]
+p, _ = softmax(2 * table[0] * table)
+dlogits = p - [0, 1, 0]
 as_output, as_input = 2 * table[0] * dlogits, 2 * np.array([dlogits @ table, 0, 0])
 print("as output", as_output, "  as input", as_input)
 compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
@@ -101,23 +102,20 @@ compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
 def make_model(V, D, H, F, L, rng):
     W_e = rng.normal(size=(V, D)) / np.sqrt(D)
     layers = [
-        (MultiHeadAttention(D, H, rng), FeedForward(D, F, rng), LayerNorm(D), LayerNorm(D))
-        for _ in range(L)
+        (SelfAttention(D, H, rng), FeedForward(D, F, rng), LayerNorm(D), LayerNorm(D))
+        for _ in range(L)  # SelfAttention: MultiHeadAttention where the memory is x
     ]
     return W_e, layers, LayerNorm(D)
 
 
-def residual(x, norm, run):
-    inside, norm_cache = norm.forward(x)
-    y, run_cache = run(inside)
-    return x + y, (norm_cache, run_cache)
-
-
 def layer_forward(x, layer, mask):
-    attention, feed, norm_1, norm_2 = layer
-    x, look_cache = residual(x, norm_1, lambda inside: attention.forward(inside, inside, mask))
-    x, feed_cache = residual(x, norm_2, feed.forward)
-    return x, (look_cache, feed_cache)
+    attention, feed_forward, norm_1, norm_2 = layer
+    inside, norm_1_cache = norm_1.forward(x)
+    y, attention_cache = attention.forward(inside, mask)
+    x = x + y
+    inside, norm_2_cache = norm_2.forward(x)
+    y, feed_forward_cache = feed_forward.forward(inside)
+    return x + y, (norm_1_cache, attention_cache, norm_2_cache, feed_forward_cache)
 
 
 def forward(ids, W_e, layers, last_norm):
@@ -151,17 +149,20 @@ big = make_model(1000, 256, 8, 512, 2, np.random.default_rng(0))
 text = np.random.default_rng(1).integers(0, 1000, (2, 11))  # (B, T + 1)
 read, follows = text[:, :-1], text[:, 1:]  # (B, T), (B, T)
 logits, _ = forward(read, *big)
-print(f"loss, targets shifted:     {cross_entropy(logits, follows)[0]:.2f}")
-print(f"loss, targets not shifted: {cross_entropy(logits, read)[0]:.2f}")
+for name, target in {"shifted:    ": follows, "not shifted:": read}.items():
+    first_loss, _ = cross_entropy(logits, target)
+    print(f"loss, targets {name} {first_loss:.2f}")
 
 # %%
 for t in (0, 4, 9):
     changed = np.where(np.arange(10) == t, (read + 1) % 1000, read)  # (B, T)
-    moved = (forward(changed, *big)[0] != logits).any(axis=(0, 2))  # (T,)
+    now, _ = forward(changed, *big)
+    moved = (now != logits).any(axis=(0, 2))  # (T,)
     print(f"id {t + 1:2} changed, logits that moved:", *np.flatnonzero(moved) + 1)
 written = read[:1, :1]  # (1, 1): one text of one id
 for _ in range(6):
-    written = np.append(written, forward(written, *big)[0][:, -1:].argmax(axis=-1), axis=1)
+    now, _ = forward(written, *big)
+    written = np.append(written, now[:, -1:].argmax(axis=-1), axis=1)
 print("it writes:", *written[0])
 
 # %% [markdown]
@@ -194,26 +195,27 @@ check_shift(my_shift)
 def self_row(x, layer, mask):
     """The arrays of a self-attention block; what it adds to the stream comes last."""
     inside, _ = layer[2].forward(x)
-    y, (*_, (query, _, _, weights), _) = layer[0].forward(inside, inside, mask)
-    return {"stream": x, "norm": inside, "q, k, v": query, "weights": weights, "y": y}
+    y, cache = layer[0].forward(inside, mask)
+    key, weights = cache.attention.key, cache.weights
+    return {"stream": x, "norm": inside, "q, k, v": key, "weights": weights, "y": y}
 
 
-def feed_row(x, layer):
+def feed_forward_row(x, layer):
     inside, _ = layer[3].forward(x)
-    y, (_, hidden, _) = layer[1].forward(inside)
-    return {"stream": x, "norm": inside, "hidden": hidden, "y": y}
+    y, cache = layer[1].forward(inside)
+    return {"stream": x, "norm": inside, "hidden": cache.outer, "y": y}  # what outer has read
 
 
 def flow(ids, W_e, layers, last_norm):
     """The boxes of a decoder-only model, row by row; the lowest layer stands for all."""
     _, (_, caches, _, top) = forward(ids, W_e, layers, last_norm)
     positions = SinusoidalEncoding(W_e.shape[1]).table(ids.shape[1])
-    look = self_row(
-        np.sqrt(W_e.shape[1]) * W_e[ids] + positions, layers[0], causal_mask(len(positions))
-    )
-    feed = feed_row(look["stream"] + look["y"], layers[0])
-    end = {"stream": feed["stream"] + feed["y"], "norm": top, "logits": top @ W_e.T}
-    return [{"ids": ids}, look, feed, end]
+    x = np.sqrt(W_e.shape[1]) * W_e[ids] + positions  # (B, T, D)
+    attention_row = self_row(x, layers[0], causal_mask(len(positions)))
+    last_row = feed_forward_row(x + attention_row["y"], layers[0])
+    x = last_row["stream"] + last_row["y"]  # (B, T, D)
+    end = {"stream": x, "norm": top, "logits": top @ W_e.T}
+    return [{"ids": ids}, attention_row, last_row, end]
 
 
 # %% slideshow={"slide_type": "slide"}
@@ -256,7 +258,7 @@ for row in grid:
 # The first part reaches *every* row: wherever id $v$ was too likely, row $v$ is moved away from $h_t$, and the true id's row toward it. The second reaches only rows that were read.
 #
 # **Exercise 2. Both parts** · medium · 5 minutes. `top` is $h$. `layers_backward(dtop)` goes back through the last norm and all layers, and returns $dx^{(0)}$. For the first part,
-# `rows` makes (B, T, V) and (B, T, D) into tables with one row for each position; for the second, `np.add.at(dW_e, ids, …)` adds also where an id occurs twice.
+# `as_rows` makes (B, T, V) and (B, T, D) into tables with one row for each position; for the second, `np.add.at(dW_e, ids, …)` adds also where an id occurs twice.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -281,19 +283,13 @@ check_tied_backward(my_tied_backward)
 
 
 # %% slideshow={"slide_type": "slide"} tags=["backward"]
-def residual_backward(dy, cache, norm, run_backward, fork):
-    norm_cache, run_cache = cache
-    return fork * dy + norm.backward(run_backward(dy, run_cache), norm_cache)
-
-
 def layer_backward(dy, cache, layer, fork):
-    attention, feed, norm_1, norm_2 = layer
-    dy = residual_backward(dy, cache[1], norm_2, feed.backward, fork)
-
-    def look_backward(dy, cache):
-        return sum(attention.backward(dy, cache))
-
-    return residual_backward(dy, cache[0], norm_1, look_backward, fork)
+    attention, feed_forward, norm_1, norm_2 = layer
+    norm_1_cache, attention_cache, norm_2_cache, feed_forward_cache = cache
+    dinside = feed_forward.backward(dy, feed_forward_cache)
+    dy = fork * dy + norm_2.backward(dinside, norm_2_cache)
+    dinside = attention.backward(dy, attention_cache)  # the sum of dx and dmemory
+    return fork * dy + norm_1.backward(dinside, norm_1_cache)
 
 
 def backward(dlogits, cache, W_e, layers, last_norm, fork=1, scale=None, output=1):
@@ -329,20 +325,23 @@ def gradients(**broken):
     for _, _, gradient in named(*model):
         gradient.fill(0)
     logits, cache = forward(ids, *model)
-    dlogits = cross_entropy_backward(cross_entropy(logits, targets)[1])
-    dW_e = backward(dlogits, cache, *model, **broken)
+    _, loss_cache = cross_entropy(logits, targets)
+    dW_e = backward(cross_entropy_backward(loss_cache), cache, *model, **broken)
     everything = [("W_e", model[0], dW_e), *named(*model)]
     return [(part, value, gradient.copy()) for part, value, gradient in everything]
 
 
 def loss():
-    return cross_entropy(forward(ids, *model)[0], targets)[0]
+    logits, _ = forward(ids, *model)
+    value, _ = cross_entropy(logits, targets)
+    return value
 
 
 def slope(value, i, step=1e-5):
     """The loss's measured slope along entry i of an array."""
     entry = value.reshape(-1)[i : i + 1]  # a view of one number
-    return numerical_gradient(loss, entry, step)[0]
+    (measured,) = numerical_gradient(loss, entry, step)
+    return measured
 
 
 # %% slideshow={"slide_type": "slide"} tags=["gradient-check"]
@@ -404,8 +403,9 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
     start.stack.scale = scale
     at_start, _ = start.forward(read)
     own = np.take_along_axis(at_start, read[..., None], axis=-1).mean()
+    first_loss, _ = cross_entropy(at_start, follows)
     print(f"entries {row:<6g} times {scale:2}: logits' spread {at_start.std():5.2f}", end=", ")
-    print(f"of the id read {own:4.1f}, loss {cross_entropy(at_start, follows)[0]:.1f}")
+    print(f"of the id read {own:4.1f}, loss {first_loss:.1f}")
 
 # %% [markdown]
 # Large entries make the model sure at once that the id just read comes again: the loss is nineteen times $\ln V$. Without the scale the loss looks best of all, while at the bottom an id is about a tenth as large as its
@@ -426,23 +426,25 @@ whole, x, memory = (
     *rng.normal(size=(2, B, S, D)),
 )
 x = x[:, :T]  # (B, T, D)
-layer = whole.attention, whole.feed_forward, whole.attention_residual.norm
-layer += (whole.feed_forward_residual.norm,)
+residuals = whole.attention, whole.feed_forward  # each with its layer and its norm
+layer = *(each.layer for each in residuals), *(each.norm for each in residuals)
 
-look = self_row(x, layer, causal_mask(T))
-x_2 = x + look["y"]  # (B, T, D)
-inside, _ = whole.cross_residual.norm.forward(x_2)
-y, (*_, (query, key, _, weights), _) = whole.cross_attention.forward(inside, memory)
-cross = {"stream": x_2, "norm": inside, "q": query, "weights": weights, "y": y}
-feed = feed_row(x_2 + y, layer)
-top = feed["stream"] + feed["y"]  # (B, T, D)
+attention_row = self_row(x, layer, causal_mask(T))
+x_2 = x + attention_row["y"]  # (B, T, D)
+inside, _ = whole.cross_attention.norm.forward(x_2)
+y, cross_cache = whole.cross_attention.layer.forward(inside, memory)
+query, key, _, weights, _ = cross_cache.attention
+cross_row = {"stream": x_2, "norm": inside, "q": query, "weights": weights, "y": y}
+last_row = feed_forward_row(x_2 + y, layer)
+top = last_row["stream"] + last_row["y"]  # (B, T, D)
 fig, ax = plt.subplots(figsize=(7.2, 4.4))
-draw_flow(ax, [look, {"memory": memory, "k, v": key}, cross, feed, {"stream": top}])
+memory_row = {"memory": memory, "k, v": key}
+draw_flow(ax, [attention_row, memory_row, cross_row, last_row, {"stream": top}])
 ax.text(0.3, -4, "to the next layer", va="center", size=8)
 plt.show()
 print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}")
-same = np.abs(top - whole.forward(x, memory, causal_mask(T))[0]).max() < 1e-12
-print("the same as lib's DecoderLayer:", same)
+lib_top, _ = whole.forward(x, memory, causal_mask(T))
+print("the same as lib's DecoderLayer:", np.abs(top - lib_top).max() < 1e-12)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The sizes this course grew from
@@ -468,17 +470,18 @@ def original(spread=None, **style):
 
 
 def at_the_start(name, model):
-    logits, _ = model.forward(read)
-    weights = np.array([layer.attention.weights for layer in model.stack.layers])
+    logits, cache = model.forward(read)
+    weights, (first_loss, _) = np.array(cache.weights), cross_entropy(logits, follows)
     entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=-1).mean()
     print(f"{name:<23} largest weight {weights.max(axis=-1).mean():.2f}", end="")
     print(f", entropy {entropy:.2f} of {np.log(10):.2f}", end="")
-    print(f", logits' spread {logits.std():4.1f}, loss {cross_entropy(logits, follows)[0]:.1f}")
+    print(f", logits' spread {logits.std():4.1f}, loss {first_loss:.1f}")
 
 
 style = dict(pre_norm=False, bias=False, epsilon=1e-8, tied=False)
 first = original(spread=1, **style)
-print(f"ids {read.shape} -> logits {first.forward(read)[0].shape}", end=", ")
+first_logits, _ = first.forward(read)
+print(f"ids {read.shape} -> logits {first_logits.shape}", end=", ")
 print(f"{first.parameter_count():,} parameters")
 at_the_start("spread 1, as it was", first)
 at_the_start("spread I^(-1/2)", original(**style))
@@ -510,9 +513,10 @@ def held(cache, seen):
 
 for V, D, H, L, T in ((50, 24, 4, 3, 40), (50, 24, 8, 3, 40), (50, 48, 4, 3, 40)):
     model_2 = Transformer(TransformerConfig(V, D, H, 4 * D, L), np.random.default_rng(0))
-    _, (cache, top, _) = model_2.forward(np.zeros((1, T), int))
-    # cache: ids, positions (None), dropout (None), the layers, the last norm
-    counted = sum(array.size for array in held((cache[3:], top), {}).values())
+    _, cache = model_2.forward(np.zeros((1, T), int))
+    needed = cache.stack.layers, cache.stack.norm, cache.output
+    counted = sum(array.size for array in held(needed, {}).values())
+    counted -= L * T * D  # for speed lib keeps the heads' columns twice, merged and not
     print(f"D {D}, H {H}: parameters {model_2.parameter_count():6,}", end="")
     print(f" = {V * D + L * (12 * D * D + 13 * D) + 2 * D:6,}", end="; kept ")
     print(f"{counted:6,} = {L * T * (12 * D + H * T + 2) + T * (2 * D + 1):6,}")
@@ -570,7 +574,8 @@ explorer()
 # weights in the same order. Does it say the same?
 
 # %% tags=["finished"]
-ours, theirs = (make(*sizes, np.random.default_rng(3)) for make in (make_model, Transformer))
+ours = make_model(*sizes, np.random.default_rng(3))
+theirs = Transformer(TransformerConfig(*sizes), np.random.default_rng(3))
 our_logits, our_cache = forward(ids, *ours)
 their_logits, their_cache = theirs.forward(ids)
 print("logits ours", our_logits[1, -1, :5], "\n       lib ", their_logits[1, -1, :5])

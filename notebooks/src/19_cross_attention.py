@@ -58,8 +58,8 @@ np.set_printoptions(precision=4, suppress=True)
 # | **cross-attention** | the target so far, $x_t$ | **the encoder's vectors**, $m_s$ | the source's padding |
 # | feed-forward | | | |
 #
-# $m_s$, with $s = 1 \dots S$, is what the encoder has made of place $s$: D numbers, after its last layer. In code it is `memory` (B, S, D), as in [[scaled_dot_product_attention]]; `lib` calls it
-# `context`. *Every* decoder layer looks at the same $m_s$, with weights $W_q, W_k, W_v$ of its own:
+# $m_s$, with $s = 1 \dots S$, is what the encoder has made of place $s$: D numbers, after its last layer. In code it is `memory` (B, S, D), as in [[scaled_dot_product_attention]].
+# *Every* decoder layer looks at the same $m_s$, with weights $W_q, W_k, W_v$ of its own:
 #
 # $$q_t = x_t W_q, \qquad k_s = m_s W_k, \qquad v_s = m_s W_v .$$
 #
@@ -69,11 +69,11 @@ np.set_printoptions(precision=4, suppress=True)
 model, text = dates_transformer(), "samedi 17 juillet 1965"
 source, lengths, target = encode(Dates([text], ["1965-07-17"], ["French"]))
 memory, _ = model.encode(source, lengths)
-logits, _ = model.forward(target[:, :-1], source=source, source_lengths=lengths)
+logits, cache = model.forward(target[:, :-1], source=source, source_lengths=lengths)
 print("source (B, S)", source.shape, "  memory (B, S, D)", memory.shape)
 print("target (B, T)", target[:, :-1].shape, "  logits (B, T, V)", logits.shape)
-for look in (model.stack.layers[0].attention, model.stack.layers[0].cross_attention):
-    print("weights: batch, heads, queries, keys", look.weights.shape)
+for weights_of_layer_1 in (cache.weights[0], cache.cross_weights[0]):
+    print("weights: batch, heads, queries, keys", weights_of_layer_1.shape)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **A common mistake** is to give the cross-attention a causal mask as well. Place $s$ of the source is not in the future of step $t$: all
@@ -86,8 +86,8 @@ few = held_out(100, 2)
 source, lengths, target = encode(few)
 start = int(target[0, 0])
 wrongly = np.tri(ISO, source.shape[1], dtype=bool)  # (T, S): no place after t
-for name, look in {"the source's padding alone": None, "causal as well": wrongly}.items():
-    isos = decode(model.translate(source, lengths, start, ISO, look))
+for name, cross_mask in {"the source's padding alone": None, "causal as well": wrongly}.items():
+    isos = decode(model.translate(source, lengths, start, ISO, cross_mask))
     print(f"{name:<27} exact {exact(isos, few).mean():.0%}; {few.texts[1]}: {isos[1]}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -197,8 +197,9 @@ rng = np.random.default_rng(0)
 layers = [DecoderLayer(TransformerConfig(1, 6, 2, 7, 1), rng) for _ in range(3)]
 x, memory = rng.normal(size=(2, 4, 6)), rng.normal(size=(2, 5, 6))
 dy = rng.normal(size=x.shape)
+_, caches = stack_forward(x, memory)
 measured = numerical_gradient(lambda: (stack_forward(x, memory)[0] * dy).sum(), memory)
-_, parts = stack_backward(dy, stack_forward(x, memory)[1])
+_, parts = stack_backward(dy, caches)
 compare("the sum", sum(parts), measured)
 compare("last only", parts[0], measured)
 
@@ -262,8 +263,8 @@ for rate, steps in ((1e-3, 50), (5e-3, 150), (1e-3, 50)):
 
 # %%
 unseen = numeric(test_days, 300, np.random.default_rng(2))
-share = exact(translate(tiny, unseen.texts), unseen).mean()
-print("more than 85 % exact on unseen days:", share > 0.85)
+accuracy = exact(translate(tiny, unseen.texts), unseen).mean()
+print("more than 85 % exact on unseen days:", accuracy > 0.85)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["curve"]
 # ## The full runs, recorded
@@ -275,8 +276,8 @@ fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for name, style in zip(titles, ("-.", "-", "--", ":"), strict=True):
     key = name, "validation_exact"
     pairs = [(int(at), v) for (*which, at), v in record.items() if tuple(which) == key]
-    steps, shares = zip(*pairs, strict=True)
-    ax.plot(steps, shares, style, label=titles[name])
+    steps, accuracies = zip(*pairs, strict=True)
+    ax.plot(steps, accuracies, style, label=titles[name])
     print(f"{titles[name]:<30}", *(f"{step}: {v:.0%} " for step, v in pairs if step % 1000 == 0))
 ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(0, 1.03))
 ax.legend()
@@ -352,8 +353,8 @@ check_contain(my_source_mask)
 print(f"{'':<8}{'blocked':<10}right though closed for" + "".join(f"{who:>9}" for who in WHO))
 for name in ("small", "large"):
     for part in PLACES:
-        shares = [record[name, f"test_exact_{part}_blocked_for_{who}", part] for who in WHO]
-        print(f"{name:<8}{part:<32} " + "".join(f"{share:9.1%}" for share in shares))
+        accuracies = [record[name, f"test_exact_{part}_blocked_for_{who}", part] for who in WHO]
+        print(f"{name:<8}{part:<32} " + "".join(f"{accuracy:9.1%}" for accuracy in accuracies))
 
 # %% [markdown]
 # Guessing finds 0.5 % of the years, 8.3 % of the months, 3.3 % of the days.
@@ -380,9 +381,9 @@ def elsewhere(dates, who):
     for rows in np.split(np.arange(len(dates)), 10):
         some = dates.take(rows)
         source, lengths, _ = encode(some)
-        look, within = masks(some.texts, "year", who)
-        memory, _ = model.encode(source, lengths, within)  # (B, S, D)
-        here = look[:, 0] & (np.arange(source.shape[1]) < lengths[:, None])  # (B, S)
+        cross_mask, source_mask = masks(some.texts, "year", who)
+        memory, _ = model.encode(source, lengths, source_mask)  # (B, S, D)
+        here = cross_mask[:, 0] & (np.arange(source.shape[1]) < lengths[:, None])  # (B, S)
         means.append((memory * here[..., None]).sum(axis=1) / here.sum(axis=1, keepdims=True))
     return np.concatenate([np.vstack(means), np.ones((len(dates), 1))], axis=1)
 
@@ -398,7 +399,7 @@ def by_length(dates):
 some = by_length(write_dates(train_days, 1000, np.random.default_rng(5)))
 test, found = by_length(held_out(400, 2)), {}
 for who, name in (("decoder", "open"), ("both", "closed")):
-    fit = np.linalg.lstsq(elsewhere(some, who), np.eye(10)[third(some)])[0]
+    fit, *_ = np.linalg.lstsq(elsewhere(some, who), np.eye(10)[third(some)])
     found[name] = ((elsewhere(test, who) @ fit).argmax(axis=1) == third(test)).mean()
     print(f"encoder {name:<6} third digit of the year found in {found[name]:.0%}")
 print(f"the commonest one            {np.bincount(third(test)).max() / 400:.0%}")
@@ -422,25 +423,27 @@ dates, words = held_out(100, 1), ("", "on ", "le ", "- ", " ")
 models = {"attention": dates_to_iso(), "small": dates_transformer("small"), "large": model}
 
 
-def hidden(network, texts):
+def with_front_hidden(network, texts):
     """The ISO dates if nobody may look at what stands in front: only the clocks move."""
     source, lengths, _ = encode(Dates(texts, dates.isos, dates.languages))
     behind = np.arange(source.shape[1]) >= len(texts[0]) - len(dates.texts[0])
-    look = behind[None, None]  # (1, 1, S)
-    return decode(network.translate(source, lengths, start, ISO, look, look))
+    mask = behind[None, None]  # (1, 1, S)
+    return decode(network.translate(source, lengths, start, ISO, mask, mask))
 
 
-right = {}
+accuracies = {}
 for name, network in models.items():
-    ways = {"": translate_gru} if name == "attention" else {"": translate, "hidden": hidden}
+    ways = (
+        {"": translate_gru} if name == "attention" else {"": translate, "hidden": with_front_hidden}
+    )
     for way, write in ways.items():
         for word in words:
             isos = write(network, [word + text for text in dates.texts])
-            right[name, way, word] = exact(isos, dates).mean()
-        shares = (f"{word}… {right[name, way, word]:4.0%}" for word in words)
-        print(f"{'  in front, but hidden' if way else titles[name]:<30}", "   ".join(shares))
-assert right["attention", "", "on "] > 0.9 and right["small", "", "on "] < 0.75
-assert right["small", "hidden", "on "] < 0.75 and right["small", "hidden", " "] > 0.85
+            accuracies[name, way, word] = exact(isos, dates).mean()
+        each = (f"{word}… {accuracies[name, way, word]:4.0%}" for word in words)
+        print(f"{'  in front, but hidden' if way else titles[name]:<30}", "   ".join(each))
+assert accuracies["attention", "", "on "] > 0.9 and accuracies["small", "", "on "] < 0.75
+assert accuracies["small", "hidden", "on "] < 0.75 and accuracies["small", "hidden", " "] > 0.85
 
 # %% [markdown]
 # The recurrent network hardly minds a word in front. The Transformers lose about half of the dates, the larger one more. Two things have
@@ -465,9 +468,9 @@ assert right["small", "hidden", "on "] < 0.75 and right["small", "hidden", " "] 
 # %%
 print(f"{'exact':<30}{'all':>8}" + "".join(f"{f'{least}–':>6}" for least in LENGTHS))
 for name, title in titles.items():
-    shares = [record[name, "test_exact_from_length", str(least)] for least in LENGTHS]
+    each = [record[name, "test_exact_from_length", str(least)] for least in LENGTHS]
     print(f"{title:<30}{record[name, 'test_exact', 'all']:8.2%}", end="")
-    print("".join(f"{share:6.0%}" for share in shares))
+    print("".join(f"{accuracy:6.0%}" for accuracy in each))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it

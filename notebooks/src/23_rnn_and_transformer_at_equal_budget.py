@@ -138,11 +138,11 @@ for ax, task in zip(axes, (record.ONE, record.EVERY), strict=True):
             [run[-1] for run in record.of_every_seed(runs, task, model, lag, record.COPY_BUDGET)]
             for lag in record.LAGS
         ]
-        _, took, right = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
-        ax.plot(record.LAGS, 100 * right.mean(axis=1), style, label=model)
+        _, took, accuracies = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
+        ax.plot(record.LAGS, 100 * accuracies.mean(axis=1), style, label=model)
         print(f"{task:<13}{model:<12} right at lag", end="")
-        for lag, share, spent in zip(record.LAGS, right, took, strict=True):
-            print(f"  {lag}: {share.mean():.0%} ({spent.mean():.1f} s)", end="")
+        for lag, each, spent in zip(record.LAGS, accuracies, took, strict=True):
+            print(f"  {lag}: {each.mean():.0%} ({spent.mean():.1f} s)", end="")
         print()
     ax.axhline(12.5, color="0.7", lw=1)
     ax.set(xscale="log", xlabel="lag", ylim=(0, 105), title=task)
@@ -158,8 +158,8 @@ plt.show()
 # %%
 for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320), ("GRU", 80)):
     keys = [(record.ONE, model, lag, record.COPY_BUDGET, 0, rate) for rate in record.RATES]
-    shares = (f"{key[-1]}: {runs[key][-1][2]:4.0%} in {runs[key][-1][1]:4.1f} s" for key in keys)
-    print(f"{model:<19}lag {lag:3}   ", "   ".join(shares))
+    ends = (f"{key[-1]}: {runs[key][-1][2]:4.0%} in {runs[key][-1][1]:4.1f} s" for key in keys)
+    print(f"{model:<19}lag {lag:3}   ", "   ".join(ends))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Two tasks, two winners.** *One symbol*: level up to lag 20. The GRU is sure of it at every lag, every seed; the Transformer with two seeds of three at lag 80, with one at 320. *Every symbol*: the Transformer is sure of it up to lag 80.
@@ -186,7 +186,7 @@ for title, file, name in (
     ("GRU with attention", "dates", "attention"),
     ("Transformer", "dates_transformer", "small"),
 ):
-    first = next(at for at, share in lines(file, name, "validation_exact") if share == 1)
+    first = next(at for at, accuracy in lines(file, name, "validation_exact") if accuracy == 1)
     ((_, test),) = lines(file, name, "test_exact")
     print(f"{title:<20} all validation dates right at step {first:>4}; unseen days {test:.2%}")
 
@@ -239,12 +239,12 @@ costs = {"LSTM": [], "attention": []}  # in milliseconds
 for T in lengths:
     x, mask = rng.normal(size=(4, T, D)).astype(np.float32), causal_mask(T)  # (B, T, D), (T, T)
     y, _, cache = lstm.forward(x)
-    z, look = head.forward(x, x, mask)
+    z, attention_cache = head.forward(x, x, mask)
     ways = [lambda: (lstm.forward(x), lstm.backward(y, cache))]
-    ways += [lambda: (head.forward(x, x, mask), head.backward(z, look))]
+    ways += [lambda: (head.forward(x, x, mask), head.backward(z, attention_cache))]
     for name, way in zip(costs, ways, strict=True):
         costs[name].append(1000 * seconds(way))
-cache = look = None  # they are large
+cache = attention_cache = None  # they are large
 
 # %% slideshow={"slide_type": "slide"} tags=["timing", "nbval-ignore-output"]
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
@@ -412,16 +412,17 @@ for positions in ("sinusoidal", "none"):
     )
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
-    right = record.share_right(model, record.EVERY, 5)
-    print(f"positions {positions}: {right:.0%} right")
-    assert right > 0.95 if positions == "sinusoidal" else right < 0.5
+    accuracy = record.share_right(model, record.EVERY, 5)
+    print(f"positions {positions}: {accuracy:.0%} right")
+    assert accuracy > 0.95 if positions == "sinusoidal" else accuracy < 0.5
 
 # %%
-memory = np.genfromtxt(
+kept_symbols = np.genfromtxt(
     "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 for bias in ("4", "0"):
-    rows = memory[(memory["cell"] == "GRU") & (memory["bias"] == bias) & (memory["lag"] == 80)]
+    rows = kept_symbols[(kept_symbols["cell"] == "GRU") & (kept_symbols["lag"] == 80)]
+    rows = rows[rows["bias"] == bias]
     print(f"GRU, bias of u {bias}, one symbol, lag 80: right", *(f"{r:.0%}" for r in rows["right"]))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -439,9 +440,9 @@ for task, model, lag in (
     print(f"{task:<13}lag {lag:3}  {model:<12}", end="")
     for budget in (record.COPY_BUDGET, record.COPY_LONGER):
         ends = [run[-1] for run in record.of_every_seed(runs, task, model, lag, budget)]
-        shares = " ".join(f"{value:.0%}" for *_, value in ends)
+        accuracies = " ".join(f"{value:.0%}" for *_, value in ends)
         seed = " (seed 0)" if budget == record.COPY_LONGER else ""
-        print(f"  right after {budget} s{seed}: {shares}", end="")
+        print(f"  right after {budget} s{seed}: {accuracies}", end="")
     print()
 
 # %% [markdown] slideshow={"slide_type": "slide"}

@@ -96,7 +96,8 @@ def forward(x, W_x, W, v):
     for bits in x:
         states.append(np.tanh(bits[:, None] * W_x + states[-1] @ W))
     states = np.array(states)  # (T + 1, B, D)
-    return states, sigmoid(states[1:] @ v)[0]  # (T + 1, B, D), (T, B)
+    p, _ = sigmoid(states[1:] @ v)
+    return states, p  # (T + 1, B, D), (T, B)
 
 
 def patient_1(x, dlogits, states, W_x, W, v):
@@ -119,7 +120,7 @@ W_x, W, v = rng.normal(size=D), rng.normal(size=(D, D)) / 2, rng.normal(size=D)
 
 
 def bit_loss():
-    p = forward(x, W_x, W, v)[1]  # (T, B)
+    _, p = forward(x, W_x, W, v)  # (T, B)
     return -np.log(np.where(y == 1, p, 1 - p)).mean()
 
 
@@ -177,7 +178,7 @@ def patient_2(logits, target):
 def by_hand_and_measured(patient, T):
     rng = np.random.default_rng(T)
     logits, target = 0.01 * rng.normal(size=(T, 2)), rng.integers(2, size=(T, 2))
-    by_hand = patient(logits, target)[1]
+    _, by_hand = patient(logits, target)
     return by_hand, numerical_gradient(lambda: patient(logits, target)[0], logits)
 
 
@@ -261,7 +262,7 @@ check_target(my_loss)
 patient_mask = np.tri(50, 50, 1, dtype=bool)
 
 
-def next_right(mask):
+def next_accuracy(mask):
     T, ids = len(mask), np.random.default_rng(6).integers(8, size=len(mask) + 1)
     query, key = 15 * np.eye(T, k=1), 15 * np.eye(T)  # (T, T), (T, T)
     context, _ = attention(query, key, np.eye(8)[ids[:-1]], mask)
@@ -274,18 +275,20 @@ def leaks(mask):
     before, _ = attention(query, key, value, mask)  # (T, K)
     for t in range(1, len(mask)):  # every token moves once
         changed = value + (np.arange(len(mask)) == t)[:, None]  # (T, K)
-        if (attention(query, key, changed, mask)[0][:t] != before[:t]).any():
+        after, _ = attention(query, key, changed, mask)  # (T, K)
+        if (after[:t] != before[:t]).any():
             return True
     return False
 
 
 # %%
-print(f"right: {next_right(patient_mask):.2f}")
+print(f"right: {next_accuracy(patient_mask):.2f}")
 note(4, "leak test", leaks(patient_mask))
 q, k, value, dcontext = np.random.default_rng(0).normal(size=(4, 50, 3))
 _, cache = attention(q, k, value, patient_mask)
 measured = numerical_gradient(lambda: (attention(q, k, value, patient_mask)[0] * dcontext).sum(), q)
-note(4, "check, random", differs(attention_backward(dcontext, cache)[0], measured))
+dq, _, _ = attention_backward(dcontext, cache)
+note(4, "check, random", differs(dq, measured))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Diagnosis and cure</summary>
@@ -323,7 +326,8 @@ x5, d5 = np.random.default_rng(0).normal(size=(2, 10, 16))
 q5, k5 = (x5 @ W for W in np.random.default_rng(1).normal(size=(2, 16, 16)))
 _, cache = attention(q5, k5, x5)
 measured = numerical_gradient(lambda: (attention(q5, k5, x5)[0] * d5).sum(), q5)
-note(5, "check, random", differs(attention_backward(d5, cache)[0], measured))
+dq5, _, _ = attention_backward(d5, cache)
+note(5, "check, random", differs(dq5, measured))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Diagnosis and cure</summary>
@@ -428,7 +432,8 @@ rng = np.random.default_rng(0)
 q8, k8, value8, d8 = rng.normal(size=(4, 6, 5))
 b = rng.normal(size=5)
 _, cache = attention(q8, k8 + b, value8)
-db = attention_backward(d8, cache)[1].sum(axis=0)
+_, dk8, _ = attention_backward(d8, cache)
+db = dk8.sum(axis=0)
 measured_db = numerical_gradient(lambda: (attention(q8, k8 + b, value8)[0] * d8).sum(), b)
 print("patient 8 says more than 0.9, that is, all wrong:", patient_8(db, measured_db).max() > 0.9)
 print("by hand below 1e-12:", abs(db).max() < 1e-12)
@@ -487,7 +492,7 @@ for T in (4, 8, 16):
     by_hand, measured = by_hand_and_measured(cured_2, T)
     print(f"2: T = {T:2}, by hand / measured = {(by_hand / measured).mean():.2f}")
 print("3:", fit(feature, target.ravel()))
-print(f"4: right {next_right(np.tri(50, 50, dtype=bool)):.2f}")
+print(f"4: right {next_accuracy(np.tri(50, 50, dtype=bool)):.2f}")
 print("5: ", end="")
 cured_loss = patient_5(1 / 16, 1 / 16)
 print("6:", (scores * 64**-0.5).dtype, (scores * 64**-0.5).nbytes, "bytes")
@@ -533,7 +538,7 @@ axes[0].axhline(np.log(2), color="0.5", lw=0.8, label="guessing")
 axes[0].set(xlabel="step", ylabel="loss", ylim=(0, 2.1), title="copy the bit before")
 axes[0].legend(loc="upper right", ncols=3, fontsize=8, handlelength=1.2, columnspacing=1.2)
 axes[1].plot([-2, 2], [-2, 2], color="0.7", lw=1)
-sick = norm_gradients(patient_7, random_gamma)[0]
+sick, _ = norm_gradients(patient_7, random_gamma)
 axes[1].plot(measured_dx.ravel(), sick.ravel(), "C1x", label="patient 7")
 axes[1].plot(measured_dx.ravel(), dx.ravel(), "C0.", label="cured")
 axes[1].set(xlabel="measured", ylabel="by hand", title="gradient of layer normalisation")

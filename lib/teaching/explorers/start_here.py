@@ -80,8 +80,8 @@ def road(places):
 def station(ax, place, number, title, colour):
     """One lesson on the map: its number in a circle, its title below; pale without a colour."""
     x, y = place
-    look = dict(facecolor=colour, edgecolor=colour) if colour else PALE
-    ax.scatter(x, y, 330, linewidth=1.2, zorder=2, **look)
+    face = dict(facecolor=colour, edgecolor=colour) if colour else PALE
+    ax.scatter(x, y, 330, linewidth=1.2, zorder=2, **face)
     style = dict(ha="center", zorder=3)
     ink = "white" if colour else "0.45"
     ax.text(x, y, f"{number:02}", size=8.5, weight="bold", color=ink, va="center_baseline", **style)
@@ -131,7 +131,8 @@ def draw(top, ax):
 def probabilities(word):
     """What the trained network gives each language after each letter of a word: (T, O)."""
     model, tokenizer, _ = network()
-    return softmax(model.read(tokenizer.encode(word)))[0]
+    p, _ = softmax(model.logits_so_far(tokenizer.encode(word)))
+    return p
 
 
 @cache

@@ -98,8 +98,7 @@ def translate(model, texts, blocked=None):
     source, lengths = read(texts, blocked)
     start = int(target_tokenizer().encode(START)[0])
     mask = None if blocked is None else mask_without(texts, blocked)
-    ids = model.translate(source, lengths, start, ISO, mask)
-    return decode(ids)
+    return decode(model.translate(source, lengths, start, ISO, mask))
 
 
 def read(texts, blocked=None):

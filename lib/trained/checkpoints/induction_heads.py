@@ -14,13 +14,14 @@ Shapes: N sequences (B of them in a batch), T positions, V letters, D width, H h
 """
 
 import string
+from collections import namedtuple
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from lib import guard, training
-from lib.attention import MultiHeadAttention, causal_mask
+from lib.attention import MultiHeadAttention, causal_mask, check_heads
 from lib.functional import cross_entropy
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
@@ -39,6 +40,15 @@ STEPS, BATCH, LEARNING_RATE, WARM_UP, MAX_NORM = 1000, 32, 3e-3, 50, 1.0
 EVERY, TEST = 50, 500
 
 
+class AttentionOnlyCache(namedtuple("AttentionOnlyCache", "embedding layers output")):
+    """What the way back needs, and what a reader wants to see."""
+
+    @property
+    def weights(self):
+        """For each layer, its weights (B, H, T, T)."""
+        return [layer.weights for layer in self.layers]
+
+
 class AttentionOnly(Layer):
     """Embedding, causal self-attention, output: x grows by what each layer adds, and that is all.
 
@@ -55,24 +65,34 @@ class AttentionOnly(Layer):
         ]
         self.output = Linear(d_model, vocabulary_size, rng, dtype, bias=False)
 
-    def forward(self, ids):
-        """ids (B, T) -> logits (B, T, V), cache."""
+    def check_forward(self, ids, ablated_heads=None):
+        self.embedding.check_forward(ids)
+        if ablated_heads is not None:
+            for number, heads in guard.instance("ablated_heads", ablated_heads, dict).items():
+                guard.one_id("ablated_heads: a layer", number, len(self.layers))
+                check_heads(f"ablated_heads[{number}]", heads, self.layers[number].heads)
+
+    def forward(self, ids, ablated_heads=None):
+        """ids (B, T) -> logits (B, T, V), cache.
+
+        ablated_heads: {number of a layer: numbers of its heads}, which find nothing.
+        """
         x, embedding_cache = self.embedding.forward(ids)
         mask, caches = causal_mask(ids.shape[1]), []
-        for layer in self.layers:
-            y, layer_cache = layer.forward(x, x, mask)
+        for i, layer in enumerate(self.layers):
+            ablated = (ablated_heads or {}).get(i, ())
+            y, layer_cache = layer.forward(x, x, mask, ablated_heads=ablated)
             x = x + y
             caches.append(layer_cache)
         logits, output_cache = self.output.forward(x)
-        return logits, (embedding_cache, caches, output_cache)
+        return logits, AttentionOnlyCache(embedding_cache, caches, output_cache)
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through every layer. No dx: ids."""
-        embedding_cache, caches, output_cache = cache
-        dx = self.output.backward(dlogits, output_cache)
-        for layer, layer_cache in zip(reversed(self.layers), reversed(caches), strict=True):
+        dx = self.output.backward(dlogits, cache.output)
+        for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
             dx = dx + sum(layer.backward(dx, layer_cache))  # x asks, and x is asked
-        self.embedding.backward(dx, embedding_cache)
+        self.embedding.backward(dx, cache.embedding)
 
 
 class Both(Layer):
@@ -143,12 +163,12 @@ def train(model, rng, test):
     )  # fmt: skip
 
 
-def score(model, ids, periods):
-    """Of the letters that repeat: the share foretold, and the mean loss. Leaves the weights."""
+def score(model, ids, periods, ablated_heads=None):
+    """Of the letters that repeat: the share foretold, and the mean loss; see AttentionOnly."""
     guard.instance("model", model, Layer)
     guard.id_array("ids", ids, "N T", V)
     guard.id_array("periods", periods, "N", ids.shape[1] - 1, least=1, what="periods", N=len(ids))
-    logits, _ = model.forward(ids[:, :-1])
+    logits, _ = model.forward(ids[:, :-1], ablated_heads)
     asked = repeated(periods, ids.shape[1] - 1)
     right = logits.argmax(axis=-1) == ids[:, 1:]
     return float(right[asked].mean()), cross_entropy(logits, ids[:, 1:], asked)[0]
