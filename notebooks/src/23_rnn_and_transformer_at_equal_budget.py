@@ -495,7 +495,7 @@ print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
 # **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of [[attention_is_born]] against a Transformer of your own size; `lib.data.french_numbers` has the data, `number_batches` the batches,
-# and `learner` of `lib/trained/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
+# and `learner` of `lib/trained/keep.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
 #
 # <details><summary>Rubric</summary>
 #
