@@ -42,12 +42,13 @@ StackCache = namedtuple("StackCache", "embedding positions dropout layers norm")
 class TransformerConfig:
     """What makes a Transformer, but for its numbers; saved with every checkpoint of one.
 
-    kind, positions, activation, pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
-    norm(x + layer(x)) (Vaswani et al., 2017). context_length: how many positions are learned,
-    where they are; rotary_base: of rotary ones. tied: the output reads the embedding's table,
-    whose rows then start small and are multiplied by √D on the way in. Else it has weights of its
-    own, output_size of them where that is not the vocabulary. source_size: the encoder's
-    vocabulary in an "encoder-decoder". dropout: how much is zeroed in training.
+    kind: "encoder", "decoder" or "encoder-decoder"; source_size: the vocabulary of the last's
+    encoder. tied: the output reads the embedding's table, whose rows then start small and are
+    multiplied by √D on the way in; else it has weights of its own, output_size of them where that
+    is not the vocabulary. positions: "sinusoidal", "learned" (context_length of them), "rotary"
+    (with rotary_base) or "none". pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
+    norm(x + layer(x)) (Vaswani et al., 2017), with epsilon in each norm. activation: of the
+    feed-forward. bias: in every linear layer. dropout: how much is zeroed in training.
     """
 
     vocabulary_size: int
