@@ -11,6 +11,7 @@ J width of a value. In AdditiveAttention: Q width of a query, K of a key, F of t
 that compares the two.
 """
 
+import functools
 import weakref
 from collections import namedtuple
 
@@ -68,6 +69,18 @@ def masked_softmax_backward(dweights, cache):
     return softmax_backward(dweights, weights)
 
 
+def check_attention(query, key, value, mask=None):
+    """What attention expects."""
+    guard.float_array("query", query, "... T K", finite=True)
+    dtype, before = query.dtype, query.shape[:-2]
+    guard.float_array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
+    guard.float_array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
+    guard.same_shape("key", key, (*before, *key.shape[-2:]))
+    guard.same_shape("value", value, (*before, *value.shape[-2:]))
+    guard.optional(guard.mask, "mask", mask, (*query.shape[:-1], key.shape[-2]))
+
+
+@functools.partial(guard.door, check=check_attention)
 def attention(query, key, value, mask=None):
     """softmax(query keyᵀ / √K) value: scaled dot-product attention (Vaswani et al., 2017).
 
@@ -75,19 +88,6 @@ def attention(query, key, value, mask=None):
     The leading axes are the same in all three. cache.weights is (..., T, S), to which the mask
     broadcasts.
     """
-    guard.float_array("query", query, "... T K", finite=True)
-    dtype, before = query.dtype, query.shape[:-2]
-    guard.float_array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
-    guard.float_array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
-    guard.same_shape("key", key, (*before, *key.shape[-2:]))
-    guard.same_shape("value", value, (*before, *value.shape[-2:]))
-    if mask is not None:
-        mask = guard.mask("mask", mask, (*query.shape[:-1], key.shape[-2]))
-    return attend(query, key, value, mask)
-
-
-def attend(query, key, value, mask):
-    """attention, for a caller that has checked what it gives."""
     scaled = query * query.shape[-1] ** -0.5  # (..., T, K)
     # In memory S comes before T: then the largest and the sum of a row of T are taken over whole
     # rows of numbers side by side, which is three times as fast.
@@ -97,19 +97,18 @@ def attend(query, key, value, mask):
     return context, AttentionCache(scaled, key, value, weights, context)
 
 
+def check_attention_backward(dcontext, cache):
+    """What attention_backward expects."""
+    guard.gradient("dcontext", dcontext, cache.context.shape, cache.context.dtype)
+
+
+@functools.partial(guard.door, check=check_attention_backward)
 def attention_backward(dcontext, cache):
     """dcontext (..., T, J) -> dquery (..., T, K), dkey (..., S, K), dvalue (..., S, J)."""
-    guard.gradient("dcontext", dcontext, cache.context.shape, cache.context.dtype)
-    return attend_backward(dcontext, cache)
-
-
-def attend_backward(dcontext, cache):
-    """attention_backward, for a caller that has checked dcontext."""
     scaled, key, value, weights, context = cache
     dvalue = transposed(weights) @ dcontext  # (..., S, J)
-    dweights = transposed(value @ transposed(dcontext))  # (..., T, S)
     # softmax_backward, in place; its sum of dweights times weights is dcontext times context.
-    dscores = dweights  # (..., T, S)
+    dscores = transposed(value @ transposed(dcontext))  # (..., T, S)
     dscores -= np.vecdot(dcontext, context)[..., None]
     dscores *= weights
     dquery = dscores @ key  # (..., T, K)
@@ -320,7 +319,7 @@ class MultiHeadAttention(Layer):
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
-        context, attention_cache = attend(query, key, value, for_heads(mask))
+        context, attention_cache = attention(query, key, value, for_heads(mask))
         if ablated_heads:
             context = without(context, ablated_heads)
         y, output_cache = self.output.forward(merge(context))  # (B, T, D)
@@ -328,9 +327,9 @@ class MultiHeadAttention(Layer):
         return y, MultiHeadCache(*parts, ablated_heads)
 
     def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
         if cache.key is None:
             raise ValueError("cache is of a forward with kv_cache, which is for generation only")
-        guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
 
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D), dmemory (B, S, D); self-attention adds the two."""
@@ -338,7 +337,7 @@ class MultiHeadAttention(Layer):
         dcontext = split(dcontext, self.heads)  # (B, H, T, K)
         if cache.ablated_heads:
             dcontext = without(dcontext, cache.ablated_heads)
-        dquery, dkey, dvalue = attend_backward(dcontext, cache.attention)
+        dquery, dkey, dvalue = attention_backward(dcontext, cache.attention)
         dx = self._heads_backward(self.query, dquery, cache.query)  # (B, T, D)
         dmemory = self._heads_backward(self.key, dkey, cache.key)  # (B, S, D)
         dmemory += self.value.backward(merge(dvalue), cache.value)
@@ -357,7 +356,7 @@ class MultiHeadAttention(Layer):
             guard.float_array("memory", memory, "B S D", finite=True, dtype=x.dtype, **sizes)
         check_heads("ablated_heads", ablated_heads, self.heads)
         if mask is not None:
-            shape = *x.shape[:2], held if memory is None else held + memory.shape[1]  # (B, T, S)
+            shape = *x.shape[:2], held if memory is None else held + memory.shape[1]
             four = getattr(mask, "ndim", 0) == 4
             guard.mask(name, mask, (len(x), self.heads, *shape[1:]) if four else shape)
 

@@ -14,6 +14,7 @@ F feed-forward width, V vocabulary.
 """
 
 import copy
+import functools
 from collections import namedtuple
 
 import numpy as np
@@ -333,8 +334,15 @@ def scaled_normal(rng, d_in, d_out, dtype):
 
 def mean(x):
     """The mean of each vector, as a column: (..., D) -> (..., 1)."""
-    D = x.shape[-1]
-    return (x @ np.full(D, 1 / D, x.dtype))[..., None]  # as a product: faster than x.mean
+    return (x @ equal_shares(x.shape[-1], x.dtype))[..., None]  # as a product: faster than x.mean
+
+
+@functools.cache
+def equal_shares(D, dtype):
+    """(D,), 1 / D throughout: x @ equal_shares is the mean of x. Not to be written to."""
+    shares = np.full(D, 1 / D, dtype)  # (D,)
+    shares.flags.writeable = False
+    return shares
 
 
 def column_sums(x):

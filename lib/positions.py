@@ -10,10 +10,14 @@ keys of every head, so that their product depends on the distance alone.
 Shapes: ... any leading axes, T positions, D model width, K head width.
 """
 
+import functools
+
 import numpy as np
 
 from lib import guard
 from lib.layers import Layer
+
+COMPLEX = {np.dtype(np.float32): np.complex64, np.dtype(np.float64): np.complex128}
 
 
 def angles(length, width, base, start=0):
@@ -23,6 +27,21 @@ def angles(length, width, base, start=0):
     """
     positions = places(length, start)
     return positions[..., None] * base ** (-np.arange(0, width, 2) / width)
+
+
+def turns(length, width, base, start, dtype):
+    """cos + i sin of the angles, (T, width // 2) or (B, T, width // 2): a turn is a product."""
+    if type(start) is np.ndarray:
+        return np.exp(1j * angles(length, width, base, start)).astype(COMPLEX[dtype])
+    return known_turns(length, width, base, int(start), dtype)
+
+
+@functools.lru_cache(maxsize=64)  # every layer turns its queries and its keys by the same angles
+def known_turns(length, width, base, start, dtype):
+    """turns from one start for all sequences. Not to be written to."""
+    turn = np.exp(1j * angles(length, width, base, start)).astype(COMPLEX[dtype])
+    turn.flags.writeable = False
+    return turn
 
 
 def places(length, start):
@@ -134,23 +153,22 @@ class RotaryPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        angle = angles(x.shape[-2], self.width, self.base, start)
-        if angle.ndim == 3:  # a start for each sequence: the same for all its heads
-            angle = angle.reshape(len(x), *[1] * (x.ndim - 3), *angle.shape[1:])
-        turn = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
-        return self._turned(x, *turn), (x.shape, *turn)
+        turn = turns(x.shape[-2], self.width, self.base, start, x.dtype)
+        if turn.ndim == 3:  # a start for each sequence: the same for all its heads
+            turn = turn.reshape(len(x), *[1] * (x.ndim - 3), *turn.shape[1:])
+        return turned(x, turn), (x.shape, x.dtype, turn)
 
     def check_backward(self, dy, cache):
-        shape, cos, _ = cache
-        guard.gradient("dy", dy, shape, cos.dtype)
+        guard.gradient("dy", dy, *cache[:2])
 
     def backward(self, dy, cache):
         """dy (..., T, K) -> dx: the way back from a turn is the turn the other way."""
-        _, cos, sin = cache
-        return self._turned(dy, cos, -sin)
+        *_, turn = cache
+        return turned(dy, turn.conj())
 
-    def _turned(self, x, cos, sin):
-        y, even, odd = np.empty_like(x), x[..., 0::2], x[..., 1::2]
-        y[..., 0::2] = even * cos - odd * sin
-        y[..., 1::2] = even * sin + odd * cos
-        return y
+
+def turned(x, turn):
+    """Each pair of columns of x (..., T, K) as one complex number, times a turn (..., K / 2)."""
+    if x.strides[-1] != x.itemsize:  # the two do not lie side by side
+        x = x.copy()
+    return (x.view(turn.dtype) * turn).view(x.dtype)

@@ -107,7 +107,8 @@ class SequenceToSequence(Layer):
         start: the id before the first. Each step takes the likeliest id and reads it next. What
         it attended to: forward, with these ids, each one step late, as target_in.
         """
-        T, mask = steps, self._full_mask(source, lengths, steps, mask)  # mask (B, T, S)
+        T = steps
+        mask = self._full_mask(source, lengths, T, mask)  # (B, T, S)
         outputs, state, _ = self._encode(source, lengths)
         ids = np.full((len(source), T + 1), start)
         for t in range(T):

@@ -42,12 +42,13 @@ StackCache = namedtuple("StackCache", "embedding positions dropout layers norm")
 class TransformerConfig:
     """What makes a Transformer, but for its numbers; saved with every checkpoint of one.
 
-    kind, positions, activation, pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
-    norm(x + layer(x)) (Vaswani et al., 2017). context_length: how many positions are learned,
-    where they are; rotary_base: of rotary ones. tied: the output reads the embedding's table,
-    whose rows then start small and are multiplied by √D on the way in. Else it has weights of its
-    own, output_size of them where that is not the vocabulary. source_size: the encoder's
-    vocabulary in an "encoder-decoder". dropout: how much is zeroed in training.
+    kind: "encoder", "decoder" or "encoder-decoder"; source_size: the vocabulary of the last's
+    encoder. tied: the output reads the embedding's table, whose rows then start small and are
+    multiplied by √D on the way in; else it has weights of its own, output_size of them where that
+    is not the vocabulary. positions: "sinusoidal", "learned" (context_length of them), "rotary"
+    (with rotary_base) or "none". pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
+    norm(x + layer(x)) (Vaswani et al., 2017), with epsilon in each norm. activation: of the
+    feed-forward. bias: in every linear layer. dropout: how much is zeroed in training.
     """
 
     vocabulary_size: int
@@ -156,7 +157,7 @@ class EncoderLayer(Layer):
         return y, EncoderLayerCache(attention_cache, feed_forward_cache)
 
     def check_backward(self, dy, cache):
-        self.feed_forward.dropout.check_backward(dy, cache.feed_forward.dropout)
+        self.attention.layer.check_backward(dy, cache.attention.layer)
 
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D)."""
@@ -297,17 +298,11 @@ class Transformer(Layer):
         return self.config.vocabulary_size
 
     def check_forward(
-        self,
-        ids,
-        lengths=None,
-        mask=None,
-        kv_caches=None,
-        ablated_heads=None,
-        rng=None,
-        **of_source,
-    ):
+        self, ids, lengths=None, mask=None, kv_caches=None, ablated_heads=None, rng=None,
+        name="kv_caches", **of_source,
+    ):  # fmt: skip
         guard.optional(guard.generator, "rng", rng)
-        held = 0 if kv_caches is None else self._check_caches(kv_caches)
+        held = 0 if kv_caches is None else self._check_caches(name, kv_caches)
         sizes = {"B": kv_caches.batch()} if held else {}
         guard.id_array("ids", ids, "B T", self.vocabulary_size, **sizes)
         B, T = ids.shape
@@ -376,10 +371,13 @@ class Transformer(Layer):
             return KVCaches((KVCache(), KVCache()) for _ in self.stack.layers)
         return KVCaches(KVCache() for _ in self.stack.layers)
 
-    def read(self, ids, state=None):
-        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+    def check_read(self, ids, state=None):
         if self.kind != "decoder":
             raise ValueError(f"kind is {self.kind!r}: 'decoder' was expected, which reads alone")
+        self.check_forward(ids, kv_caches=state, name="state")
+
+    def read(self, ids, state=None):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
         state = self.new_kv_caches() if state is None else state
         logits, _ = self.forward(ids, kv_caches=state)
         return logits, state
@@ -431,13 +429,13 @@ class Transformer(Layer):
     def _logits(self, x):
         return self.output.forward(x) if self.output else self.stack.embedding.logits(x)
 
-    def _check_caches(self, kv_caches):
+    def _check_caches(self, name, kv_caches):
         """How many positions they hold. Refuses caches that mean nothing here, or are not ours."""
         if self.kind == "encoder":
-            guard.absent("kv_caches", kv_caches, "the kind of this model is 'encoder'")
+            guard.absent(name, kv_caches, "the kind of this model is 'encoder'")
         fits = isinstance(kv_caches, KVCaches) and len(kv_caches) == len(self.stack.layers)
         if not fits or any(len(each) != 1 + bool(self.encoder) for each in kv_caches.pairs()):
-            came = f"kv_caches is a {type(kv_caches).__name__} of another kind of model"
+            came = f"{name} is a {type(kv_caches).__name__} of another kind of model"
             raise ValueError(f"{came}: what this model's new_kv_caches() gives was expected")
         return kv_caches.length
 

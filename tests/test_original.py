@@ -55,13 +55,14 @@ def gradients(model):
 
 def walked_backwards(model, cache):
     """The cache as the original has it: states computed anew from zero, last input first."""
-    (x, alive, caches), outputs = cache
-    h, wrong_caches, wrong_outputs = np.zeros_like(outputs[:, 0]), [], []
+    (x, alive, steps), outputs = cache
+    h, wrong_steps, wrong_outputs = np.zeros_like(outputs[:, 0]), [], []
     for t in reversed(range(x.shape[1])):
-        wrong_caches.insert(0, (h, h))
+        wrong_steps.insert(0, steps[t]._replace(h_before=h, h=h))
         wrong_outputs.insert(0, h)
         h, _, _ = model.rnn.cell.step(model.rnn.cell.project(x[:, t]), h)
-    return (x, alive, wrong_caches), np.stack(wrong_outputs, axis=1)
+    rnn = cache.rnn._replace(steps=wrong_steps)
+    return cache._replace(rnn=rnn, output=np.stack(wrong_outputs, axis=1))
 
 
 def learner(model, spoil=None):

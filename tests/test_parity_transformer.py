@@ -3,7 +3,7 @@
 import pytest
 from test_parity import agree, cases_of, gradients, lay_in
 
-from lib.attention import MultiHeadAttention
+from lib.attention import MultiHeadAttention, SelfAttention
 from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
 from lib.layers import LayerNorm
 from lib.positions import RotaryPositions, SinusoidalEncoding
@@ -46,13 +46,21 @@ def test_multi_head_attention(name, case, rng):
     a = case(name)
     layer = MultiHeadAttention(D, H, rng)
     lay_in(layer, a)
-    y, cache = layer.forward(a["x"], a.get("context", a["x"]), a["mask"])
-    dx, dcontext = layer.backward(a["dy"], cache)
-    agree(y=(y, a["y"]), weights=(layer.weights, a["weights"]), **dict(gradients(layer, a)))
+    y, cache = layer.forward(a["x"], a.get("memory", a["x"]), a["mask"])
+    dx, dmemory = layer.backward(a["dy"], cache)
+    agree(y=(y, a["y"]), weights=(cache.weights, a["weights"]), **dict(gradients(layer, a)))
     if name == "self_attention":
-        agree(dx=(dx + dcontext, a["dx"]))
+        agree(dx=(dx + dmemory, a["dx"]))
     else:
-        agree(dx=(dx, a["dx"]), dcontext=(dcontext, a["dcontext"]))
+        agree(dx=(dx, a["dx"]), dmemory=(dmemory, a["dmemory"]))
+
+
+def test_self_attention_adds_its_two_gradients(case, rng):
+    a = case("self_attention")
+    layer = SelfAttention(D, H, rng)
+    lay_in(layer, a)
+    y, cache = layer.forward(a["x"], a["mask"])
+    agree(y=(y, a["y"]), dx=(layer.backward(a["dy"], cache), a["dx"]), **dict(gradients(layer, a)))
 
 
 @pytest.mark.parametrize("place", ["first", "last"])
@@ -73,9 +81,9 @@ def test_decoder_layer(place, case, rng):
     a = case(f"decoder_layer_{place}")
     layer = DecoderLayer(TransformerConfig(1, D, H, F, 1, pre_norm=place == "first"), rng)
     lay_in(layer, a)
-    y, cache = layer.forward(a["x"], a["context"], a["mask"], a["cross_mask"])
-    dx, dcontext = layer.backward(a["dy"], cache)
-    pairs = dict(y=(y, a["y"]), dx=(dx, a["dx"]), dcontext=(dcontext, a["dcontext"]))
+    y, cache = layer.forward(a["x"], a["memory"], a["mask"], a["cross_mask"])
+    dx, dmemory = layer.backward(a["dy"], cache)
+    pairs = dict(y=(y, a["y"]), dx=(dx, a["dx"]), dmemory=(dmemory, a["dmemory"]))
     agree(**pairs, **dict(gradients(layer, a)))
 
 

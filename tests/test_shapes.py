@@ -334,7 +334,7 @@ def drive_recurrent_network(networks, rng):
     back_and_forth(networks.RecurrentNetwork(I, D, O, rng), x, rng)
     classifier = networks.SequenceClassifier(V, I, D, O, rng)
     back_and_forth(classifier, ids, rng, dict(lengths=LENGTHS))
-    classifier.read(ids[0])
+    classifier.logits_so_far(ids[0])
     model = networks.LanguageModel(V, I, D, rng)
     logits, _, cache = model.forward(ids)
     model.backward(logits, cache)
@@ -354,10 +354,10 @@ def drive_attention(attention, rng):
     for mask in (None, rng.random((B, 1, S)) < 0.5):
         context, cache = layer.forward(*given, mask)
         layer.backward(context, cache)
-    x, context = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
+    x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
     for turn in (None, RotaryPositions(K)):
         layer = attention.MultiHeadAttention(D, SIZES["H"], rng, rotary=turn)
-        layer.backward(*layer.forward(x, context, attention.causal_mask(T, S)))
+        layer.backward(*layer.forward(x, memory, attention.causal_mask(T, S)))
 
 
 def drive_positions(positions, rng):

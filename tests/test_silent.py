@@ -182,9 +182,9 @@ def test_a_gradient_that_is_no_number_adds_nothing(wrong, rng):
 
 @pytest.mark.parametrize("name", ["pre_norm", "bias", "tied"])
 @pytest.mark.parametrize("no", ["no", "False", 0, 1, None])
-def test_a_text_is_no_truth(name, no, rng):
+def test_a_text_is_no_truth(name, no):
     with refused(f"{name}={no!r}: True or False was expected"):
-        Transformer(TransformerConfig(7, 8, 2, 12, 1, **{name: no}), rng)
+        TransformerConfig(7, 8, 2, 12, 1, **{name: no})
 
 
 @pytest.mark.parametrize("kind", ["decoder", "encoder"])
@@ -193,8 +193,8 @@ def test_what_nobody_would_read_is_refused(kind, name, rng):
     model = Transformer(TransformerConfig(7, 8, 2, 12, 1, kind=kind), rng)
     with refused(f"{name} is given, but the kind of this model is '{kind}': None was expected"):
         model.forward(np.ones((2, 3), int), **{name: np.ones((2, 3), int)})
-    with refused(f"source_size is given, but the kind of this model is '{kind}'"):
-        Transformer(TransformerConfig(7, 8, 2, 12, 1, kind=kind, source_size=7), rng)
+    with refused(f"source_size is given, but kind is '{kind}': None was expected"):
+        TransformerConfig(7, 8, 2, 12, 1, kind=kind, source_size=7)
 
 
 def test_an_rng_is_looked_at_though_nothing_is_dropped(rng):
@@ -203,25 +203,6 @@ def test_an_rng_is_looked_at_though_nothing_is_dropped(rng):
         model.forward(np.ones((2, 3), int), rng="train")
     with refused("rng='train': a numpy.random.Generator was expected"):
         Dropout(0.0).forward(np.ones(3), rng="train")
-
-
-@pytest.mark.parametrize(
-    "numbers, message",
-    [
-        (9, "silenced is an int: a list or a tuple was expected"),
-        (0, "silenced is an int: a list or a tuple was expected"),
-        ((2,), "silenced holds 2: heads from 0 to 1 were expected"),
-        ((-1,), "silenced[0]=-1: a whole number of at least 0 was expected"),
-        ((True,), "silenced[0]=True: a whole number of at least 0 was expected"),
-    ],
-)
-def test_silenced_heads_are_heads(numbers, message, rng):
-    layer = MultiHeadAttention(8, 2, rng)
-    with refused(message):
-        layer.silenced = numbers
-    assert layer.silenced == ()
-    layer.silenced = range(2)
-    assert layer.silenced == (0, 1)
 
 
 def test_rotary_positions_fit_the_heads(rng):

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 09 · Encoder and decoder
+# # Encoder and decoder
 #
 # **How can one sequence be turned into another one of a different length?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | teach two recurrent networks, one that reads and one that writes, to turn dates in eight languages into ISO dates, and find out what gets lost between them |
 # | **What you will learn** | how an encoder hands over to a decoder, how the gradient comes back, what teacher forcing and greedy decoding are, and where the bottleneck is |
-# | **What you need** | the GRU (lesson 07); Adam, clipping and validation (lesson 06); padding and lengths (lesson 01); the gradient through time (lesson 05) |
+# | **What you need** | the GRU ([[gates]]); Adam, clipping and validation ([[training_a_recurrent_network]]); padding and lengths ([[sequences_as_arrays]]); the gradient through time ([[backpropagation_through_time]]) |
 # | **Minutes** | 60: task and paper 6, baseline 3, network and gradient 10, decoding 5, full run 3, live 2, failures 14, held-out days 3, explorer 3, exercises 1 to 3 11; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -140,7 +140,7 @@ print(f"reads the year alone: {year_only:.2f} nats")
 # |---|---|
 # | $h_s$, $s = 1 \dots S$ | the encoder's state after $s$ characters; D numbers |
 # | $g_t$, $t = 1 \dots T$ | the decoder's state at step $t$ (not 07's $g$); D numbers |
-# | $\mathrm{GRU}$, $\mathrm{GRU}'$ | two cells of lesson 07, each with weights of its own |
+# | $\mathrm{GRU}$, $\mathrm{GRU}'$ | two cells of [[gates]], each with weights of its own |
 # | $S$, $T$ | characters of the source; symbols to write, the end included |
 # | $I$, $V$ | numbers of an embedding; symbols of the target's alphabet |
 #
@@ -191,7 +191,7 @@ def backward(dlogits, cache, hand_over=True):
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Checked on two dates of different length, as in lesson 03; and beside it a plausible mistake: $dg_0$ is dropped. The same network is in
+# Checked on two dates of different length, as in [[gradients_you_can_trust]]; and beside it a plausible mistake: $dg_0$ is dropped. The same network is in
 # `lib` as `SequenceToSequence`: with the same seed it should say the same.
 
 # %%
@@ -335,7 +335,7 @@ check_finish(my_finish)
 # ## The full run, recorded
 #
 # Embeddings of 16 numbers, states of 37, 2,000 batches of 64 freshly written dates; Adam at 0.005, the last quarter of the steps at a tenth of that; clipped at 1. The update gates of both
-# GRUs start with a bias of $+2$, lesson 07's trick: they begin by keeping what they hold. Without it the network learns the year in
+# GRUs start with a bias of $+2$, [[gates]]'s trick: they begin by keeping what they hold. Without it the network learns the year in
 # 2,000 steps, and hardly a month or a day (tried once, not in the record). (`python -m lib.trained.checkpoints.dates_to_iso` makes it again.)
 
 # %%
@@ -476,7 +476,7 @@ record = np.genfromtxt(path, None, delimiter=",", names=True, skip_header=2, enc
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for model, label, style in (
     ("bottleneck", "one state", "o-"),
-    ("attention", "the idea of lesson 10", "s--"),
+    ("attention", "another network", "s--"),
 ):
     rows, points = record[record["model"] == model], []
     for count in (1, 2, 3):
@@ -581,7 +581,7 @@ explorer()
 # - A date counts as right only if all of it is. Look at parts and at groups, too.
 # - All must pass through one state. That is the bottleneck: a source may be long, but it must not say much.
 #
-# **Next:** why must the decoder live on one state, when the encoder had one at every character? Lesson 10 lets it look back at all of them: attention.
+# **Next:** why must the decoder live on one state, when the encoder had one at every character? [[Attention_is_born]] lets it look back at all of them: attention.
 # **Further reading:** Sutskever, Vinyals and Le, *Sequence to Sequence Learning with Neural Networks*, 2014; Cho et al., *Learning Phrase
 # Representations using RNN Encoder–Decoder for Statistical Machine Translation*, 2014; Williams and Zipser, *A Learning Algorithm for
 # Continually Running Fully Recurrent Neural Networks*, 1989.

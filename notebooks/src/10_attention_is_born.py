@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 10 · Attention is born
+# # Attention is born
 #
 # **Must everything that was read pass through one vector?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | take a weighted mean on paper, build masked softmax and additive attention, derive the way back and check it, then block a trained network's view and see which digits fail |
 # | **What you will learn** | how a decoder looks back at every place of its input, why padding must weigh exactly 0, why the encoder's outputs get two gradients, and what a picture of weights does and does not say |
-# | **What you need** | encoder, decoder, teacher forcing and the bottleneck (lesson 09); the GRU (lesson 07); softmax and its backward (lesson 02) |
+# | **What you need** | encoder, decoder, teacher forcing and the bottleneck ([[encoder_and_decoder]]); the GRU ([[gates]]); softmax and its backward ([[gradients_by_hand]]) |
 # | **Minutes** | 60: paper 4, masks 4, forward 5, derivation 6, check 2, dates 5, intervention 16, explorer 4, exercises 1 to 3 13, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -46,7 +46,7 @@ np.set_printoptions(precision=4, suppress=True)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
 #
-# In lesson 09 the decoder started from the encoder's last state, and that one vector was all it ever learned of the date. But the
+# In [[encoder_and_decoder]] the decoder started from the encoder's last state, and that one vector was all it ever learned of the date. But the
 # encoder has an output at *every* character. Why throw the others away? Let the decoder **look back at all of them, each time it
 # writes**, and take a weighted mean.
 #
@@ -74,7 +74,7 @@ print(f"context {a @ k:.4f}")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where it may not look
 #
-# Dates have unequal lengths, so a batch is padded (lesson 01), and padding must have no say. A **mask** is True where a step may
+# Dates have unequal lengths, so a batch is padded ([[sequences_as_arrays]]), and padding must have no say. A **mask** is True where a step may
 # look. A masked score becomes $-\infty$ before softmax, and $\exp(-\infty)$ is exactly 0. The other weights still sum to 1.
 #
 # One case needs care: a step that may look *nowhere*. There, $\infty - \infty$ and 0/0 would give NaN. It gets zeros.
@@ -189,7 +189,7 @@ print(f"q = {states[0, 20, 0]:.1f}: weights {weights[0, 20]}, context {context[0
 #
 # $$da_{ts} = dc_t\, k_s^\top, \qquad dk_s = \sum_t a_{ts}\, dc_t \quad \text{(first part).}$$
 #
-# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lesson 02, for each step $t$ over its places:
+# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in [[gradients_by_hand]], for each step $t$ over its places:
 #
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
@@ -298,10 +298,10 @@ compare("in scores", dkeys - as_values, measured)
 # ## The dates, solved
 #
 # Two shipped networks, trained on the same dates for the same number of steps: one whose decoder may look back (13,565 parameters), and
-# lesson 09's (13,692). (`python -m lib.trained.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
+# [[encoder_and_decoder]]'s (13,692). (`python -m lib.trained.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
 #
 # A longer text says no more. So here are also the two networks that learned texts of one, two or three
-# dates (lesson 09; `python -m lib.trained.records.several_dates`). With attention, what will length and the number of dates do?
+# dates ([[encoder_and_decoder]]; `python -m lib.trained.records.several_dates`). With attention, what will length and the number of dates do?
 
 # %%
 record = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
@@ -430,7 +430,7 @@ print(f"year blocked: the year's second digit is the day's last in {copied.mean(
 # - **And through the final state?** Block everything, and each symbol is about as good as the baseline. (The second digit is right because
 #   it is told the first: after 1 comes 9, after 2 comes 0. With the year alone blocked it is told the first as well, and gets fewer than
 #   half: what it can still see draws it off. In more than half of the dates it copies the day's last digit, as in 7777 above.) Yet the way is open: the final state still starts the decoder, and in
-#   lesson 09 all that arrives goes through it. This network never had to learn that.
+#   [[encoder_and_decoder]] all that arrives goes through it. This network never had to learn that.
 # - **The limit.** A blocked network is in a situation it was never trained for. The experiment shows what *this* network relies on, not what
 #   a network could do.
 
@@ -565,7 +565,7 @@ check_in_a_row(my_steps)
 # - Block the year and the year's digits fail; given the true digits before them, no others do. A little can still arrive: a state has read what stands before it.
 # - A picture of weights shows where it looked. What the answer depends on, only an intervention shows.
 #
-# **Next:** lesson 11 keeps the look, gives it its usual names (query, key, value) and compares by a plain product.
+# **Next:** [[scaled_dot_product_attention]] keeps the look, gives it its usual names (query, key, value) and compares by a plain product.
 # **Further reading:** Bahdanau, Cho and Bengio, *Neural Machine Translation by Jointly Learning to Align and Translate*, ICLR 2015; Luong,
 # Pham and Manning, *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP 2015; Jain and Wallace, *Attention is
 # not Explanation*, NAACL 2019; Wiegreffe and Pinter, *Attention is not not Explanation*, EMNLP 2019.

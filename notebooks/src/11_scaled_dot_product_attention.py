@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 11 · Scaled dot-product attention
+# # Scaled dot-product attention
 #
 # **How does each vector of a sequence look at all the others?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | look something up softly, on paper; make queries, keys and values from the same vectors; measure what the scaling saves; derive and prove the way back; shuffle the input |
 # | **What you will learn** | what query, key and value are, why the scores are divided by $\sqrt{K}$, why one vector gets three gradients, and what attention does not know |
-# | **What you need** | additive attention and its backward (lesson 10); softmax and its backward (lesson 02); saturation (lesson 04); temperature (lesson 08) |
+# | **What you need** | additive attention and its backward ([[attention_is_born]]); softmax and its backward ([[gradients_by_hand]]); saturation ([[the_recurrent_cell]]); temperature ([[a_language_model]]) |
 # | **Minutes** | 59: paper 5, projections 5, equations 4, scaling 8, derivation 7, check 3, order 5, explorer 6, exercises 1 to 3 14, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -95,8 +95,8 @@ check_sour(my_context)
 # $$e_{ts} = \frac{q_t\, k_s^\top}{\sqrt{K}}, \qquad a_t = \operatorname{softmax}(e_t), \qquad c_t = \sum_s a_{ts}\, v_s.$$
 #
 # The $x_t$ look, the $m_s$ are looked at. In **self-attention** they are the same vectors, $m = x$: each vector asks, is asked
-# and answers. If the $m_s$ belong to another sequence, as the encoder's outputs did in lesson 10, it is called
-# cross-attention (lesson 19 builds a model with it). This **scaled dot-product attention** is from *Attention Is All You Need*
+# and answers. If the $m_s$ belong to another sequence, as the encoder's outputs did in [[attention_is_born]], it is called
+# cross-attention ([[cross_attention]] builds a model with it). This **scaled dot-product attention** is from *Attention Is All You Need*
 # (Vaswani et al., 2017), which has other letters:
 #
 # | symbol | in code | meaning | shape, all steps | in the paper |
@@ -110,8 +110,8 @@ check_sour(my_context)
 # | $a_{ts}$ | `weights` | its share, $\sum_s a_{ts} = 1$ | (B, T, S) | |
 # | $c_t$ | `context` | what step $t$ has seen | (B, T, J) | |
 #
-# Two things changed since lesson 10. The score is a plain product: no tanh, and no array (B, T, S, F). And what is looked up is
-# no longer the key itself: a place may be found by one thing and answer another. In lesson 10 $v$ was the vector that made a number of a
+# Two things changed since [[attention_is_born]]. The score is a plain product: no tanh, and no array (B, T, S, F). And what is looked up is
+# no longer the key itself: a place may be found by one thing and answer another. In [[attention_is_born]] $v$ was the vector that made a number of a
 # comparison. There is none here; $v_s$ is a value.
 
 
@@ -209,7 +209,7 @@ print(f"two of them:    {finds_itself(many, W_1, W_2):.1%}")
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
 # If one weight is nearly 1, then there the sum is nearly $da_{ts}$, and the bracket is nearly 0. Everywhere else $a_{ts}$ is nearly 0.
-# So all of $de$ is: the softmax is **saturated**, as tanh was in lesson 04. Now measure. Each of 2,000 queries looks at 16 random keys, and gets
+# So all of $de$ is: the softmax is **saturated**, as tanh was in [[the_recurrent_cell]]. Now measure. Each of 2,000 queries looks at 16 random keys, and gets
 # a random $da$.
 
 
@@ -287,7 +287,7 @@ check_spread(my_spread)
 #
 # $$da_{ts} = dc_t\, v_s^\top, \qquad dv_s = \sum_t a_{ts}\, dc_t.$$
 #
-# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lessons 02 and 10.
+# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lessons [[#gradients_by_hand]] and [[#attention_is_born]].
 #
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
@@ -399,7 +399,7 @@ compare("self: dx", as_x + as_memory, measured)
 
 # %% [markdown] tags=["negative-control"]
 # **Negative control.** Forget one of the three paths, each in turn. No shape complains. Then keep all three, but forget $1/\sqrt{K}$ on
-# the way back: `dW_q` and `dW_k` keep their direction and get $\sqrt{6}$ times as long, which Adam (lesson 06) hides, since it divides by the
+# the way back: `dW_q` and `dW_k` keep their direction and get $\sqrt{6}$ times as long, which Adam ([[training_a_recurrent_network]]) hides, since it divides by the
 # gradient's own size. In `dx` the paths are mixed wrongly. A network may still learn with such a gradient. The check sees it.
 
 # %%
@@ -445,7 +445,7 @@ print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 #
 # Attention sees a *bag* of vectors. "Dog bites man" and "man bites dog" give each word the same context. That is the price for having
 # dropped the recurrence, where each step knew what came before it. The reward: all $T \cdot S$ scores are one product, and none waits for
-# another. Lesson 14 pays the price: it writes each vector's position into the vector.
+# another. [[Tokens_and_positions]] pays the price: it writes each vector's position into the vector.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Weights and gradient, side by side
@@ -495,7 +495,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.attention.attention` is `attend` with a mask (lesson 12), for any number of leading axes. It scales
+# `lib.attention.attention` is `attend` with a mask ([[masks]]), for any number of leading axes. It scales
 # the queries, not the scores: the same numbers, and cheaper where there are more places than a query has numbers. With our queries, keys
 # and values, does it say the same?
 
@@ -532,6 +532,6 @@ for (name, our), their in zip(our_gradients.items(), their_gradients, strict=Tru
 # - One vector asks, is asked and answers: $dx$ is the sum of three paths.
 # - Permute the inputs, and the outputs are permuted. Attention knows no order.
 #
-# **Next:** lesson 12 decides who may look where.
+# **Next:** [[masks]] decides who may look where.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017, section 3.2; Luong, Pham and Manning, *Effective
 # Approaches to Attention-based Neural Machine Translation*, EMNLP 2015, which compares kinds of scores.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 13 · Many heads
+# # Many heads
 #
 # **What if a position needs two things at once?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | see one weighted mean lose what two would keep, deal the columns to heads, convict a reshape that mixes positions, write the way back, and train one head and two on a task that only two can do |
 # | **What you will learn** | multi-head attention: splitting and merging with all shapes, the output projection, what heads can do that a wider head cannot, and what more heads cost |
-# | **What you need** | scaled dot-product attention, its projections and its backward (lesson 11); the leak test (lesson 12); one-hot (lesson 01); Adam (lesson 06) |
+# | **What you need** | scaled dot-product attention, its projections and its backward ([[scaled_dot_product_attention]]); the leak test ([[masks]]); one-hot ([[sequences_as_arrays]]); Adam ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, forward 6, a wrong split 5, derivation 5, check 3, the task 16, explorer 5, exercises 1 to 3 14, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -107,7 +107,7 @@ def multi_head(x, memory, projections, H, mask=None):
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# `attention` is that of lesson 11. It works on the last two axes, so heads are to it what sequences of a batch are: all of them in one product.
+# `attention` is that of [[scaled_dot_product_attention]]. It works on the last two axes, so heads are to it what sequences of a batch are: all of them in one product.
 #
 # ## How the columns are dealt
 #
@@ -142,8 +142,8 @@ plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Left, head 1 (blue) and head 2 (red) get three columns each of *every* position. Right, head 1 gets all columns of positions 1 and 2, and what it takes for position 3 is half of
-# position 2. The shapes are the same. A gradient check would pass: lesson 12 has shown that it cannot find fault with the right gradient of a wrong function. So look at the forward, with
-# lesson 12's test: change one position, under a causal mask; which outputs move?
+# position 2. The shapes are the same. A gradient check would pass: [[masks]] has shown that it cannot find fault with the right gradient of a wrong function. So look at the forward, with
+# [[masks]]'s test: change one position, under a causal mask; which outputs move?
 
 
 # %%
@@ -191,7 +191,7 @@ check_columns(my_place)
 #
 # Given is $dy_t$. Each forward line with its gradient below it. Write $c_t = [c_t^1 \cdots c_t^H]$ for the merged row.
 #
-# **Forward** $y_t = c_t W_o$. A linear layer, as in lesson 02.
+# **Forward** $y_t = c_t W_o$. A linear layer, as in [[gradients_by_hand]].
 #
 # $$dc_t = dy_t W_o^\top, \qquad dW_o = \sum_t c_t^\top dy_t.$$
 #
@@ -200,7 +200,7 @@ check_columns(my_place)
 #
 # $$dc_t^h = \text{columns } (h-1)K + 1 \text{ to } hK \text{ of } dc_t.$$
 #
-# **Forward** $c_t^h$, one head's attention. No head takes part in another's, so each goes back alone. From lesson 11:
+# **Forward** $c_t^h$, one head's attention. No head takes part in another's, so each goes back alone. From [[scaled_dot_product_attention]]:
 #
 # $$dv_s^h = \sum_t a_{ts}^h\, dc_t^h, \qquad dq_t^h = \tfrac{1}{\sqrt K} \sum_s de_{ts}^h\, k_s^h, \qquad dk_s^h = \tfrac{1}{\sqrt K} \sum_t de_{ts}^h\, q_t^h,$$
 #
@@ -213,7 +213,7 @@ check_columns(my_place)
 # $$dx_t = dq_t W_q^\top, \qquad dm_s = dk_s W_k^\top + dv_s W_v^\top, \qquad
 # dW_q = \sum_t x_t^\top dq_t, \quad dW_k = \sum_s m_s^\top dk_s, \quad dW_v = \sum_s m_s^\top dv_s.$$
 #
-# The sums for weights run over the batch, too. In self-attention $x$ is also the memory: its gradient is $dx + dm$, the three paths of lesson 11.
+# The sums for weights run over the batch, too. In self-attention $x$ is also the memory: its gradient is $dx + dm$, the three paths of [[scaled_dot_product_attention]].
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 2. Back through the heads** · medium · 8 minutes. `dmerged` is $dc_t$, what came back through $W_o$. Write the way from there to `dx` and `dmemory`: split it,
@@ -377,7 +377,7 @@ assert errors["pair", 2] < 0.05 and errors["pair", 4] < 0.05 and errors["pair", 
 # one from each head. So none can be spared to subtract what another saw too much, and every head would have to look at nothing but neighbours, from every place. That cannot be. (0.59 is after 400 steps. After
 # 3,000 it is still about 0.5.)
 #
-# Where do they look? And what does each of the two heads do? A picture suggests, an intervention tests (lesson 10): silence one head, by setting its rows $W_o^h$ to 0.
+# Where do they look? And what does each of the two heads do? A picture suggests, an intervention tests ([[attention_is_born]]): silence one head, by setting its rows $W_o^h$ to 0.
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3), sharey=True)
@@ -410,7 +410,7 @@ for heads, h, name in panels:
 # %% [markdown]
 # The only head shares its look, ½ and ½, and pays for both halves. Of the two heads each has mostly one neighbour: silence it, and that half of the pair is no better than guessing 0 (even a little worse: what the
 # other head subtracts is now subtracted from nothing), while the other half hardly suffers. Nobody told the heads to share
-# the work. Nor are they pure: a head may see some of the other neighbour, and $W_o$ subtracts what the other head knows. The two rows of weights must differ; they need not be one-hot. (In a large network trained on text it is seldom as tidy. Lesson 22 tests heads one by one.)
+# the work. Nor are they pure: a head may see some of the other neighbour, and $W_o$ subtracts what the other head knows. The two rows of weights must differ; they need not be one-hot. (In a large network trained on text it is seldom as tidy. [[Looking_inside]] tests heads one by one.)
 #
 # **Exercise 3. Three things** · medium · 4 minutes. Now each place must say what *three* places hold, apart. What is the floor of the mean error for one head, and what for two? They are wide enough, and the scores again depend on places only. (For two heads: what is the best that you can reach? That it is the floor, you may believe.)
 
@@ -499,6 +499,6 @@ for name, linear, dW in zip("qkvo", linears, dprojections, strict=True):
 # - $W_o$ mixes what the heads saw. On the way back, merge becomes split, split becomes merge, and the memory gets a sum of two paths.
 # - Many heads are narrow heads: with $K = 1$ a head can pick only the largest or the smallest key.
 #
-# **Next:** lesson 14 asks where the vectors come from, and how a token can know its place without a one-hot number.
+# **Next:** [[tokens_and_positions]] asks where the vectors come from, and how a token can know its place without a one-hot number.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Voita et al., *Analyzing Multi-Head Self-Attention: Specialized Heads Do the Heavy Lifting, the Rest Can Be Pruned*, ACL 2019; Michel, Levy and Neubig, *Are Sixteen
 # Heads Really Better than One?*, NeurIPS 2019; Bhojanapalli et al., *Low-Rank Bottleneck in Multi-head Attention Models*, ICML 2020.

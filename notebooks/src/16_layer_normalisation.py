@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 16 · Layer normalisation
+# # Layer normalisation
 #
 # **What keeps the vectors at one size, however many layers they pass, and where does it belong?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | normalise three numbers on paper, derive the way back in full, convict the classic mistake in it, and put the norm at two places in the same network |
 # | **What you will learn** | what a layer norm normalises, and what it does not; what $\gamma$, $\beta$ and $\varepsilon$ are for; which two directions the gradient loses; pre-norm and post-norm |
-# | **What you need** | residuals and feed-forward (lesson 15); gradient check (lesson 03); Adam and learning rates (lesson 06) |
+# | **What you need** | residuals and feed-forward ([[residuals_and_feed_forward]]); gradient check ([[gradients_you_can_trust]]); Adam and learning rates ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, forward and misconception 6, epsilon 3, derivation 9, check 5, what is lost 5, place of the norm 7, explorer 3, finished version and training 6, exercises 1 to 3 10, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -43,7 +43,7 @@ np.set_printoptions(precision=4, suppress=True)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
 #
-# In lesson 15 residuals carried the gradient through 32 layers, but each layer added to the vectors, and they grew. So bring each vector to
+# In [[residuals_and_feed_forward]] residuals carried the gradient through 32 layers, but each layer added to the vectors, and they grew. So bring each vector to
 # one size: take its **mean** away and divide by the root of its **variance**. Then let learning undo it where that helps: multiply each entry by its own
 # $\gamma$, add its own $\beta$. This is **layer normalisation** (Ba, Kiros and Hinton, 2016).
 #
@@ -306,7 +306,7 @@ print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.nor
 #                └──────┘                                 └─────────────┘
 # ```
 #
-# The experiment of lesson 15 again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
+# The experiment of [[residuals_and_feed_forward]] again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
 # of activations and gradients. (The norm after the last layer is left out here.) **Predict first**: do activations grow with pre-norm?
 
 
@@ -358,14 +358,14 @@ for place in ("none", "before", "after"):
 print("expected before: (1 + L / 2)^½ " + "".join(f"{(1 + L / 2) ** 0.5:7.2f}" for L in depths))
 
 # %% [markdown]
-# - **Without a norm**, each layer multiplies by about 1.22 (lesson 15): exponential in depth.
+# - **Without a norm**, each layer multiplies by about 1.22 ([[residuals_and_feed_forward]]): exponential in depth.
 # - **Before**: $f$ sees a vector of size 1, however large $x$ has grown. So each layer adds the same mean square, ½, to the sum: it grows like
 #   $\sqrt{1 + L/2}$, no faster. Below layer $l$ the mean square of $x$ is $1 + (l-1)/2$. The norm divides the mean square of the branch's gradient by it, so the layer
 #   multiplies the gradient's mean square by $1 + \frac{1/2}{1 + (l-1)/2} = \frac{1 + l/2}{1 + (l-1)/2}$. In the product over all layers all but the last numerator
 #   cancels: $1 + L/2$ again. (One draw of 8 vectors: 2.31 in place of 3.00 is chance.)
 # - **After**: every vector leaves with size 1. (1.09 is relative to the input, whose size happens to be 0.92.) The gradient stays near its size as well.
 #
-# At the start both are healthy. The difference is in the straight path. With pre-norm that path (lesson 15) is untouched, its factor **exactly 1**. With
+# At the start both are healthy. The difference is in the straight path. With pre-norm that path ([[residuals_and_feed_forward]]) is untouched, its factor **exactly 1**. With
 # post-norm *every* path passes every norm, and each multiplies by $r$, about $1/\sqrt{1.5} = 0.82$. Measured: $0.0034 = 0.837^{32}$, so 0.84 a norm, and a
 # three-hundredth or so is left. The gradient that arrives comes by the other paths: it depends on what the layers do. Keep this in mind.
 
@@ -438,11 +438,11 @@ check_parameters(my_parameters)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Which one learns?
 #
-# Lesson 15's task: each number's absolute value, one place to the right. 16 layers, Adam, and the full learning rate of 0.01 from the first step; in the third run the rate rises to it over 100 steps. Always answering the mean has a loss of 0.363.
+# [[Residuals_and_feed_forward]]'s task: each number's absolute value, one place to the right. 16 layers, Adam, and the full learning rate of 0.01 from the first step; in the third run the rate rises to it over 100 steps. Always answering the mean has a loss of 0.363.
 
 
 # %%
-class Tower(Layer):  # Layer: see lesson 12
+class Tower(Layer):
     def __init__(self, pre_norm, D=8, L=16):
         rng = np.random.default_rng(0)
         config = TransformerConfig(1, D, 1, 2 * D, L, pre_norm=pre_norm)
@@ -515,7 +515,7 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 # effect this picture cannot say.
 #
 # Post-norm need not fail. Let the rate rise evenly to 0.01 over the first 100 steps: more of the gradient survives, and post-norm learns. (But its loss falls
-# only long after step 100, though the gradient was there: a gradient is not yet learning.) Small first steps are called **warm-up**: lesson 20. (Not run here:
+# only long after step 100, though the gradient was there: a gradient is not yet learning.) Small first steps are called **warm-up**: [[training_a_transformer]]. (Not run here:
 # at 0.003 throughout it learns as well, by step 600: 0.285.)
 #
 # **The limits**: one task, one width, few steps, one seed. Xiong et al. find the same result in translation models, and that post-norm learns with small first steps.
@@ -542,6 +542,6 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 # - $\varepsilon$ says which variance is nothing but rounding.
 # - Pre-norm keeps the path of exactly 1. Post-norm keeps every vector at size 1, and pays with that path: it needs small first steps.
 #
-# **Next:** lesson 17 puts the parts together: the encoder.
+# **Next:** [[the_encoder]] puts the parts together: the encoder.
 # **Further reading:** Ba, Kiros and Hinton, *Layer Normalization*, 2016; Ioffe and Szegedy, *Batch Normalization*, ICML 2015; Xiong et al., *On Layer
 # Normalization in the Transformer Architecture*, ICML 2020; Takase et al., *B2T Connection: Serving Stability and Performance in Deep Transformers*, 2023; Zhang and Sennrich, *Root Mean Square Layer Normalization*, NeurIPS 2019.

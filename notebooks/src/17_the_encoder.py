@@ -5,15 +5,15 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 17 · The encoder
+# # The encoder
 #
 # **What can the parts do once they stand on top of each other?**
 #
 # | | |
 # |---|---|
-# | **What you will do** | assemble an encoder from the parts of lessons 11 to 16, count its numbers, run a gradient back through all of it, teach it to reverse digits, block its view, then let it meet lesson 06's network on lesson 06's words |
+# | **What you will do** | assemble an encoder from the parts of lessons [[#scaled_dot_product_attention]] to [[#layer_normalisation]], count its numbers, run a gradient back through all of it, teach it to reverse digits, block its view, then let it meet [[training_a_recurrent_network]]'s network on [[training_a_recurrent_network]]'s words |
 # | **What you will learn** | how the parts fit together, where the parameters are, what a second layer can do that one cannot, how a Transformer fails at lengths it never saw, and that it does not always win |
-# | **What you need** | attention, masks and heads (lessons 11, 12, 13); positions (lesson 14); residuals and feed-forward (lesson 15); layer normalisation, norms first (lesson 16); training and its three piles (lesson 06) |
+# | **What you need** | attention, masks and heads (lessons [[#scaled_dot_product_attention]], [[#masks]], [[#many_heads]]); positions ([[tokens_and_positions]]); residuals and feed-forward ([[residuals_and_feed_forward]]); layer normalisation, norms first ([[layer_normalisation]]); training and its three piles ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: assembly 7, counting 4, gradient 4, task 4, curve 5, control 3, picture and intervention 7, failure 4, words 7, explorer 4, exercises 1 to 3 11; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -41,13 +41,13 @@ np.set_printoptions(precision=4, suppress=True)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The parts, on top of each other
 #
-# You have built every part. An **encoder layer** is attention and feed-forward, each in a residual with its norm first (lesson 16):
+# You have built every part. An **encoder layer** is attention and feed-forward, each in a residual with its norm first ([[layer_normalisation]]):
 #
 # $$x \leftarrow x + \operatorname{attention}(\operatorname{norm}_1(x)), \qquad x \leftarrow x + \operatorname{feedforward}(\operatorname{norm}_2(x)).$$
 #
 # The first line brings things together from other positions, the second works on each position by itself. An **encoder** is
 #
-# 1. the embedding of the ids, plus positions (lesson 14);
+# 1. the embedding of the ids, plus positions ([[tokens_and_positions]]);
 # 2. $L$ encoder layers, each with parameters of its own;
 # 3. a last norm, and a linear layer to $O$ outputs at each position.
 #
@@ -55,7 +55,7 @@ np.set_printoptions(precision=4, suppress=True)
 # *Attention Is All You Need*, 2017, puts its norms after the sum and has six layers; BERT, by Devlin et al., 2019, is an encoder and nothing else.)
 #
 # Here it is, from the layers that a `Transformer` of `lib` holds; the caches, which you know, are dropped.
-# (`tied=False` below: the output has its own matrix, not the embedding's; lesson 18.)
+# (`tied=False` below: the output has its own matrix, not the embedding's; [[the_decoder_and_the_whole_model]].)
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -136,7 +136,7 @@ check_count(my_count)
 # ## Back through all of it
 #
 # No new derivation: each part has its own way back, and the encoder walks them in reverse. At each residual the gradient that comes along the sum and
-# the one that comes through the branch are added (lesson 15). Is the whole right? Every number of the tiny encoder is moved a little, up and
+# the one that comes through the branch are added ([[residuals_and_feed_forward]]). Is the whole right? Every number of the tiny encoder is moved a little, up and
 # down. Sequence 2 is padded.
 #
 # The gradient of the keys' bias will be 0 in every layer, and that is no mistake: it adds the same number, $q_t \cdot b$, to all scores of a query,
@@ -157,7 +157,7 @@ errors = {}
 three = "0.attention.layer.query.W", "1.feed_forward.layer.inner.W", "stack.norm.gamma"
 for name, value, by_hand in tiny.parameters():
     measured = numerical_gradient(loss, value)
-    errors[name] = relative_error(by_hand, measured)  # below 1e-6: equal, as in lesson 03
+    errors[name] = relative_error(by_hand, measured)  # below 1e-6: equal
     if name.endswith(three):
         compare(name.split(".")[-2], by_hand, measured)
 print(f"{tiny.parameter_count()} numbers in {len(errors)} arrays, all equal to 1e-6:", end=" ")
@@ -251,7 +251,7 @@ assert live >= 0.99
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The control: no positions
 #
-# The same kind of encoder, another start, and 300 steps (the loss hardly falls any more), but nothing tells it the order. Lesson 11 showed what that means: swap two digits and the outputs
+# The same kind of encoder, another start, and 300 steps (the loss hardly falls any more), but nothing tells it the order. [[Scaled_dot_product_attention]] showed what that means: swap two digits and the outputs
 # swap along. It can know which digits there are and which one stands here, and no more: hardly more than the second baseline.
 
 # %% tags=["learned", "nbval-ignore-output"]
@@ -270,7 +270,7 @@ print("two digits swapped, the outputs swap along:", np.abs(one[[1, 0]] - other[
 # From here on we use the *shipped* encoders of the recorded runs. Left and middle: where each output looks, one head of each layer. In layer 2 the
 # mirror lies on the anti-diagonal.
 #
-# Lesson 10 said it: such a picture is no explanation before something was *done*. So block it. In 500 new sequences of 8 digits one output may not look at its mirror place,
+# [[Attention_is_born]] said it: such a picture is no explanation before something was *done*. So block it. In 500 new sequences of 8 digits one output may not look at its mirror place,
 # in both layers; all else stays open. Right: each row is a blocked output, each column how often an output is still right. **Predict**
 # the picture.
 
@@ -373,7 +373,7 @@ plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Inside the grey range two layers are right. Two digits longer they fall to guessing. **Shorter fails too** (2 and 3: only the last output is right; a single
-# digit is its own mirror). Sinusoids give a vector to *any* position (lesson 14), but to be trained on such vectors is another matter.
+# digit is its own mirror). Sinusoids give a vector to *any* position ([[tokens_and_positions]]), but to be trained on such vectors is another matter.
 #
 # Is it only noise that comes out? Compare each output with the digits *beside* its mirror place.
 
@@ -394,7 +394,7 @@ for n in (12, 13, 14, 15, 16):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Back to the words
 #
-# Lesson 06 asked which language a word is from. Its network said it once, after the last letter. An encoder has an output at *every* letter. So let each
+# [[Training_a_recurrent_network]] asked which language a word is from. Its network said it once, after the last letter. An encoder has an output at *every* letter. So let each
 # letter vote: the logits of the word are the mean over its real positions, $n$ of them:
 #
 # $$\bar y = \frac1n \sum_{t \le n} y_t, \qquad dy_t = \frac1n\, d\bar y \;\text{ for } t \le n, \text{ else } 0.$$
@@ -430,7 +430,7 @@ check_mean(my_mean)
 # its validation loss is lowest; three seeds. (`python -m lib.trained.records.encoder_language` makes it again. One layer was the best of a few encoders of this
 # size, two layers among them, by the validation words.)
 #
-# **Predict** the order of the three. Lesson 06 counted letter pairs: 70.9 % of the test words.
+# **Predict** the order of the three. [[Training_a_recurrent_network]] counted letter pairs: 70.9 % of the test words.
 
 # %%
 runs = np.genfromtxt(
@@ -467,7 +467,7 @@ for kind in dict.fromkeys(runs["kind"]):
 # bag of letters is far behind both.
 #
 # Why? Our guess: which letters are *neighbours* is what counts in a word. The recurrent network reads in order by construction. The encoder must first learn what "next to" means,
-# from 6,000 words. It was trained by the recipe that lesson 06 chose for the *recurrent* network, and its kept steps lie near the end
+# from 6,000 words. It was trained by the recipe that [[training_a_recurrent_network]] chose for the *recurrent* network, and its kept steps lie near the end
 # of the runs: a recipe of its own may bring it closer. What the experiment says is narrow: at this size, on these words, with these steps, attention alone is no gain.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -507,8 +507,8 @@ explorer()
 # - Without positions it knows a bag, not a sequence.
 # - It is right where it was trained. Two digits beyond it is right no more often than guessing, and wrong in an orderly way.
 # - Block what the picture shows, and see what fails. Only then is it an explanation.
-# - At equal size and on 6,000 words, lesson 06's network is not beaten.
+# - At equal size and on 6,000 words, [[training_a_recurrent_network]]'s network is not beaten.
 #
-# **Next:** lesson 18 lets the positions see only the past, and runs a whole Transformer.
+# **Next:** [[the_decoder_and_the_whole_model]] lets the positions see only the past, and runs a whole Transformer.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, 2017; Devlin et al., *BERT: Pre-training of deep bidirectional
 # Transformers*, 2019; Elhage et al., *A mathematical framework for Transformer circuits*, 2021.

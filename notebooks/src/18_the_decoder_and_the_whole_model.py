@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 18 · The decoder and the whole model
+# # The decoder and the whole model
 #
 # **What turns an encoder into a model that writes, and where in it do the numbers flow, forward and back?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | assemble a decoder-only model, draw it with the shapes it really has, run backward through all of it, run the sizes this course grew from, and count parameters and memory |
 # | **What you will learn** | what the shift of the targets is, why one table gets two gradients and starts small, what a whole decoder layer looks like, and what dominates when a model grows |
-# | **What you need** | encoder (lesson 17), norms (16), residuals (15), positions (14), heads (13), masks (12); teacher forcing (lesson 09); softmax with cross-entropy (lesson 02) |
+# | **What you need** | encoder ([[the_encoder]]), norms ([[#layer_normalisation]]), residuals ([[#residuals_and_feed_forward]]), positions ([[#tokens_and_positions]]), heads ([[#many_heads]]), masks ([[#masks]]); teacher forcing ([[encoder_and_decoder]]); softmax with cross-entropy ([[gradients_by_hand]]) |
 # | **Minutes** | 60: paper 5, equations and forward 5, shift 5, shapes 6, derivation 5, check and control 6, the table 4, the decoder layer 4, the course's first program 4, counting 3, explorer 3, exercises 2 and 3 9, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -92,7 +92,7 @@ compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
 # | $W_e$ | `W_e` | the table: **tied**, for it is embedding and output in one (Press and Wolf, 2017) | (V, D) |
-# | $P_t$ | | positions (lesson 14) | (T, D) |
+# | $P_t$ | | positions ([[tokens_and_positions]]) | (T, D) |
 # | $x^{(l)}$, $r^{(l)}$ | `x` | the **residual stream**: what every block reads and adds to | (B, T, D) |
 # | $h_t$ | `top` | the last norm's result, for norms that go first leave the stream itself unnormed | (B, T, D) |
 # | $o_t$ | `logits` | one number for each id that may come next | (B, T, V) |
@@ -132,7 +132,7 @@ def forward(ids, W_e, layers, last_norm):
 # ## One text, T questions
 #
 # Position $t$ has read ids 1 to $t$; its logits are about id $t + 1$. So the model reads all ids but the last, and the **targets are the same ids, shifted by one**. One pass
-# asks T questions at once, with the true past given: teacher forcing (lesson 09). This is honest only if position $t$ cannot see its target: that is what the causal mask is for. For the text
+# asks T questions at once, with the true past given: teacher forcing ([[encoder_and_decoder]]). This is honest only if position $t$ cannot see its target: that is what the causal mask is for. For the text
 # 3 8 8 0 4:
 #
 # | position $t$ | 1 | 2 | 3 | 4 |
@@ -141,8 +141,8 @@ def forward(ids, W_e, layers, last_norm):
 # | target | 8 | 8 | 0 | 4 |
 #
 # Two tests through a whole model, before any training. First **a common mistake**: someone forgets the shift, so that the target is the id just read. A model that knows nothing has a
-# loss of $\ln 1000 = 6.9$. What do you expect here? Second, the leak test (lesson 12): change one id. Which logits change, if only by one bit? Then the model **writes**: it reads what is
-# there, takes the *last* position's likeliest id, appends it, and reads again (lesson 09).
+# loss of $\ln 1000 = 6.9$. What do you expect here? Second, the leak test ([[masks]]): change one id. Which logits change, if only by one bit? Then the model **writes**: it reads what is
+# there, takes the *last* position's likeliest id, appends it, and reads again ([[encoder_and_decoder]]).
 
 # %%
 big = make_model(1000, 256, 8, 512, 2, np.random.default_rng(0))
@@ -237,15 +237,15 @@ for row in grid:
 # ## Backward
 #
 # In the picture all arrows turn round. At a plus the gradient is copied; at a stream box the two that arrive add up. Given is $do_t$: what the model believed minus
-# what was true, divided by the number of positions, $B\,T$ (lesson 02).
+# what was true, divided by the number of positions, $B\,T$ ([[gradients_by_hand]]).
 #
 # **Forward** $o_t = h_t W_e^\top$. A product:
 #
 # $$dh_t = do_t\, W_e, \qquad dW_e = \sum_t do_t^\top h_t \quad \text{(first part; } t \text{ runs over all positions of all texts).}$$
 #
-# **Forward** $h_t = \operatorname{norm}(x^{(L)}_t)$: lesson 16 gives $dx^{(L)}$.
+# **Forward** $h_t = \operatorname{norm}(x^{(L)}_t)$: [[layer_normalisation]] gives $dx^{(L)}$.
 #
-# **Forward** $y = x + f(\operatorname{norm}(x))$, for both blocks of each layer, from the top down. A fork (lesson 15):
+# **Forward** $y = x + f(\operatorname{norm}(x))$, for both blocks of each layer, from the top down. A fork ([[residuals_and_feed_forward]]):
 #
 # $$dx = dy + \operatorname{norm}'\bigl(f'(dy)\bigr),$$
 #
@@ -416,7 +416,7 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
 #
 # The layer of Vaswani et al. (2017) has a third residual block between the two: **cross-attention**, whose queries come from the stream and whose keys and values come from an encoder's vectors, (B, S, D). Its mask is not causal: all
 # of the encoder's text is there from the start. The picture shows in orange what comes from there. Backward, the block
-# hands back two gradients, to the stream and to the encoder; lesson 19 trains both. In a decoder-only model the block is left out, for there is nothing else to look at.
+# hands back two gradients, to the stream and to the encoder; [[cross_attention]] trains both. In a decoder-only model the block is left out, for there is nothing else to look at.
 
 # %%
 B, T, S, D, H, F = 2, 5, 7, 12, 3, 48
@@ -454,9 +454,9 @@ print("the same as lib's DecoderLayer:", np.abs(top - lib_top).max() < 1e-12)
 #
 # $$\underbrace{2 V D}_{\text{in, out}} + L\,\bigl(\underbrace{4 D^2}_{q,\,k,\,v,\,o} + \underbrace{2 D F}_{\text{feed}} + \underbrace{4 D}_{\text{norms}}\bigr) = 512{,}000 + 6 \cdot 525{,}312 = 3{,}663{,}872 .$$
 #
-# All its weights were drawn with spread 1. Then each entry of $q$ and $k$ is a sum of 256 products: 16 times too large, and a score 256 times. (Lesson 11 divides by $\sqrt K$, which presumes entries of
+# All its weights were drawn with spread 1. Then each entry of $q$ and $k$ is a sum of 256 products: 16 times too large, and a score 256 times. ([[Scaled_dot_product_attention]] divides by $\sqrt K$, which presumes entries of
 # size 1.) Such attention is **almost one-hot at once** (its **entropy** $-\sum_s a_s \ln a_s$ is near 0; ten equal weights have $\ln 10$), with hardly a slope left to learn from. And such a model is sure of nonsense: a model that knows nothing has $\ln V = 6.9$; this one has far more. With weights of
-# spread $I^{-1/2}$ for $I$ inputs (the embedding stays at 1) it starts near it, at 7.4: logits of spread 1 cost about ½. Lesson 20 shows why.
+# spread $I^{-1/2}$ for $I$ inputs (the embedding stays at 1) it starts near it, at 7.4: logits of spread 1 cost about ½. [[Training_a_transformer]] shows why.
 
 
 # %%
@@ -562,7 +562,7 @@ plt.show()
 #
 # Then set *width D* to 1024: the table falls from 35 % of the parameters to 12 %. 7 heads do not divide 256: a line names widths that 7 does divide.
 #
-# It counts 4 bytes a number (float32, as large models are trained; this course's float64 takes twice that). Training holds four numbers for each parameter: itself, its gradient, and Adam's two averages (lesson 06).
+# It counts 4 bytes a number (float32, as large models are trained; this course's float64 takes twice that). Training holds four numbers for each parameter: itself, its gradient, and Adam's two averages ([[training_a_recurrent_network]]).
 
 # %% tags=["explorer"]
 explorer()
@@ -570,7 +570,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.transformer` has the pieces: `Residual` (norms first or last; dropout is for lesson 20), `EncoderLayer`, `DecoderLayer`, and `Transformer` with `kind="encoder"`, `"decoder"` or `"encoder-decoder"`. The same seed draws the same
+# `lib.transformer` has the pieces: `Residual` (norms first or last; dropout is for [[training_a_transformer]]), `EncoderLayer`, `DecoderLayer`, and `Transformer` with `kind="encoder"`, `"decoder"` or `"encoder-decoder"`. The same seed draws the same
 # weights in the same order. Does it say the same?
 
 # %% tags=["finished"]
@@ -585,7 +585,7 @@ theirs.backward(dlogits, their_cache)
 print("dW_e   ours", dW_e[3, :5], "\n       lib ", theirs.stack.embedding.dW[3, :5])
 
 # %% [markdown] tags=["exercise"]
-# **Exercise 4. Tied or not?** · open · 90 minutes. A tied table saves $VD$ parameters. Does it cost anything? Train a small `Transformer` on the text of lesson 08 with `tied=True` and `tied=False`.
+# **Exercise 4. Tied or not?** · open · 90 minutes. A tied table saves $VD$ parameters. Does it cost anything? Train a small `Transformer` on the text of [[a_language_model]] with `tied=True` and `tied=False`.
 #
 # <details><summary>Rubric</summary>
 #
@@ -604,6 +604,6 @@ print("dW_e   ours", dW_e[3, :5], "\n       lib ", theirs.stack.embedding.dW[3, 
 # - Unscaled weights make attention almost one-hot and the model sure of nonsense, before it has learned anything.
 # - A layer has about $12D^2$ parameters, whatever the heads; beyond about $T = 12K$ attention weights fill most of a layer's memory.
 #
-# **Next:** lesson 19 puts encoder and decoder together and trains them on dates.
+# **Next:** [[cross_attention]] puts encoder and decoder together and trains them on dates.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Press and Wolf, *Using the Output Embedding to Improve Language Models*, EACL 2017; Radford et al., *Improving Language Understanding by Generative
 # Pre-Training*, 2018; Radford et al., *Language Models are Unsupervised Multitask Learners*, 2019.

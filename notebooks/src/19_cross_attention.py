@@ -5,15 +5,15 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 19 · Cross-attention
+# # Cross-attention
 #
 # **How does a decoder learn where to look, and an encoder to be looked at?**
 #
 # | | |
 # |---|---|
-# | **What you will do** | join an encoder and a decoder, derive and prove the gradient that goes back between them, teach both the dates of lessons 09 and 10, and close the ways on which the year travels, one by one |
+# | **What you will do** | join an encoder and a decoder, derive and prove the gradient that goes back between them, teach both the dates of lessons [[#encoder_and_decoder]] and [[#attention_is_born]], and close the ways on which the year travels, one by one |
 # | **What you will learn** | who asks and who is asked, why the encoder's gradient is a sum over the decoder's layers, how a Transformer fares beside a recurrent network of its size, and why a blocked character may still be known |
-# | **What you need** | many heads (lesson 13), masks (12), the encoder (17), the decoder (18); the dates and teacher forcing (09), the intervention (10) |
+# | **What you need** | many heads ([[many_heads]]), masks ([[#masks]]), the encoder ([[#the_encoder]]), the decoder ([[#the_decoder_and_the_whole_model]]); the dates and teacher forcing ([[#encoder_and_decoder]]), the intervention ([[#attention_is_born]]) |
 # | **Minutes** | 60: paper and shapes 6, derivation 6, check 3, task and baselines 4, live 4, full runs 5, heads 4, intervention 9, failures and test 4, explorer 4, exercises 1 to 3 11; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -48,8 +48,8 @@ np.set_printoptions(precision=4, suppress=True)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who asks, and who is asked
 #
-# An encoder reads the source (lesson 17), a decoder writes the target (lesson 18). What goes between them is lesson 10's look, in the
-# form of lessons 11 to 13: **cross-attention**, attention whose queries come from one sequence and whose keys and values from another.
+# An encoder reads the source ([[the_encoder]]), a decoder writes the target ([[the_decoder_and_the_whole_model]]). What goes between them is [[attention_is_born]]'s look, in the
+# form of lessons [[#scaled_dot_product_attention]] to [[#many_heads]]: **cross-attention**, attention whose queries come from one sequence and whose keys and values from another.
 # A decoder layer of the original Transformer has three parts, each with its residual and its norm:
 #
 # | part | queries from | keys and values from | mask |
@@ -58,7 +58,7 @@ np.set_printoptions(precision=4, suppress=True)
 # | **cross-attention** | the target so far, $x_t$ | **the encoder's vectors**, $m_s$ | the source's padding |
 # | feed-forward | | | |
 #
-# $m_s$, with $s = 1 \dots S$, is what the encoder has made of place $s$: D numbers, after its last layer. In code it is `memory` (B, S, D), as in lesson 11.
+# $m_s$, with $s = 1 \dots S$, is what the encoder has made of place $s$: D numbers, after its last layer. In code it is `memory` (B, S, D), as in [[scaled_dot_product_attention]].
 # *Every* decoder layer looks at the same $m_s$, with weights $W_q, W_k, W_v$ of its own:
 #
 # $$q_t = x_t W_q, \qquad k_s = m_s W_k, \qquad v_s = m_s W_v .$$
@@ -130,12 +130,12 @@ check_sum(my_dm)
 #
 # $$x^{(l)} = f_l\bigl(x^{(l-1)}, m\bigr), \qquad l = 1 \dots L .$$
 #
-# $m$ goes into all of them: a fork, so the gradients add (lesson 02). From the top down, layer $l$ gets $dx^{(l)}$ and gives two gradients,
+# $m$ goes into all of them: a fork, so the gradients add ([[gradients_by_hand]]). From the top down, layer $l$ gets $dx^{(l)}$ and gives two gradients,
 #
 # $$dx^{(l-1)} \;\text{ through } x^{(l-1)}, \qquad dm^{(l)} \;\text{ through its own look at } m, \qquad\qquad
 # dm = \sum_{l=1}^{L} dm^{(l)} .$$
 #
-# Each part is in turn a sum of two, as in lesson 10: an $m_s$ is compared, and it is what is taken. With $dk_s$ and $dv_s$ of lesson 11,
+# Each part is in turn a sum of two, as in [[attention_is_born]]: an $m_s$ is compared, and it is what is taken. With $dk_s$ and $dv_s$ of [[scaled_dot_product_attention]],
 #
 # $$dm_s^{(l)} = dk_s W_k^\top + dv_s W_v^\top$$
 #
@@ -206,8 +206,8 @@ compare("last only", parts[0], measured)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The dates again
 #
-# Eight languages, a dozen formats each, a time of day behind every other one; the test days occur in no training date (lesson 09). These
-# are the marks to beat: the two recurrent networks of lesson 10, one without attention, one with. The Transformers come below.
+# Eight languages, a dozen formats each, a time of day behind every other one; the test days occur in no training date ([[encoder_and_decoder]]). These
+# are the marks to beat: the two recurrent networks of [[attention_is_born]], one without attention, one with. The Transformers come below.
 
 # %%
 rows = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
@@ -216,8 +216,8 @@ new = np.loadtxt(
 )
 record = {(name, what, at): float(value) for name, what, at, value in [*rows, *new]}
 titles = {
-    "bottleneck": "GRU, lesson 09",
-    "attention": "GRU with attention, lesson 10",
+    "bottleneck": "GRU",
+    "attention": "GRU with attention",
     "small": "Transformer, equal size",
     "large": "Transformer, larger",
 }
@@ -229,7 +229,7 @@ for size in ("small", "large"):
     print(f"{titles[size]:<29} {dates_transformer(size).parameter_count():>7,} parameters")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["predict"]
-# Two Transformers stand against them, both with 4 heads: a small one with as many parameters as lesson 10's network (D 24, F 44, one layer
+# Two Transformers stand against them, both with 4 heads: a small one with as many parameters as [[attention_is_born]]'s network (D 24, F 44, one layer
 # on each side), and a larger one (D 64, F 128, two layers on each side).
 #
 # **Predict:** at equal parameters, who needs fewer steps, the recurrent network with attention or the Transformer? What does the one have
@@ -239,7 +239,7 @@ for size in ("small", "large"):
 # ## Live, a smaller task
 #
 # One format, *17.7.1965*, one layer in the encoder and one in the decoder: a few seconds. Days and months have one digit or two, so the places move.
-# The learning rate starts low (lesson 20 asks why), and ends low.
+# The learning rate starts low ([[training_a_transformer]] asks why), and ends low.
 
 # %% tags=["learned", "nbval-ignore-output"]
 train_days, _, test_days = split_days()
@@ -289,7 +289,7 @@ plt.show()
 # either (on one core, about 30 ms for each of the two). The larger one, with 13 times the parameters, needs 2,000 steps. (One run each, and rates chosen by hand: read large differences, not small ones.)
 #
 # Why? Probably because the recurrent network reads in order: that the 6 stands before the 5 is built in. The Transformer gets a bag of characters with clocks attached
-# (lesson 14), and has to *learn* what "before" means. What it gains in return, that no place waits for another (lesson 10), is worth little in 22 characters on one core.
+# ([[tokens_and_positions]]), and has to *learn* what "before" means. What it gains in return, that no place waits for another ([[attention_is_born]]), is worth little in 22 characters on one core.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where each head looks
@@ -314,13 +314,13 @@ for l, h in np.ndindex(weights.shape[:2]):
 
 # %% [markdown]
 # Together the heads look where you would: at the year, at the month's name, at the day. In layer 2 several agree on one character; some rows,
-# mostly the hyphens', spread over everything. Lesson 10's network had *one* alignment. Here are eight, four of them in a second layer that looks
+# mostly the hyphens', spread over everything. [[Attention_is_born]]'s network had *one* alignment. Here are eight, four of them in a second layer that looks
 # again once it knows what the first has found.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The same intervention
 #
-# In lesson 10 we blocked the decoder's look at the year's characters, and the year was lost. There, a place's vector was a state that had read
+# In [[attention_is_born]] we blocked the decoder's look at the year's characters, and the year was lost. There, a place's vector was a state that had read
 # what stands before it. Here self-attention lets *every* place read every other, in each layer. The year may be written down all over the date. So
 # there are two ways to close: the decoder's look (`cross_mask`), and the encoder's own (`source_mask`), so that the year's characters
 # tell no other place what they are.
@@ -359,10 +359,10 @@ for name in ("small", "large"):
 # %% [markdown]
 # Guessing finds 0.5 % of the years, 8.3 % of the months, 3.3 % of the days.
 #
-# - **Closed for the decoder**: years and days are down at guessing, as in lesson 10. Months are not: the small network still has 40 % of them.
+# - **Closed for the decoder**: years and days are down at guessing, as in [[attention_is_born]]. Months are not: the small network still has 40 % of them.
 # - **Closed for the encoder's other places**: most stays right, as the decoder reads each part mostly at its own characters. But the small
 #   network's months fall to 78 % and the larger one's days to 91 %: there it relies on what the other places know, or minds that they have changed.
-# - **Closed for both**: all is at guessing. So most of those 40 % had gone *round*, through the encoder. Lesson 10's intervention alone would not have told us.
+# - **Closed for both**: all is at guessing. So most of those 40 % had gone *round*, through the encoder. [[Attention_is_born]]'s intervention alone would not have told us.
 #
 # Years do not go round, though the way was open. Are they not there, in the other places?
 
@@ -416,7 +416,7 @@ assert found["open"] > 0.2 and found["closed"] < 0.16
 # ## How it fails
 #
 # On dates of the forms they have learned, the Transformers hardly ever fail. So write something in front: a word, a hyphen, a space. Nothing like
-# it was in training. On 100 validation dates, with lesson 10's network beside them; then the same with the front hidden by masks from decoder and encoder:
+# it was in training. On 100 validation dates, with [[attention_is_born]]'s network beside them; then the same with the front hidden by masks from decoder and encoder:
 
 # %% tags=["learned", "nbval-ignore-output"]
 dates, words = held_out(100, 1), ("", "on ", "le ", "- ", " ")
@@ -447,7 +447,7 @@ assert accuracies["small", "hidden", "on "] < 0.75 and accuracies["small", "hidd
 
 # %% [markdown]
 # The recurrent network hardly minds a word in front. The Transformers lose about half of the dates, the larger one more. Two things have
-# changed: what stands in front, and the clock (lesson 14) of every character behind it, one to three places further on. Hide the front by masks, so that
+# changed: what stands in front, and the clock ([[tokens_and_positions]]) of every character behind it, one to three places further on. Hide the front by masks, so that
 # only the clocks move: *on* costs the small network as much as before (55 %), a space almost nothing (96 %). So it is mostly the clocks for a
 # word, and mostly the strange character for a space. A recurrent state has no clock; but a single space, which no text begins with, troubles
 # the recurrent network most.
@@ -512,6 +512,6 @@ explorer()
 #   other has to learn it (a likely reason), and trips over a word in front.
 # - Self-attention carries things elsewhere: to close a part off, close it for the encoder as well. A mask tells what is used, a probe what is there.
 #
-# **Next:** lesson 20 asks how to train well: warm-up, label smoothing, dropout.
+# **Next:** [[training_a_transformer]] asks how to train well: warm-up, label smoothing, dropout.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Voita, Talbot, Moiseev, Sennrich and Titov, *Analyzing
 # Multi-Head Self-Attention*, ACL 2019; Hewitt and Liang, *Designing and Interpreting Probes with Control Tasks*, EMNLP 2019.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 21 · Generation
+# # Generation
 #
 # **A model gives 96 probabilities. Which character do you write?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | cut and temper a distribution, derive what the temperature does to it, search for the likeliest text and hold it against true ones, keep keys and values and count what it saves |
 # | **What you will learn** | greedy, temperature, top-k, top-p, beam search; why people do not write the likeliest text; the cache of keys and values, and when it has to be thrown away |
-# | **What you need** | temperature and language models (lesson 08); softmax backward (lesson 02); causal masks (lesson 12); rotary positions (lesson 14); the decoder-only model (lesson 18) |
+# | **What you need** | temperature and language models ([[a_language_model]]); softmax backward ([[gradients_by_hand]]); causal masks ([[masks]]); rotary positions ([[tokens_and_positions]]); the decoder-only model ([[the_decoder_and_the_whole_model]]) |
 # | **Minutes** | 60: paper 4, equations and forward 5, on the distribution 4, derivation 6, check 3, writing and beam search 12, keys and values 9, the window 3, explorer 5, exercises 1 to 3 8, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -94,7 +94,7 @@ check_nucleus(my_nucleus)
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
 # | $z$ | `z` | logits | (V,) |
-# | $\tau$ | `temperature` | the temperature of lesson 08 | a number |
+# | $\tau$ | `temperature` | the temperature of [[a_language_model]] | a number |
 # | $r$ | `r` | softmax at temperature $\tau$ | (V,) |
 # | $m$ | `kept` | greedy: the largest alone; top-k: the $k$ largest $r_i$; top-p: those for which the likelier ones have together less than the share | (V,) |
 # | $p$ | `p` | what you draw from | (V,) |
@@ -165,7 +165,7 @@ assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"]
 # **Forward** $m$ from the order of $r$. A small change of $z$ or $\tau$ changes no order and no count, unless two are equal or the sum stands exactly on the share. So $m$ is constant:
 # *nothing flows through the cut*. The draw itself has no derivative either.
 #
-# **Forward** $p$. Put $s_i = z_i/\tau$. The sum in $r$ cancels, so $p_i = m_i e^{s_i} / \sum_j m_j e^{s_j}$: softmax over the kept ones. From lesson 02:
+# **Forward** $p$. Put $s_i = z_i/\tau$. The sum in $r$ cancels, so $p_i = m_i e^{s_i} / \sum_j m_j e^{s_j}$: softmax over the kept ones. From [[gradients_by_hand]]:
 #
 # $$ds_i = p_i \Bigl(dp_i - \sum_j p_j\, dp_j\Bigr), \quad \text{and } ds_i = 0 \text{ where } m_i = 0.$$
 #
@@ -343,11 +343,11 @@ assert nats["true"].mean() > nats["all"].mean() > nats["top-p 0.9"].mean()
 # *less* likely than both; its steep end is `/tmp/123`, a file name that is hard to guess (33 of its 75 nats). This is no accident of the passage: of 167 true texts after this prompt one is likelier than greedy's (it opens with that import, too), and none is likelier than the beam's. **The likeliest text is not what people write**: a
 # text that never surprises tells you nothing. Text drawn from all 96 is nearly as surprising as true text and, as you saw, not always sensible. Top-p makes nonsense rarer, not impossible.
 #
-# Where there is one right answer, as in translation, beam search is in common use; lesson 19 got by with greedy, for a date leaves hardly a choice. To write freely, draw, and cut the tail: top-p 0.9 to 0.95 and a temperature of 0.7 to 1 are a usual start.
+# Where there is one right answer, as in translation, beam search is in common use; [[cross_attention]] got by with greedy, for a date leaves hardly a choice. To write freely, draw, and cut the tail: top-p 0.9 to 0.95 and a temperature of 0.7 to 1 are a usual start.
 #
 # ## Keys and values, kept
 #
-# `write` reads the whole text again for each new character. What changes from step to step? Under a causal mask (lesson 12), position $t$ never sees what comes after it. So its key, its value and its output stay
+# `write` reads the whole text again for each new character. What changes from step to step? Under a causal mask ([[masks]]), position $t$ never sees what comes after it. So its key, its value and its output stay
 # what they were. The new position needs its own query, and *all* keys and values. Keep those; no old query is needed again.
 #
 # In the picture each row is a step: yellow keys are made in it, blue ones were kept, and the newest position looks at the whole row.
@@ -432,7 +432,7 @@ assert apart < 1e-5
 #
 # ## When the context is full
 #
-# The model was trained on 128 characters. Beyond that the **window slides**: something old must go. Can you hide the oldest key and value and go on? With one layer, yes: this model has rotary positions (lesson 14), where a score
+# The model was trained on 128 characters. Beyond that the **window slides**: something old must go. Can you hide the oldest key and value and go on? With one layer, yes: this model has rotary positions ([[tokens_and_positions]]), where a score
 # depends only on how far two characters are apart, so the kept keys need not be renumbered. With two, **no**: the keys of layer 2 were made from outputs of layer 1 that had seen the oldest character. What is kept still remembers it.
 
 # %%
@@ -492,7 +492,7 @@ assert np.abs(weights.sum(axis=1) - 1).max() < 1e-5
 #
 # <details><summary>You should see</summary>
 #
-# With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head does it each time from 1 to 8. A map shows where a head looks, not what it is for; lesson 22 tests it.
+# With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head does it each time from 1 to 8. A map shows where a head looks, not what it is for; [[looking_inside]] tests it.
 # </details>
 
 # %% tags=["explorer"]
@@ -536,5 +536,5 @@ for start_of_text, how in ((">>> ", dict(top_k=97)), (">>> ", dict(top_p=0.0)), 
 # - Beam search usually finds likelier texts than greedy, and people mostly write less likely ones than both.
 # - Under a causal mask old keys and values never change: keep them, and step $T$ costs $T$ scores, not $T^2$. When the window slides, those above layer 1 still remember what is gone: read anew.
 #
-# **Next:** lesson 22 looks inside: which head does what, and how to find out.
+# **Next:** [[looking_inside]] looks inside: which head does what, and how to find out.
 # **Further reading:** Fan, Lewis and Dauphin, *Hierarchical Neural Story Generation*, ACL 2018; Holtzman et al., *The Curious Case of Neural Text Degeneration*, ICLR 2020; Meister, Cotterell and Vieira, *If Beam Search Is the Answer, What Was the Question?*, EMNLP 2020.

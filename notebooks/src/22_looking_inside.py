@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 22 · Looking inside
+# # Looking inside
 #
 # **How do you find out what a head does?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | build a head that copies by hand, train a model of attention alone and see it find the same, score every head, silence them one by one, then change what they say while they look where they looked |
 # | **What you will learn** | what an induction head is and why it takes two layers; previous-token and induction scores; ablation; what a map of attention does not prove |
-# | **What you need** | many heads and the output projection (lesson 13); causal masks (12); rotary positions (14); residuals (15); warm-up (20) |
+# | **What you need** | many heads and the output projection ([[many_heads]]); causal masks ([[#masks]]); rotary positions ([[#tokens_and_positions]]); residuals ([[#residuals_and_feed_forward]]); warm-up ([[#training_a_transformer]]) |
 # | **Minutes** | 60: by hand 5, hypothesis 5, live training 6, scores and maps 8, control 5, interventions 12, explorer 5, exercises 1 to 3 11, conclusion 3; at home exercise 4 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -340,7 +340,7 @@ second.value.W[:], second.value.b[:] = kept
 # *Attention is not Explanation*. Wiegreffe and Pinter (2019) replied, *Attention is not not Explanation*: it depends on what you call an explanation, and a fair test must train the other weights with the model.
 #
 # What does a head say, then? In our model each layer only adds to $x$, and the output is one product. So **the logits are a sum** of what embedding, biases and each head add. Head $h$ adds $a^h v^h W_o^h W_{out}$, with its map $a^h$, its values $v^h$ and its rows $W_o^h$ of
-# the output projection (lesson 13). Its **vote** is what it adds to the right letter's logit, less what it adds to all letters on average.
+# the output projection ([[many_heads]]). Its **vote** is what it adds to the right letter's logit, less what it adds to all letters on average.
 #
 # **Exercise 3. The vote of a head** · medium · 4 minutes. `weights` (T, S), `value` (S, K), `W_o` (K, D), `W_out` (D, V), `targets` (T,). Return the vote at each place, (T,).
 
@@ -420,6 +420,6 @@ explorer()
 # - A score sums up a map. Heads of nearly equal score may differ in what they say and in whether they are missed.
 # - A map shows from where, not what, and not what for. Remove, exchange, compare.
 #
-# **Next:** lesson 23 sets the RNN and the Transformer side by side, at equal budget.
+# **Next:** [[rnn_and_transformer_at_equal_budget]] sets the RNN and the Transformer side by side, at equal budget.
 # **Further reading:** Elhage et al., *A Mathematical Framework for Transformer Circuits*, 2021; Olsson et al., *In-context Learning and Induction Heads*, 2022; Jain and Wallace, *Attention is not Explanation*, 2019;
 # Wiegreffe and Pinter, *Attention is not not Explanation*, 2019.

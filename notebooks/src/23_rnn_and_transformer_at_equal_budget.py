@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 23 · RNN and Transformer at equal budget
+# # RNN and Transformer at equal budget
 #
 # **With as many numbers to learn and as many seconds to learn them, which of the two wins?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | let the two compete on equal terms at four tasks; count and time what a longer text costs; cut a training step in two |
 # | **What you will learn** | what each of the two is good at, and how to test why; what can run side by side and what must wait; how far such a comparison reaches |
-# | **What you need** | gated cells and their memory (lesson 07); the language model (08); the dates (10, 19); the decoder-only Transformer (18, 20) |
+# | **What you need** | gated cells and their memory ([[gates]]); the language model ([[#a_language_model]]); the dates ([[#attention_is_born]], [[#cross_attention]]); the decoder-only Transformer ([[#the_decoder_and_the_whole_model]], [[#training_a_transformer]]) |
 # | **Minutes** | 59: predict 4, documentation 5, control 4, copying 8, dates 2, cost with exercise 1 8, side by side 4, two threads with exercise 2 11, intervention 5, explorer 3, conclusion 2, ready project 3; at home exercise 3 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -53,14 +53,14 @@ np.set_printoptions(precision=4, suppress=True)
 # **Predict** the winner, and how clearly, at each:
 #
 # 1. *Documentation*: the next character of NumPy's documentation, after 10, 30 and 90 seconds.
-# 2. *One symbol*: keep one symbol through noise (lesson 07), for 5 to 320 steps.
+# 2. *One symbol*: keep one symbol through noise ([[gates]]), for 5 to 320 steps.
 # 3. *Every symbol*: at each of the last 20 steps, say which symbol came `lag` steps before, 5 to 320.
-# 4. *Dates* to ISO (lessons 10 and 19).
+# 4. *Dates* to ISO (lessons [[#attention_is_born]] and [[#cross_attention]]).
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["experiment"]
 # ## Documentation
 #
-# An LSTM (lesson 08's) with 140 units, and a Transformer with 2 layers, 4 heads, D = 64. Both read the same pieces of 64 characters in the same order, and
+# An LSTM ([[a_language_model]]'s) with 140 units, and a Transformer with 2 layers, 4 heads, D = 64. Both read the same pieces of 64 characters in the same order, and
 # begin each knowing nothing. The learning rate goes up for a twentieth of the budget, then down. Every budget is a run of its own, the shorter two with two seeds.
 
 # %%
@@ -112,7 +112,7 @@ for model in record.MODELS[record.WRITE]:
 #
 # ## Copying
 #
-# Eight symbols. A GRU with 24 units, its $u$ opened (lesson 07's best, hence no LSTM), against a Transformer of one layer and one head, D = 16, with sinusoids: 3,432 parameters and 3,440.
+# Eight symbols. A GRU with 24 units, its $u$ opened ([[gates]]'s best, hence no LSTM), against a Transformer of one layer and one head, D = 16, with sinusoids: 3,432 parameters and 3,440.
 # A run ends when 99 % of the answers are right, after 12 seconds at the latest; three seeds.
 #
 # - *One symbol*: the first one, asked for `lag` steps later.
@@ -153,7 +153,7 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Each model took its best rate of three, tried at lag 80 (*one*) or 20 (*every*). Control: *one symbol* at all rates (seed 0), and with rotary positions (lesson 14):
+# Each model took its best rate of three, tried at lag 80 (*one*) or 20 (*every*). Control: *one symbol* at all rates (seed 0), and with rotary positions ([[tokens_and_positions]]):
 
 # %%
 for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320), ("GRU", 80)):
@@ -171,7 +171,7 @@ for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320
 #
 # ## Dates
 #
-# From the records of lessons 10 and 19: a GRU with attention (13,565 parameters), and a Transformer (13,600). One run each, rates chosen by hand, so not the bet's rules.
+# From the records of lessons [[#attention_is_born]] and [[#cross_attention]]: a GRU with attention (13,565 parameters), and a Transformer (13,600). One run each, rates chosen by hand, so not the bet's rules.
 
 
 # %%
@@ -191,8 +191,8 @@ for title, file, name in (
     print(f"{title:<20} all validation dates right at step {first:>4}; unseen days {test:.2%}")
 
 # %% [markdown]
-# A step takes about as long for either (lesson 19). The recurrent network learns much faster (how much depends on the Transformer's schedule: it stood at 95 % at step 3,000, and was done when its rate had fallen); in the end they are level.
-# This recurrent network *has* attention. Without it, lesson 09's stayed at 58 %.
+# A step takes about as long for either ([[cross_attention]]). The recurrent network learns much faster (how much depends on the Transformer's schedule: it stood at 95 % at step 3,000, and was done when its rate had fallen); in the end they are level.
+# This recurrent network *has* attention. Without it, [[encoder_and_decoder]]'s stayed at 58 %.
 #
 # ## What a longer text costs
 #
@@ -402,7 +402,7 @@ print(f"{times[1] / times[2]:.2f} times as fast")
 # ## Intervention 1: take away what each wins by
 #
 # Our reasons were guesses. If the Transformer wins *every symbol* by addresses, it must fail without positions. If the GRU wins *one symbol* by its open gate, it must fail with the usual start.
-# The first live, 150 steps at lag 5; the second from lesson 07's record.
+# The first live, 150 steps at lag 5; the second from [[gates]]'s record.
 
 # %% tags=["learned", "nbval-ignore-output"]
 for positions in ("sinusoidal", "none"):
@@ -426,7 +426,7 @@ for bias in ("4", "0"):
     print(f"GRU, bias of u {bias}, one symbol, lag 80: right", *(f"{r:.0%}" for r in rows["right"]))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Both fail, as they must if we were right. (Not for the same reason: without positions the Transformer *cannot* know the order; the GRU could still have opened its gate, and did not in lesson 07's 600 steps. And that a part is needed does not say how it is used.) 28 % is more than guessing: it still knows which symbols came, and how often.
+# Both fail, as they must if we were right. (Not for the same reason: without positions the Transformer *cannot* know the order; the GRU could still have opened its gate, and did not in [[gates]]'s 600 steps. And that a part is needed does not say how it is used.) 28 % is more than guessing: it still knows which symbols came, and how often.
 #
 # ## Intervention 2: more time for whoever lost
 
@@ -473,11 +473,11 @@ explorer()
 # | documentation | LSTM, less and less | none: we have no reason to offer |
 # | one symbol | level; from lag 80 on the GRU | with the usual start ($u = 0.5$) it fails at lag 80 |
 # | every symbol | Transformer, up to lag 80 | without positions it fails |
-# | dates | level in the end; GRU with attention much sooner | lesson 19: a likely reason, not a test |
+# | dates | level in the end; GRU with attention much sooner | [[cross_attention]]: a likely reason, not a test |
 #
 # "The Transformer always wins" is refuted: **there is no winner as such**, only one for a task, a length and a budget. Not shown:
 #
-# - Large budgets. Those of lessons 08 and 20 stand at 0.972 nats (LSTM, 798 s) and 0.944 (Transformer, 1,319 s), with unequal seconds, parameters and pieces; at 782 s that Transformer, its rate still high, stood at 1.049. Where the LSTM's lead ends we have not measured.
+# - Large budgets. Those of lessons [[#a_language_model]] and [[#training_a_transformer]] stand at 0.972 nats (LSTM, 798 s) and 0.944 (Transformer, 1,319 s), with unequal seconds, parameters and pieces; at 782 s that Transformer, its rate still high, stood at 1.049. Where the LSTM's lead ends we have not measured.
 # - Other hardware. Ours is one core. On one with thousands of units the longest chain decides, and the Transformer would make many more steps a second.
 # - Other settings. One shape for each, three rates, two or three seeds.
 #
@@ -494,8 +494,8 @@ print("at least 98 % of 100 unseen numbers exact:", exact(french, unseen).mean()
 print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
-# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of lesson 10 against a Transformer of your own size; `lib.data.french_numbers` has the data, `number_batches` the batches,
-# and `learner` of `lib/trained/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
+# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of [[attention_is_born]] against a Transformer of your own size; `lib.data.french_numbers` has the data, `number_batches` the batches,
+# and `learner` of `lib/trained/keep.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
 #
 # <details><summary>Rubric</summary>
 #
@@ -515,6 +515,6 @@ print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 # - Time steps wait for each other; positions do not. Both can share out a batch: replicas, gradients of their own, shares $B_i/B$, one order of summing.
 # - A reason is a guess until you take it away and the effect goes.
 #
-# **Next:** lesson 24, the bug clinic: code that runs and is wrong.
+# **Next:** [[bug_clinic]], the bug clinic: code that runs and is wrong.
 # **Further reading:** Melis et al., *On the State of the Art of Evaluation in Neural Language Models*, 2018; Kaplan et al., *Scaling Laws for
 # Neural Language Models*, 2020; Jelassi et al., *Repeat After Me: Transformers are Better than State Space Models at Copying*, 2024.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 24 · Bug clinic
+# # Bug clinic
 #
 # **The code runs and no error comes: how do you find what is wrong with it?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | examine eight pieces of code that run and are wrong, find each cause with a tool of the course, cure it, and show that it is cured |
 # | **What you will learn** | what each tool sees and what it is blind to; that a symptom names no cause; how to test a check |
-# | **What you need** | gradient checks (lesson 03); backpropagation through time (05); masks and the leak test (12); layer normalisation (16); entropy (18); the loss at the start (20) |
+# | **What you need** | gradient checks ([[gradients_you_can_trust]]); backpropagation through time ([[#backpropagation_through_time]]); masks and the leak test ([[#masks]]); layer normalisation ([[#layer_normalisation]]); entropy ([[#the_decoder_and_the_whole_model]]); the loss at the start ([[#training_a_transformer]]) |
 # | **Minutes** | 60: predict 5, patient 1 and exercise 1 10, patients 2 to 7 27, control and patient 8 with exercise 3 7, intervention 4, explorer 4, conclusion 3; at home exercises 2 and 4 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -59,7 +59,7 @@ np.set_printoptions(precision=4, suppress=True)
 # | **leak test** | does an output move when a later token does? |
 #
 # The gradient check reads `relative_error`: the worst $\lvert \text{by hand} - \text{measured} \rvert / (\lvert \text{measured} \rvert + 0.01)$. Up to $10^{-6}$ counts as equal. (0.01 is
-# $10^{-8} / 10^{-6}$, the floor of lesson 03.)
+# $10^{-8} / 10^{-6}$, the floor of [[gradients_you_can_trust]].)
 #
 # **The common belief** is that a gradient check finds what is wrong. **Predict:** for each patient write *one* tool into `guess`, the one you would take first. And on paper: how
 # many of the eight does the gradient check with random parameters expose?
@@ -161,7 +161,7 @@ check_walk(my_walk)
 # ```
 #
 # The patient does not use the states that `forward` returns. It begins at $h = 0$ and makes new ones, *backwards* through the inputs, so step t meets a state that never was.
-# The last step meets zero. (See lesson 05.)
+# The last step meets zero. (See [[backpropagation_through_time]].)
 # </details>
 #
 # ## Patient 2: the learning rate that depends on T
@@ -293,7 +293,7 @@ note(4, "check, random", differs(dq, measured))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Diagnosis and cure</summary>
 #
-# The third argument of `np.tri` is 1: each query sees one place too many, and there stands the answer. (The last has none to its right: 49 of 50.) Cure: `np.tri(50, 50, dtype=bool)`, which is `causal_mask(50)` of lesson 12. The gradient check is silent,
+# The third argument of `np.tri` is 1: each query sees one place too many, and there stands the answer. (The last has none to its right: 49 of 50.) Cure: `np.tri(50, 50, dtype=bool)`, which is `causal_mask(50)` of [[masks]]. The gradient check is silent,
 # for the gradient of a leaking model is right as well. **A result that is too good is a symptom.**
 # </details>
 #
@@ -358,7 +358,7 @@ note(6, "shapes", scaled.shape != scores.shape)
 # <details><summary>Diagnosis and cure</summary>
 #
 # `np.sqrt(64)` is no Python number but a NumPy scalar of type float64, and it makes the array float64, and all that follows (since NumPy 2; before, the array kept its type). Cure: `scores * 64**-0.5`, a Python number, which takes the array's
-# type. A gradient check cannot see it: ours refuses float32 (lesson 03).
+# type. A gradient check cannot see it: ours refuses float32 ([[gradients_you_can_trust]]).
 # </details>
 #
 # ## Patient 7: passed, then failed
@@ -471,7 +471,7 @@ check_error(my_error)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
 # ## Intervention: cure, and look again
 #
-# A diagnosis is a guess until the cure removes the symptom. One change for each. **Predict** every number in health before you run. (Logits of size 1 cost $\ln V + ½$, lesson 20.)
+# A diagnosis is a guess until the cure removes the symptom. One change for each. **Predict** every number in health before you run. (Logits of size 1 cost $\ln V + ½$, [[training_a_transformer]].)
 #
 # Then patient 1, with one thing changed, the states it walks through. Same start, same data, three seeds: copy the bit before. (At the first
 # step, which has none before it, a 0 is wanted. A network without biases answers opposite inputs with opposite logits, so there, at one step of eight, it can only guess: the floor is

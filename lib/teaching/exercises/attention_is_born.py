@@ -1,4 +1,4 @@
-"""Lesson 10, Attention is born: the exercises' checks."""
+"""Attention is born: the exercises' checks."""
 
 import numpy as np
 

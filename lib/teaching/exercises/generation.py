@@ -1,4 +1,4 @@
-"""Lesson 21, Generation: the exercises' checks."""
+"""Generation: the exercises' checks."""
 
 import numpy as np
 

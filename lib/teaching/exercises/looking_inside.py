@@ -1,4 +1,4 @@
-"""Lesson 22, Looking inside: where a head looks, two scores of a map, and what a head says."""
+"""Looking inside: where a head looks, two scores of a map, and what a head says."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 12, Masks: the exercises' checks."""
+"""Masks: the exercises' checks."""
 
 import numpy as np
 

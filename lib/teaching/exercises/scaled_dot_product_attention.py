@@ -1,4 +1,4 @@
-"""Lesson 11, Scaled dot-product attention: the exercises' checks."""
+"""Scaled dot-product attention: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 17, The encoder: the exercises' checks."""
+"""The encoder: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 10: where the decoder looks in a date, step by step, and what it writes if it may not.
+"""Where the decoder looks in a date, step by step, and what it writes if it may not.
 
 Shapes: T steps of the target, S characters of the date, V vocabulary of the target.
 """

@@ -1,4 +1,4 @@
-"""Lesson 24: each number a patient gives against the number it should be."""
+"""Each number a patient gives against the number it should be."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 19: where every head of every decoder layer looks in a date, step by step.
+"""Where every head of every decoder layer looks in a date, step by step.
 
 Shapes: L layers, H heads, T steps of the target, S characters of the date, V vocabulary of the
 target.

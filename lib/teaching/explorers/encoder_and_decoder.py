@@ -1,4 +1,4 @@
-"""Lesson 09: a date goes in, and a decoder writes it in ISO, with its doubts.
+"""A date goes in, and a decoder writes it in ISO, with its doubts.
 
 Shapes: T steps of the target, V vocabulary of the target.
 """

@@ -1,4 +1,4 @@
-"""Lesson 21: what may come next, what was written, and where its last character looks.
+"""What may come next, what was written, and where its last character looks.
 
 Shapes: H heads of all layers, S positions looked at, V vocabulary.
 """

@@ -1,4 +1,4 @@
-"""Lesson 03: the error of a measured slope over the step, the U."""
+"""The error of a measured slope over the step, the U."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 22: the map of any head of the shipped models, and what it costs to silence one.
+"""The map of any head of the shipped models, and what it costs to silence one.
 
 Shapes: N sequences, T positions, H heads.
 """

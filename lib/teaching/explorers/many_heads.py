@@ -1,4 +1,4 @@
-"""Lesson 13: where each head looks in a sentence, for any number of heads and any width.
+"""Where each head looks in a sentence, for any number of heads and any width.
 
 The projections are random and stay the same: nothing here is trained.
 Shapes: T words, D width, H heads, K = D / H head width.

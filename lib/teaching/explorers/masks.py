@@ -1,4 +1,4 @@
-"""Lesson 12: who looks at whom under a mask, and which outputs move when a token changes.
+"""Who looks at whom under a mask, and which outputs move when a token changes.
 
 Shapes: T tokens, D width of the vectors.
 """

@@ -1,4 +1,4 @@
-"""Lesson 23: so many seconds, so long a lag: who leads at each of the three recorded tasks?"""
+"""So many seconds, so long a lag: who leads at each of the three recorded tasks?"""
 
 import numpy as np
 

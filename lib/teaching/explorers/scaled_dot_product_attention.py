@@ -1,4 +1,4 @@
-"""Lesson 11: one vector looks at six. Weights, and the gradient of the scores, side by side.
+"""One vector looks at six. Weights, and the gradient of the scores, side by side.
 
 Shapes: S places looked at, K width of a query and of a key.
 """

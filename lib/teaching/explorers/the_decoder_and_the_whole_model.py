@@ -1,4 +1,4 @@
-"""Lesson 18: where a decoder-only model's parameters are, and what a forward pass keeps."""
+"""Where a decoder-only model's parameters are, and what a forward pass keeps."""
 
 import numpy as np
 

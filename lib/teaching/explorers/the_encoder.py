@@ -1,4 +1,4 @@
-"""Lesson 17: the learner's own digits, read by an encoder that was trained to reverse them.
+"""The learner's own digits, read by an encoder that was trained to reverse them.
 
 Shapes: T positions, H heads, L layers.
 """

@@ -1,4 +1,4 @@
-"""Lesson 06: what a trained network believes of a word, after each of its letters."""
+"""What a trained network believes of a word, after each of its letters."""
 
 import numpy as np
 

@@ -22,13 +22,12 @@ import numpy as np
 
 from lib import guard, training
 from lib.attention import MultiHeadAttention, causal_mask, check_heads
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.functional import cross_entropy
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
 from lib.positions import RotaryPositions
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.checkpoints.numpy_documentation import save_half
-from lib.trained.program import finished, one_of, program, whole
+from lib.trained import keep
+from lib.trained.program import one_of, program, whole
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "induction_heads.csv"
@@ -143,15 +142,11 @@ def repeated(periods, T):
 def learner(model):
     """Forward, loss and backward of one batch; only what repeats is asked."""
 
-    def loss_and_gradients(batch):
-        ids, periods = batch
-        x, targets = ids[:, :-1], ids[:, 1:]
-        logits, cache = model.forward(x)
-        loss, loss_cache = cross_entropy(logits, targets, repeated(periods, x.shape[1]))
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(ids, periods):
+        asked = repeated(periods, ids.shape[1] - 1)
+        return model.forward(ids[:, :-1]), asked, ids[:, 1:][asked]
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def schedule(step):
@@ -159,13 +154,13 @@ def schedule(step):
     return LEARNING_RATE * min(1, step / WARM_UP)
 
 
-def train(model, rng, steps=STEPS, **options):
-    """`steps` steps, each over new sequences; returns the history."""
-    stream = (draw(BATCH, rng) for _ in range(steps))
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
-    return training.train(
-        learner(model), stream, optimizer, steps, max_norm=MAX_NORM, schedule=schedule, **options
-    )
+def train(model, rng, test):
+    """Train, over new sequences at each step; what there is to record of each look at `test`."""
+    return keep.last(
+        lambda: score(model, *test), learner(model), (draw(BATCH, rng) for _ in range(STEPS)),
+        Adam(model.parameters(), LEARNING_RATE), STEPS,
+        max_norm=MAX_NORM, schedule=schedule, every=EVERY,
+    )  # fmt: skip
 
 
 def score(model, ids, periods, ablated_heads=None):
@@ -202,23 +197,15 @@ def _each_looks_at_each(weights):
 
 def main():
     """Train both, write down the share right as it grows, keep the weights."""
-    test = draw(TEST, np.random.default_rng(1))
-    lines = [f"# {COMMAND}", f"# {machine()}", "layers,step,share_right,loss"]
-    both = Both()
+    test, both, lines = draw(TEST, np.random.default_rng(1)), Both(), []
     for layers, model in zip(LAYERS, both.models, strict=True):
-        scores = []
-
-        def validate(model=model, scores=scores):
-            scores.append(score(model, *test))
-            return scores[-1][1]
-
-        finished(train(model, np.random.default_rng(0), STEPS, every=EVERY, validate=validate))
-        for step, (share, loss) in enumerate(scores, 1):
-            lines.append(f"{layers},{step * EVERY},{share:.4f},{loss:.4f}")
-        print(f"layers {layers}: {scores[-1][0]:.2%} of the repeated letters foretold", flush=True)
+        rows = train(model, np.random.default_rng(0), test)
+        lines += [f"{layers},{row.step},{row.saw[0]:.4f},{row.saw[1]:.4f}" for row in rows]
+        right = rows[-1].saw[0]
+        print(f"layers {layers}: {right:.2%} of the repeated letters foretold", flush=True)
     with whole(WEIGHTS, RECORD) as (weights, record):
-        save_half(both, weights)
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        training.save(weights, both, dtype=np.float16)
+        keep.write_record(record, COMMAND, "layers,step,share_right,loss", lines)
 
 
 if __name__ == "__main__":
