@@ -11,6 +11,7 @@ J width of a value. In AdditiveAttention: Q width of a query, K of a key, F of t
 that compares the two.
 """
 
+import functools
 import weakref
 from collections import namedtuple
 
@@ -68,6 +69,18 @@ def masked_softmax_backward(dweights, cache):
     return softmax_backward(dweights, weights)
 
 
+def check_attention(query, key, value, mask=None):
+    """What attention expects."""
+    guard.float_array("query", query, "... T K", finite=True)
+    dtype, before = query.dtype, query.shape[:-2]
+    guard.float_array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
+    guard.float_array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
+    guard.same_shape("key", key, (*before, *key.shape[-2:]))
+    guard.same_shape("value", value, (*before, *value.shape[-2:]))
+    guard.optional(guard.mask, "mask", mask, (*query.shape[:-1], key.shape[-2]))
+
+
+@functools.partial(guard.door, check=check_attention)
 def attention(query, key, value, mask=None):
     """softmax(query keyᵀ / √K) value: scaled dot-product attention (Vaswani et al., 2017).
 
@@ -75,19 +88,6 @@ def attention(query, key, value, mask=None):
     The leading axes are the same in all three. cache.weights is (..., T, S), to which the mask
     broadcasts.
     """
-    guard.float_array("query", query, "... T K", finite=True)
-    dtype, before = query.dtype, query.shape[:-2]
-    guard.float_array("key", key, "... S K", finite=True, dtype=dtype, K=query.shape[-1])
-    guard.float_array("value", value, "... S J", finite=True, dtype=dtype, S=key.shape[-2])
-    guard.same_shape("key", key, (*before, *key.shape[-2:]))
-    guard.same_shape("value", value, (*before, *value.shape[-2:]))
-    if mask is not None:
-        mask = guard.mask("mask", mask, (*query.shape[:-1], key.shape[-2]))
-    return trusted_attention(query, key, value, mask)
-
-
-def trusted_attention(query, key, value, mask):
-    """attention, for a layer that has looked at what it gives."""
     scaled = query * query.shape[-1] ** -0.5  # (..., T, K)
     # In memory S comes before T: then the largest and the sum of a row of T are taken over whole
     # rows of numbers side by side, which is three times as fast.
@@ -97,19 +97,18 @@ def trusted_attention(query, key, value, mask):
     return context, AttentionCache(scaled, key, value, weights, context)
 
 
+def check_attention_backward(dcontext, cache):
+    """What attention_backward expects."""
+    guard.gradient("dcontext", dcontext, cache.context.shape, cache.context.dtype)
+
+
+@functools.partial(guard.door, check=check_attention_backward)
 def attention_backward(dcontext, cache):
     """dcontext (..., T, J) -> dquery (..., T, K), dkey (..., S, K), dvalue (..., S, J)."""
-    guard.gradient("dcontext", dcontext, cache.context.shape, cache.context.dtype)
-    return trusted_attention_backward(dcontext, cache)
-
-
-def trusted_attention_backward(dcontext, cache):
-    """attention_backward, for a layer that has looked at dcontext."""
     scaled, key, value, weights, context = cache
     dvalue = transposed(weights) @ dcontext  # (..., S, J)
-    dweights = transposed(value @ transposed(dcontext))  # (..., T, S)
     # softmax_backward, in place; its sum of dweights times weights is dcontext times context.
-    dscores = dweights  # (..., T, S)
+    dscores = transposed(value @ transposed(dcontext))  # (..., T, S)
     dscores -= np.vecdot(dcontext, context)[..., None]
     dscores *= weights
     dquery = dscores @ key  # (..., T, K)
@@ -235,27 +234,31 @@ class AdditiveAttention(Layer):
             v=scaled_normal(rng, hidden_size, 1, dtype)[:, 0],
         )
 
+    def check_forward(self, query, keys, mask=None):
+        dtype, B = self.W_q.dtype, len(query) if isinstance(query, np.ndarray) else 0
+        guard.float_array("query", query, "B T Q", finite=True, dtype=dtype, Q=len(self.W_q))
+        guard.float_array("keys", keys, "B S K", finite=True, dtype=dtype, B=B, K=len(self.W_k))
+        guard.optional(guard.mask, "mask", mask, (*query.shape[:2], keys.shape[1]))
+
     def forward(self, query, keys, mask=None):
         """query (B, T, Q), keys (B, S, K) -> context (B, T, K), cache.
 
         mask broadcasts to (B, T, S) and is True where a query may look; None: everywhere.
         cache.weights is (B, T, S).
         """
-        dtype, B = self.W_q.dtype, len(query) if isinstance(query, np.ndarray) else 0
-        guard.float_array("query", query, "B T Q", finite=True, dtype=dtype, Q=len(self.W_q))
-        guard.float_array("keys", keys, "B S K", finite=True, dtype=dtype, B=B, K=len(self.W_k))
-        if mask is not None:
-            mask = guard.mask("mask", mask, (*query.shape[:2], keys.shape[1]))  # (B, T, S)
         asked = query @ self.W_q  # (B, T, F)
         offered = keys @ self.W_k + self.b  # (B, S, F)
         hidden = np.tanh(asked[:, :, None] + offered[:, None])  # (B, T, S, F)
         weights = masked_softmax_in_place(hidden @ self.v, mask)  # (B, T, S)
         return weights @ keys, AdditiveCache(query, keys, hidden, weights)
 
+    def check_backward(self, dcontext, cache):
+        shape = *cache.query.shape[:2], cache.keys.shape[2]
+        guard.gradient("dcontext", dcontext, shape, cache.keys.dtype)
+
     def backward(self, dcontext, cache):
         """dcontext (B, T, K) -> dquery (B, T, Q), dkeys (B, S, K); adds to every gradient."""
         query, keys, hidden, weights = cache
-        guard.gradient("dcontext", dcontext, (*query.shape[:2], keys.shape[2]), keys.dtype)
         dweights = dcontext @ keys.swapaxes(1, 2)  # (B, T, S)
         dscores = masked_softmax_backward(dweights, weights)  # (B, T, S)
         dz = dscores[..., None] * self.v * (1 - hidden * hidden)  # (B, T, S, F)
@@ -305,49 +308,43 @@ class MultiHeadAttention(Layer):
         for generation only: memory stands behind what it holds; None: there is no more.
         ablated_heads: the numbers of heads whose context is set to 0, to see what they are for.
         """
-        mask = self.check(x, memory, mask, kv_cache, ablated_heads)
-        return self.trusted_forward(x, memory, mask, kv_cache, ablated_heads)
-
-    def trusted_forward(self, x, memory, mask, kv_cache, ablated_heads):
-        """forward, for a layer around this one that has looked at it all; mask (B, 1, T, S)."""
         start = kv_cache.start if kv_cache and kv_cache.claim(self) else 0
         query, query_cache = self._heads(self.query, x, start)  # (B, H, T, K)
         if memory is None:
             key, value = kv_cache.held()
         else:
             key, key_cache = self._heads(self.key, memory, start)  # (B, H, S, K)
-            value, value_cache = self.value.trusted_forward(memory)  # (B, S, D)
+            value, value_cache = self.value.forward(memory)  # (B, S, D)
             value = split(value, self.heads)  # (B, H, S, K)
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
-        context, attention_cache = trusted_attention(query, key, value, mask)
+        context, attention_cache = attention(query, key, value, for_heads(mask))
         if ablated_heads:
             context = without(context, ablated_heads)
-        y, output_cache = self.output.trusted_forward(merge(context))  # (B, T, D)
+        y, output_cache = self.output.forward(merge(context))  # (B, T, D)
         parts = query_cache, key_cache, value_cache, attention_cache, output_cache
         return y, MultiHeadCache(*parts, ablated_heads)
 
+    def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
+        if cache.key is None:
+            raise ValueError("cache is of a forward with kv_cache, which is for generation only")
+
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D), dmemory (B, S, D); self-attention adds the two."""
-        guard.gradient("dy", dy, cache.output.shape, cache.output.dtype)
-        check_way_back(cache)
-        return self.trusted_backward(dy, cache)
-
-    def trusted_backward(self, dy, cache):
-        """backward, for a layer around this one that has looked at both."""
-        dcontext = self.output.trusted_backward(dy, cache.output)  # (B, T, D)
+        dcontext = self.output.backward(dy, cache.output)  # (B, T, D)
         dcontext = split(dcontext, self.heads)  # (B, H, T, K)
         if cache.ablated_heads:
             dcontext = without(dcontext, cache.ablated_heads)
-        dquery, dkey, dvalue = trusted_attention_backward(dcontext, cache.attention)
+        dquery, dkey, dvalue = attention_backward(dcontext, cache.attention)
         dx = self._heads_backward(self.query, dquery, cache.query)  # (B, T, D)
         dmemory = self._heads_backward(self.key, dkey, cache.key)  # (B, S, D)
-        dmemory += self.value.trusted_backward(merge(dvalue), cache.value)
+        dmemory += self.value.backward(merge(dvalue), cache.value)
         return dx, dmemory
 
-    def check(self, x, memory, mask, kv_cache=None, ablated_heads=(), mask_name="mask"):
-        """Refuse, before anything is changed, what does not fit; the mask for all heads."""
+    def check_forward(self, x, memory, mask=None, kv_cache=None, ablated_heads=(), name="mask"):
+        """name: what the caller calls the mask."""
         held, sizes = 0, {"D": len(self.query.W)}
         if kv_cache is not None:
             held = guard.instance("kv_cache", kv_cache, KVCache).claim(self)
@@ -358,39 +355,39 @@ class MultiHeadAttention(Layer):
             sizes["B"] = len(x)
             guard.float_array("memory", memory, "B S D", finite=True, dtype=x.dtype, **sizes)
         check_heads("ablated_heads", ablated_heads, self.heads)
-        S = held if memory is None else held + memory.shape[1]
-        return mask_of_heads(mask, (len(x), self.heads, x.shape[1], S), mask_name)
+        if mask is not None:
+            shape = *x.shape[:2], held if memory is None else held + memory.shape[1]
+            four = getattr(mask, "ndim", 0) == 4
+            guard.mask(name, mask, (len(x), self.heads, *shape[1:]) if four else shape)
 
     def _heads(self, linear, x, start):
         """The queries or keys of all heads, turned where positions turn them."""
-        y, linear_cache = linear.trusted_forward(x)  # (..., D)
+        y, linear_cache = linear.forward(x)  # (..., D)
         y, turn = split(y, self.heads), None
         if self.rotary:
-            y, turn = self.rotary.trusted_forward(y, start)  # (..., K)
+            y, turn = self.rotary.forward(y, start)  # (..., K)
         return y, (linear_cache, turn)
 
     def _heads_backward(self, linear, dy, cache):
         linear_cache, turn = cache
         if turn is not None:
-            dy = self.rotary.trusted_backward(dy, turn)  # (..., K)
-        return linear.trusted_backward(merge(dy), linear_cache)
+            dy = self.rotary.backward(dy, turn)  # (..., K)
+        return linear.backward(merge(dy), linear_cache)
 
 
 class SelfAttention(MultiHeadAttention):
     """MultiHeadAttention where x attends to x: its two gradients are one sum."""
 
+    def check_forward(self, x, mask=None, kv_cache=None, ablated_heads=()):
+        super().check_forward(x, x, mask, kv_cache, ablated_heads)
+
     def forward(self, x, mask=None, kv_cache=None, ablated_heads=()):
         """x (B, T, D) -> y (B, T, D), cache; the rest as in MultiHeadAttention."""
-        mask = self.check(x, x, mask, kv_cache, ablated_heads)
-        return self.trusted_forward(x, mask, kv_cache, ablated_heads)
+        return super().forward(x, x, mask, kv_cache, ablated_heads)
 
-    def trusted_forward(self, x, mask, kv_cache, ablated_heads):
-        """forward, for a layer around this one that has looked at it all."""
-        return super().trusted_forward(x, x, mask, kv_cache, ablated_heads)
-
-    def trusted_backward(self, dy, cache):
+    def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D)."""
-        dx, dmemory = super().trusted_backward(dy, cache)
+        dx, dmemory = super().backward(dy, cache)
         dx += dmemory
         return dx
 
@@ -420,16 +417,6 @@ def check_heads(name, numbers, heads):
         guard.one_id(f"{name}[{i}]", number, heads)
 
 
-def check_way_back(cache):
-    """Refuse the cache of a forward with a KVCache, before the first gradient is added."""
-    if cache.key is None:
-        raise ValueError("cache is of a forward with kv_cache, which is for generation only")
-
-
-def mask_of_heads(mask, shape, name="mask"):
-    """The mask with an axis for the heads: (B, T, S) becomes (B, 1, T, S). shape: (B, H, T, S)."""
-    if mask is None:
-        return None
-    B, _, T, S = shape
-    guard.mask(name, mask, shape if getattr(mask, "ndim", 0) == 4 else (B, T, S))
-    return mask[:, None] if mask.ndim == 3 else mask
+def for_heads(mask):
+    """A mask that broadcasts to (B, T, S), with an axis for the heads: (B, 1, T, S)."""
+    return mask[:, None] if mask is not None and mask.ndim == 3 else mask

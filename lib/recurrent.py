@@ -75,21 +75,25 @@ class Cell(Layer):
             sizes = dict(B=batch, D=self.hidden_size)
             guard.float_array(label, array, "B D", finite=True, dtype=self.W_hh.dtype, **sizes)
 
-    def forward(self, x, state):
-        """One step: x (B, I), state -> output (B, D), new state, cache."""
+    def check_forward(self, x, state):
         dtype = self.W_xh.dtype
         guard.float_array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
         self.check_state("state", state, len(x))
+
+    def forward(self, x, state):
+        """One step: x (B, I), state -> output (B, D), new state, cache."""
         output, state, cache = self.step(self.project(x), state)
         return output.copy(), copied(state), CellCache(x, cache)
+
+    def check_backward(self, doutput, cache, dstate=None):
+        shape = len(cache.x), self.hidden_size
+        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
+        guard.optional(self.check_state, "dstate", dstate, len(cache.x))
 
     def backward(self, doutput, cache, dstate=None):
         """doutput (B, D), dstate like a state (zeros if None) -> dx (B, I), dstate_before."""
         x, step = cache
-        shape = len(x), self.hidden_size
-        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
         dstate = self.zero_state(len(x)) if dstate is None else dstate
-        self.check_state("dstate", dstate, len(x))
         dprojected, drecurrent, dstate = self.step_backward(doutput, step, dstate, self.W_hh.T)
         self.recurrent_backward(drecurrent, step.h_before)
         return self.project_backward(dprojected, x), dstate
@@ -230,6 +234,12 @@ class RNN(Layer):
             raise ValueError(f"cell={guard.show(cell)}: a recurrent cell was expected")
         self.cell = cell
 
+    def check_forward(self, x, state=None, lengths=None):
+        dtype = self.cell.W_xh.dtype
+        guard.float_array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
+        guard.optional(self.cell.check_state, "state", state, len(x))
+        guard.optional(guard.lengths, "lengths", lengths, x)
+
     def forward(self, x, state=None, lengths=None):
         """x (B, T, I) -> outputs (B, T, D), final_state, cache.
 
@@ -237,13 +247,9 @@ class RNN(Layer):
         sequence are real, all if None. After its length a sequence's state stands still and
         its outputs are zero, so final_state is the state after its last real step.
         """
-        dtype = self.cell.W_xh.dtype
-        guard.float_array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
         B, T, _ = x.shape
-        if state is None:
-            state = self.cell.zero_state(B)
-        self.cell.check_state("state", state, B)
-        alive = None if lengths is None else alive_mask(lengths, B, T)  # (B, T, 1)
+        state = self.cell.zero_state(B) if state is None else state
+        alive = None if lengths is None else alive_mask(lengths, T)  # (B, T, 1)
         # Time first: then each step reads and writes memory in one piece.
         projected = self.cell.project(x.swapaxes(0, 1))  # (T, B, P)
         outputs, steps = np.empty((T, B, self.cell.hidden_size), projected.dtype), []
@@ -255,6 +261,12 @@ class RNN(Layer):
         outputs = outputs if alive is None else outputs * alive
         return outputs, copied(state), RNNCache(x, alive, steps)
 
+    def check_backward(self, doutputs, cache, dfinal=None, truncate=None):
+        B, T, _ = cache.x.shape
+        guard.gradient("doutputs", doutputs, (B, T, self.cell.hidden_size), cache.x.dtype)
+        guard.optional(self.cell.check_state, "dfinal", dfinal, B)
+        guard.optional(guard.whole_number, "truncate", truncate)
+
     def backward(self, doutputs, cache, dfinal=None, truncate=None):
         """Backpropagation through time (Werbos, 1990): the same walk, last step first.
 
@@ -265,10 +277,8 @@ class RNN(Layer):
         """
         x, alive, steps = cache
         B, T, _ = x.shape
-        guard.gradient("doutputs", doutputs, (B, T, self.cell.hidden_size), x.dtype)
-        truncate = T if truncate is None else guard.whole_number("truncate", truncate)
+        truncate = T if truncate is None else truncate
         dstate = self.cell.zero_state(B) if dfinal is None else dfinal
-        self.cell.check_state("dfinal", dstate, B)
         if alive is not None:
             doutputs = doutputs * alive  # (B, T, D)
         dprojected, drecurrent, dstate = self._walk_back(doutputs, alive, steps, dstate, truncate)
@@ -331,7 +341,6 @@ def choose(real, one, other):
     return np.where(real, one, other)
 
 
-def alive_mask(lengths, B, T):
-    """(B, T, 1), True at the real steps of each sequence. Refuses lengths outside 1 … T."""
-    guard.id_array("lengths", lengths, "B", T + 1, least=1, what="lengths", B=B)
+def alive_mask(lengths, T):
+    """(B, T, 1), True at the real steps of each sequence."""
     return np.arange(T)[:, None] < lengths[:, None, None]

@@ -26,6 +26,7 @@ from lib import guard
 from lib.layers import Layer, plain_attributes
 
 FORMAT, ABOUT = 1, "checkpoint.json"
+CAUSES = "", "interrupt", "ran away", "no more batches"  # why a run ended
 HALF = (np.dtype(np.float16), *guard.FLOATS)  # what weights may be written as
 
 
@@ -33,13 +34,15 @@ HALF = (np.dtype(np.float16), *guard.FLOATS)  # what weights may be written as
 class History:
     """What a training run tells: one loss and one gradient norm for each step.
 
-    validation holds (step, value) pairs; ended says why a run stopped early, else "".
+    validation holds (step, value) pairs. Where a run stopped early, cause is one of CAUSES and
+    ended says it in a line; else both are "".
     """
 
     losses: list = field(default_factory=list)
     gradient_norms: list = field(default_factory=list)
     validation: list = field(default_factory=list)
     ended: str = ""
+    cause: str = ""
 
 
 class RefusedError(ValueError):
@@ -106,9 +109,7 @@ def load(path, model, optimizer=None, history=None, rng=None, batches=None):
         for name, item in given.items():
             if item is not None and name not in about:
                 raise RefusedError(f"the file holds no {name}")
-        if hasattr(model, "config") and "config" in about:
-            free = {"dropout": None}
-            _compare("model", about["config"] | free, asdict(model.config) | free)
+        _compare_models(about, model)
         _compare_arrays(_headers(archive), expected, optimizer)
         _compare("model", about["model"], dict(model.settings()))
         arrays = {name: _fitted(archive, name, value) for name, value in expected.items()}
@@ -288,6 +289,13 @@ def _compare_arrays(headers, expected, optimizer):
             raise RefusedError(f"{name} is {dtype} {shape}, {wanted} was expected")
 
 
+def _compare_models(about, model):
+    """Refuse a model of another config, by its own names of the settings; dropout may differ."""
+    if hasattr(model, "config") and "config" in about:
+        free = {"dropout": None}
+        _compare("model", about["config"] | free, asdict(model.config) | free)
+
+
 def _compare(whose, saved, ours):
     """Refuse settings that differ, and name the first of them."""
     ours = json.loads(json.dumps(ours))
@@ -339,8 +347,10 @@ def _history_changes(about, history):
         (guard.whole_number("step", i), guard.finite("value", x)) for i, x in saved["validation"]
     ]
     ended = guard.text("ended", saved["ended"])
+    cause = guard.one_of("cause", saved.get("cause", ""), CAUSES)  # older files have none
     return [
         (setattr, history, "ended", ended),
+        (setattr, history, "cause", cause),
         (history.losses.__setitem__, slice(None), losses),
         (history.gradient_norms.__setitem__, slice(None), norms),
         (history.validation.__setitem__, slice(None), pairs),

@@ -53,6 +53,19 @@ class SequenceToSequence(Layer):
             width = 2 * hidden_size
         self.output = Linear(width, target_size, rng, dtype)
 
+    def check_source(self, source, lengths, steps, mask=None):
+        """Refuse a source, lengths or a mask that fit neither each other nor this model."""
+        guard.id_array("source", source, "B S", len(self.source_embedding.W))
+        guard.lengths("lengths", lengths, source)
+        if self.attention is None:
+            guard.absent("mask", mask, "the model is without attention")
+        guard.optional(guard.mask, "mask", mask, (len(source), steps, source.shape[1]))
+
+    def check_forward(self, source, lengths, target_in, mask=None):
+        guard.id_array("target_in", target_in, "B T", len(self.target_embedding.W))
+        self.check_source(source, lengths, target_in.shape[1], mask)
+        guard.id_array("target_in", target_in, "B T", len(self.target_embedding.W), B=len(source))
+
     def forward(self, source, lengths, target_in, mask=None):
         """source (B, S), lengths (B,), target_in (B, T) -> logits (B, T, V), cache.
 
@@ -60,18 +73,18 @@ class SequenceToSequence(Layer):
         first. mask broadcasts to (B, T, S), True where the decoder may look; padding is never
         attended to. None: everywhere else. With attention, cache.weights is (B, T, S).
         """
-        guard.id_array("source", source, "B S", len(self.source_embedding.W))
-        guard.id_array("target_in", target_in, "B T", len(self.target_embedding.W), B=len(source))
         mask = self._full_mask(source, lengths, target_in.shape[1], mask)  # (B, T, S)
         outputs, state, encoder_cache = self._encode(source, lengths)
         logits, _, decoder_cache = self._decode(target_in, state, outputs, mask)
         return logits, SequenceToSequenceCache(encoder_cache, decoder_cache)
 
+    def check_backward(self, dlogits, cache):
+        shape = *cache.decoder.embedding.shape, len(self.output.b)
+        guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
+
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through the decoder, its start and attention. No dx: ids."""
         encoder, decoder = cache
-        B, T = decoder.embedding.shape
-        guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
         dstates = self.output.backward(dlogits, decoder.output)
         if self.attention:
             D = dstates.shape[-1] // 2
@@ -80,9 +93,13 @@ class SequenceToSequence(Layer):
         dx, dfinal = self.decoder.backward(dstates, decoder.rnn)
         self.target_embedding.backward(dx, decoder.embedding)
         if not self.attention:
-            doutputs = np.zeros((B, encoder.embedding.shape[1], dfinal.shape[1]), dfinal.dtype)
+            doutputs = np.zeros((*encoder.embedding.shape, dfinal.shape[1]), dfinal.dtype)
         dx, _ = self.encoder.backward(doutputs, encoder.rnn, dfinal)
         self.source_embedding.backward(dx, encoder.embedding)
+
+    def check_translate(self, source, lengths, start, steps, mask=None):
+        guard.one_id("start", start, len(self.target_embedding.W))
+        self.check_source(source, lengths, guard.whole_number("steps", steps), mask)
 
     def translate(self, source, lengths, start, steps, mask=None):
         """Greedy: source (B, S), lengths (B,) -> ids (B, T), with T = steps.
@@ -90,9 +107,7 @@ class SequenceToSequence(Layer):
         start: the id before the first. Each step takes the likeliest id and reads it next. What
         it attended to: forward, with these ids, each one step late, as target_in.
         """
-        guard.id_array("source", source, "B S", len(self.source_embedding.W))
-        guard.one_id("start", start, len(self.target_embedding.W))
-        T = guard.whole_number("steps", steps)
+        T = steps
         mask = self._full_mask(source, lengths, T, mask)  # (B, T, S)
         outputs, state, _ = self._encode(source, lengths)
         ids = np.full((len(source), T + 1), start)
@@ -104,14 +119,11 @@ class SequenceToSequence(Layer):
 
     def _full_mask(self, source, lengths, steps, mask):
         """Where each step may look (B, T, S): nowhere at padding. None without attention."""
-        B, S = source.shape
-        real = alive_mask(lengths, B, S)[..., 0]  # (B, S)
         if self.attention is None:
-            if mask is not None:
-                raise ValueError("mask is given to a model without attention: None was expected")
             return None
-        real = np.broadcast_to(real[:, None], (B, steps, S))
-        return real if mask is None else real & guard.mask("mask", mask, real.shape)
+        B, S = source.shape
+        real = alive_mask(lengths, S).swapaxes(1, 2)  # (B, 1, S)
+        return np.broadcast_to(real if mask is None else real & mask, (B, steps, S))
 
     def _encode(self, source, lengths):
         x, embedding_cache = self.source_embedding.forward(source)  # (B, S, I)

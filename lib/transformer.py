@@ -23,10 +23,7 @@ from lib.attention import (
     KVCaches,
     MultiHeadAttention,
     SelfAttention,
-    causal_mask,
     check_heads,
-    check_way_back,
-    padding_mask,
 )  # fmt: skip
 from lib.functional import ACTIVATIONS
 from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
@@ -45,12 +42,13 @@ StackCache = namedtuple("StackCache", "embedding positions dropout layers norm")
 class TransformerConfig:
     """What makes a Transformer, but for its numbers; saved with every checkpoint of one.
 
-    kind, positions, activation, pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
-    norm(x + layer(x)) (Vaswani et al., 2017). context_length: how many positions are learned,
-    where they are; rotary_base: of rotary ones. tied: the output reads the embedding's table,
-    whose rows then start small and are multiplied by √D on the way in. Else it has weights of its
-    own, output_size of them where that is not the vocabulary. source_size: the encoder's
-    vocabulary in an "encoder-decoder". dropout: how much is zeroed in training.
+    kind: "encoder", "decoder" or "encoder-decoder"; source_size: the vocabulary of the last's
+    encoder. tied: the output reads the embedding's table, whose rows then start small and are
+    multiplied by √D on the way in; else it has weights of its own, output_size of them where that
+    is not the vocabulary. positions: "sinusoidal", "learned" (context_length of them), "rotary"
+    (with rotary_base) or "none". pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
+    norm(x + layer(x)) (Vaswani et al., 2017), with epsilon in each norm. activation: of the
+    feed-forward. bias: in every linear layer. dropout: how much is zeroed in training.
     """
 
     vocabulary_size: int
@@ -115,27 +113,27 @@ class Residual(Layer):
         self.layer, self.pre_norm = layer, config.pre_norm
         self.norm, self.dropout = config.norm(dtype), Dropout(config.dropout)
 
-    def trusted_forward(self, x, *given, rng=None):
+    def forward(self, x, *given, rng=None):
         """x (B, T, D) -> y (B, T, D), cache. given: what the layer's forward gets after its x."""
-        inside, norm_cache = self.norm.trusted_forward(x) if self.pre_norm else (x, None)
-        y, layer_cache = self.layer.trusted_forward(inside, *given)
-        y, dropout_cache = self.dropout.trusted_forward(y, rng)
+        inside, norm_cache = self.norm.forward(x) if self.pre_norm else (x, None)
+        y, layer_cache = self.layer.forward(inside, *given)
+        y, dropout_cache = self.dropout.forward(y, rng)
         y = x + y  # (..., D)
         if not self.pre_norm:
-            y, norm_cache = self.norm.trusted_forward(y)
+            y, norm_cache = self.norm.forward(y)
         return y, ResidualCache(norm_cache, layer_cache, dropout_cache)
 
-    def trusted_backward(self, dy, cache):
+    def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D), and a list of what else the layer's backward returns.
 
         The sum takes no gradient away, the branch adds its own.
         """
         if not self.pre_norm:
-            dy = self.norm.trusted_backward(dy, cache.norm)
-        dinside = self.dropout.trusted_backward(dy, cache.dropout)
-        dinside, *others = as_tuple(self.layer.trusted_backward(dinside, cache.layer))
+            dy = self.norm.backward(dy, cache.norm)
+        dinside = self.dropout.backward(dy, cache.dropout)
+        dinside, *others = as_tuple(self.layer.backward(dinside, cache.layer))
         if self.pre_norm:
-            dinside = self.norm.trusted_backward(dinside, cache.norm)
+            dinside = self.norm.backward(dinside, cache.norm)
         return dy + dinside, others
 
 
@@ -149,28 +147,23 @@ class EncoderLayer(Layer):
         self.attention = Residual(attention, c, dtype)
         self.feed_forward = Residual(feed_forward, c, dtype)
 
+    def check_forward(self, x, mask=None, kv_cache=None, ablated_heads=(), rng=None):
+        guard.optional(guard.generator, "rng", rng)
+        self.attention.layer.check_forward(x, mask, kv_cache, ablated_heads)
+
     def forward(self, x, mask=None, kv_cache=None, ablated_heads=(), rng=None):
         """x (B, T, D) -> y (B, T, D), cache. The rest as in MultiHeadAttention; rng: training."""
-        check_rng(rng)
-        mask = self.attention.layer.check(x, x, mask, kv_cache, ablated_heads)
-        return self.trusted_forward(x, mask, kv_cache, ablated_heads, rng)
-
-    def trusted_forward(self, x, mask, kv_cache, ablated_heads, rng):
-        """forward, for a model around this layer that has looked at it all."""
-        given = mask, kv_cache, ablated_heads
-        x, attention_cache = self.attention.trusted_forward(x, *given, rng=rng)
-        y, feed_forward_cache = self.feed_forward.trusted_forward(x, rng=rng)
+        x, attention_cache = self.attention.forward(x, mask, kv_cache, ablated_heads, rng=rng)
+        y, feed_forward_cache = self.feed_forward.forward(x, rng=rng)
         return y, EncoderLayerCache(attention_cache, feed_forward_cache)
+
+    def check_backward(self, dy, cache):
+        self.attention.layer.check_backward(dy, cache.attention.layer)
 
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D)."""
-        check_gradient(dy, cache)
-        return self.trusted_backward(dy, cache)
-
-    def trusted_backward(self, dy, cache):
-        """backward, for a model around this layer that has looked at dy."""
-        dy, _ = self.feed_forward.trusted_backward(dy, cache.feed_forward)
-        dx, _ = self.attention.trusted_backward(dy, cache.attention)
+        dy, _ = self.feed_forward.backward(dy, cache.feed_forward)
+        dx, _ = self.attention.backward(dy, cache.attention)
         return dx
 
 
@@ -182,31 +175,30 @@ class DecoderLayer(EncoderLayer):
         cross = MultiHeadAttention(config.d_model, config.heads, rng, dtype, config.bias)
         self.cross_attention = Residual(cross, config, dtype)
 
+    def check_forward(
+        self, x, memory, mask=None, cross_mask=None, kv_cache=None, ablated_heads=(), rng=None
+    ):
+        own, of_memory = two_of(kv_cache)
+        super().check_forward(x, mask, own, ablated_heads, rng)
+        self.cross_attention.layer.check_forward(
+            x, memory, cross_mask, of_memory, name="cross_mask"
+        )
+
     def forward(
         self, x, memory, mask=None, cross_mask=None, kv_cache=None, ablated_heads=(), rng=None
     ):
         """x (B, T, D), memory (B, S, D) -> y (B, T, D), cache. kv_cache: two of KVCache."""
-        check_rng(rng)
         own, of_memory = two_of(kv_cache)
-        mask = self.attention.layer.check(x, x, mask, own, ablated_heads)
-        cross = self.cross_attention.layer
-        cross_mask = cross.check(x, memory, cross_mask, of_memory, mask_name="cross_mask")
-        return self.trusted_forward(x, memory, mask, cross_mask, kv_cache, ablated_heads, rng)
-
-    def trusted_forward(self, x, memory, mask, cross_mask, kv_cache, ablated_heads, rng):
-        """forward, for a model around this layer that has looked at it all."""
-        own, of_memory = two_of(kv_cache)
-        given, cross_given = (mask, own, ablated_heads), (memory, cross_mask, of_memory, ())
-        x, attention_cache = self.attention.trusted_forward(x, *given, rng=rng)
-        x, cross_cache = self.cross_attention.trusted_forward(x, *cross_given, rng=rng)
-        y, feed_forward_cache = self.feed_forward.trusted_forward(x, rng=rng)
+        x, attention_cache = self.attention.forward(x, mask, own, ablated_heads, rng=rng)
+        x, cross_cache = self.cross_attention.forward(x, memory, cross_mask, of_memory, rng=rng)
+        y, feed_forward_cache = self.feed_forward.forward(x, rng=rng)
         return y, DecoderLayerCache(attention_cache, cross_cache, feed_forward_cache)
 
-    def trusted_backward(self, dy, cache):
+    def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D), dmemory (B, S, D)."""
-        dy, _ = self.feed_forward.trusted_backward(dy, cache.feed_forward)
-        dy, (dmemory,) = self.cross_attention.trusted_backward(dy, cache.cross_attention)
-        dx, _ = self.attention.trusted_backward(dy, cache.attention)
+        dy, _ = self.feed_forward.backward(dy, cache.feed_forward)
+        dy, (dmemory,) = self.cross_attention.backward(dy, cache.cross_attention)
+        dx, _ = self.attention.backward(dy, cache.attention)
         return dx, dmemory
 
 
@@ -217,8 +209,8 @@ class Stack(Layer):
     """
 
     def __init__(self, LayerKind, vocabulary_size, config, rng, dtype):
-        c, self.positions = config, None
-        self.embedding = Embedding(vocabulary_size, c.d_model, rng, dtype)
+        c = config
+        self.embedding, self.positions = Embedding(vocabulary_size, c.d_model, rng, dtype), None
         self.scale = float(c.d_model) ** 0.5 if c.tied else 1.0
         self.embedding.W /= self.scale
         if c.positions == "sinusoidal":
@@ -229,36 +221,36 @@ class Stack(Layer):
         self.layers = [LayerKind(c, rng, dtype) for _ in range(c.layers)]
         self.norm = c.norm(dtype) if c.pre_norm else None
 
-    def trusted_forward(self, ids, *given, start=0, kv_caches=None, ablated_heads=None, rng=None):
+    def forward(self, ids, *given, start=0, kv_caches=None, ablated_heads=None, rng=None):
         """ids (B, T) -> vectors (B, T, D), cache. given: what each layer gets after x."""
-        x, embedding_cache = self.embedding.trusted_forward(ids)  # (..., D)
+        x, embedding_cache = self.embedding.forward(ids)  # (..., D)
         x *= self.scale
         positions_cache, norm_cache, caches = None, None, []
         if self.positions:
-            x, positions_cache = self.positions.trusted_forward(x, start)
-        x, dropout_cache = self.dropout.trusted_forward(x, rng)
+            x, positions_cache = self.positions.forward(x, start)
+        x, dropout_cache = self.dropout.forward(x, rng)
         for i, layer in enumerate(self.layers):
             kv_cache = kv_caches[i] if kv_caches else None
             ablated = (ablated_heads or {}).get(i, ())
-            x, layer_cache = layer.trusted_forward(x, *given, kv_cache, ablated, rng)
+            x, layer_cache = layer.forward(x, *given, kv_cache, ablated, rng)
             caches.append(layer_cache)
         if self.norm:
-            x, norm_cache = self.norm.trusted_forward(x)
+            x, norm_cache = self.norm.forward(x)
         return x, StackCache(embedding_cache, positions_cache, dropout_cache, caches, norm_cache)
 
-    def trusted_backward(self, dx, cache):
+    def backward(self, dx, cache):
         """dx (B, T, D) -> dmemory (B, S, D), summed over the layers; None if they have none."""
         if self.norm:
-            dx = self.norm.trusted_backward(dx, cache.norm)
+            dx = self.norm.backward(dx, cache.norm)
         dmemory = None
         for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
-            dx, *dlayer = as_tuple(layer.trusted_backward(dx, layer_cache))
+            dx, *dlayer = as_tuple(layer.backward(dx, layer_cache))
             for d in dlayer:  # every decoder layer attends to the same memory
                 dmemory = d if dmemory is None else dmemory + d
-        dx = self.dropout.trusted_backward(dx, cache.dropout)
+        dx = self.dropout.backward(dx, cache.dropout)
         if self.positions:
-            dx = self.positions.trusted_backward(dx, cache.positions)
-        self.embedding.trusted_backward(dx * self.scale, cache.embedding)
+            dx = self.positions.backward(dx, cache.positions)
+        self.embedding.backward(dx * self.scale, cache.embedding)
         return dmemory
 
 
@@ -306,6 +298,20 @@ class Transformer(Layer):
         """How many ids it knows."""
         return self.config.vocabulary_size
 
+    def check_forward(
+        self, ids, lengths=None, mask=None, kv_caches=None, ablated_heads=None, rng=None,
+        name="kv_caches", **of_source,
+    ):  # fmt: skip
+        guard.optional(guard.generator, "rng", rng)
+        held = 0 if kv_caches is None else self._check_caches(name, kv_caches)
+        sizes = {"B": kv_caches.batch()} if held else {}
+        guard.id_array("ids", ids, "B T", self.vocabulary_size, **sizes)
+        B, T = ids.shape
+        guard.optional(guard.lengths, "lengths", lengths, ids)
+        guard.optional(guard.mask, "mask", mask, (B, T, held + T))
+        guard.optional(self._check_ablated, "ablated_heads", ablated_heads)
+        self._check_source(ids, **of_source)
+
     def forward(
         self, ids, lengths=None, *, source=None, source_lengths=None, mask=None, source_mask=None,
         cross_mask=None, kv_caches=None, ablated_heads=None, rng=None,
@@ -320,42 +326,43 @@ class Transformer(Layer):
         padding, each sequence goes on after its own last real id. ablated_heads: {number of a
         layer: numbers of its heads}, whose self-attention finds nothing.
         """
-        check_rng(rng)
-        self._check_ids(ids, kv_caches)
-        self._check_ablated(ablated_heads)
-        given = dict(source_lengths=source_lengths, source_mask=source_mask, cross_mask=cross_mask)
-        self._check_source(ids, source, given)
         memory, encoder_cache = None, None
         if self.encoder:
-            cross_mask = together(cross_mask, padding("source_lengths", source_lengths, source))
+            cross_mask = together(cross_mask, padding(source_lengths, source))
             if not kv_caches or not kv_caches.length:  # else its keys and values are held
-                memory, encoder_cache = self._encode(source, source_lengths, source_mask, rng)
+                memory, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
         masks = mask, cross_mask
         x, cache = self._run(ids, lengths, memory, *masks, kv_caches, ablated_heads, rng)
         logits, output_cache = self._logits(x)
         return logits, TransformerCache(cache, output_cache, encoder_cache, kv_caches)
 
-    def backward(self, dlogits, cache):
-        """dlogits (B, T, V): back through every layer. No dx: ids."""
+    def check_backward(self, dlogits, cache):
         if cache.kv_caches is not None:
             raise ValueError("cache is of a forward with kv_caches, which is for generation only")
         V = self.output.W.shape[1] if self.output else self.vocabulary_size
         x = cache.output
         guard.gradient("dlogits", dlogits, (*x.shape[:-1], V), x.dtype)
+
+    def backward(self, dlogits, cache):
+        """dlogits (B, T, V): back through every layer. No dx: ids."""
         output = self.output.backward if self.output else self.stack.embedding.logits_backward
-        dmemory = self.stack.trusted_backward(output(dlogits, x), cache.stack)
+        dmemory = self.stack.backward(output(dlogits, cache.output), cache.stack)
         if self.encoder:
-            self.encoder.trusted_backward(dmemory, cache.encoder)
+            self.encoder.backward(dmemory, cache.encoder)
+
+    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, **sizes):
+        guard.optional(guard.generator, "rng", rng)
+        if self.encoder is None:
+            raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+        guard.id_array("source", source, "B S", self.config.source_size, **sizes)
+        B, S = source.shape
+        guard.optional(guard.lengths, "source_lengths", source_lengths, source)
+        guard.optional(guard.mask, "source_mask", source_mask, (B, S, S))
 
     def encode(self, source, source_lengths=None, source_mask=None, rng=None):
         """What the encoder makes of source (B, S) -> memory (B, S, D), cache."""
-        check_rng(rng)
-        self._has_encoder()
-        guard.id_array("source", source, "B S", len(self.encoder.embedding.W))
-        if source_mask is not None:
-            B, S = source.shape
-            guard.mask("source_mask", source_mask, (B, S, S))
-        return self._encode(source, source_lengths, source_mask, rng)
+        mask = together(padding(source_lengths, source), source_mask)
+        return self.encoder.forward(source, mask, rng=rng)
 
     def new_kv_caches(self):
         """Empty caches of keys and values, for forward(ids, kv_caches=...), a step or more."""
@@ -365,14 +372,24 @@ class Transformer(Layer):
             return KVCaches((KVCache(), KVCache()) for _ in self.stack.layers)
         return KVCaches(KVCache() for _ in self.stack.layers)
 
-    def read(self, ids, state=None):
-        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+    def check_read(self, ids, state=None):
         if self.kind != "decoder":
             raise ValueError(f"kind is {self.kind!r}: 'decoder' was expected, which reads alone")
-        self._check_ids(ids, state, "state")
+        self.check_forward(ids, kv_caches=state, name="state")
+
+    def read(self, ids, state=None):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
         state = self.new_kv_caches() if state is None else state
         logits, _ = self.forward(ids, kv_caches=state)
         return logits, state
+
+    def check_translate(
+        self, source, source_lengths, start, steps, cross_mask=None, source_mask=None
+    ):
+        self.check_encode(source, source_lengths, source_mask)
+        guard.one_id("start", start, self.vocabulary_size)
+        shape = len(source), guard.whole_number("steps", steps), source.shape[1]
+        guard.optional(guard.mask, "cross_mask", cross_mask, shape)
 
     def translate(self, source, source_lengths, start, steps, cross_mask=None, source_mask=None):
         """Greedy: source (B, S), source_lengths (B,) -> ids (B, T), with T = steps.
@@ -380,101 +397,65 @@ class Transformer(Layer):
         start: the id before the first. Each step takes the likeliest id and reads it next.
         """
         memory, _ = self.encode(source, source_lengths, source_mask)
-        guard.one_id("start", start, self.vocabulary_size)
-        B, T = len(source), guard.whole_number("steps", steps)
-        closed = padding("source_lengths", source_lengths, source)
-        if cross_mask is not None:
-            cross_mask = guard.mask("cross_mask", cross_mask, (B, T, source.shape[1]))
-        ids, kv_caches = np.full((B, T + 1), start), self.new_kv_caches()
-        for t in range(T):
-            now = None if cross_mask is None else cross_mask[:, t : t + 1]  # (B, 1, S)
-            masks = None, together(now, closed)
-            x, _ = self._run(ids[:, t : t + 1], None, memory, *masks, kv_caches)
+        B, S = source.shape
+        padded, kv_caches = padding(source_lengths, source), self.new_kv_caches()
+        mask = np.broadcast_to(True if cross_mask is None else cross_mask, (B, steps, S))
+        ids = np.full((B, steps + 1), start)
+        for t in range(steps):
+            now = together(mask[:, t : t + 1], padded)  # (B, 1, S)
+            x, _ = self._run(ids[:, t : t + 1], None, memory, None, now, kv_caches)
             memory = None  # its keys and values are held
             ids[:, t + 1] = self._logits(x)[0][:, 0].argmax(axis=-1)
         return ids[:, 1:]
-
-    def _encode(self, source, lengths, mask, rng):
-        mask = for_heads(together(padding("source_lengths", lengths, source), mask))
-        return self.encoder.trusted_forward(source, mask, rng=rng)
 
     def _run(
         self, ids, lengths, memory, mask, cross_mask, kv_caches=None, ablated_heads=None, rng=None
     ):
         """The stack, with the masks that this kind of model needs."""
-        (B, T), start, held, real = ids.shape, 0, 0, None
-        padded = padding("lengths", lengths, ids)
+        (B, T), start, held, padded = ids.shape, 0, 0, padding(lengths, ids)
         if kv_caches is not None:
             start, held = kv_caches.begin(), kv_caches.length
             real = kv_caches.real_with(lengths, B, T)
             padded = None if real is None else real[:, None]
-        if mask is not None:
-            guard.mask("mask", mask, (B, T, held + T))
-        causal = causal_mask(T, held + T) if self.kind != "encoder" and T > 1 else None
-        given = (for_heads(together(mask, causal, padded)),)
+        causal = np.tri(T, held + T, held, dtype=bool) if self.kind != "encoder" else None
+        given = (together(mask, causal if T > 1 else None, padded),)
         if self.encoder:
-            given = memory, *given, for_heads(cross_mask)
+            given = memory, *given, cross_mask
         options = dict(kv_caches=kv_caches, ablated_heads=ablated_heads, rng=rng)
-        x, cache = self.stack.trusted_forward(ids, *given, start=start, **options)
+        x, cache = self.stack.forward(ids, *given, start=start, **options)
         if kv_caches is not None:
             kv_caches.length, kv_caches.real = held + T, real
         return x, cache
 
     def _logits(self, x):
-        output = self.output.trusted_forward if self.output else self.stack.embedding.trusted_logits
-        return output(x)
+        return self.output.forward(x) if self.output else self.stack.embedding.logits(x)
 
-    def _has_encoder(self):
-        if self.encoder is None:
-            raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+    def _check_caches(self, name, kv_caches):
+        """How many positions they hold. Refuses caches that mean nothing here, or are not ours."""
+        if self.kind == "encoder":
+            guard.absent(name, kv_caches, "the kind of this model is 'encoder'")
+        fits = isinstance(kv_caches, KVCaches) and len(kv_caches) == len(self.stack.layers)
+        if not fits or any(len(each) != 1 + bool(self.encoder) for each in kv_caches.pairs()):
+            came = f"{name} is a {type(kv_caches).__name__} of another kind of model"
+            raise ValueError(f"{came}: what this model's new_kv_caches() gives was expected")
+        return kv_caches.length
 
-    def _check_ids(self, ids, kv_caches, name="kv_caches"):
-        """Refuse ids that are none, and caches that are of another model or batch."""
-        sizes = {}
-        if kv_caches is not None:
-            if self.kind == "encoder":
-                guard.absent(name, kv_caches, "the kind of this model is 'encoder'")
-            fits = isinstance(kv_caches, KVCaches) and len(kv_caches) == len(self.stack.layers)
-            if not fits or any(len(each) != 1 + bool(self.encoder) for each in kv_caches.pairs()):
-                came = f"{name} is a {type(kv_caches).__name__} of another kind of model"
-                raise ValueError(f"{came}: what this model's new_kv_caches() gives was expected")
-            sizes = {"B": kv_caches.batch()} if kv_caches.length else {}
-        guard.id_array("ids", ids, "B T", self.vocabulary_size, **sizes)
+    def _check_ablated(self, name, ablated_heads):
+        for number, heads in guard.instance(name, ablated_heads, dict).items():
+            guard.one_id(f"{name}: a layer", number, self.config.layers)
+            check_heads(f"{name}[{number}]", heads, self.config.heads)
 
-    def _check_ablated(self, ablated_heads):
-        if ablated_heads is None:
-            return
-        for number, heads in guard.instance("ablated_heads", ablated_heads, dict).items():
-            guard.one_id("ablated_heads: a layer", number, self.config.layers)
-            check_heads(f"ablated_heads[{number}]", heads, self.config.heads)
-
-    def _check_source(self, ids, source, given):
+    def _check_source(self, ids, source=None, cross_mask=None, **given):
         """Refuse a source that is missing, or is given where nobody would read it."""
         if self.encoder is None:
-            for name, value in dict(source=source, **given).items():
+            for name, value in dict(source=source, cross_mask=cross_mask, **given).items():
                 guard.absent(name, value, f"the kind of this model is {self.kind!r}")
             return
         if source is None:
             came = f"source is missing, but the kind of this model is {self.kind!r}"
             raise ValueError(f"{came}: ids (B, S) were expected")
-        guard.id_array("source", source, "B S", len(self.encoder.embedding.W), B=len(ids))
-        (B, S), T = source.shape, ids.shape[1]
-        for name, shape in (("source_mask", (B, S, S)), ("cross_mask", (B, T, S))):
-            if given[name] is not None:
-                guard.mask(name, given[name], shape)
-
-
-def check_rng(rng):
-    """Refuse anything but a generator or None."""
-    if rng is not None:
-        guard.generator("rng", rng)
-
-
-def check_gradient(dy, cache):
-    """Refuse a dy that is not like the output of the layer whose cache this is."""
-    shape, dtype, _ = cache.feed_forward.dropout  # of what was added last
-    guard.gradient("dy", dy, shape, dtype)
-    check_way_back(cache.attention.layer)
+        self.check_encode(source, **given, B=len(ids))
+        guard.optional(guard.mask, "cross_mask", cross_mask, (*ids.shape, source.shape[1]))
 
 
 def two_of(kv_cache):
@@ -498,15 +479,6 @@ def together(*masks):
     return functools.reduce(np.logical_and, masks) if masks else None
 
 
-def for_heads(mask):
-    """A mask that broadcasts to (B, T, S), with an axis for the heads: (B, 1, T, S)."""
-    return mask if mask is None or mask.ndim < 3 else mask[:, None]
-
-
-def padding(name, lengths, ids):
-    """padding_mask of ids (B, T), or None where every one of them is real."""
-    if lengths is None:
-        return None
-    B, T = ids.shape
-    guard.id_array(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
-    return padding_mask(lengths, T)
+def padding(lengths, ids):
+    """(B, 1, T), True at the real ids (B, T); None where every one of them is."""
+    return None if lengths is None else np.arange(ids.shape[1]) < lengths[:, None, None]

@@ -30,7 +30,7 @@ MODULES = [
     )
 ] + ["records.memory"]  # fmt: skip
 INNER = {
-    "learner", "schedule", "train", "fit", "keep_the_best", "save_half", "scores", "by_length",
+    "learner", "schedule", "train", "fit", "scores", "by_length",
     "run", "write_record", "main", "rounds", "pieces",
     "Encoders", "Both", "Reader", "AttentionOnly",
 }  # fmt: skip

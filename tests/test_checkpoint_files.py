@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -386,12 +387,16 @@ def test_the_state_of_every_generator_is_kept(kind, tmp_path):
 
 
 def test_a_history_is_filled_in_place(tmp_path):
-    history = History([0.1, 1 / 3], [2.0, 1e-300], [(2, 0.7)], "interrupted after step 2")
+    history = History([0.1, 1 / 3], [2.0, 1e-300], [(2, 0.7)], "stopped at step 3", "ran away")
     other = History([5.0])
     losses = other.losses
     save(tmp_path / "h.npz", Layer(), history=history)
     load(tmp_path / "h.npz", Layer(), history=other)
     assert other == history and other.losses is losses and other.validation == [(2, 0.7)]
+    older = {name: value for name, value in asdict(history).items() if name != "cause"}
+    change_about(tmp_path / "h.npz", history=older)
+    load(tmp_path / "h.npz", Layer(), history=other)
+    assert other == History(*older.values()) and other.cause == ""
 
 
 def test_the_learning_rate_is_that_of_the_file(tmp_path):
@@ -605,6 +610,7 @@ def test_rows_of_other_data_are_refused(tmp_path):
         {"losses": ["a"], "gradient_norms": [], "validation": [], "ended": ""},
         {"losses": [], "gradient_norms": [], "validation": [1], "ended": ""},
         {"losses": [], "gradient_norms": [], "validation": [], "ended": 3},
+        {"losses": [], "gradient_norms": [], "validation": [], "ended": "", "cause": "rain"},
         {"losses": []},
         [],
     ],

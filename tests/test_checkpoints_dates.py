@@ -108,7 +108,7 @@ def test_little_arrives_but_through_attention(models, dates):
 
 
 def test_without_attention_there_is_nothing_to_block(models, dates):
-    with pytest.raises(ValueError, match="mask is given to a model without attention"):
+    with pytest.raises(ValueError, match="mask is given, but the model is without attention"):
         translate(models[False], dates.texts[:2], "year")
 
 

@@ -1,4 +1,4 @@
-"""Lesson 00's check of the environment: whatever is wrong, one line says it, and nothing raises."""
+"""The check of the environment: whatever is wrong, one line says it, and nothing raises."""
 
 import ast
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FINE = "Everything is in place."
 (CELL,) = (
     cell.source
-    for cell in build.read(ROOT / "notebooks/src/00_start_here.py").cells
+    for cell in build.read(build.lesson("start_here")[0]).cells
     if "check" in cell.metadata.get("tags", [])
 )
 

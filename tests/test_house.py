@@ -164,6 +164,18 @@ def test_the_mathematics_is_small_enough_to_be_read_aloud():
     assert sum(sizes.values()) <= 2000, sizes
 
 
+def test_lib_opens_with_its_map():
+    """Every file of the mathematics and every folder, once, no file before one that it imports."""
+    text = ast.get_docstring(ast.parse((LIB / "__init__.py").read_text("utf-8")))
+    listed = re.findall(r"^    ([a-z_]+)/?  +\w", text, re.MULTILINE)
+    folders = sorted(path.parent.name for path in LIB.glob("*/__init__.py"))
+    assert sorted(listed) == sorted([path.stem for path in MATHEMATICAL] + folders)
+    for path in MATHEMATICAL:
+        seen = listed[: listed.index(path.stem)]
+        needs = {m.split(".")[1] for m, _ in imports(path) if m.startswith("lib.")}
+        assert needs <= {*seen}, f"{path.stem} stands before {needs - {*seen}}"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_functions_are_short(path):
     text = path.read_text("utf-8")
@@ -223,7 +235,7 @@ def test_ci_runs_the_test_command_of_the_readme():
 def test_the_readme_shows_each_lesson_as_it_is(path):
     """Its row, and a small picture of its explorer (another Pillow may choose other colours)."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    small = ROOT / "notebooks/thumbnails" / f"{path.stem[:2]}.png"
+    small = ROOT / "notebooks/thumbnails" / f"{path.stem[3:]}.png"
     assert f"(notebooks/{path.name})" in readme and f"({name(small)})" in readme
     shown = [io.BytesIO(pages.shrunk(nbformat.read(path, as_version=4))), small]
     now, kept = (np.asarray(Image.open(png).convert("RGB"), float) for png in shown)

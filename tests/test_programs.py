@@ -215,25 +215,3 @@ def test_whole_writes_all_or_nothing(tmp_path):
         for file in files:
             file.write_text("new")
     assert contents(tmp_path) == {one: b"new", two: b"new"}
-
-
-def test_an_interrupted_history_is_no_end(monkeypatch):
-    """By the words that training.train says, not by those that are written here."""
-    parameters = [("x", np.ones(2), np.ones(2))]
-
-    def train(loss):
-        batches = iter([0, 1])
-        return training.train(loss, batches, optim.SGD(parameters, 1.0), 2, report=str)
-
-    assert program.finished(train(lambda batch: 0.0)).ended == ""  # no loss, no gradient
-    with pytest.raises(KeyboardInterrupt, match=r"\Ainterrupted after step 0\Z"):
-        program.ran_away(train(interrupt))
-
-    def fall(batch):
-        parameters[0][2].fill(1)
-        return 1.0 if parameters[0][1][0] == 1 else np.nan
-
-    history = train(fall)
-    assert program.ran_away(history)
-    with pytest.raises(training.RanAwayError, match=r"\Astopped at step 2: loss nan"):
-        program.finished(history)

@@ -253,7 +253,7 @@ def test_a_wrong_mask_is_refused(source, target, rng):
             use(np.ones((B, S), bool))
         with refused("mask is a list: an array of True and False was expected"):
             use([True])
-    with refused("mask is given to a model without attention: None was expected"):
+    with refused("mask is given, but the model is without attention: None was expected"):
         new_model(rng, False).forward(source, LENGTHS, target, np.ones((1, 1, 1), bool))
 
 

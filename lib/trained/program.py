@@ -52,17 +52,3 @@ def one_of(name, value, choices):
         expected = " or ".join(map(str, choices))
         raise ValueError(f"{name}={guard.show(value)}: {expected} was expected")
     return int(value)
-
-
-def ran_away(history):
-    """Whether a run was stopped because its numbers grew too large. An interrupt goes on up."""
-    if history.ended.startswith("interrupted"):
-        raise KeyboardInterrupt(history.ended.split(";")[0])
-    return history.ended.startswith("stopped")
-
-
-def finished(history):
-    """The history of a run that was neither interrupted nor ran away."""
-    if ran_away(history):
-        raise training.RanAwayError(history.ended.split(";")[0])
-    return history

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 03 · Gradients you can trust
+# # Gradients you can trust
 #
 # **You have derived a gradient by hand. How do you know that it is right?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | measure slopes, find the best step, convict wrong gradients, then train your first model with a right one |
 # | **What you will learn** | finite differences and where they fail, what makes a gradient check worth something, and gradient descent |
-# | **What you need** | softmax with cross-entropy and the gradient of a table (lesson 02); the bigram model and nats (lesson 01) |
+# | **What you need** | softmax with cross-entropy and the gradient of a table ([[gradients_by_hand]]); the bigram model and nats ([[sequences_as_arrays]]) |
 # | **Minutes** | 60: paper 6, best step 9, check 8, training 16, explorer 5, exercises 1 and 2 14, summary 2; exercise 3 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -230,7 +230,7 @@ check_suspects(my_guilty)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## Now train: the baseline
 #
-# With a gradient you trust, you can learn. Take the bigram model of lesson 01, and forget the counting: a table $W$ (V, V) of
+# With a gradient you trust, you can learn. Take the bigram model of [[sequences_as_arrays]], and forget the counting: a table $W$ (V, V) of
 # logits, one row for each letter before, at first all zeros. The model's guess for the next letter is $\mathrm{softmax}$ of a row.
 #
 # We know the best it can do. Take one row, read $n$ times. The sum of its gradients, *belief minus truth*, is $n$ times the belief
@@ -398,6 +398,6 @@ print(
 # - SGD steps against the gradient of a random handful; the learning rate decides whether it crawls, arrives or jumps about.
 # - A falling loss does not prove a gradient: a wrong one trains too.
 #
-# **Next:** a bigram forgets all but one letter. Lesson 04 builds a cell that keeps a memory.
+# **Next:** a bigram forgets all but one letter. [[The_recurrent_cell]] builds a cell that keeps a memory.
 # **Further reading:** Baydin et al., *Automatic Differentiation in Machine Learning: a Survey*, 2018, section 2, on measured and
 # derived gradients.

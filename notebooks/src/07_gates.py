@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 07 · Gates
+# # Gates
 #
 # **Why does the tanh cell forget, and what must a cell do to keep something?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | watch a tanh cell fail, build the LSTM gate by gate, derive its way back, write the GRU's, and read what gates do over a real sentence |
 # | **What you will learn** | how a state that is added to, and not overwritten, keeps a memory and its gradient; why a gate must start open; where it still fails |
-# | **What you need** | the tanh cell and its step back (lesson 04); vanishing gradients (lesson 05); Adam and clipping (lesson 06) |
+# | **What you need** | the tanh cell and its step back ([[the_recurrent_cell]]); vanishing gradients ([[backpropagation_through_time]]); Adam and clipping ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, tanh fails 5, LSTM 8, derivation 7, GRU 15, check 4, sentence 5, how far back 4, explorer 3, exercises 1 and 3 4, summary 1 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -90,10 +90,10 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 #
 # - **On the way there** every step pushes the whole state through $W_{hh}$ and tanh and adds the new input. Noise writes over memory,
 #   and nothing can tell it not to.
-# - **On the way back** every step multiplies by $W_{hh}^\top$ and by the slope $1 - h^2$ (lesson 05). After 20 such steps there is
+# - **On the way back** every step multiplies by $W_{hh}^\top$ and by the slope $1 - h^2$ ([[backpropagation_through_time]]). After 20 such steps there is
 #   next to no gradient left that could teach it to do better.
 #
-# A tanh cell *can* hold a bit: in lesson 04 one with $w > 1$ did. Learning to is the trouble. So we build a cell that keeps **by
+# A tanh cell *can* hold a bit: in [[the_recurrent_cell]] one with $w > 1$ did. Learning to is the trouble. So we build a cell that keeps **by
 # default**: one that writes only when asked, forgets only when told to, and shows what it holds only when it is of use.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
@@ -110,7 +110,7 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 #
 # | symbol | meaning | shape |
 # |---|---|---|
-# | $x_t$, $h_t$ | input and state, as in lesson 04 | (B, I), (B, D) |
+# | $x_t$, $h_t$ | input and state, as in [[the_recurrent_cell]] | (B, I), (B, D) |
 # | $c_t$ | the memory; it goes to the next step, and out of the cell only through $h_t$ | (B, D) |
 # | $W_{xh}$, $W_{hh}$, $b_h$ | four cells' weights side by side, in the order i, f, o, g | (I, 4D), (D, 4D), (4D,) |
 # | $i$, $f$, $o$ | input gate, forget gate, output gate; $\sigma$ is the sigmoid | (B, D) |
@@ -190,11 +190,11 @@ print(f"c = {c_t:.3f}, h = {o * np.tanh(c_t):.3f}; dc = {dc_t:.3f}, to c before:
 #
 # $$df = dc \odot c_{t-1}, \qquad dc_{t-1} = dc \odot f, \qquad di = dc \odot g, \qquad dg = dc \odot i.$$
 #
-# **Forward** $i = \sigma(z_i)$, and $f$ and $o$ alike; $g = \tanh(z_g)$. The slopes of lesson 02:
+# **Forward** $i = \sigma(z_i)$, and $f$ and $o$ alike; $g = \tanh(z_g)$. The slopes of [[gradients_by_hand]]:
 #
 # $$dz_i = di \odot i \odot (1 - i), \quad \dots \qquad dz_g = dg \odot (1 - g^2).$$
 #
-# **Forward** $z = x_t W_{xh} + h_{t-1} W_{hh} + b_h$. Word for word lesson 04, with $dz$ four times as wide.
+# **Forward** $z = x_t W_{xh} + h_{t-1} W_{hh} + b_h$. Word for word [[the_recurrent_cell]], with $dz$ four times as wide.
 #
 # One line is the reason for it all: $dc_{t-1} = dc \odot f$. **From $c$ to the $c$ before there is no weight and no tanh, only $f$.**
 # Over $n$ steps that path multiplies by a product of $n$ forget gates.
@@ -513,7 +513,7 @@ check_open(my_bias)
 # ## The finished version
 #
 # `lib.recurrent` has both cells. `lib` computes $x_t W_{xh} + b_h$ for all steps before the loop, keeps the three sigmoids in one
-# array, and remembers $\tanh(c_t)$ for the way back. `RNN(cell)` of lesson 05 runs either; the LSTM's state is the pair $(h, c)$. Its
+# array, and remembers $\tanh(c_t)$ for the way back. `RNN(cell)` of [[backpropagation_through_time]] runs either; the LSTM's state is the pair $(h, c)$. Its
 # `forget_bias` is 1 unless you say otherwise. With our weights laid in:
 
 # %% tags=["finished"]
@@ -545,7 +545,7 @@ for name, ours, theirs in (
 # - A gate carries a gradient only as far as it is open: $f^n$ vanishes, too. For long lags start it near 1.
 # - Through $h$ and $W_{hh}$ a gradient can still explode. Keep clipping.
 #
-# **Next:** lesson 08 trains an LSTM to write, character by character.
+# **Next:** [[a_language_model]] trains an LSTM to write, character by character.
 # **Further reading:** Hochreiter and Schmidhuber, *Long short-term memory*, 1997; Gers, Schmidhuber and Cummins, *Learning to forget:
 # Continual prediction with LSTM*, 2000; Cho et al., *Learning phrase representations using RNN encoder–decoder for statistical
 # machine translation*, 2014; Tallec and Ollivier, *Can recurrent neural networks warp time?*, 2018.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 08 · A language model
+# # A language model
 #
 # **Can a network that only ever guesses the next character learn to write documentation?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | train an LSTM on the documentation of NumPy, look at what surprises it, and let it write |
 # | **What you will learn** | what a language model is, what a nat, a bit and a perplexity say of it, how a text too long for one pass is learned in pieces, and what a temperature does |
-# | **What you need** | the LSTM (lesson 07); Adam, clipping and validation (lesson 06); truncation (lesson 05); the bigram model (lesson 01) |
+# | **What you need** | the LSTM ([[gates]]); Adam, clipping and validation ([[training_a_recurrent_network]]); truncation ([[backpropagation_through_time]]); the bigram model ([[sequences_as_arrays]]) |
 # | **Minutes** | 60: text and paper 6, baseline 3, pieces 6, full run 4, live 4, failures 6, held-out text 12, temperature and writing 6, explorer 4, exercises 1 to 3 9; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -67,7 +67,7 @@ print(corpus.train[place : place + 250])
 # A **language model** reads a text and gives, after every character, a probability to each character that could come next. The text
 # itself says which came. No one has to label anything.
 #
-# Suppose it meets `arra` three times, and each time another character follows. The surprise $-\ln p$ of lesson 01 is in
+# Suppose it meets `arra` three times, and each time another character follows. The surprise $-\ln p$ of [[sequences_as_arrays]] is in
 # **nats**. With $\log_2$ in place of $\ln$ it is in **bits**, and since $\log_2 p = \ln p / \ln 2$, bits are nats divided by 0.6931:
 #
 # | true character | $p$ | nats, $-\ln p$ | bits, $-\log_2 p$ |
@@ -106,7 +106,7 @@ check_kilobytes(my_kilobytes)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The baseline: count
 #
-# Knowing nothing costs $\ln 96$. Then two counts, with one added to each pair as in lesson 01: how often each character occurs, and how
+# Knowing nothing costs $\ln 96$. Then two counts, with one added to each pair as in [[sequences_as_arrays]]: how often each character occurs, and how
 # often it follows the one before, the bigram. Counts can write, too:
 
 
@@ -138,9 +138,9 @@ print("\nthe bigram writes:", tokenizer.decode(ids))
 # The network: an embedding, an LSTM, and on every state $h_t$ a linear layer with $V$ outputs, the logits. Its text has more than a million steps.
 # Backpropagation through all of them would need the cache of every step and give one update in the end. So the text is cut into pieces
 # of $T = 64$ characters. The final state $(h, c)$ of one piece is the first state of the next: **the state crosses, the gradient does
-# not** (the truncation of lesson 05). What was read a thousand characters ago can still be in the state. But no
+# not** (the truncation of [[backpropagation_through_time]]). What was read a thousand characters ago can still be in the state. But no
 # gradient teaches the network to keep anything beyond the end of a piece. In the figure blue goes along the arrow, orange comes back
-# against it (as in lesson 07); each circle $h$ stands for the pair $(h, c)$.
+# against it (as in [[gates]]); each circle $h$ stands for the pair $(h, c)$.
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 1.9))
@@ -217,7 +217,7 @@ for row in (run[0], run[len(run) // 2], run[-1]):
 # %% [markdown]
 # The bigram is beaten before the first look, at step 300. Then the curve falls more and more slowly: what is common is learned first, and what is
 # left is rare. The training loss is the mean of the 300 steps before, at first taken with far weaker weights: hence 1.88 above 1.56.
-# Later the two lines stay close. Lesson 06 went 20 times through its words; here the text is read only 3.6 times, so there was little
+# Later the two lines stay close. [[Training_a_recurrent_network]] went 20 times through its words; here the text is read only 3.6 times, so there was little
 # chance to learn it by heart. And the validation text is not all new, as we shall see. At step 4800 the validation line
 # still falls a little.
 #
@@ -323,7 +323,7 @@ print(f"losing the state once costs {extra.sum():.0f} nats in all")
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["held-out"]
 # Two thirds of the price are paid after 4 characters, nearly all after 32: by then the network has found out where it is, and a longer
 # past adds little. **Its memory is good for a line**, not for what was described a paragraph ago. Several reasons are likely,
-# and we test none: no gradient came from further than 64 characters, on average from 32; forget gates close (lesson 07); and the next
+# and we test none: no gradient came from further than 64 characters, on average from 32; forget gates close ([[gates]]); and the next
 # character seldom depends on a distant one.
 #
 # ## The held-out text, and how new it is
@@ -341,7 +341,7 @@ judge("shipped network", nats[read_at].mean())
 print(f"{old.mean():.0%} of the characters stand in old lines")
 
 # %% [markdown]
-# So a large table could do well, too: it would know the old lines by heart. In lesson 01 there was too little text to count longer pasts.
+# So a large table could do well, too: it would know the old lines by heart. In [[sequences_as_arrays]] there was too little text to count longer pasts.
 # Here there is enough. Let $p_n$ be the table that looks at $n$ characters before. It mixes its own counts with the shorter table
 # $p_{n-1}$ (Witten and Bell, 1991):
 #
@@ -534,7 +534,7 @@ explorer()
 # - Know how new your held-out text is. On what repeats, a large table is hard to beat; on what is new, the network leads.
 # - A low temperature writes the likely, a high one the unlikely. Neither knows what is true.
 #
-# **Next:** so far one sequence, continued. Lesson 09 reads one sequence and writes another.
+# **Next:** so far one sequence, continued. [[Encoder_and_decoder]] reads one sequence and writes another.
 # **Further reading:** Shannon, *Prediction and Entropy of Printed English*, 1951; Witten and Bell, *The Zero-Frequency Problem*, 1991;
 # Karpathy, *The Unreasonable Effectiveness of Recurrent
 # Neural Networks*, 2015; Bengio et al., *A Neural Probabilistic Language Model*, 2003.

@@ -1,4 +1,4 @@
-"""Lesson 08, A language model: the exercises' checks."""
+"""A language model: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 10, Attention is born: the exercises' checks."""
+"""Attention is born: the exercises' checks."""
 
 import numpy as np
 
@@ -7,13 +7,14 @@ from lib.functional import softmax, tanh_backward
 from lib.teaching.exercise import Exercise
 
 SCORES, KEYS = np.log([1, 2, 5]), np.array([6, 3, 10])
+UNMASKED, _ = softmax(SCORES)
 
 check_context = Exercise(
     "Exercise 1",
     right=("right: 1/3 · 6 + 2/3 · 3, and the padding has no say.", 4.0),
     slips={
         "the padding was looked at; its weight is 0, and the others sum to 1.": float(
-            softmax(SCORES)[0] @ KEYS
+            UNMASKED @ KEYS
         ),
         "the padding is left out, but the other two weights must sum to 1 again.": 12 / 8,
         "the scores are not the weights yet: exp, then divide by the sum.": np.log(2) * 3,

@@ -1,4 +1,4 @@
-"""Lesson 05, Backpropagation through time: the exercises' checks."""
+"""Backpropagation through time: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 24, Bug clinic: each check confirms a cure."""
+"""Bug clinic: each check confirms a cure."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 19, Cross-attention: the exercises' checks."""
+"""Cross-attention: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 09, Encoder and decoder: the exercises' checks."""
+"""Encoder and decoder: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 07, Gates: the exercises' checks."""
+"""Gates: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 02, Gradients by hand: the exercises' checks."""
+"""Gradients by hand: the exercises' checks."""
 
 from lib.functional import softmax, softmax_backward
 from lib.teaching.exercise import Exercise

@@ -1,4 +1,4 @@
-"""Lesson 03, Gradients you can trust: the exercises' checks, and the suspects to convict."""
+"""Gradients you can trust: the exercises' checks, and the suspects to convict."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 16, Layer normalisation: the exercises' checks."""
+"""Layer normalisation: the exercises' checks."""
 
 import numpy as np
 

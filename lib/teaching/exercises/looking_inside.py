@@ -1,4 +1,4 @@
-"""Lesson 22, Looking inside: where a head looks, two scores of a map, and what a head says."""
+"""Looking inside: where a head looks, two scores of a map, and what a head says."""
 
 import numpy as np
 
@@ -35,7 +35,8 @@ def _scores(step=1, first=None, back=1):
 
 
 def _whole_diagonal(weights, P):
-    return _scores()(weights, P)[0], np.diagonal(weights, 1 - P).mean()
+    previous, _ = _scores()(weights, P)
+    return previous, np.diagonal(weights, 1 - P).mean()
 
 
 def _over_all(weights, P):
@@ -49,7 +50,8 @@ def _previous_over_all(weights, P):
 
 
 def _turned(weights, P):
-    return np.diagonal(weights, 1).mean(), _scores()(weights, P)[1]
+    _, induction = _scores()(weights, P)
+    return np.diagonal(weights, 1).mean(), induction
 
 
 check_scores = Exercise(

@@ -1,4 +1,4 @@
-"""Lesson 13, Many heads: the exercises' checks."""
+"""Many heads: the exercises' checks."""
 
 from lib.attention import attention, attention_backward, merge, split
 from lib.teaching.exercise import Exercise

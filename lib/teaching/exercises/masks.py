@@ -1,4 +1,4 @@
-"""Lesson 12, Masks: the exercises' checks."""
+"""Masks: the exercises' checks."""
 
 import numpy as np
 
@@ -34,7 +34,12 @@ def _as_it_is(x):
     return x
 
 
-def _backward(weigh=masked_softmax, back=softmax_backward, values=_turned, keys=_turned, power=0.5):
+def _masked(scores, mask):
+    weights, _ = masked_softmax(scores, mask)
+    return weights
+
+
+def _backward(weigh=_masked, back=softmax_backward, values=_turned, keys=_turned, power=0.5):
     """The right way back; each argument puts one slip in."""
 
     def masked_backward(dcontext, scores, mask, query, value):
@@ -47,11 +52,12 @@ def _backward(weigh=masked_softmax, back=softmax_backward, values=_turned, keys=
 
 
 def _all_weights(scores, mask):
-    return softmax(scores)[0]
+    weights, _ = softmax(scores)
+    return weights
 
 
 def _zeroed(scores, mask):
-    return softmax(scores)[0] * mask
+    return _all_weights(scores, mask) * mask
 
 
 def _after_softmax(dcontext, scores, mask, query, value):
@@ -84,13 +90,13 @@ check_masked_backward = Exercise(
         "a mask on dscores comes too late: the weights that went forward have to be "
         "masked.": _mask_on_the_gradient,
         "the mask is transposed: its rows are the queries.": _backward(
-            lambda scores, mask: masked_softmax(scores, _turned(mask))[0]
+            lambda scores, mask: _masked(scores, _turned(mask))
         ),
         "the mask is the wrong way round: True is where a query may look.": _backward(
-            lambda scores, mask: masked_softmax(scores, ~mask)[0]
+            lambda scores, mask: _masked(scores, ~mask)
         ),
         "-1e9 is not -inf: a query that may look nowhere now looks everywhere.": _backward(
-            lambda scores, mask: softmax(np.where(mask, scores, -1e9))[0]
+            lambda scores, mask: _all_weights(np.where(mask, scores, -1e9), mask)
         ),
         "dvalue needs the transpose of weights: so a token hears from the queries before it, "
         "which may not see it.": _backward(values=_as_it_is),

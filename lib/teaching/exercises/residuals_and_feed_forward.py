@@ -1,4 +1,4 @@
-"""Lesson 15, Residuals and feed-forward: the exercises' checks."""
+"""Residuals and feed-forward: the exercises' checks."""
 
 from lib.teaching.exercise import Exercise
 

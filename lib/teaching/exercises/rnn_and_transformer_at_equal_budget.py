@@ -1,4 +1,4 @@
-"""Lesson 23, RNN and Transformer at equal budget: what each checks, and the slips it knows."""
+"""RNN and Transformer at equal budget: what each checks, and the slips it knows."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 11, Scaled dot-product attention: the exercises' checks."""
+"""Scaled dot-product attention: the exercises' checks."""
 
 import numpy as np
 
@@ -9,7 +9,8 @@ PRODUCTS, VALUES = np.array([-2.0, 4.0, 0.0]), np.array([8.0, 2.0, 3.0])
 
 
 def _context(scores):
-    return float(softmax(scores)[0] @ VALUES)
+    weights, _ = softmax(scores)
+    return float(weights @ VALUES)
 
 
 check_sour = Exercise(
@@ -64,7 +65,7 @@ def _turned(array, turn=True):
 def _backward(scale=np.sqrt, paths=(1, 1, 1), scaled=(1, 1), turn_key=True, turn_value=True):
     """The right way back; each argument can spoil one thing."""
 
-    def look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+    def self_attention_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
         dscores = softmax_backward(dcontext @ _turned(value), weights)
         by_query, by_key = (scale(query.shape[-1]) if yes else 1 for yes in scaled)
         dquery = dscores @ key / by_query
@@ -74,7 +75,7 @@ def _backward(scale=np.sqrt, paths=(1, 1, 1), scaled=(1, 1), turn_key=True, turn
         dx = paths[0] * as_query + paths[1] * as_key + paths[2] * as_value
         return dquery, dkey, dvalue, dx
 
-    return look_backward
+    return self_attention_backward
 
 
 def _weights_not_turned(dcontext, query, key, value, weights, W_q, W_k, W_v):
@@ -87,7 +88,7 @@ def _swapped(dcontext, query, key, value, weights, W_q, W_k, W_v):
     return _backward()(dcontext, key, query, value, weights, W_q, W_k, W_v)
 
 
-check_look_backward = Exercise(
+check_self_attention_backward = Exercise(
     "Exercise 3",
     given=_given,
     parts=("dquery", "dkey", "dvalue", "dx"),

@@ -1,4 +1,4 @@
-"""Lesson 01, Sequences as arrays: the exercises' checks."""
+"""Sequences as arrays: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 00, Start here: the checks of the five questions."""
+"""Start here: the checks of the five questions."""
 
 from lib.teaching.exercise import EMPTY, Exercise, a_kind, as_numbers
 

@@ -1,4 +1,4 @@
-"""Lesson 18, The decoder and the whole model: the exercises' checks."""
+"""The decoder and the whole model: the exercises' checks."""
 
 import numpy as np
 

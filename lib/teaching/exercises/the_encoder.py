@@ -1,26 +1,30 @@
-"""Lesson 17, The encoder: the exercises' checks."""
+"""The encoder: the exercises' checks."""
 
 import numpy as np
 
 from lib.teaching.exercise import Exercise
 
 D, F = 512, 2048
-LOOK, THINK, NORMS = 4 * D * D + 4 * D, 2 * D * F + F + D, 4 * D
+ATTENTION, FEED_FORWARD, NORMS = 4 * D * D + 4 * D, 2 * D * F + F + D, 4 * D
 
 check_count = Exercise(
     "Exercise 1",
-    right=("right: two thirds of it are the feed-forward.", LOOK + THINK + NORMS),
+    right=("right: two thirds of it are the feed-forward.", ATTENTION + FEED_FORWARD + NORMS),
     slips={
-        "two norms are missing, each with a gamma and a beta.": LOOK + THINK,
-        "there are two norms, and each has a gamma and a beta.": LOOK + THINK + NORMS // 2,
+        "two norms are missing, each with a gamma and a beta.": ATTENTION + FEED_FORWARD,
+        "there are two norms, and each has a gamma and a beta.": ATTENTION
+        + FEED_FORWARD
+        + NORMS // 2,
         "the biases are missing.": 4 * D * D + 2 * D * F + NORMS,
         "attention has four matrices: the output projection is missing.": (
-            LOOK - D * D - D + THINK + NORMS
+            ATTENTION - D * D - D + FEED_FORWARD + NORMS
         ),
-        "the heads share the width D: their number adds nothing.": 8 * LOOK + THINK + NORMS,
-        "that is the attention alone.": LOOK,
-        "that is the feed-forward alone.": THINK,
-        "that is six layers; one was asked.": 6 * (LOOK + THINK + NORMS),
+        "the heads share the width D: their number adds nothing.": 8 * ATTENTION
+        + FEED_FORWARD
+        + NORMS,
+        "that is the attention alone.": ATTENTION,
+        "that is the feed-forward alone.": FEED_FORWARD,
+        "that is six layers; one was asked.": 6 * (ATTENTION + FEED_FORWARD + NORMS),
     },
 )
 

@@ -1,4 +1,4 @@
-"""Lesson 04, The recurrent cell: the exercises' checks."""
+"""The recurrent cell: the exercises' checks."""
 
 from lib.functional import tanh_backward
 from lib.teaching.exercise import Exercise

@@ -1,4 +1,4 @@
-"""Lesson 14, Tokens and positions: the exercises' checks."""
+"""Tokens and positions: the exercises' checks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 06, Training a recurrent network: the exercises' checks."""
+"""Training a recurrent network: the exercises' checks."""
 
 from collections.abc import Iterator
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Lesson 20, Training a Transformer: the exercises' checks."""
+"""Training a Transformer: the exercises' checks."""
 
 import numpy as np
 

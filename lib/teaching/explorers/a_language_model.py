@@ -1,4 +1,4 @@
-"""Lesson 08: what the shipped model expects after a text, and how much each character surprised it.
+"""What the shipped model expects after a text, and how much each character surprised it.
 
 Shapes: T characters of the text, V vocabulary.
 """

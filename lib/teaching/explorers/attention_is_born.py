@@ -1,4 +1,4 @@
-"""Lesson 10: where the decoder looks in a date, step by step, and what it writes if it may not.
+"""Where the decoder looks in a date, step by step, and what it writes if it may not.
 
 Shapes: T steps of the target, S characters of the date, V vocabulary of the target.
 """
@@ -91,8 +91,9 @@ def raise_bars(bars, probabilities):
     bars.set_segments([[(i, 0), (i, share)] for i, share in enumerate(shares)])
 
 
-def draw_look(ax, keys, query, weights):
-    """One look as a graph: encoder states keys (S,), a decoder state, lines as wide as weights.
+def draw_attention(ax, keys, query, weights):
+    """One step's attention as a graph: encoder states keys (S,), a decoder state, lines as wide as
+    weights.
 
     The context is written into its circle; state and context together give the logits.
     """
@@ -120,10 +121,11 @@ def read(model, text, blocked=NOTHING):
     if blocked != NOTHING:
         everything = np.zeros((1, 1, 1), bool)
         mask = everything if blocked == ALL else mask_without([text], blocked)
-    ids, weights = model.translate(source, lengths, int(start[0]), ISO, mask)
-    target_in = np.append(start, ids[0, :-1])[None]
-    logits, _ = model.forward(source, lengths, target_in, mask)
-    return ids[0], weights[0], softmax(logits[0])[0]
+    (ids,) = model.translate(source, lengths, int(start[0]), ISO, mask)
+    target_in = np.append(start, ids[:-1])[None]
+    logits, cache = model.forward(source, lengths, target_in, mask)
+    probabilities, _ = softmax(logits[0])
+    return ids, cache.weights[0], probabilities
 
 
 def describe(text, iso, wrote, step, weights, probabilities):
@@ -131,8 +133,8 @@ def describe(text, iso, wrote, step, weights, probabilities):
     said = f"Step {step} writes {name_of(wrote[step - 1])} ({probabilities.max():.0%})."
     if weights.any():
         most = np.argsort(-weights, kind="stable")[:3]
-        looks = (f"{visible(text[s])} at place {s + 1} ({weights[s]:.0%})" for s in most)
-        said += f" It looks most at {', '.join(looks)}."
+        places = (f"{visible(text[s])} at place {s + 1} ({weights[s]:.0%})" for s in most)
+        said += f" It looks most at {', '.join(places)}."
     else:
         said += " It looks nowhere."
     return said + ending(wrote, iso)
@@ -140,6 +142,6 @@ def describe(text, iso, wrote, step, weights, probabilities):
 
 def ending(wrote, iso):
     """What the whole date became."""
-    whole = wrote.split(END)[0]
+    whole, _, _ = wrote.partition(END)
     verdict = "which is right" if whole == iso else f"not {iso}"
     return f" In the end it has written {whole}, {verdict}."

@@ -1,4 +1,4 @@
-"""Lesson 05: how much gradient walks back from the last step to each step before it."""
+"""How much gradient walks back from the last step to each step before it."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Lesson 19: where every head of every decoder layer looks in a date, step by step.
+"""Where every head of every decoder layer looks in a date, step by step.
 
 Shapes: L layers, H heads, T steps of the target, S characters of the date, V vocabulary of the
 target.
@@ -73,14 +73,15 @@ def read(model, text, blocked=None, who="both"):
     source = source_tokenizer().encode(text.lower())[None]
     lengths, start = np.array([source.shape[1]]), SYMBOLS.encode(START)
     cross_mask, source_mask = masks([text], blocked, who)
-    ids = model.translate(source, lengths, int(start[0]), ISO, cross_mask, source_mask)
-    target_in = np.append(start, ids[0, :-1])[None]
-    logits, _ = model.forward(
+    (ids,) = model.translate(source, lengths, int(start[0]), ISO, cross_mask, source_mask)
+    target_in = np.append(start, ids[:-1])[None]
+    logits, cache = model.forward(
         target_in, source=source, source_lengths=lengths,
         cross_mask=cross_mask, source_mask=source_mask,
     )  # fmt: skip
-    weights = [layer.cross_attention.weights[0] for layer in model.stack.layers]
-    return ids[0], np.stack(weights), softmax(logits[0])[0]
+    weights = np.stack([layer[0] for layer in cache.cross_weights])
+    probabilities, _ = softmax(logits[0])
+    return ids, weights, probabilities
 
 
 def describe(text, iso, wrote, step, weights, probabilities):
@@ -89,6 +90,6 @@ def describe(text, iso, wrote, step, weights, probabilities):
     most = weights.argmax(axis=1)
     for layer in range(LAYERS):
         rows = range(layer * HEADS, (layer + 1) * HEADS)
-        looks = (f"{visible(text[most[i]])} {weights[i, most[i]]:.0%}" for i in rows)
-        said += f" Layer {layer + 1} looks most at {', '.join(looks)}."
+        places = (f"{visible(text[most[i]])} {weights[i, most[i]]:.0%}" for i in rows)
+        said += f" Layer {layer + 1} looks most at {', '.join(places)}."
     return said + ending(wrote, iso)

@@ -1,4 +1,4 @@
-"""Lesson 09: a date goes in, and a decoder writes it in ISO, with its doubts.
+"""A date goes in, and a decoder writes it in ISO, with its doubts.
 
 Shapes: T steps of the target, V vocabulary of the target.
 """
@@ -82,11 +82,13 @@ def read(model, text, iso=None):
     source = source_tokenizer().encode(text.lower())[None]
     lengths, start = np.array([source.shape[1]]), SYMBOLS.encode(START)
     if iso is None:
-        ids = model.translate(source, lengths, int(start[0]), STEPS)[0][0]
+        (ids,) = model.translate(source, lengths, int(start[0]), STEPS)
     else:
         ids = SYMBOLS.encode(iso + END)
     target_in = np.concatenate([start, ids[:-1]])[None]
-    return softmax(model.forward(source, lengths, target_in)[0][0])[0]
+    logits, _ = model.forward(source, lengths, target_in)  # (1, T, V)
+    probabilities, _ = softmax(logits[0])
+    return probabilities
 
 
 def describe(text, iso, said, sure, reads):

@@ -1,4 +1,4 @@
-"""Lesson 07: how much of a gradient survives along c, as forget gate, input and lag change."""
+"""How much of a gradient survives along c, as forget gate, input and lag change."""
 
 from functools import cache
 

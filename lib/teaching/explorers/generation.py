@@ -1,4 +1,4 @@
-"""Lesson 21: what may come next, what was written, and where its last character looks.
+"""What may come next, what was written, and where its last character looks.
 
 Shapes: H heads of all layers, S positions looked at, V vocabulary.
 """
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.generation import IncrementalDecoder, next_probabilities
+from lib.generation import next_probabilities
 from lib.teaching.panel import Number, Panel, Picture, TextField
 from lib.teaching.plots import ORANGE, Labels, edge_labels, heatmap, visible
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
@@ -34,7 +34,8 @@ def explorer():
         names.write([visible(tokenizer.vocabulary[i]) for i in order])
         cells.set_data(weights)
         letters.place(middles(len(text)), [visible(character) for character in text])
-        drawn = turned[tokenizer.encode(text[-1])[0]], np.count_nonzero(turned)
+        (last,) = tokenizer.encode(text[-1])
+        drawn = turned[last], np.count_nonzero(turned)
         return describe(text, written, *drawn, weights, heads)
 
     return Panel(
@@ -76,11 +77,13 @@ def draw(heads):
 def head_names(model):
     """Layer and head, both from 1."""
     layers = enumerate(model.stack.layers, 1)
-    return [f"{number}.{h + 1}" for number, layer in layers for h in range(layer.attention.heads)]
+    return [
+        f"{number}.{h + 1}" for number, layer in layers for h in range(layer.attention.layer.heads)
+    ]
 
 
 def remembering(model):
-    """reading(ids, prompt): logits (V,), weights (H, S) of the last id, and the Reader.
+    """reading(ids, prompt): logits (V,), weights (H, S) of the last id, and the KVCaches.
 
     ids: a tuple that begins with `prompt` ids of the prompt. Each text is read once: a turn that
     begins like one before goes on from a copy of its keys and values.
@@ -88,14 +91,13 @@ def remembering(model):
 
     @lru_cache(maxsize=64)
     def reading(ids, prompt):
-        reader, new = IncrementalDecoder(model), ids
+        kv_caches, new = model.new_kv_caches(), ids
         if len(ids) > prompt:
-            before = reading(ids[:-1], prompt)[-1]
-            reader.memory, reader.seen = copy.deepcopy(before.memory), before.seen
-            new = ids[-1:]
-        logits = reader.read(np.array(new))[-1]
-        weights = [layer.attention.weights[0, :, -1] for layer in model.stack.layers]
-        return logits, np.concatenate(weights), reader
+            *_, before = reading(ids[:-1], prompt)
+            kv_caches, new = copy.deepcopy(before), ids[-1:]
+        logits, cache = model.forward(np.array([new]), kv_caches=kv_caches)
+        weights = [layer[0, :, -1] for layer in cache.weights]
+        return logits[0, -1], np.concatenate(weights), kv_caches
 
     return reading
 
@@ -123,7 +125,7 @@ def middles(count):
 
 
 def describe(text, written, probability, choices, weights, heads):
-    """What was written, from how many the last was drawn, and its sharpest look."""
+    """What was written, from how many the last was drawn, and its largest weight."""
     begun = "".join(map(visible, text[-written:]))
     head, place = np.unravel_index(weights.argmax(), weights.shape)
     return (

@@ -1,4 +1,4 @@
-"""Lesson 02: a small graph in which w is used twice, with numbers on every edge, both ways."""
+"""A small graph in which w is used twice, with numbers on every edge, both ways."""
 
 import numpy as np
 

@@ -1,20 +1,41 @@
-"""Lesson 03: the error of a measured slope over the step, the U."""
+"""The error of a measured slope over the step, the U."""
 
 import numpy as np
 
 from lib.check import difference_quotient
-from lib.functional import sigmoid, tanh, tanh_backward
+from lib.functional import sigmoid, sigmoid_backward, tanh, tanh_backward
 from lib.teaching.panel import Choice, Number, Panel, Picture
 from lib.teaching.plots import BLUE, RED
 
 STEPS = 10.0 ** np.arange(-15, 0.01, 0.125)
 SMALLEST = 1e-16  # what the picture can show
 
+
+def value_of(function):
+    """y alone of a function that returns y, cache."""
+
+    def value(x):
+        y, _ = function(x)
+        return y
+
+    return value
+
+
+def slope_of(function, backward):
+    """Its slope: what backward makes of dy = 1."""
+
+    def slope(x):
+        _, cache = function(x)
+        return backward(np.ones_like(x), cache)
+
+    return slope
+
+
 FUNCTIONS = {
     "x³": (lambda x: x * x * x, lambda x: 3 * x * x),
     "exp x": (np.exp, np.exp),
-    "tanh x": (tanh, lambda x: tanh_backward(1.0, tanh(x)[1])),
-    "sigmoid x": (sigmoid, lambda x: sigmoid(x)[0] * (1 - sigmoid(x)[0])),
+    "tanh x": (value_of(tanh), slope_of(tanh, tanh_backward)),
+    "sigmoid x": (value_of(sigmoid), slope_of(sigmoid, sigmoid_backward)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Lesson 16: activations and gradients through the layers, with no norm, before or after."""
+"""Activations and gradients through the layers, with no norm, before or after."""
 
 from functools import cache
 

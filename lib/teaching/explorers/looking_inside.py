@@ -1,4 +1,4 @@
-"""Lesson 22: the map of any head of the shipped models, and what it costs to silence one.
+"""The map of any head of the shipped models, and what it costs to silence one.
 
 Shapes: N sequences, T positions, H heads.
 """
@@ -22,8 +22,8 @@ from lib.trained.checkpoints.induction_heads import (
 )
 
 SEQUENCES, LEAST, MOST, HIGHEST = 8, 2, 26, 8
-SILENT = ["nothing", *(f"head {layer}.{h}" for layer in (1, 2) for h in range(1, HEADS + 1))]
-SILENT += ["all of layer 1", "all of layer 2"]
+ABLATED = ["nothing", *(f"head {layer}.{h}" for layer in (1, 2) for h in range(1, HEADS + 1))]
+ABLATED += ["all of layer 1", "all of layer 2"]
 
 
 def explorer():
@@ -31,14 +31,15 @@ def explorer():
     picture = Picture(5.2, 5.2, rows=2, height_ratios=(4, 1), sharex=True)
     image, bars, labels = draw_axes(picture)
 
-    def show(layers, layer, head, silenced, period):
-        for name, number in (("look into layer", layer), ("silence", silenced_layer(silenced))):
+    def show(layers, layer, head, ablated, period):
+        asked = [("look into layer", layer), *(("silence", i + 1) for i in named(ablated))]
+        for name, number in asked:
             if number > layers:
                 raise ValueError(f"{name}: layer {number} of a model with one layer")
-        ids, weights, surprises, right = read(layers, silenced, period)
+        ids, weights, surprises, right = read(layers, ablated, period)
         set_image(image, weights[layer - 1][0, head - 1])
-        asked = np.arange(LENGTH) >= period
-        bars.set_data(np.where(asked, np.minimum(surprises[0], HIGHEST), 0))
+        repeats = np.arange(LENGTH) >= period
+        bars.set_data(np.where(repeats, np.minimum(surprises[0], HIGHEST), 0))
         for edge in labels:
             edge.write([LETTERS[i] for i in ids[0, :-1]])
         return describe(layer, head, period, weights[layer - 1], surprises, right)
@@ -49,7 +50,7 @@ def explorer():
         layers=Choice("layers of the model", [1, 2], 2),
         layer=Choice("look into layer", [1, 2], 2),
         head=Choice("look at head", list(range(1, HEADS + 1)), 1),
-        silenced=Choice("silence", SILENT),
+        ablated=Choice("silence", ABLATED),
         period=Number("period P", 14, LEAST, MOST),
     )
 
@@ -75,29 +76,22 @@ def draw_axes(picture):
     return image, bars, labels
 
 
-def silenced_layer(silenced):
-    """The layer that a choice of SILENT names; 0 for none."""
-    return 0 if silenced == "nothing" else int(silenced.split()[-1].partition(".")[0])
-
-
-def silenced_heads(silenced):
-    """The heads, counted from 0, that it names in that layer."""
-    name = silenced.split()[-1]
-    return (int(name[2]) - 1,) if "." in name else tuple(range(HEADS))
+def named(ablated):
+    """{layer: heads} that a choice of ABLATED names, both counted from 0."""
+    if ablated == "nothing":
+        return {}
+    layer, _, head = ablated.split()[-1].partition(".")
+    return {int(layer) - 1: (int(head) - 1,) if head else tuple(range(HEADS))}
 
 
 @lru_cache(maxsize=32)
-def read(layers, silenced, period):
+def read(layers, ablated, period):
     """ids (N, T + 1), each layer's weights (N, H, T, T), losses (N, T), right (N, T)."""
     ids, _ = draw(SEQUENCES, np.random.default_rng(period), period, period)
-    model, layer = induction_heads(layers).replica(), silenced_layer(silenced)
-    if layer:
-        model.layers[layer - 1].silenced = silenced_heads(silenced)
-    logits, _ = model.forward(ids[:, :-1])
-    targets = ids[:, 1:, None]
-    surprises = -np.take_along_axis(log_softmax(logits)[0], targets, axis=-1)[..., 0]
-    weights = [each.weights for each in model.layers]
-    return ids, weights, surprises, logits.argmax(axis=-1) == ids[:, 1:]
+    logits, cache = induction_heads(layers).forward(ids[:, :-1], named(ablated))
+    logp, _ = log_softmax(logits)
+    surprises = -np.take_along_axis(logp, ids[:, 1:, None], axis=-1)[..., 0]
+    return ids, cache.weights, surprises, logits.argmax(axis=-1) == ids[:, 1:]
 
 
 def describe(layer, head, period, weights, surprises, right):

@@ -1,4 +1,4 @@
-"""Lesson 13: where each head looks in a sentence, for any number of heads and any width.
+"""Where each head looks in a sentence, for any number of heads and any width.
 
 The projections are random and stay the same: nothing here is trained.
 Shapes: T words, D width, H heads, K = D / H head width.
@@ -28,7 +28,7 @@ def explorer():
 
     def show(sentence, width, heads):
         words = read(sentence)
-        weights = look(words, width, heads)
+        weights = attend(words, width, heads)
         for h, image in enumerate(images):
             set_image(image, framed(weights[h] if h < heads else np.zeros((0, 0))))
         for edge in labels:
@@ -87,7 +87,7 @@ def read(sentence):
     return words
 
 
-def look(words, width, heads):
+def attend(words, width, heads):
     """Weights (H, T, T) of a sentence's words on each other. A word has one vector, wherever."""
     guard.heads(width, heads)
     drawn = [
@@ -96,10 +96,11 @@ def look(words, width, heads):
     ]
     x = np.array(drawn)[None, :, :width]
     rng = np.random.default_rng(width)
-    # Larger than at the start of a training, so that the looks can be told apart.
+    # Larger than at the start of a training, so that the maps can be told apart.
     W_q, W_k = rng.normal(0, 2**0.5 * width**-0.5, (2, width, width))
     query, key = split(x @ W_q, heads), split(x @ W_k, heads)
-    return attention(query, key, key)[1][-1][0]
+    _, cache = attention(query, key, key)
+    return cache.weights[0]
 
 
 def framed(weights):
@@ -117,9 +118,9 @@ def describe(words, weights, width):
     """What the width costs, how many words win in each map, and where the first word looks."""
     heads = len(weights)
     winners = ", ".join(str(len(set(head.argmax(axis=1)))) for head in weights)
-    looks = ", ".join(f"{short(words[head[0].argmax()])} {head[0].max():.0%}" for head in weights)
+    most = ", ".join(f"{short(words[head[0].argmax()])} {head[0].max():.0%}" for head in weights)
     return (
         f"H = {heads}, K = {width // heads}: 4 · {width}² = {4 * width**2:,} parameters. "
         f"Different words that win a row, head by head: {winners}. "
-        f"The first word, {short(words[0])}, looks most at: {looks}."
+        f"The first word, {short(words[0])}, looks most at: {most}."
     )

@@ -1,4 +1,4 @@
-"""Lesson 12: who looks at whom under a mask, and which outputs move when a token changes.
+"""Who looks at whom under a mask, and which outputs move when a token changes.
 
 Shapes: T tokens, D width of the vectors.
 """
@@ -6,7 +6,6 @@ Shapes: T tokens, D width of the vectors.
 import numpy as np
 
 from lib.attention import causal_mask, masked_softmax, padding_mask
-from lib.functional import softmax
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import cell_labels, edge_labels, heatmap, visible
 
@@ -25,7 +24,7 @@ def explorer():
 
     def show(kind, word, length, side):
         text, real = padded(word, length, side)
-        weights, moved = look(text, real, kind)
+        weights, moved = attend(text, real, kind)
         leaks = leaking(moved, real)
         weights_image.set_data(frame(weights))
         moved_image.set_data(frame(moved))
@@ -77,7 +76,7 @@ def padded(word, length, side):
     return text, real if side == END else real[::-1]
 
 
-def look(text, real, kind):
+def attend(text, real, kind):
     """Weights (T, T), and how far output t moves when token s changes (T, T)."""
     T = len(text)
     x = np.stack([np.random.default_rng(ord(character)).normal(size=D) for character in text])
@@ -91,17 +90,17 @@ def look(text, real, kind):
 def weigh(scores, real, kind):
     """The weights under a mask of this kind."""
     T = len(real)
-    past = causal_mask(T)
-    if kind == AFTER:
-        return softmax(scores)[0] * past
+    causal = causal_mask(T)
     masks = {
-        NONE: np.ones((T, T), bool),
+        NONE: None,
         PADDING: real[None],
-        CAUSAL: past,
-        BOTH: past & real,
+        CAUSAL: causal,
+        BOTH: causal & real,
         OFF_BY_ONE: np.tri(T, k=1, dtype=bool),
+        AFTER: None,
     }
-    return masked_softmax(scores, masks[kind])[0]
+    weights, _ = masked_softmax(scores, masks[kind])
+    return weights * causal if kind == AFTER else weights
 
 
 def leaking(moved, real):

@@ -1,4 +1,4 @@
-"""Lesson 15: the size of activations and gradients through a stack of feed-forward layers."""
+"""The size of activations and gradients through a stack of feed-forward layers."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Lesson 23: so many seconds, so long a lag: who leads at each of the three recorded tasks?"""
+"""So many seconds, so long a lag: who leads at each of the three recorded tasks?"""
 
 import numpy as np
 
@@ -32,10 +32,10 @@ def explorer():
         for mark in marks:
             mark.set_xdata([seconds, seconds])
         for task, model in lines:
-            looks = of_every_seed(runs, task, model, lag, COPY_BUDGET)
-            for line, run in zip(lines[task, model], looks, strict=True):
-                _, spent, right = np.transpose(run)
-                line.set_data(spent, 100 * right)
+            each_seed = of_every_seed(runs, task, model, lag, COPY_BUDGET)
+            for line, run in zip(lines[task, model], each_seed, strict=True):
+                _, spent, accuracy = np.transpose(run)
+                line.set_data(spent, 100 * accuracy)
         return f"{seconds} s. {writing(runs, seconds)} Lag {lag}. " + " ".join(
             copying(runs, task, lag, seconds) for task in (ONE, EVERY)
         )
@@ -60,8 +60,8 @@ def draw(axes, runs):
     for ax, task in zip(axes[1:], (ONE, EVERY), strict=True):
         for model, (colour, style) in zip(MODELS[task], STYLES, strict=True):
             count = len(of_every_seed(runs, task, model, LAGS[0], COPY_BUDGET))
-            look = dict(color=colour, ls=style, marker=".", lw=1)
-            lines[task, model] = [ax.plot([], [], **look)[0] for _ in range(count)]
+            line = dict(color=colour, ls=style, marker=".", lw=1)
+            lines[task, model] = [ax.plot([], [], **line)[0] for _ in range(count)]
             lines[task, model][0].set_label(model)
         ax.axhline(100 / SYMBOLS, color="0.8", lw=1)
         ax.set(title=task, ylabel="right (%)", ylim=(0, 125), xlim=(0.12, 150))
@@ -90,17 +90,17 @@ def writing(runs, seconds):
 
 def copying(runs, task, lag, seconds):
     """Mean share right at the last look, and who leads; or how long both took to be done."""
-    shares, ends = {}, {}
+    accuracy, ends = {}, {}
     for model in MODELS[task]:
-        looks = of_every_seed(runs, task, model, lag, COPY_BUDGET)
-        shares[model] = np.mean([at(run, seconds) for run in looks])
-        ends[model] = np.mean([run[-1][1] for run in looks])
-    said = ", ".join(f"{model} {value:.0%} right" for model, value in shares.items())
-    if min(shares.values()) >= ENOUGH:
+        each_seed = of_every_seed(runs, task, model, lag, COPY_BUDGET)
+        accuracy[model] = np.mean([at(run, seconds) for run in each_seed])
+        ends[model] = np.mean([run[-1][1] for run in each_seed])
+    said = ", ".join(f"{model} {value:.0%} right" for model, value in accuracy.items())
+    if min(accuracy.values()) >= ENOUGH:
         said = ", ".join(f"{model} done after {end:.1f} s" for model, end in ends.items())
         return f"{task.capitalize()}: {said}."
-    first, second = sorted(shares, key=shares.get, reverse=True)
-    led = f"the {first} leads" if shares[first] - shares[second] > 0.05 else "none leads"
+    first, second = sorted(accuracy, key=accuracy.get, reverse=True)
+    led = f"the {first} leads" if accuracy[first] - accuracy[second] > 0.05 else "none leads"
     return f"{task.capitalize()}: {said}: {led}."
 
 

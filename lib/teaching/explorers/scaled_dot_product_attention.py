@@ -1,4 +1,4 @@
-"""Lesson 11: one vector looks at six. Weights, and the gradient of the scores, side by side.
+"""One vector looks at six. Weights, and the gradient of the scores, side by side.
 
 Shapes: S places looked at, K width of a query and of a key.
 """
@@ -23,7 +23,7 @@ def explorer():
 
     def show(K, scaling, temperature, x_1, x_2):
         x = np.array([x_1, x_2])
-        scores, weights, dscores = look(x, K, scaling == "on", temperature)
+        scores, weights, dscores = attend_to_six(x, K, scaling == "on", temperature)
         cross.set_data([x_1], [x_2])
         asked.set_data(*np.transpose([np.zeros(2), aim(x, K)]))
         dots.set_sizes(20 + 260 * weights)
@@ -71,7 +71,7 @@ def projections(K):
     return both[:, 0].T, both[:, 1].T
 
 
-def look(x, K, scaled=True, temperature=1.0):
+def attend_to_six(x, K, scaled=True, temperature=1.0):
     """Scores, weights and dscores (S,) each, for x (2,); dweights is -1 at WANTED, 0 elsewhere.
 
     The scores are what the softmax gets, after scaling and temperature.
@@ -79,9 +79,10 @@ def look(x, K, scaled=True, temperature=1.0):
     W_q, W_k = projections(K)
     scores = (MEMORY @ W_k) @ (x @ W_q) / temperature
     scores = scores / np.sqrt(K) if scaled else scores
-    weights, dweights = softmax(scores)[0], np.zeros(len(MEMORY))
+    weights, cache = softmax(scores)
+    dweights = np.zeros(len(MEMORY))
     dweights[WANTED] = -1
-    return scores, weights, softmax_backward(dweights, weights)
+    return scores, weights, softmax_backward(dweights, cache)
 
 
 def aim(x, K):

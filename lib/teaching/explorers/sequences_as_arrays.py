@@ -1,4 +1,4 @@
-"""Lesson 01: words as a batch of ids, and as one-hot vectors."""
+"""Words as a batch of ids, and as one-hot vectors."""
 
 import numpy as np
 

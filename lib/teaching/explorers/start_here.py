@@ -1,6 +1,5 @@
-"""Lesson 00: the map of the course, and a trained network that reads a word letter by letter."""
+"""The map of the course, and a trained network that reads a word letter by letter."""
 
-import re
 import textwrap
 from functools import cache
 from itertools import pairwise
@@ -11,27 +10,11 @@ import numpy as np
 from lib.functional import softmax
 from lib.teaching.panel import Choice, Number, Panel, Picture
 from lib.teaching.plots import BLUE, GREEN, PINK, RED, Labels
+from lib.teaching.syllabus import PARTS, stems
 from lib.trained.checkpoints.language_of_a_word import LANGUAGES, language_of_a_word
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
-PARTS = {
-    "I  Ground": (BLUE, [
-        "Start here", "Sequences as arrays", "Gradients by hand", "Gradients you can trust",
-    ]),
-    "II  Recurrent networks": (RED, [
-        "The recurrent cell", "Backpropagation through time", "Training a recurrent network",
-        "Gates", "A language model", "Encoder and decoder", "Attention is born",
-    ]),
-    "III  The Transformer, piece by piece": (GREEN, [
-        "Scaled dot-product attention", "Masks", "Many heads", "Tokens and positions",
-        "Residuals and feed-forward", "Layer normalisation", "The encoder",
-        "The decoder and the whole model", "Cross-attention",
-    ]),
-    "IV  At work": (PINK, [
-        "Training a Transformer", "Generation", "Looking inside",
-        "RNN and Transformer at equal budget", "Bug clinic",
-    ]),
-}  # fmt: skip
+COLOURS = BLUE, RED, GREEN, PINK  # of the parts
 COLUMNS, ACROSS, DOWN = 5, 1.25, 0.72  # of the map; inches from one lesson to the next
 PALE = dict(facecolor="white", edgecolor="0.7")
 
@@ -51,12 +34,14 @@ LONGEST = max(map(len, WORDS))
 
 def course_map(ax):
     """Draw the lessons along one road; those in this folder in full colour. Returns a caption."""
-    titles = [(title, colour) for colour, part in PARTS.values() for title in part]
-    here = [n for n, (title, _) in enumerate(titles) if n == 0 or file_of(n, title).exists()]
+    parts = zip(COLOURS, PARTS.values(), strict=True)
+    titles = [(title, colour) for colour, part in parts for title in part]
+    files = [NOTEBOOKS / f"{stem}.ipynb" for stem in stems().values()]
+    here = [n for n, file in enumerate(files) if n == 0 or file.exists()]
     places, headings, height = layout()
     ax.plot(*road(places), color="0.85", lw=3, solid_joinstyle="round", zorder=1)
     for name, (x, y) in zip(PARTS, headings, strict=True):
-        ax.text(x, y, name, weight="bold", size=9.5, va="center")
+        ax.text(x, y, name.replace(" ", "  ", 1), weight="bold", size=9.5, va="center")
     for number, ((title, colour), place) in enumerate(zip(titles, places, strict=True)):
         station(ax, place, number, title, colour if number in here else None)
     ax.set(xlim=(0, 6.4), ylim=(height, 0))
@@ -66,15 +51,10 @@ def course_map(ax):
     return f"{len(titles)} lessons in {len(PARTS)} parts. {rest}"
 
 
-def file_of(number, title):
-    """Where the notebook of a lesson lies, once it is written."""
-    return NOTEBOOKS / f"{number:02}_{re.sub(r'[^a-z]+', '_', title.lower())}.ipynb"
-
-
 def layout():
     """Where each lesson and each part's name stands, and how high the map is, in inches."""
     places, headings, y = [], [], 0.0
-    for _, titles in PARTS.values():
+    for titles in PARTS.values():
         y += 0.2
         headings.append((0.2, y))
         y += 0.33
@@ -100,8 +80,8 @@ def road(places):
 def station(ax, place, number, title, colour):
     """One lesson on the map: its number in a circle, its title below; pale without a colour."""
     x, y = place
-    look = dict(facecolor=colour, edgecolor=colour) if colour else PALE
-    ax.scatter(x, y, 330, linewidth=1.2, zorder=2, **look)
+    face = dict(facecolor=colour, edgecolor=colour) if colour else PALE
+    ax.scatter(x, y, 330, linewidth=1.2, zorder=2, **face)
     style = dict(ha="center", zorder=3)
     ink = "white" if colour else "0.45"
     ax.text(x, y, f"{number:02}", size=8.5, weight="bold", color=ink, va="center_baseline", **style)
@@ -151,7 +131,8 @@ def draw(top, ax):
 def probabilities(word):
     """What the trained network gives each language after each letter of a word: (T, O)."""
     model, tokenizer, _ = network()
-    return softmax(model.read(tokenizer.encode(word)))[0]
+    p, _ = softmax(model.logits_so_far(tokenizer.encode(word)))
+    return p
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Lesson 18: where a decoder-only model's parameters are, and what a forward pass keeps."""
+"""Where a decoder-only model's parameters are, and what a forward pass keeps."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ KEPT = ("attention weights", "rest of layers and last norm", "ln p of the output
 BYTES = 4  # of a number in float32
 ARROW = dict(arrowstyle="-|>", color="0.5", shrinkA=0, shrinkB=0)
 BOX = dict(boxstyle="round", ec="0.4")
-COLORS = {"stream": "#DCEBF7", "context": "#FBE3C8", "k, v": "#FBE3C8"}
+COLORS = {"stream": "#DCEBF7", "memory": "#FBE3C8", "k, v": "#FBE3C8"}
 
 
 def explorer():
@@ -94,10 +94,10 @@ def draw_flow(ax, grid):
     """A row of boxes for each block of a model, and an array's shape in each box.
 
     grid: rows {name: array}. The first box of a row is the stream; the last one is added to it,
-    except in the last row. A row that begins with "context" feeds the weights of the next one.
+    except in the last row. A row that begins with "memory" feeds the weights of the next one.
     """
     for i, row in enumerate(grid):
-        begin, end = (2, 3) if "context" in row else (0, len(row) - 1)
+        begin, end = (2, 3) if "memory" in row else (0, len(row) - 1)
         for j, (name, array) in enumerate(row.items(), begin):
             write_box(ax, j, -i, name, array.shape, COLORS.get(name, "white"))
             if j > begin:
@@ -105,7 +105,7 @@ def draw_flow(ax, grid):
         if begin:
             arrow(ax, (end, -i - 0.22), (end, -i - 0.78))
         elif i + 1 < len(grid):
-            down = i + (2 if "context" in grid[i + 1] else 1)
+            down = i + (2 if "memory" in grid[i + 1] else 1)
             arrow(ax, (0, -i - 0.22), (0, -down + 0.22))
             if end:
                 ax.plot([end, end, 0], [-i - 0.22, -i - 0.5, -i - 0.5], color="0.5", lw=1)

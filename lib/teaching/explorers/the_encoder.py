@@ -1,4 +1,4 @@
-"""Lesson 17: the learner's own digits, read by an encoder that was trained to reverse them.
+"""The learner's own digits, read by an encoder that was trained to reverse them.
 
 Shapes: T positions, H heads, L layers.
 """
@@ -87,9 +87,8 @@ def read(model, ids, blocked=0):
     mask = np.ones((1, T, T), bool)
     if blocked:
         mask[0, blocked - 1, T - blocked] = False
-    logits, _ = model.forward(ids[None], mask=mask)
-    weights = [layer.attention.weights[0] for layer in model.stack.layers]
-    return logits[0].argmax(axis=-1), np.stack(weights)
+    logits, cache = model.forward(ids[None], mask=mask)
+    return logits[0].argmax(axis=-1), np.concatenate(cache.weights)
 
 
 def spread(weights):
@@ -109,5 +108,5 @@ def describe(digits, said, blocked, weights):
     which = f"; wrong at {', '.join(wrong)}" if 0 < 2 * len(wrong) <= T else ""
     mirror = weights[-1, :, np.arange(T), T - 1 - np.arange(T)].mean()
     closed = f" Output {blocked} may not look at place {T + 1 - blocked}." if blocked else ""
-    looks = f"The last layer gives the mirror place {mirror:.0%} of its weight."
-    return f"It writes {wrote}, {verdict}{which}.{closed} {looks}"
+    given = f"The last layer gives the mirror place {mirror:.0%} of its weight."
+    return f"It writes {wrote}, {verdict}{which}.{closed} {given}"

@@ -1,4 +1,4 @@
-"""Lesson 04: the states of a random cell over time, as its weights and its input change."""
+"""The states of a random cell over time, as its weights and its input change."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Lesson 14: the hands of one position, and how alike positions are at every distance.
+"""The hands of one position, and how alike positions are at every distance.
 
 Shapes: T positions, D width.
 """

@@ -1,4 +1,4 @@
-"""Lesson 06: what a trained network believes of a word, after each of its letters."""
+"""What a trained network believes of a word, after each of its letters."""
 
 import numpy as np
 
@@ -37,7 +37,8 @@ def read(model, tokenizer, word):
     """Probabilities (T, O) of the languages if the word ended after each of its T letters."""
     if not 1 <= len(word) <= LONGEST:
         raise ValueError(f"word has {len(word)} letters: 1 to {LONGEST} were expected")
-    return softmax(model.read(tokenizer.encode(word.lower(), "word")))[0]
+    probabilities, _ = softmax(model.logits_so_far(tokenizer.encode(word.lower(), "word")))
+    return probabilities
 
 
 def describe(word, beliefs, languages):

@@ -1,4 +1,4 @@
-"""Lesson 20: a recorded sweep over width, heads and layers: loss, seconds, parameters."""
+"""A recorded sweep over width, heads and layers: loss, seconds, parameters."""
 
 import numpy as np
 

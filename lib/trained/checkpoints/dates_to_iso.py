@@ -32,11 +32,10 @@ from lib.data.dates import (
     target_tokenizer,
     write_dates,
 )
-from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.sequence_to_sequence import SequenceToSequence
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import finished, one_of, program, whole
+from lib.trained import keep
+from lib.trained.program import one_of, program, whole
 
 FOLDER = Path(__file__).parent
 RECORD = FOLDER.parent / "records" / "dates.csv"
@@ -84,14 +83,10 @@ def new_model(rng, attention, target_size=None):
 def learner(model):
     """Forward, loss and backward of one batch, as lib.training.train wants it."""
 
-    def loss_and_gradients(batch):
-        source, lengths, target = batch
-        logits, cache = model.forward(source, lengths, target[:, :-1])
-        loss, loss_cache = cross_entropy(logits, target[:, 1:])
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(source, lengths, target):
+        return model.forward(source, lengths, target[:, :-1]), keep.ALL, target[:, 1:]
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def translate(model, texts, blocked=None):
@@ -103,8 +98,7 @@ def translate(model, texts, blocked=None):
     source, lengths = read(texts, blocked)
     start = int(target_tokenizer().encode(START)[0])
     mask = None if blocked is None else mask_without(texts, blocked)
-    ids, _ = model.translate(source, lengths, start, ISO, mask)
-    return decode(ids)
+    return decode(model.translate(source, lengths, start, ISO, mask))
 
 
 def read(texts, blocked=None):
@@ -133,41 +127,28 @@ def held_out(count, part):
     return write_dates(days, count, np.random.default_rng(part))
 
 
-def train(model, weights):
-    """Train; the file `weights` gets the best ones. Rows of the record."""
+def train(model):
+    """Train; the model ends with its best weights. Rows of the record."""
     quarter = STEPS // 4
     phases = (LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)
-    return fit(model, learner(model), partial(translate, model), weights, phases, EVERY, VALIDATION)
+    return fit(model, learner(model), partial(translate, model), phases, EVERY, VALIDATION)
 
 
-def fit(model, learn, write, path, phases, every, count):
-    """Train, and keep the weights that get most validation dates; rows of the record.
+def fit(model, learn, write, phases, every, count):
+    """Train; the model ends with the weights that get most validation dates. Rows of the record.
 
     learn: as lib.training.train wants it; write(texts): the ISO dates of the model. phases:
     (learning rate, steps), one after the other. count: how many validation dates.
     """
-    dates, best = held_out(count, 1), -1.0
-
-    def validate():
-        nonlocal best
-        right = exact(write(dates.texts), dates).mean()
-        if right >= best:  # of two equals the later, at a lower rate
-            best = right
-            training.save(path, model)
-        return right
-
-    batches = date_batches(split_days()[0], BATCH, np.random.default_rng(0))
-    optimizer, history = Adam(model.parameters()), training.History()
-    for rate, steps in phases:
-        optimizer.learning_rate = rate
-        training.train(
-            learn, batches, optimizer, steps, history=history,
-            max_norm=MAX_NORM, validate=validate, every=every,
-        )  # fmt: skip
-        finished(history)
-    for step, right in history.validation:
-        yield "train_loss", step, np.mean(history.losses[step - every : step])
-        yield "validation_exact", step, right
+    dates, steps = held_out(count, 1), sum(steps for _, steps in phases)
+    rows = keep.best(
+        model, lambda: (exact(write(dates.texts), dates).mean(),), learn,
+        date_batches(split_days()[0], BATCH, np.random.default_rng(0)), Adam(model.parameters()),
+        steps, highest=True, max_norm=MAX_NORM, schedule=keep.phases(*phases), every=every,
+    )  # fmt: skip
+    for row in rows:
+        yield "train_loss", row.step, row.train_loss
+        yield "validation_exact", row.step, row.saw[0]
 
 
 def scores(model):
@@ -190,20 +171,20 @@ def by_length(isos, dates):
 
 def write_record(path, command, models):
     """Run each of the models, {name: function that yields rows}; write down what they yield."""
-    lines = [f"# {command}", f"# {machine()}", "model,measure,at,value"]
+    lines = []
     for name, rows_of in models.items():
         rows = list(rows_of())
         lines += [f"{name},{measure},{at},{value:.4f}" for measure, at, value in rows]
         right = next(value for measure, _, value in rows if measure == "test_exact")
         print(f"{name}: exact on test dates {right:.4f}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    keep.write_record(path, command, "model,measure,at,value", lines)
 
 
 def run(attention, weights):
     """Train, then look at the test dates once: all rows of the record."""
     model = new_model(np.random.default_rng(0), attention)
-    yield from train(model, weights)
-    training.load(weights, model)
+    yield from train(model)
+    training.save(weights, model)
     yield from scores(model)
 
 

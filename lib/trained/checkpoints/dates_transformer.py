@@ -21,7 +21,7 @@ import numpy as np
 
 from lib import guard, training
 from lib.data.dates import START, decode, mask_without, source_tokenizer, target_tokenizer
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.trained import keep
 from lib.trained.checkpoints.dates_to_iso import (
     ISO,
     PLACES,
@@ -87,14 +87,11 @@ def new_model(rng, size="large"):
 def learner(model):
     """Forward, loss and backward of one batch, as lib.training.train wants it."""
 
-    def loss_and_gradients(batch):
-        source, lengths, target = batch
-        logits, cache = model.forward(target[:, :-1], source=source, source_lengths=lengths)
-        loss, loss_cache = cross_entropy(logits, target[:, 1:])
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(source, lengths, target):
+        answer = model.forward(target[:, :-1], source=source, source_lengths=lengths)
+        return answer, keep.ALL, target[:, 1:]
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def translate(model, texts, blocked=None, who="decoder"):
@@ -132,9 +129,9 @@ def masks(texts, blocked, who):
     return mask if for_decoder else None, alone if for_encoder else None
 
 
-def train(model, phases, weights):
-    """Train; the file `weights` gets the best ones. Rows of the record."""
-    return fit(model, learner(model), partial(translate, model), weights, phases, EVERY, VALIDATION)
+def train(model, phases):
+    """Train; the model ends with its best weights. Rows of the record."""
+    return fit(model, learner(model), partial(translate, model), phases, EVERY, VALIDATION)
 
 
 def scores(model):
@@ -152,8 +149,8 @@ def scores(model):
 def run(size, weights):
     """Train, then look at the test dates once: all rows of the record."""
     model = new_model(np.random.default_rng(0), size)
-    yield from train(model, PHASES[size], weights)
-    training.load(weights, model)
+    yield from train(model, PHASES[size])
+    training.save(weights, model)
     yield from scores(model)
 
 

@@ -18,11 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from lib import guard, training
-from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Layer
 from lib.optim import Adam
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import finished, one_of, program, whole
+from lib.trained import keep
+from lib.trained.program import one_of, program, whole
 from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
@@ -91,30 +90,22 @@ def real(lengths, T):
 def learner(model):
     """Forward, loss and backward of one batch: the padding is neither asked nor counted."""
 
-    def loss_and_gradients(batch):
-        ids, lengths, targets = batch
+    def ask(ids, lengths, targets):
         asked = real(lengths, ids.shape[1])
-        logits, cache = model.forward(ids, lengths)
-        loss, loss_cache = cross_entropy(logits[asked], targets[asked])
-        dlogits = np.zeros_like(logits)
-        dlogits[asked] = cross_entropy_backward(loss_cache)
-        model.backward(dlogits, cache)
-        return loss
+        return model.forward(ids, lengths), asked, targets[asked]
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
-def train(model, rng, steps=STEPS, **options):
-    """`steps` steps, each over new sequences; returns the history."""
-    stream = (draw(BATCH, rng) for _ in range(steps))
-    optimizer, history = Adam(model.parameters()), None
-    for rate, some in ((LEARNING_RATE, steps - steps // 4), (LEARNING_RATE / 10, steps // 4)):
-        optimizer.learning_rate = rate
-        history = training.train(
-            learner(model), stream, optimizer, some, max_norm=MAX_NORM, history=history, **options
-        )
-        finished(history)
-    return history
+def train(model, rng, test):
+    """Train, over new sequences at each step; what there is to record of each look at `test`."""
+    quarter = STEPS // 4
+    return keep.last(
+        lambda: (share_right(model, *test),), learner(model),
+        (draw(BATCH, rng) for _ in range(STEPS)), Adam(model.parameters()), STEPS,
+        max_norm=MAX_NORM, every=EVERY,
+        schedule=keep.phases((LEARNING_RATE, STEPS - quarter), (LEARNING_RATE / 10, quarter)),
+    )  # fmt: skip
 
 
 def share_right(model, ids, lengths, targets):
@@ -127,23 +118,15 @@ def share_right(model, ids, lengths, targets):
 
 def main():
     """Train all six, write down the share right as it grows, keep the weights."""
-    test = draw(TEST, np.random.default_rng(1))
-    lines = [f"# {COMMAND}", f"# {machine()}", "layers,heads,step,share_right"]
-    encoders = Encoders()
+    test, encoders, lines = draw(TEST, np.random.default_rng(1)), Encoders(), []
     for (layers, heads), model in zip(encoders.sizes, encoders.models, strict=True):
-        shares = []
-
-        def validate(model=model, shares=shares):
-            shares.append(share_right(model, *test))
-            return 1 - shares[-1]
-
-        train(model, np.random.default_rng(0), STEPS, every=EVERY, validate=validate)
-        for step, share in enumerate(shares, 1):
-            lines.append(f"{layers},{heads},{step * EVERY},{share:.4f}")
-        print(f"layers {layers}, heads {heads}: {shares[-1]:.2%} of the digits right", flush=True)
+        rows = train(model, np.random.default_rng(0), test)
+        lines += [f"{layers},{heads},{row.step},{row.saw[0]:.4f}" for row in rows]
+        right = rows[-1].saw[0]
+        print(f"layers {layers}, heads {heads}: {right:.2%} of the digits right", flush=True)
     with whole(WEIGHTS, RECORD) as (weights, record):
         training.save(weights, encoders)
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, "layers,heads,step,share_right", lines)
 
 
 if __name__ == "__main__":

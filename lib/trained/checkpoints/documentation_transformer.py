@@ -1,7 +1,7 @@
 """The next character of NumPy's documentation: a decoder-only Transformer, trained once and kept.
 
     model, tokenizer = documentation_transformer()
-    print(sample(model, tokenizer, "Return the ", 500, rng, temperature=0.7, context_length=CONTEXT))
+    print(sample(model, tokenizer, "Return the ", 500, rng, 0.7, context_length=CONTEXT))
 
     python -m lib.trained.checkpoints.documentation_transformer     twenty minutes on one core
 
@@ -19,8 +19,9 @@ import numpy as np
 from lib import guard, training
 from lib.data.texts import CHARACTERS, numpy_docstrings
 from lib.data.tokenizers import CharacterTokenizer
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.functional import cross_entropy
 from lib.optim import Adam
+from lib.trained import keep
 from lib.trained.checkpoints.numpy_documentation import fit
 from lib.trained.program import program
 from lib.transformer import Transformer, TransformerConfig
@@ -60,14 +61,10 @@ def pieces(ids, rng):
 def learner(model, rng=None):
     """Forward, loss and backward of one batch. rng: with the model's dropout."""
 
-    def loss_and_gradients(batch):
-        x, y = batch
-        logits, cache = model.forward(x, rng=rng)
-        loss, loss_cache = cross_entropy(logits, y)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(x, y):
+        return model.forward(x, rng=rng), keep.ALL, y
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def schedule(step):

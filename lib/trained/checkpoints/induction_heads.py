@@ -14,20 +14,20 @@ Shapes: N sequences (B of them in a batch), T positions, V letters, D width, H h
 """
 
 import string
+from collections import namedtuple
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from lib import guard, training
-from lib.attention import MultiHeadAttention, causal_mask
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.attention import MultiHeadAttention, causal_mask, check_heads
+from lib.functional import cross_entropy
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
 from lib.positions import RotaryPositions
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.checkpoints.numpy_documentation import save_half
-from lib.trained.program import finished, one_of, program, whole
+from lib.trained import keep
+from lib.trained.program import one_of, program, whole
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "induction_heads.csv"
@@ -38,6 +38,15 @@ V, D, HEADS, LAYERS = len(LETTERS), 64, 4, (2, 1)
 LENGTH, SHORTEST, LONGEST = 40, 8, 20  # positions; letters before the sequence repeats
 STEPS, BATCH, LEARNING_RATE, WARM_UP, MAX_NORM = 1000, 32, 3e-3, 50, 1.0
 EVERY, TEST = 50, 500
+
+
+class AttentionOnlyCache(namedtuple("AttentionOnlyCache", "embedding layers output")):
+    """What the way back needs, and what a reader wants to see."""
+
+    @property
+    def weights(self):
+        """For each layer, its weights (B, H, T, T)."""
+        return [layer.weights for layer in self.layers]
 
 
 class AttentionOnly(Layer):
@@ -56,24 +65,34 @@ class AttentionOnly(Layer):
         ]
         self.output = Linear(d_model, vocabulary_size, rng, dtype, bias=False)
 
-    def forward(self, ids):
-        """ids (B, T) -> logits (B, T, V), cache."""
+    def check_forward(self, ids, ablated_heads=None):
+        self.embedding.check_forward(ids)
+        if ablated_heads is not None:
+            for number, heads in guard.instance("ablated_heads", ablated_heads, dict).items():
+                guard.one_id("ablated_heads: a layer", number, len(self.layers))
+                check_heads(f"ablated_heads[{number}]", heads, self.layers[number].heads)
+
+    def forward(self, ids, ablated_heads=None):
+        """ids (B, T) -> logits (B, T, V), cache.
+
+        ablated_heads: {number of a layer: numbers of its heads}, which find nothing.
+        """
         x, embedding_cache = self.embedding.forward(ids)
         mask, caches = causal_mask(ids.shape[1]), []
-        for layer in self.layers:
-            y, layer_cache = layer.forward(x, x, mask)
+        for i, layer in enumerate(self.layers):
+            ablated = (ablated_heads or {}).get(i, ())
+            y, layer_cache = layer.forward(x, x, mask, ablated_heads=ablated)
             x = x + y
             caches.append(layer_cache)
         logits, output_cache = self.output.forward(x)
-        return logits, (embedding_cache, caches, output_cache)
+        return logits, AttentionOnlyCache(embedding_cache, caches, output_cache)
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through every layer. No dx: ids."""
-        embedding_cache, caches, output_cache = cache
-        dx = self.output.backward(dlogits, output_cache)
-        for layer, layer_cache in zip(reversed(self.layers), reversed(caches), strict=True):
+        dx = self.output.backward(dlogits, cache.output)
+        for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
             dx = dx + sum(layer.backward(dx, layer_cache))  # x asks, and x is asked
-        self.embedding.backward(dx, embedding_cache)
+        self.embedding.backward(dx, cache.embedding)
 
 
 class Both(Layer):
@@ -123,15 +142,11 @@ def repeated(periods, T):
 def learner(model):
     """Forward, loss and backward of one batch; only what repeats is asked."""
 
-    def loss_and_gradients(batch):
-        ids, periods = batch
-        x, targets = ids[:, :-1], ids[:, 1:]
-        logits, cache = model.forward(x)
-        loss, loss_cache = cross_entropy(logits, targets, repeated(periods, x.shape[1]))
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(ids, periods):
+        asked = repeated(periods, ids.shape[1] - 1)
+        return model.forward(ids[:, :-1]), asked, ids[:, 1:][asked]
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def schedule(step):
@@ -139,21 +154,21 @@ def schedule(step):
     return LEARNING_RATE * min(1, step / WARM_UP)
 
 
-def train(model, rng, steps=STEPS, **options):
-    """`steps` steps, each over new sequences; returns the history."""
-    stream = (draw(BATCH, rng) for _ in range(steps))
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
-    return training.train(
-        learner(model), stream, optimizer, steps, max_norm=MAX_NORM, schedule=schedule, **options
-    )
+def train(model, rng, test):
+    """Train, over new sequences at each step; what there is to record of each look at `test`."""
+    return keep.last(
+        lambda: score(model, *test), learner(model), (draw(BATCH, rng) for _ in range(STEPS)),
+        Adam(model.parameters(), LEARNING_RATE), STEPS,
+        max_norm=MAX_NORM, schedule=schedule, every=EVERY,
+    )  # fmt: skip
 
 
-def score(model, ids, periods):
-    """Of the letters that repeat: the share foretold, and the mean loss. Leaves the weights."""
+def score(model, ids, periods, ablated_heads=None):
+    """Of the letters that repeat: the share foretold, and the mean loss; see AttentionOnly."""
     guard.instance("model", model, Layer)
     guard.id_array("ids", ids, "N T", V)
     guard.id_array("periods", periods, "N", ids.shape[1] - 1, least=1, what="periods", N=len(ids))
-    logits, _ = model.forward(ids[:, :-1])
+    logits, _ = model.forward(ids[:, :-1], ablated_heads)
     asked = repeated(periods, ids.shape[1] - 1)
     right = logits.argmax(axis=-1) == ids[:, 1:]
     return float(right[asked].mean()), cross_entropy(logits, ids[:, 1:], asked)[0]
@@ -182,23 +197,15 @@ def _each_looks_at_each(weights):
 
 def main():
     """Train both, write down the share right as it grows, keep the weights."""
-    test = draw(TEST, np.random.default_rng(1))
-    lines = [f"# {COMMAND}", f"# {machine()}", "layers,step,share_right,loss"]
-    both = Both()
+    test, both, lines = draw(TEST, np.random.default_rng(1)), Both(), []
     for layers, model in zip(LAYERS, both.models, strict=True):
-        scores = []
-
-        def validate(model=model, scores=scores):
-            scores.append(score(model, *test))
-            return scores[-1][1]
-
-        finished(train(model, np.random.default_rng(0), STEPS, every=EVERY, validate=validate))
-        for step, (share, loss) in enumerate(scores, 1):
-            lines.append(f"{layers},{step * EVERY},{share:.4f},{loss:.4f}")
-        print(f"layers {layers}: {scores[-1][0]:.2%} of the repeated letters foretold", flush=True)
+        rows = train(model, np.random.default_rng(0), test)
+        lines += [f"{layers},{row.step},{row.saw[0]:.4f},{row.saw[1]:.4f}" for row in rows]
+        right = rows[-1].saw[0]
+        print(f"layers {layers}: {right:.2%} of the repeated letters foretold", flush=True)
     with whole(WEIGHTS, RECORD) as (weights, record):
-        save_half(both, weights)
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        training.save(weights, both, dtype=np.float16)
+        keep.write_record(record, COMMAND, "layers,step,share_right,loss", lines)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ lowest validation loss; the test words are looked at once, when all is done.
 Shapes: N words, O languages.
 """
 
-import platform
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,12 @@ from lib import guard, training
 from lib.data.batches import pad, padded_batches
 from lib.data.languages import Words, language_words
 from lib.data.tokenizers import CharacterTokenizer
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.functional import cross_entropy
 from lib.layers import Layer
 from lib.optim import Adam
 from lib.recurrent_network import SequenceClassifier
-from lib.trained.program import finished, program, whole
+from lib.trained import keep
+from lib.trained.program import program, whole
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "language_of_a_word.csv"
@@ -64,14 +64,10 @@ def split_words():
 def learner(model):
     """Forward, loss and backward of one batch, as lib.training.train wants it."""
 
-    def loss_and_gradients(batch):
-        ids, lengths, labels = batch
-        logits, cache = model.forward(ids, lengths)
-        loss, loss_cache = cross_entropy(logits, labels)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(ids, lengths, labels):
+        return model.forward(ids, lengths), keep.ALL, labels
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def score(model, tokenizer, words):
@@ -95,45 +91,18 @@ def fit(weights, record):
     rng = np.random.default_rng(0)
     model, tokenizer = new_model(rng)
     train, validation, test = split_words()
-    rows, best = [], np.inf
-
-    def validate():
-        nonlocal best
-        loss, accuracy = score(model, tokenizer, validation)
-        rows.append((loss, accuracy))
-        if loss < best:
-            best = loss
-            training.save(weights, model)
-        return loss
-
     ids = [tokenizer.encode(word) for word in train.words]
-    batches = padded_batches(ids, train.labels, BATCH, rng)
-    optimizer = Adam(model.parameters(), LEARNING_RATE)
-    history = training.train(
-        learner(model), batches, optimizer, STEPS,
-        max_norm=MAX_NORM, validate=validate, every=EVERY,
+    rows = keep.best(
+        model, lambda: score(model, tokenizer, validation), learner(model),
+        padded_batches(ids, train.labels, BATCH, rng), Adam(model.parameters(), LEARNING_RATE),
+        STEPS, max_norm=MAX_NORM, every=EVERY,
     )  # fmt: skip
-    write_record(record, finished(history), rows)
-    training.load(weights, model)
-    loss, accuracy = score(model, tokenizer, test)
-    print(f"kept: validation loss {best:.4f}; on test words loss {loss:.4f}, right {accuracy:.4f}")
-
-
-def write_record(path, history, rows):
-    """One line for each look at the validation words."""
-    lines = [f"# {COMMAND}", f"# {machine()}"]
-    lines.append("step,train_loss,validation_loss,validation_accuracy")
-    for i, (loss, accuracy) in enumerate(rows):
-        step = (i + 1) * EVERY
-        mean = np.mean(history.losses[step - EVERY : step])
-        lines.append(f"{step},{mean:.4f},{loss:.4f},{accuracy:.4f}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def machine():
-    """What a record was made on."""
-    python, numpy = platform.python_version(), np.__version__
-    return f"{platform.machine()}, one thread, Python {python}, NumPy {numpy}"
+    training.save(weights, model)
+    lines = [f"{x.step},{x.train_loss:.4f},{x.saw[0]:.4f},{x.saw[1]:.4f}" for x in rows]
+    columns = "step,train_loss,validation_loss,validation_accuracy"
+    keep.write_record(record, COMMAND, columns, lines)
+    (kept, _), (loss, right) = min(x.saw for x in rows), score(model, tokenizer, test)
+    print(f"kept: validation loss {kept:.4f}; on test words loss {loss:.4f}, right {right:.4f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ douze), though most of them were in training. Parameters: 236,032.
 Shapes: N numbers, S digits, T steps of the target.
 """
 
-import time
 from functools import cache
 from pathlib import Path
 
@@ -36,11 +35,9 @@ from lib.data.french_numbers import (
     split_numbers,
     target_tokenizer,
 )
-from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.checkpoints.numpy_documentation import save_half
-from lib.trained.program import finished, program, whole
+from lib.trained import keep
+from lib.trained.program import program, whole
 from lib.transformer import Transformer, TransformerConfig
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
@@ -87,16 +84,13 @@ def new_model(rng):
 
 
 def learner(model):
-    """Forward, loss and backward of one batch, as lib.training.train wants it."""
+    """Forward, loss and backward of one batch: the padding is neither asked nor counted."""
 
-    def loss_and_gradients(batch):
-        source, lengths, target, asked = batch
-        logits, cache = model.forward(target[:, :-1], source=source, source_lengths=lengths)
-        loss, loss_cache = cross_entropy(logits, target[:, 1:], asked)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+    def ask(source, lengths, target, asked):
+        answer = model.forward(target[:, :-1], source=source, source_lengths=lengths)
+        return answer, asked, target[:, 1:][asked]
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def schedule(step):
@@ -149,29 +143,18 @@ def scores(model, numbers):
         yield "test_exact_of_digits", count, score(model, some)
 
 
-def train(model, numbers, validation, weights):
-    """Train; the file `weights` gets those with most validation numbers. Rows of the record."""
-    seconds, best = [], -1.0
-
-    def validate():
-        nonlocal best
-        right = score(model, validation)
-        if right >= best:  # of two equals the later, at a lower rate
-            best = right
-            save_half(model, weights)
-        seconds.append(time.process_time())
-        return right
-
-    batches = number_batches(numbers, BATCH, np.random.default_rng(0))
-    history = training.train(
-        learner(model), batches, Adam(model.parameters(), LEARNING_RATE), STEPS,
-        max_norm=MAX_NORM, schedule=schedule, validate=validate, every=EVERY,
+def train(model, numbers, validation):
+    """Train; the model ends with the weights that get most validation numbers. Rows."""
+    rows = keep.best(
+        model, lambda: (score(model, validation),), learner(model),
+        number_batches(numbers, BATCH, np.random.default_rng(0)),
+        Adam(model.parameters(), LEARNING_RATE), STEPS,
+        highest=True, max_norm=MAX_NORM, schedule=schedule, every=EVERY,
     )  # fmt: skip
-    finished(history)
-    for (step, right), spent in zip(history.validation, seconds, strict=True):
-        yield "seconds", step, spent
-        yield "train_loss", step, np.mean(history.losses[step - EVERY : step])
-        yield "validation_exact", step, right
+    for row in rows:
+        yield "seconds", row.step, row.seconds
+        yield "train_loss", row.step, row.train_loss
+        yield "validation_exact", row.step, row.saw[0]
 
 
 def main():
@@ -179,12 +162,12 @@ def main():
     numbers, validation, test = split_numbers()
     model = new_model(np.random.default_rng(0))
     with whole(WEIGHTS, RECORD) as (weights, record):
-        rows = [*train(model, numbers, validation[:VALIDATION], weights)]
-        training.load(weights, model)
+        rows = [*train(model, numbers, validation[:VALIDATION])]
+        training.save(weights, model, dtype=np.float16)
+        training.load(weights, model)  # the weights that are scored are the rounded ones
         rows += scores(model, test)
-        lines = [f"# {COMMAND}", f"# {machine()}", "measure,at,value"]
-        lines += [f"{measure},{at},{value:.4g}" for measure, at, value in rows]
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lines = [f"{measure},{at},{value:.4g}" for measure, at, value in rows]
+        keep.write_record(record, COMMAND, "measure,at,value", lines)
     for measure, at, value in rows[3 - 2 * DIGITS :]:
         print(f"{measure} {at}: {value:.4g}")
 

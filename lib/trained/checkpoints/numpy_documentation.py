@@ -12,7 +12,6 @@ the lowest validation loss, rounded to float16: 0.7 MB, and the loss stays what 
 Shapes: N characters of a text, B streams of it side by side, T characters of each, V vocabulary.
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +20,11 @@ from lib import guard, training
 from lib.data.batches import stream_batches
 from lib.data.texts import CHARACTERS, numpy_docstrings
 from lib.data.tokenizers import CharacterTokenizer
-from lib.functional import cross_entropy, cross_entropy_backward
+from lib.functional import cross_entropy
 from lib.optim import Adam
 from lib.recurrent_network import LanguageModel
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import finished, program, whole
+from lib.trained import keep
+from lib.trained.program import program, whole
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
 RECORD = Path(__file__).parents[1] / "records" / "numpy_documentation.csv"
@@ -64,15 +63,12 @@ def learner(model):
     """Forward, loss and backward of one batch; the state is carried until a round begins."""
     state = None
 
-    def loss_and_gradients(batch):
+    def ask(x, y, first):
         nonlocal state
-        x, y, first = batch
         logits, state, cache = model.forward(x, None if first else state)  # (B, T, V)
-        loss, loss_cache = cross_entropy(logits, y)
-        model.backward(cross_entropy_backward(loss_cache), cache)
-        return loss
+        return (logits, cache), keep.ALL, y
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def score(model, ids):
@@ -109,41 +105,12 @@ def fit(model, look, weights, record, command, *given, **options):
     validation text; the file `record` a line for each look, with seconds of processor time.
     """
     with whole(weights, record) as (new_weights, new_record):
-        history, seconds = keep_the_best(model, look, new_weights, *given, **options)
-        write_record(new_record, command, history, seconds, options["every"])
-        training.load(new_weights, model)
+        rows = keep.best(model, lambda: (look(),), *given, **options)
+        training.save(new_weights, model, dtype=np.float16)
+        training.load(new_weights, model)  # the weights that are scored are the rounded ones
+        lines = [f"{x.step},{x.seconds:.0f},{x.train_loss:.4f},{x.saw[0]:.4f}" for x in rows]
+        keep.write_record(new_record, command, "step,seconds,train_loss,validation_loss", lines)
         print(f"kept: {look():.4f} nats per character of the validation text")
-
-
-def keep_the_best(model, look, weights, *given, **options):
-    """Train; the file `weights` gets the parameters with the lowest look(). History, seconds."""
-    seconds, best = [], np.inf
-
-    def validate():
-        nonlocal best
-        seconds.append(time.process_time())
-        loss = look()
-        if loss < best:
-            best = loss
-            save_half(model, weights)
-        return loss
-
-    history = finished(training.train(*given, validate=validate, **options))
-    return history, seconds
-
-
-def write_record(path, command, history, seconds, every):
-    """One line for each look at the validation text."""
-    lines = [f"# {command}", f"# {machine()}", "step,seconds,train_loss,validation_loss"]
-    for (step, loss), spent in zip(history.validation, seconds, strict=True):
-        mean = np.mean(history.losses[step - every : step])
-        lines.append(f"{step},{spent:.0f},{mean:.4f},{loss:.4f}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def save_half(model, path):
-    """Write the weights as float16, which load reads back as float32: half the size."""
-    training.save(path, model, dtype=np.float16)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which language is this word? Lesson 06's recurrent network against an encoder of equal size.
+"""Which language is this word? A recurrent network against an encoder of equal size.
 
     python -m lib.trained.records.encoder_language      about three minutes on one core
 
@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import training
 from lib.data.batches import padded_batches
 from lib.layers import Layer
 from lib.optim import Adam
+from lib.trained import keep
 from lib.trained.checkpoints import language_of_a_word as words
-from lib.trained.program import finished, program, whole
+from lib.trained.program import program, whole
 from lib.transformer import Transformer, TransformerConfig
 
 RECORD = Path(__file__).with_suffix(".csv")
@@ -78,41 +78,29 @@ def run(kind, seed, piles):
     model, tokenizer = new_model(kind, rng)
     learned, validation, test = piles
     ids = [tokenizer.encode(word) for word in learned.words]
-    batches = padded_batches(ids, learned.labels, words.BATCH, np.random.default_rng(seed))
-    rows, best, test_right = [], (np.inf, 0), 0.0
-
-    def validate():
-        nonlocal best, test_right
-        loss, right = words.score(model, tokenizer, validation)
-        rows.append((loss, right))
-        if (loss, len(rows)) < best:
-            best = loss, len(rows)
-            _, test_right = words.score(model, tokenizer, test)
-        return loss
-
-    history = training.train(
-        words.learner(model), batches, Adam(model.parameters(), words.LEARNING_RATE), STEPS,
-        max_norm=words.MAX_NORM, validate=validate, every=EVERY, report=lambda line: None,
+    rows = keep.best(
+        model, lambda: words.score(model, tokenizer, validation), words.learner(model),
+        padded_batches(ids, learned.labels, words.BATCH, np.random.default_rng(seed)),
+        Adam(model.parameters(), words.LEARNING_RATE), STEPS,
+        max_norm=words.MAX_NORM, every=EVERY, report=lambda line: None,
     )  # fmt: skip
-    finished(history)
-    for row, (loss, right) in enumerate(rows, 1):
-        step = row * EVERY
-        mean = np.mean(history.losses[step - EVERY : step])
-        kept = f"{test_right:.4f}" if row == best[1] else ""
-        yield f"{step},{mean:.4f},{loss:.4f},{right:.4f},{kept}"
+    _, test_right = words.score(model, tokenizer, test)
+    best = min(rows, key=lambda row: row.saw[0])
+    for row in rows:
+        kept = f"{test_right:.4f}" if row is best else ""
+        yield f"{row.step},{row.train_loss:.4f},{row.saw[0]:.4f},{row.saw[1]:.4f},{kept}"
 
 
 def main():
     """Run them all, write down how it went."""
-    piles = words.split_words()
-    lines = [f"# {COMMAND}", f"# {words.machine()}"]
-    lines.append("kind,seed,step,train_loss,validation_loss,validation_accuracy,test_accuracy")
+    piles, lines = words.split_words(), []
     for kind in KINDS:
         for seed in SEEDS:
             lines += [f"{kind},{seed},{row}" for row in run(kind, seed, piles)]
             print(next(line for line in lines[::-1] if not line.endswith(",")), flush=True)
+    columns = "kind,seed,step,train_loss,validation_loss,validation_accuracy,test_accuracy"
     with whole(RECORD) as (record,):
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, columns, lines)
 
 
 if __name__ == "__main__":

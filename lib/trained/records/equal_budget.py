@@ -4,9 +4,9 @@
 
 Three tasks. "documentation": the next character of NumPy's documentation, LSTM against Transformer
 (113,488 numbers to learn and 112,480), both on the very same pieces of 64 characters. "one symbol":
-remember_first of lesson 07, which symbol came `lag` steps ago, before all the noise? "every
+remember_first: which symbol came `lag` steps ago, before all the noise? "every
 symbol": at each of 20 steps, which one came `lag` steps ago? For these a GRU with its u opened, the
-best cell of lesson 07, against a Transformer of one layer and one head (3,432 and 3,440).
+best cell of the lesson "Gates", against a Transformer of one layer and one head (3,432 and 3,440).
 
 A budget is seconds of processor time spent on training, looks not counted. Each line of
 equal_budget.csv is one look: nats per character, or the share of right answers. Where copying is
@@ -28,8 +28,8 @@ from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import cross_entropy
 from lib.optim import Adam
 from lib.recurrent_network import LanguageModel
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import program, ran_away, whole
+from lib.trained import keep
+from lib.trained.program import program, whole
 from lib.trained.records.memory import learner, new_reader
 from lib.transformer import Transformer, TransformerConfig
 
@@ -140,7 +140,7 @@ def run(task, model, lag, budget, seed, rate, texts):
             optimizer, LIMIT, max_norm=MAX_NORM, every=LIMIT, history=history,
             schedule=schedule(task, rate, budget, clock), report=lambda line: None,
         )  # fmt: skip
-        if ran_away(history):
+        if keep.ran_away(history):
             return
         spent = clock()
         value = nats(network, texts[1]) if task == WRITE else share_right(network, task, lag)
@@ -189,10 +189,13 @@ def controls():
 
 
 def read(lines=None):
-    """The record as {(task, model, lag, budget, seed, rate): [(step, seconds, value), ...]}."""
-    lines = RECORD.read_text("utf-8").splitlines() if lines is None else lines
+    """The record as {(task, model, lag, budget, seed, rate): [(step, seconds, value), ...]}.
+
+    lines: others than the record's, each a look.
+    """
+    lines = RECORD.read_text("utf-8").splitlines()[3:] if lines is None else lines
     runs = {}
-    for row in csv.DictReader(lines[2:]):
+    for row in csv.DictReader(lines, HEAD.split(",")):
         numbers = int(row["lag"]), float(row["budget"]), int(row["seed"]), float(row["rate"])
         look = int(row["step"]), float(row["seconds"]), float(row["value"])
         runs.setdefault((row["task"], row["model"], *numbers), []).append(look)
@@ -200,9 +203,15 @@ def read(lines=None):
 
 
 def chosen(runs, task, model, budget):
-    """The best rate tried with seed 0: fewest nats; or 99 % right soonest, else most right."""
+    """The best rate tried with seed 0: fewest nats; or 99 % right soonest, else most right.
+
+    A run that ran away has no end, however good it was before. Refuses if all are such.
+    """
     at = (0, budget) if task == WRITE else (PILOT[task], COPY_BUDGET)
-    ends = {key[-1]: looks[-1] for key, looks in runs.items() if key[:-1] == (task, model, *at, 0)}
+    ends = {key[-1]: run[-1] for key, run in runs.items() if key[:-1] == (task, model, *at, 0)}
+    ends = {rate: look for rate, look in ends.items() if came_to_its_end(task, at[1], look)}
+    if not ends:
+        raise training.RanAwayError(f"{task}, {model}, {at[1]} s: the run of every rate ran away")
 
     def worth(rate):
         _, seconds, value = ends[rate]
@@ -211,6 +220,12 @@ def chosen(runs, task, model, budget):
         return seconds if value >= ENOUGH else 10**6 - value
 
     return min(ends, key=worth)
+
+
+def came_to_its_end(task, budget, look):
+    """Whether the last look at a run was its last one planned, or ended it."""
+    _, seconds, value = look
+    return seconds >= looks(task, budget)[-1] or (task != WRITE and value >= ENOUGH)
 
 
 def of_every_seed(runs, task, model, lag, budget):
@@ -224,17 +239,18 @@ def main():
     """Run them all, each once; write a line for each look."""
     corpus, tokenizer = numpy_docstrings(), CharacterTokenizer(CHARACTERS)
     texts = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
-    lines, runs = [f"# {COMMAND}", f"# {machine()}", HEAD], {}
+    lines, runs = [], {}
     for task, model, lag, budget, seed, rate in plan():
         rate = chosen(runs, task, model, budget) if rate is None else rate
         settings = task, model, lag, budget, seed, rate
         if settings in runs:
             continue
-        lines += run(*settings, texts)
-        print(lines[-1], flush=True)
+        rows = [*run(*settings, texts)]
+        print(*rows[-1:] or [f"{settings}: ran away"], flush=True)
+        lines += rows
         runs = read(lines)
     with whole(RECORD) as (record,):
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, HEAD, lines)
 
 
 if __name__ == "__main__":

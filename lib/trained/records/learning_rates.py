@@ -13,19 +13,20 @@ import numpy as np
 from lib import guard, training
 from lib.data.batches import padded_batches
 from lib.optim import SGD, Adam
+from lib.trained import keep
 from lib.trained.checkpoints.language_of_a_word import (
     BATCH,
     MAX_NORM,
     learner,
-    machine,
     new_model,
     score,
     split_words,
 )
-from lib.trained.program import program, ran_away, whole
+from lib.trained.program import program, whole
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.trained.records.learning_rates"
+COLUMNS = "optimizer,learning_rate,max_norm,train,validation"
 STEPS, LAST = 400, 50
 RATES = {
     "SGD": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
@@ -56,7 +57,7 @@ def run(name, learning_rate, max_norm, train, validation):
         every=STEPS,
         report=lambda line: None,
     )
-    if ran_away(history):
+    if keep.ran_away(history):
         return np.inf, np.inf
     try:
         return float(np.mean(history.losses[-LAST:])), score(model, tokenizer, validation)[0]
@@ -69,13 +70,13 @@ def main():
     train, validation, _ = split_words()
     plan = [(name, rate, MAX_NORM) for name, rates in RATES.items() for rate in rates]
     plan += [(name, rate, None) for name, rates in UNCLIPPED.items() for rate in rates]
-    lines = [f"# {COMMAND}", f"# {machine()}", "optimizer,learning_rate,max_norm,train,validation"]
+    lines = []
     for name, rate, max_norm in plan:
         losses = run(name, rate, max_norm, train, validation)
         lines.append(f"{name},{rate:g},{max_norm or 'none'},{losses[0]:.4f},{losses[1]:.4f}")
         print(lines[-1], flush=True)
     with whole(RECORD) as (record,):
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, COLUMNS, lines)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,11 @@ import numpy as np
 
 from lib import guard, training
 from lib.data.tasks import remember_first
-from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Layer, Linear
 from lib.optim import Adam
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import finished, program, whole
+from lib.trained import keep
+from lib.trained.program import program, whole
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.trained.records.memory"
@@ -75,17 +74,11 @@ def new_reader(kind, bias, rng, vocabulary_size=2 * SYMBOLS, classes=SYMBOLS, wi
 def learner(model):
     """loss_and_gradients(batch) for ids (B, T) and the labels of the last steps, (B,) or (B, n)."""
 
-    def loss_and_gradients(batch):
-        ids, labels = batch
-        logits, *_, cache = model.forward(ids)
-        asked = np.s_[:, -1] if labels.ndim == 1 else np.s_[:, -labels.shape[1] :]
-        loss, loss_cache = cross_entropy(logits[asked], labels)
-        dlogits = np.zeros_like(logits)
-        dlogits[asked] = cross_entropy_backward(loss_cache)
-        model.backward(dlogits, cache)
-        return loss
+    def ask(ids, labels):
+        last = np.s_[:, -1] if labels.ndim == 1 else np.s_[:, -labels.shape[1] :]
+        return model.forward(ids), last, labels
 
-    return loss_and_gradients
+    return keep.learner(model, ask)
 
 
 def share_right(model, lag):
@@ -110,13 +103,13 @@ def learn(kind, bias, lag, seed, steps=STEPS):
         every=steps,
         report=lambda line: None,
     )
-    finished(history)
+    keep.finished(history)
     return model
 
 
 def main():
     """Run them all, write a line for each."""
-    lines = [f"# {COMMAND}", f"# {machine()}", "cell,bias,lag,seed,parameters,right"]
+    lines = []
     for kind, bias in STARTS:
         for lag in LAGS:
             for seed in SEEDS:
@@ -126,7 +119,7 @@ def main():
                 lines.append(f"{kind},{start},{lag},{seed},{model.parameter_count()},{right:.3f}")
                 print(lines[-1], flush=True)
     with whole(RECORD) as (record,):
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, "cell,bias,lag,seed,parameters,right", lines)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from lib.data.batches import pad
 from lib.data.dates import END, START, source_tokenizer, split_days, write_dates
 from lib.data.tokenizers import CharacterTokenizer
 from lib.optim import Adam
+from lib.trained import keep
 from lib.trained.checkpoints import dates_to_iso
 from lib.trained.checkpoints.dates_to_iso import ISO, NAMES, learner
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import finished, program, whole
+from lib.trained.program import program, whole
 
 RECORD = Path(__file__).with_suffix(".csv")
 COMMAND = "python -m lib.trained.records.several_dates"
@@ -72,21 +72,19 @@ def batches(pairs, rng):
 def train(attention, pairs):
     """The network after STEPS steps."""
     model = new_model(np.random.default_rng(0), attention)
-    stream, optimizer = batches(pairs, np.random.default_rng(0)), Adam(model.parameters())
-    quarter = STEPS // 4
-    for rate, steps in ((LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)):
-        optimizer.learning_rate = rate
-        history = training.train(
-            learner(model), stream, optimizer, steps, max_norm=MAX_NORM, every=quarter
-        )
-        finished(history)
+    stream, quarter = batches(pairs, np.random.default_rng(0)), STEPS // 4
+    history = training.train(
+        learner(model), stream, Adam(model.parameters()), STEPS, max_norm=MAX_NORM, every=quarter,
+        schedule=keep.phases((LEARNING_RATE, 3 * quarter), (LEARNING_RATE / 10, quarter)),
+    )  # fmt: skip
+    keep.finished(history)
     return model
 
 
 def exact(model, texts, isos):
     """(N, count), True where a date of a text came out right, at its place."""
     source, lengths, target = encode(texts, isos)
-    said, _ = model.translate(source, lengths, int(target[0, 0]), len(isos[0]))
+    said = model.translate(source, lengths, int(target[0, 0]), len(isos[0]))
     right = said == target[:, 1:-1]
     starts = range(0, right.shape[1], ISO + len(BETWEEN_ISO))
     return np.stack([right[:, start : start + ISO].all(axis=1) for start in starts], axis=1)
@@ -104,7 +102,7 @@ def scores(model, pairs):
 
 def main():
     """Train both, look at the unseen days once, write down what they get right."""
-    lines = [f"# {COMMAND}", f"# {machine()}", "model,dates,place,characters,exact"]
+    lines = []
     train_days, _, test_days = split_days()
     seen = of_one_form(train_days, np.random.default_rng(0))
     unseen = of_one_form(test_days, np.random.default_rng(2))
@@ -115,7 +113,7 @@ def main():
             lines.append(f"{name},{count},{place},{characters:.1f},{share:.4f}")
             print(lines[-1], flush=True)
     with whole(RECORD) as (record,):
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, "model,dates,place,characters,exact", lines)
 
 
 if __name__ == "__main__":

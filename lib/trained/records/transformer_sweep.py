@@ -19,9 +19,9 @@ from lib.data.texts import CHARACTERS, numpy_docstrings
 from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import cross_entropy
 from lib.optim import Adam
+from lib.trained import keep
 from lib.trained.checkpoints.documentation_transformer import learner
-from lib.trained.checkpoints.language_of_a_word import machine
-from lib.trained.program import program, ran_away, whole
+from lib.trained.program import program, whole
 from lib.transformer import Transformer, TransformerConfig
 
 RECORD = Path(__file__).with_suffix(".csv")
@@ -84,7 +84,7 @@ def run(experiment, width, heads, layers, pre_norm, warm_up, dropout, seed, trai
             report=lambda line: None,
         )  # fmt: skip
         seconds += time.process_time() - start
-        if ran_away(history):
+        if keep.ran_away(history):
             return
         settings = f"{experiment},{width},{heads},{layers},{norm},{warm_up},{dropout:g},{seed}"
         numbers = f"{model.parameter_count()},{len(history.losses)},{seconds:.1f}"
@@ -96,13 +96,14 @@ def main():
     """Run them all, write a line for each look."""
     corpus, tokenizer = numpy_docstrings(), CharacterTokenizer(CHARACTERS)
     train, validation = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
-    lines = [f"# {COMMAND}", f"# {machine()}", HEAD]
+    lines = []
     for settings in plan():
         text = train[:SMALL_TEXT] if settings[0] == "dropout" else train
-        lines += run(*settings, text, validation)
-        print(lines[-1], flush=True)
+        rows = [*run(*settings, text, validation)]
+        print(*rows[-1:] or [f"{settings}: ran away"], flush=True)
+        lines += rows
     with whole(RECORD) as (record,):
-        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        keep.write_record(record, COMMAND, HEAD, lines)
 
 
 if __name__ == "__main__":
