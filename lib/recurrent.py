@@ -7,22 +7,43 @@ in one matrix product; `step` needs the state before, so it must wait its turn.
     backward:  the same two halves in the opposite order
 
 On the way back the gradients of the weights wait for nothing but the walk's end: project_backward
-and past_backward take them from all time steps in one product each.
+and recurrent_backward take them from all time steps in one product each.
 
 A state is an array (B, D); the LSTM's is a pair (h, c) of them.
 
 Shapes: B batch, T time, I input width, D state width, P projected width (D, 3D or 4D).
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from lib import guard
-from lib.functional import sigmoid, sigmoid_backward, tanh, tanh_backward
-from lib.layers import Layer, rows, scaled_normal
+from lib.layers import Layer, rows, scaled_normal, times
+
+LARGEST = 10**6  # multiplications in a product for which OpenBLAS does not first copy its factors
+
+
+# What a forward pass keeps for the way back, and what a step of each cell does.
+RNNCache = namedtuple("RNNCache", "x alive steps")  # alive: None where all steps are real
+CellCache = namedtuple("CellCache", "x step")
+RNNStep = namedtuple("RNNStep", "h_before h")
+LSTMStep = namedtuple("LSTMStep", "h_before c_before gates tanh_c")  # gates: i, f, o, g
+GRUStep = namedtuple("GRUStep", "h_before gates remembered n")  # gates: r and u side by side
 
 
 class Cell(Layer):
-    """What all cells share: the input's half, and one whole step."""
+    """What all cells share: the input's half, and one whole step.
+
+    A cell of your own says in `gates` and `parts` what it is made of, and has two methods:
+
+    - step(projected, state) -> output, new state, cache. projected (B, P); cache.h_before is the
+      state (B, D) that W_hh was multiplied with.
+    - step_backward(doutput, cache, dstate, W_hh_T) -> dprojected, drecurrent, dstate_before.
+      drecurrent (B, P) is the gradient of h_before @ W_hh. Where it equals dprojected, return the
+      same array twice. W_hh_T is W_hh.T, copied into one piece once for the whole walk: a product
+      with a transposed view takes up to twice as long.
+    """
 
     gates = 1  # how many rows of D numbers the projection has
     parts = ("state",)  # the arrays that a state is made of
@@ -60,32 +81,34 @@ class Cell(Layer):
         guard.array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
         self.check_state("state", state, len(x))
         output, state, cache = self.step(self.project(x), state)
-        return output.copy(), copied(state), (x, cache)
+        return output.copy(), copied(state), CellCache(x, cache)
 
     def backward(self, doutput, cache, dstate=None):
         """doutput (B, D), dstate like a state (zeros if None) -> dx (B, I), dstate_before."""
-        x, cache = cache
+        x, step = cache
         shape = len(x), self.hidden_size
         guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
         dstate = self.zero_state(len(x)) if dstate is None else dstate
         self.check_state("dstate", dstate, len(x))
-        dprojected, dpast, dstate_before = self.step_backward(doutput, cache, dstate)
-        self.past_backward(dpast, cache[0])
-        return self.project_backward(dprojected, x), dstate_before
+        dprojected, drecurrent, dstate = self.step_backward(doutput, step, dstate, self.W_hh.T)
+        self.recurrent_backward(drecurrent, step.h_before)
+        return self.project_backward(dprojected, x), dstate
 
     def project(self, x):
         """The half that needs the input alone: x (..., I) -> projected (..., P)."""
-        return x @ self.W_xh + self.b_h
+        projected = times(x, self.W_xh)
+        projected += self.b_h
+        return projected
 
     def project_backward(self, dprojected, x):
         """dprojected (..., P) -> dx (..., I); adds to dW_xh and db_h."""
         self.dW_xh += rows(x).T @ rows(dprojected)
         self.db_h += rows(dprojected).sum(axis=0)
-        return dprojected @ self.W_xh.T
+        return times(dprojected, self.W_xh.T)
 
-    def past_backward(self, dpast, h_before):
-        """dpast (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
-        self.dW_hh += rows(h_before).T @ rows(dpast)
+    def recurrent_backward(self, drecurrent, h_before):
+        """drecurrent (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
+        self.dW_hh += rows(h_before).T @ rows(drecurrent)
 
 
 class RNNCell(Cell):
@@ -96,18 +119,15 @@ class RNNCell(Cell):
 
         The output of this cell *is* its new state; of other cells it need not be.
         """
-        h = tanh(projected + state @ self.W_hh)  # (B, D)
-        return h, h, (state, h)
+        z = _step_product(state, self.W_hh)  # (B, D)
+        z += projected
+        h = np.tanh(z, out=z)  # (B, D)
+        return h, h, RNNStep(state, h)
 
-    def step_backward(self, doutput, cache, dstate):
-        """The state is used twice, as output and by the next step: two gradients, one sum.
-
-        Returns dprojected, dpast (the gradient of h_before @ W_hh) and dstate_before. For this
-        cell and the LSTM the first two are the same array.
-        """
-        h_before, h = cache
-        dz = tanh_backward(doutput + dstate, h)  # (B, D)
-        return dz, dz, dz @ self.W_hh.T
+    def step_backward(self, doutput, cache, dstate, W_hh_T):
+        """The state is used twice, as output and by the next step: two gradients, one sum."""
+        dz = (doutput + dstate) * (1 - cache.h * cache.h)  # (B, D)
+        return dz, dz, _step_product(dz, W_hh_T)
 
 
 class LSTMCell(Cell):
@@ -126,27 +146,38 @@ class LSTMCell(Cell):
     def step(self, projected, state):
         """projected (B, 4D), state (h, c) -> output h (B, D), new state, cache."""
         h_before, c_before = state
-        D = self.hidden_size
-        z = projected + h_before @ self.W_hh  # (B, 4D)
-        gates, g = sigmoid(z[:, : 3 * D]), tanh(z[:, 3 * D :])  # (B, 3D), (B, D)
-        i, f, o = gates[:, :D], gates[:, D : 2 * D], gates[:, 2 * D :]  # (B, D)
-        c = f * c_before + i * g  # (B, D)
-        tanh_c = tanh(c)  # (B, D)
+        z = _step_product(h_before, self.W_hh)  # (B, 4D)
+        # Each gate in one piece, and one tanh for all: sigmoid(z) = (1 + tanh(z / 2)) / 2.
+        gates = np.add(self._by_gate(z), self._by_gate(projected), order="C")  # (4, B, D)
+        sigmoids = gates[:3]  # (3, B, D)
+        sigmoids *= 0.5
+        np.tanh(gates, out=gates)
+        sigmoids *= 0.5
+        sigmoids += 0.5
+        i, f, o, g = gates  # (B, D)
+        c = f * c_before  # (B, D)
+        c += i * g
+        tanh_c = np.tanh(c)  # (B, D)
         h = o * tanh_c  # (B, D)
-        return h, (h, c), (h_before, c_before, gates, g, tanh_c)
+        return h, (h, c), LSTMStep(h_before, c_before, gates, tanh_c)
 
-    def step_backward(self, doutput, cache, dstate):
+    def step_backward(self, doutput, cache, dstate, W_hh_T):
         """Through h into o and c; through c into f, i, g, and along c itself: times f, no more."""
-        h_before, c_before, gates, g, tanh_c = cache
-        dh, dc = doutput + dstate[0], dstate[1]
-        D = self.hidden_size
-        i, f, o = gates[:, :D], gates[:, D : 2 * D], gates[:, 2 * D :]  # (B, D)
-        dc = dc + tanh_backward(dh * o, tanh_c)  # (B, D)
-        dgates = np.concatenate([dc * g, dc * c_before, dh * tanh_c], axis=1)  # (B, 3D)
-        dz = np.empty((len(dc), 4 * D), dc.dtype)  # (B, 4D)
-        dz[:, : 3 * D] = sigmoid_backward(dgates, gates)
-        dz[:, 3 * D :] = tanh_backward(dc * i, g)
-        return dz, dz, (dz @ self.W_hh.T, dc * f)
+        h_before, c_before, gates, tanh_c = cache
+        i, f, o, g = gates  # (B, D)
+        dh = doutput + dstate[0]  # (B, D)
+        dc = dh * o * (1 - tanh_c * tanh_c) + dstate[1]  # (B, D)
+        slopes = 1 - gates  # (4, B, D)
+        slopes[:3] *= gates[:3]  # of a sigmoid s: s (1 - s)
+        slopes[3] *= 1 + g  # of a tanh g: 1 - g²
+        dz = np.empty((len(dc), 4 * self.hidden_size), dc.dtype)  # (B, 4D)
+        dgates = np.stack([dc * g, dc * c_before, dh * tanh_c, dc * i])  # (4, B, D)
+        np.multiply(dgates, slopes, out=self._by_gate(dz))
+        return dz, dz, (_step_product(dz, W_hh_T), dc * f)
+
+    def _by_gate(self, z):
+        """A view of z (B, 4D): the columns of i, f, o and g, (4, B, D)."""
+        return z.reshape(len(z), 4, self.hidden_size).swapaxes(0, 1)
 
 
 class GRUCell(Cell):
@@ -166,28 +197,29 @@ class GRUCell(Cell):
     def step(self, projected, state):
         """projected (B, 3D), state (B, D) -> output (B, D), new state, cache."""
         D = self.hidden_size
-        past = state @ self.W_hh  # (B, 3D)
-        gates = sigmoid(projected[:, : 2 * D] + past[:, : 2 * D])  # (B, 2D)
+        recurrent = _step_product(state, self.W_hh)  # (B, 3D)
+        z = projected[:, : 2 * D] + recurrent[:, : 2 * D]  # (B, 2D)
+        gates = 0.5 * (1 + np.tanh(0.5 * z))  # (B, 2D): two sigmoids
         r, u = gates[:, :D], gates[:, D:]  # (B, D)
-        remembered = past[:, 2 * D :] + self.b_n  # (B, D)
-        n = tanh(projected[:, 2 * D :] + r * remembered)  # (B, D)
+        remembered = recurrent[:, 2 * D :] + self.b_n  # (B, D)
+        n = np.tanh(projected[:, 2 * D :] + r * remembered)  # (B, D)
         h = n + u * (state - n)  # (B, D)
-        return h, h, (state, gates, remembered, n)
+        return h, h, GRUStep(state, gates, remembered, n)
 
-    def step_backward(self, doutput, cache, dstate):
+    def step_backward(self, doutput, cache, dstate, W_hh_T):
         """h_before is used three times: kept by u, in the gates, and in the candidate."""
         h_before, gates, remembered, n = cache
         D = self.hidden_size
         dh = doutput + dstate  # (B, D)
         r, u = gates[:, :D], gates[:, D:]  # (B, D)
-        dn = tanh_backward(dh * (1 - u), n)  # (B, D)
+        dn = dh * (1 - u) * (1 - n * n)  # (B, D)
         dgates = np.concatenate([dn * remembered, dh * (h_before - n)], axis=1)  # (B, 2D)
-        dgates = sigmoid_backward(dgates, gates)  # (B, 2D)
+        dgates *= gates * (1 - gates)
         dremembered = dn * r  # (B, D)
         self.db_n += dremembered.sum(axis=0)
-        dpast = np.concatenate([dgates, dremembered], axis=1)  # (B, 3D)
-        dh_before = dpast @ self.W_hh.T + dh * u  # (B, D)
-        return np.concatenate([dgates, dn], axis=1), dpast, dh_before
+        drecurrent = np.concatenate([dgates, dremembered], axis=1)  # (B, 3D)
+        dh_before = _step_product(drecurrent, W_hh_T) + dh * u  # (B, D)
+        return np.concatenate([dgates, dn], axis=1), drecurrent, dh_before
 
 
 class RNN(Layer):
@@ -214,14 +246,14 @@ class RNN(Layer):
         alive = None if lengths is None else alive_mask(lengths, B, T)  # (B, T, 1)
         # Time first: then each step reads and writes memory in one piece.
         projected = self.cell.project(x.swapaxes(0, 1))  # (T, B, P)
-        outputs, caches = np.empty((T, B, self.cell.hidden_size), projected.dtype), []
+        outputs, steps = np.empty((T, B, self.cell.hidden_size), projected.dtype), []
         for t in range(T):
-            outputs[t], new_state, cache = self.cell.step(projected[t], state)
-            state = new_state if alive is None else choose(alive[:, t], new_state, state)
-            caches.append(cache)
+            outputs[t], new_state, step = self.cell.step(projected[t], state)
+            state = choose(None if alive is None else alive[:, t], new_state, state)
+            steps.append(step)
         outputs = outputs.swapaxes(0, 1)  # (B, T, D)
         outputs = outputs if alive is None else outputs * alive
-        return outputs, copied(state), (x, alive, caches)
+        return outputs, copied(state), RNNCache(x, alive, steps)
 
     def backward(self, doutputs, cache, dfinal=None, truncate=None):
         """Backpropagation through time (Werbos, 1990): the same walk, last step first.
@@ -231,33 +263,58 @@ class RNN(Layer):
         step k to k - 1, from 2k to 2k - 1 and so on: what running pieces of k steps with a
         carried state would give.
         """
-        x, alive, caches = cache
+        x, alive, steps = cache
         B, T, _ = x.shape
         guard.gradient("doutputs", doutputs, (B, T, self.cell.hidden_size), x.dtype)
         truncate = T if truncate is None else guard.whole_number("truncate", truncate)
         dstate = self.cell.zero_state(B) if dfinal is None else dfinal
         self.cell.check_state("dfinal", dstate, B)
-        nothing = self.cell.zero_state(B)
         if alive is not None:
             doutputs = doutputs * alive  # (B, T, D)
-        dprojected = np.empty((T, B, len(self.cell.b_h)), doutputs.dtype)  # (T, B, P)
-        dpast = np.empty_like(dprojected)  # (T, B, P)
-        for t in reversed(range(T)):
-            dprojected[t], dpast[t], dstate = self._step_back(doutputs, t, caches[t], dstate, alive)
-            if t and t % truncate == 0:  # padding is no step: what waits there passes
-                dstate = nothing if alive is None else choose(alive[:, t], nothing, dstate)
-        h_before = np.stack([cache[0] for cache in caches])  # (T, B, D)
-        self.cell.past_backward(dpast, h_before)
+        dprojected, drecurrent, dstate = self._walk_back(doutputs, alive, steps, dstate, truncate)
+        h_before = np.stack([step.h_before for step in steps])  # (T, B, D)
+        self.cell.recurrent_backward(drecurrent, h_before)
         dx = self.cell.project_backward(dprojected, x.swapaxes(0, 1))  # (T, B, I)
         return dx.swapaxes(0, 1), dstate
 
-    def _step_back(self, doutputs, t, cache, dstate, alive):
-        if alive is None:
-            return self.cell.step_backward(doutputs[:, t], cache, dstate)
-        real = alive[:, t]  # (B, 1)
-        arriving = choose(real, dstate, self.cell.zero_state(len(real)))
-        dprojected, dpast, dbefore = self.cell.step_backward(doutputs[:, t], cache, arriving)
-        return dprojected, dpast, choose(real, dbefore, dstate)
+    def _walk_back(self, doutputs, alive, steps, dstate, truncate):
+        """The last step first: dprojected, drecurrent, one array where they are equal, dstate."""
+        B, T, _ = doutputs.shape
+        nothing = self.cell.zero_state(B)
+        W_hh_T = np.ascontiguousarray(self.cell.W_hh.T)  # (P, D)
+        dprojected = np.empty((T, B, len(W_hh_T)), doutputs.dtype)  # (T, B, P)
+        drecurrent = dprojected  # (T, B, P)
+        for t in reversed(range(T)):
+            real = None if alive is None else alive[:, t]  # (B, 1)
+            arriving = choose(real, dstate, nothing)  # what waits behind padding only passes
+            dz, dstep, dbefore = self.cell.step_backward(doutputs[:, t], steps[t], arriving, W_hh_T)
+            dstate = choose(real, dbefore, dstate)
+            if t and t % truncate == 0:
+                dstate = choose(real, nothing, dstate)
+            dprojected[t] = dz
+            if drecurrent is dprojected and dstep is not dz:
+                drecurrent = dprojected.copy()  # up to here they were equal
+            if drecurrent is not dprojected:
+                drecurrent[t] = dstep
+        return dprojected, drecurrent, dstate
+
+
+def _step_product(x, W):
+    """x (B, D) @ W (D, P), in blocks of W's columns where one product would first copy W.
+
+    OpenBLAS sorts the factors of a large product into an order of its own. That pays where all
+    time steps are one product; at every single step it takes longer than to multiply.
+    """
+    (B, D), P = x.shape, W.shape[1]
+    if B * D * P <= LARGEST:
+        return x @ W
+    fit = [k for k in (2, 4, 8, 16) if B * D * P <= k * LARGEST and P % k == 0 and P >= 32 * k]
+    if not fit:  # more blocks, or narrower ones, would take longer than the copy
+        return x @ W
+    y = np.empty((B, P), x.dtype)
+    columns, places = (a.reshape(len(a), fit[0], -1).swapaxes(0, 1) for a in (W, y))
+    np.matmul(x, columns, out=places)
+    return y
 
 
 def copied(state):
@@ -266,7 +323,9 @@ def copied(state):
 
 
 def choose(real, one, other):
-    """A state: that of `one` where real (B, 1) is True, else that of `other`."""
+    """A state: that of `one` where real (B, 1) is True, or None; else that of `other`."""
+    if real is None:
+        return one
     if isinstance(one, tuple):
         return tuple(np.where(real, a, b) for a, b in zip(one, other, strict=True))
     return np.where(real, one, other)
