@@ -119,9 +119,7 @@ class RNNCell(Cell):
 
         The output of this cell *is* its new state; of other cells it need not be.
         """
-        z = _step_product(state, self.W_hh)  # (B, D)
-        z += projected
-        h = np.tanh(z, out=z)  # (B, D)
+        h = np.tanh(projected + _step_product(state, self.W_hh))  # (B, D)
         return h, h, RNNStep(state, h)
 
     def step_backward(self, doutput, cache, dstate, W_hh_T):
@@ -155,8 +153,7 @@ class LSTMCell(Cell):
         sigmoids *= 0.5
         sigmoids += 0.5
         i, f, o, g = gates  # (B, D)
-        c = f * c_before  # (B, D)
-        c += i * g
+        c = f * c_before + i * g  # (B, D)
         tanh_c = np.tanh(c)  # (B, D)
         h = o * tanh_c  # (B, D)
         return h, (h, c), LSTMStep(h_before, c_before, gates, tanh_c)
