@@ -1,5 +1,29 @@
 """From a recurrent network to the Transformer in plain NumPy, every gradient by hand.
 
+The map, in reading order; an import never runs back up. The mathematics:
+
+    guard                   bad input, refused in one line, at the door alone
+    check                   is a backward right? numerical gradients, and their comparison
+    functional              sigmoid, tanh, relu, gelu, softmax, cross-entropies: f and f_backward
+    layers                  Layer, Linear, Embedding, LayerNorm, Dropout, FeedForward
+    saving                  a run in a file, whole or not at all, and on from it
+    recurrent               the cells, and RNN, which walks through time
+    positions               sinusoidal, learned, rotary
+    attention               masks, attention, AdditiveAttention, MultiHeadAttention, KVCache
+    recurrent_network       whole recurrent models
+    sequence_to_sequence    a recurrent encoder and decoder, with attention between them
+    transformer             EncoderLayer, DecoderLayer, Transformer
+    optim                   SGD, Adam, clipping, schedules
+    training                the training loop
+    parallel                one training step on several cores
+    generation              sampling, beam search
+
+And all else:
+
+    data/                   texts, tokenizers, batches, data sets
+    trained/                weights and records of runs, each with the program that makes it
+    teaching/               pictures, explorers, exercises, the machinery of the desk
+
 Import this package before NumPy: the models here are small, and for small matrices a second
 BLAS thread costs more than it brings (6 to 20 times slower on a shared machine).
 """

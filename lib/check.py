@@ -50,7 +50,7 @@ def _loss_at(loss, x, i, value):
     result = loss()
     if isinstance(result, np.ndarray) and result.ndim == 0:
         result = result.item()
-    return guard.number("loss()", result)
+    return guard.scalar("loss()", result)
 
 
 def relative_error(by_hand, measured):
@@ -89,7 +89,7 @@ def compare(name, by_hand, measured, show=4):
 def _numbers(name, x):
     """x in float64: an unsigned difference would wrap."""
     x = guard.as_array(name, x)
-    guard.numbers(name, x, x.shape)
+    guard.number_array(name, x, x.shape)
     return x.astype(np.float64)
 
 

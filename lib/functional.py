@@ -1,7 +1,10 @@
-"""Functions and their derivatives, in pairs: f and f_backward.
+"""Functions and their derivatives, in pairs with one contract, that of the layers.
 
-One naming law holds everywhere: dX is the gradient of the loss with respect to X. So
-`softmax_backward(dp, p)` takes the gradient at softmax's output and returns it at its input.
+    y, cache = f(z)                     cache: what the way back will need; the caller holds it
+    dz = f_backward(dy, cache)          the chain rule
+
+One naming law holds everywhere: dX is the gradient of the loss with respect to X. A loss is a
+function too: loss, cache = cross_entropy(logits, targets), and its dloss is 1 unless said.
 
 Shapes: ... any leading axes (batch, time), V vocabulary (the classes), N = all positions.
 """
@@ -13,103 +16,128 @@ import numpy as np
 from lib import guard
 
 GELU_SCALE, GELU_CUBIC = math.sqrt(2 / math.pi), 0.044715
-# Beyond z = 10 the tanh in gelu is 1 to the last bit of float64, and its slope 0: z³, which
-# overflows long after, would make of that 0 no number.
+# Beyond z = 10 the sigmoid in gelu is 0 or 1 to the last bit of float64, and its slope 0: z³,
+# which overflows long after, would make of that 0 no number.
 GELU_BEND = 30.0
 LOWEST = {dtype: np.finfo(dtype).min for dtype in guard.FLOATS}
 TINY = {dtype: np.finfo(dtype).tiny for dtype in guard.FLOATS}
 
 
 def sigmoid(z):
-    """1 / (1 + exp(-z)), for any shape. Written with tanh, which cannot overflow."""
+    """y = 1 / (1 + exp(-z)), for any shape, and the cache. By tanh, which cannot overflow."""
     guard.real("z", z)
-    return 0.5 * (1 + np.tanh(0.5 * z))
+    y = 0.5 * (1 + np.tanh(0.5 * z))
+    return y, y
 
 
-def sigmoid_backward(ds, s):
-    """dz from ds, with s = sigmoid(z)."""
-    guard.alike("ds", ds, "s", s)
-    return ds * s * (1 - s)
+def sigmoid_backward(dy, cache):
+    """dz from dy: the slope is y (1 - y)."""
+    y = cache
+    guard.alike("dy", dy, "y", y)
+    return dy * y * (1 - y)
 
 
 def tanh(z):
-    """Hyperbolic tangent, for any shape: every number squeezed between -1 and 1."""
+    """y, every number squeezed between -1 and 1, for any shape, and the cache."""
     guard.real("z", z)
-    return np.tanh(z)
+    y = np.tanh(z)
+    return y, y
 
 
-def tanh_backward(dh, h):
-    """dz from dh, with h = tanh(z)."""
-    guard.alike("dh", dh, "h", h)
-    return dh * (1 - h * h)
+def tanh_backward(dy, cache):
+    """dz from dy: the slope is 1 - y²."""
+    y = cache
+    guard.alike("dy", dy, "y", y)
+    return dy * (1 - y * y)
 
 
 def relu(z):
-    """max(z, 0), for any shape."""
+    """y = max(z, 0), for any shape, and the cache."""
     guard.real("z", z)
-    return np.maximum(z, 0)
+    y = np.maximum(z, 0)
+    return y, y
 
 
-def relu_backward(dy, y):
-    """dz from dy, with y = relu(z). At z = 0 the slope is taken to be 0."""
+def relu_backward(dy, cache):
+    """dz from dy: the slope is 1 where y is above 0, else 0, also at z = 0."""
+    y = cache
     guard.alike("dy", dy, "y", y)
     return dy * (y > 0)
 
 
 def gelu(z):
-    """y and the cache: z times the share of a normal distribution below z, approximated by tanh.
+    """y and the cache: z times the share of a normal distribution below z, approximated.
 
-    Gaussian error linear unit (Hendrycks and Gimpel, 2016): relu with its corner rounded off.
+    Gaussian error linear unit (Hendrycks and Gimpel, 2016): relu with its corner rounded off. The
+    share is (1 + tanh(u)) / 2 with u = √(2/π) (z + 0.044715 z³), which is 1 / (1 + exp(-2u)).
     """
-    guard.array("z", z, "...")
-    t = z * z  # from here on in place: these arrays are large
-    t *= GELU_SCALE * GELU_CUBIC
-    t += GELU_SCALE
-    t *= z
-    np.tanh(t, out=t)
-    y = t + 1
-    y *= 0.5
-    y *= z
-    return y, (z, t)
+    guard.float_array("z", z, "...")
+    y, grown = np.empty_like(z), np.empty_like(z)  # grown: 1 + exp(-2u)
+    with np.errstate(over="ignore"):  # far below 0 exp is infinite, and y is 0
+        for part in pieces(z):
+            x, e = z[part], grown[part]
+            np.multiply(x, x, out=e)
+            e *= -2 * GELU_SCALE * GELU_CUBIC
+            e -= 2 * GELU_SCALE
+            e *= x
+            np.exp(e, out=e)
+            e += 1
+            np.divide(x, e, out=y[part])
+    return y, (z, grown, y)
 
 
 def gelu_backward(dy, cache):
-    """dz from dy. The tanh is kept: it costs more than all the rest."""
-    z, t = cache
+    """dz from dy. The exp is kept: it costs more than all the rest."""
+    z, grown, y = cache
     guard.alike("dy", dy, "z", z)
     try:
         with np.errstate(over="raise"):
-            slope = gelu_slope(z, t)
+            return gelu_slope_times(dy, z, grown, y)
     except FloatingPointError:  # rare, and looking for it beforehand costs more than the slope
-        slope = gelu_slope(np.clip(z, -GELU_BEND, GELU_BEND), t)
-    slope *= dy
-    return slope
+        z, y = np.clip(z, -GELU_BEND, GELU_BEND), np.minimum(y, GELU_BEND)
+        return gelu_slope_times(dy, z, grown, y)
 
 
-def gelu_slope(z, t):
-    """The slope of gelu at z, with t the tanh in it."""
-    slope = z * z
-    slope *= 3 * GELU_SCALE * GELU_CUBIC
-    slope += GELU_SCALE
-    slope *= z
-    slope *= 1 - t * t
-    slope += t
-    slope += 1
-    slope *= 0.5
-    return slope
+def gelu_slope_times(dy, z, grown, y):
+    """dy times the slope of gelu at z: (1 + (z - y) 2 du/dz) / grown, with grown = 1 + exp(-2u)."""
+    dz = np.empty_like(z)
+    for part in pieces(z):
+        slope = np.multiply(z[part], z[part], out=dz[part])
+        slope *= 6 * GELU_SCALE * GELU_CUBIC
+        slope += 2 * GELU_SCALE
+        slope *= z[part] - y[part]
+        slope += 1
+        slope /= grown[part]
+        slope *= dy[part]
+    return dz
+
+
+def pieces(x, size=2**15):
+    """Slices of x (N, ...) of about `size` numbers: few enough to stay in the processor's cache."""
+    step = max(1, size * len(x) // x.size)
+    return [slice(i, i + step) for i in range(0, len(x), step)]
+
+
+ACTIVATIONS = {"relu": (relu, relu_backward), "gelu": (gelu, gelu_backward)}
 
 
 def softmax(z):
-    """Weights (..., V) that are positive and sum to 1 along the last axis.
+    """Weights p (..., V) that are positive and sum to 1 along the last axis, and the cache.
 
     The largest z is taken away first, so that exp never overflows. A row that is -inf
     throughout (nothing may be chosen) becomes zeros, not NaN. Refuses NaN and +inf.
     """
-    guard.array("z", z, "... V")
-    e = z - np.maximum(largest("z", z), LOWEST[z.dtype])
-    np.exp(e, out=e)  # in place: the scores of attention are the largest arrays there are
-    e /= np.maximum(np.add.reduce(e, axis=-1, keepdims=True), TINY[z.dtype])
-    return e
+    guard.float_array("z", z, "... V")
+    p = softmax_in_place(z.copy(order="K"))
+    return p, p
+
+
+def softmax_in_place(z):
+    """The softmax of z (..., V), written over it: scores are the largest arrays there are."""
+    z -= np.maximum(largest("z", z), LOWEST[z.dtype])
+    np.exp(z, out=z)
+    z /= np.maximum(np.add.reduce(z, axis=-1, keepdims=True), TINY[z.dtype])
+    return z
 
 
 def largest(name, z):
@@ -120,8 +148,9 @@ def largest(name, z):
     return most
 
 
-def softmax_backward(dp, p):
-    """dz from dp, with p = softmax(z): the Jacobian diag(p) - p pᵀ times dp, never built."""
+def softmax_backward(dp, cache):
+    """dz from dp: the Jacobian diag(p) - p pᵀ times dp, never built."""
+    p = cache
     guard.alike("dp", dp, "p", p)
     dz = dp - (dp * p).sum(axis=-1, keepdims=True)
     dz *= p
@@ -129,20 +158,22 @@ def softmax_backward(dp, p):
 
 
 def log_softmax(z):
-    """ln softmax(z) along the last axis, without ever taking the logarithm of a zero.
+    """ln softmax(z) along the last axis, never taking the logarithm of a zero; and the cache.
 
     Refuses NaN, +inf, and a row that is -inf throughout.
     """
-    guard.array("z", z, "... V")
+    guard.float_array("z", z, "... V")
     most = largest("z", z)
     if np.isneginf(most).any():
         raise guard.NotFiniteError("z has a row of nothing but -inf: a number was expected in each")
     shifted = z - most
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    logp = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return logp, logp
 
 
-def log_softmax_backward(dlogp, logp):
-    """dz from dlogp, with logp = log_softmax(z)."""
+def log_softmax_backward(dlogp, cache):
+    """dz from dlogp."""
+    logp = cache
     guard.alike("dlogp", dlogp, "logp", logp)
     return dlogp - np.exp(logp) * dlogp.sum(axis=-1, keepdims=True)
 
@@ -156,16 +187,16 @@ def cross_entropy(logits, targets, mask=None, smoothing=0.0):
     counts (padding does not). Refuses other shapes, ids outside V, NaN, a mask without a True.
     """
     V = logits.shape[-1] if isinstance(logits, np.ndarray) and logits.ndim else 0
-    guard.array("logits", logits, "... V", finite=True)
+    guard.float_array("logits", logits, "... V", finite=True)
     guard.fraction("smoothing", smoothing)
-    guard.ids("targets", targets, "...", V)
+    guard.id_array("targets", targets, "...", V)
     guard.same_shape("targets", targets, logits.shape[:-1])
     mask = np.ones(targets.shape, bool) if mask is None else mask
-    guard.truths("mask", mask, targets.shape)
+    guard.truth_array("mask", mask, targets.shape)
     count = int(mask.sum())
     if count == 0:
         raise ValueError("mask is False everywhere: at least one position to count was expected")
-    logp = log_softmax(logits)
+    logp, _ = log_softmax(logits)
     picked = np.take_along_axis(logp, targets[..., None], axis=-1)[..., 0]
     if smoothing:
         picked = (1 - smoothing) * picked + smoothing * logp.mean(axis=-1)
@@ -190,8 +221,8 @@ def binary_cross_entropy(logits, targets):
 
     logits and targets of one shape; targets between 0 and 1.
     """
-    guard.array("logits", logits, "...", finite=True)
-    guard.numbers("targets", targets, logits.shape)
+    guard.float_array("logits", logits, "...", finite=True)
+    guard.number_array("targets", targets, logits.shape)
     low, high = np.min(targets), np.max(targets)
     if not (low >= 0 and high <= 1):  # also where one is NaN
         raise ValueError(f"targets reach from {low} to {high}: 0 to 1 was expected")
@@ -204,13 +235,14 @@ def binary_cross_entropy_backward(cache, dloss=1.0):
     """dlogits = (sigmoid(logits) - targets) / number of entries."""
     logits, targets = cache
     dloss = guard.finite("dloss", dloss)
-    return ((sigmoid(logits) - targets) * (dloss / logits.size)).astype(logits.dtype, copy=False)
+    p, _ = sigmoid(logits)
+    return ((p - targets) * (dloss / logits.size)).astype(logits.dtype, copy=False)
 
 
 def mean_squared_error(y, targets):
     """Mean of (y - targets)² over all entries, and the cache. y and targets of one shape."""
-    guard.array("y", y, "...", finite=True)
-    guard.numbers("targets", targets, y.shape, finite=True)
+    guard.float_array("y", y, "...", finite=True)
+    guard.number_array("targets", targets, y.shape, finite=True)
     difference = (y - targets).astype(y.dtype, copy=False)
     return float((difference * difference).mean(dtype=np.float64)), difference
 

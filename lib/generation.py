@@ -1,7 +1,8 @@
 """Writing with a language model: one id after another, each chosen by what it believes.
 
-Works with a LanguageModel, which hands on a state, and with a decoder-only Transformer, which
-keeps the keys and values of what it has read (a Past for each layer).
+Works with a LanguageModel, whose state is the LSTM's, and with a decoder-only Transformer, whose
+state is the keys and values of what it has read (a KVCache for each layer). Both read on by
+logits, state = model.read(ids, state).
 
 Shapes: T characters, V vocabulary.
 """
@@ -21,12 +22,12 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     top_k: keep the k likeliest (Fan et al., 2018); top_p: the fewest that have together at least
     p of the probability, the nucleus (Holtzman et al., 2020).
     """
-    guard.array("logits", logits, "... V", finite=True)
+    guard.float_array("logits", logits, "... V", finite=True)
     _check_choice(logits.shape[-1], temperature, top_k, top_p)
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):  # -1 / 1e-320 is -inf: a probability of zero
-        probabilities = softmax(shifted / temperature)
+        probabilities, _ = softmax(shifted / temperature)
     if top_k is not None:
         probabilities = _keep(probabilities, _rank(probabilities) < top_k)
     if top_p is not None:
@@ -39,7 +40,7 @@ def _check_choice(V, temperature, top_k, top_p):
     guard.positive("temperature", temperature)
     if top_k is not None and guard.whole_number("top_k", top_k) > V:
         raise ValueError(f"top_k={top_k}: at most {V} was expected, the vocabulary")
-    if top_p is not None and not 0 < guard.number("top_p", top_p) <= 1:
+    if top_p is not None and not 0 < guard.scalar("top_p", top_p) <= 1:
         raise ValueError(f"top_p={top_p}: a number above 0, at most 1, was expected")
 
 
@@ -61,64 +62,58 @@ def _keep(p, kept):
     return p / p.sum(axis=-1, keepdims=True)
 
 
-class Reader:
-    """A model that remembers what it has read; read(ids) gives the logits after each of them.
+class IncrementalDecoder:
+    """A language model that remembers what it has read: read(ids) gives the logits after each.
 
-    context: at how many ids a Transformer may look. When they are full it reads the last half
-    of them anew and goes on from there: the window slides. report(line): says so, once, of a
-    prompt that is longer than that.
+    context_length: how many ids the model may see. When they are full it reads the last half of
+    them anew and goes on from there: the window slides. report(line): says so, once, of a prompt
+    that is longer than that.
     """
 
-    def __init__(self, model, context=None, report=print):
-        self.model, self.memory, self.seen = model, None, np.zeros(0, int)
-        self.report = guard.function("report", report)
-        self.is_transformer = isinstance(model, Transformer)
-        if self.is_transformer:
-            _decoder(model)
-        else:
-            guard.instance("model", model, LanguageModel, Transformer)
-        self.context = None if context is None else guard.whole_number("context", context, least=2)
+    def __init__(self, model, context_length=None, report=print):
+        self.model = guard.instance("model", model, LanguageModel, Transformer)
+        self.state, self.seen = None, np.zeros(0, int)
+        self.report, self.context_length = guard.function("report", report), context_length
+        if context_length is not None:
+            guard.whole_number("context_length", context_length, least=2)
 
     def read(self, ids):
         """ids (T,) -> logits (T, V) after each of them; of a prompt too long, of its end.
 
         Where the ids are refused, what was read before stays as it was.
         """
-        guard.ids("ids", ids, "T", vocabulary_size(self.model))
-        if not self.is_transformer:
-            logits, self.memory, _ = self.model.forward(ids[None], self.memory)
-            return logits[0]
-        seen, memory, new = np.concatenate([self.seen, ids]), self.memory, len(ids)
-        if self.context and len(seen) > self.context:
-            if memory is None:
-                what = f"prompt has {new} ids, the context {self.context}: the window slides"
-                self.report(f"{what}, the last {self.context // 2} are read")
-            seen, memory = seen[-(self.context // 2) :], None
-        if memory is None:
-            memory, new = self.model.new_past(), len(seen)
-        logits, _ = self.model.forward(seen[None, -new:], past=memory)
-        self.seen, self.memory = seen, memory
+        guard.id_array("ids", ids, "T", self.model.vocabulary_size)
+        seen, state, new = np.concatenate([self.seen, ids]), self.state, len(ids)
+        if self.context_length and len(seen) > self.context_length:
+            half = self.context_length // 2
+            if state is None:
+                what = f"prompt has {new} ids, context_length is {self.context_length}"
+                self.report(f"{what}: the window slides, the last {half} are read")
+            seen, state, new = seen[-half:], None, half
+        logits, self.state = self.model.read(seen[None, -new:], state)
+        self.seen = seen
         return logits[0]
 
 
 def sample(
-    model, tokenizer, prompt, length, rng, temperature=1.0, top_k=None, top_p=None, context=None
-):
+    model, tokenizer, prompt, length, rng, temperature=1.0, top_k=None, top_p=None,
+    context_length=None,
+):  # fmt: skip
     """The `length` characters with which the model goes on after the prompt (not in front).
 
-    top_k=1 is greedy. context: how far a Transformer may look back, see Reader.
+    top_k=1 is greedy. context_length: how many ids the model may see, see IncrementalDecoder.
     """
-    ids, reader = _encoded(tokenizer, "prompt", prompt), Reader(model, context)
+    ids, decoder = _encoded(tokenizer, "prompt", prompt), IncrementalDecoder(model, context_length)
     guard.whole_number("length", length)
     guard.generator("rng", rng)
-    _check_choice(vocabulary_size(model), temperature, top_k, top_p)
-    written, logits = [], reader.read(ids)
+    _check_choice(model.vocabulary_size, temperature, top_k, top_p)
+    written, logits = [], decoder.read(ids)
     while True:
         probabilities = next_probabilities(logits[-1], temperature, top_k, top_p)  # (V,)
         written.append(rng.choice(len(probabilities), p=probabilities))
         if len(written) == length:
             return tokenizer.decode(written)
-        logits = reader.read(np.array(written[-1:]))
+        logits = decoder.read(np.array(written[-1:]))
 
 
 def beam_search(model, tokenizer, prompt, length, width):
@@ -127,22 +122,21 @@ def beam_search(model, tokenizer, prompt, length, width):
     At each step the `width` likeliest beginnings are kept. For a decoder-only Transformer.
     """
     guard.instance("model", model, Transformer)
-    _decoder(model)
     ids = _encoded(tokenizer, "prompt", prompt)
     guard.whole_number("length", length)
     guard.whole_number("width", width)
-    past, texts, scores = model.new_past(), np.zeros((1, 0), int), np.zeros(1)
-    logits, _ = model.forward(ids[None], past=past)
+    texts, scores = np.zeros((1, 0), int), np.zeros(1)
+    logits, kv_caches = model.read(ids[None])
     while True:
-        totals = scores[:, None] + log_softmax(logits[:, -1].astype(np.float64))
+        totals = scores[:, None] + log_softmax(logits[:, -1].astype(np.float64))[0]
         best = np.argsort(-totals.ravel(), kind="stable")[:width]
         rows, chosen = np.divmod(best, totals.shape[1])
         texts = np.concatenate([texts[rows], chosen[:, None]], axis=1)
         scores = totals.ravel()[best]
         if texts.shape[1] == length:
             return [(float(s), tokenizer.decode(t)) for s, t in zip(scores, texts, strict=True)]
-        past.take(rows)
-        logits, _ = model.forward(chosen[:, None], past=past)
+        kv_caches.take(rows)
+        logits, _ = model.read(chosen[:, None], kv_caches)
 
 
 def surprise(model, tokenizer, text):
@@ -151,21 +145,8 @@ def surprise(model, tokenizer, text):
     The first of the T characters has none before it and is not counted.
     """
     ids = _encoded(tokenizer, "text", text)
-    logp = log_softmax(Reader(model).read(ids))[:-1]  # (T - 1, V)
-    return -logp[np.arange(len(logp)), ids[1:]]  # (T - 1,)
-
-
-def vocabulary_size(model):
-    """How many ids a language model knows."""
-    stack = model.stack if isinstance(model, Transformer) else model
-    return len(stack.embedding.W)
-
-
-def _decoder(model):
-    """Refuse a Transformer that cannot write by itself."""
-    if model.kind != "decoder":
-        raise ValueError(f"model is a Transformer of kind {model.kind!r}: 'decoder' was expected")
-    return model
+    logp, _ = log_softmax(IncrementalDecoder(model).read(ids))  # (T, V)
+    return -logp[np.arange(len(logp) - 1), ids[1:]]  # (T - 1,)
 
 
 def _encoded(tokenizer, name, text):

@@ -1,5 +1,6 @@
 """Bad input, refused at the door: one line with the name, what came and what was expected."""
 
+import contextvars
 import functools
 
 import numpy as np
@@ -8,18 +9,46 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 MOST = float(np.finfo(np.float64).max)
 
 
+INSIDE = contextvars.ContextVar("INSIDE", default=False)  # a call that has been checked
+
+
 class NotFiniteError(ValueError):
     """A NaN or an infinity where a number was expected."""
 
 
+def door(run, check):
+    """run, checked before it runs by the function `check`, or by the object's method of that name.
+
+    What runs inside a call that has been checked is not checked again.
+    """
+
+    @functools.wraps(run)
+    def checked(*given, **options):
+        if INSIDE.get():
+            return run(*given, **options)
+        look, at = (check, given) if callable(check) else (getattr(given[0], check), given[1:])
+        look(*at, **options)
+        before = INSIDE.set(True)
+        try:
+            return run(*given, **options)
+        finally:
+            INSIDE.reset(before)
+
+    return checked
+
+
+def refuse(name, value, expected):
+    """Say in one line what came and what was expected."""
+    raise ValueError(f"{name}={show(value)}: {expected} was expected")
+
+
 def whole_number(name, value, least=1):
     """Refuse anything but an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name}={show(value)}: a whole number of at least {least} was expected")
-    return int(value)
+    fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+    return int(value) if fits else refuse(name, value, f"a whole number of at least {least}")
 
 
-def number(name, value):
+def scalar(name, value):
     """Refuse anything but a number; NaN and infinity are numbers."""
     if not _number(value):
         raise ValueError(f"{name} is {_kind(value)}: a number was expected")
@@ -28,38 +57,32 @@ def number(name, value):
 
 def truth(name, value):
     """Refuse anything but True or False: the text 'no', taken for a truth, means yes."""
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name}={show(value)}: True or False was expected")
-    return bool(value)
+    fits = isinstance(value, bool | np.bool_)
+    return bool(value) if fits else refuse(name, value, "True or False")
 
 
 def finite(name, value):
     """Refuse anything but a finite number."""
-    if not _number(value) or not -np.inf < value < np.inf:
-        raise ValueError(f"{name}={show(value)}: a finite number was expected")
-    return float(value)
+    fits = _number(value) and -np.inf < value < np.inf
+    return float(value) if fits else refuse(name, value, "a finite number")
 
 
 def positive(name, value):
     """Refuse anything but a finite number above zero."""
-    if not _number(value) or not 0 < value < np.inf:
-        raise ValueError(f"{name}={show(value)}: a number above 0 was expected")
-    return float(value)
+    fits = _number(value) and 0 < value < np.inf
+    return float(value) if fits else refuse(name, value, "a number above 0")
 
 
 def fraction(name, value):
     """Refuse anything but a number from 0 up to, but not including, 1."""
-    if not _number(value) or not 0 <= value < 1:
-        raise ValueError(f"{name}={show(value)}: a number from 0 up to 1 was expected")
-    return float(value)
+    fits = _number(value) and 0 <= value < 1
+    return float(value) if fits else refuse(name, value, "a number from 0 up to 1")
 
 
 def one_of(name, value, choices):
     """Refuse anything but one of the choices."""
-    if not isinstance(value, str) or value not in choices:
-        expected = " or ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name}={show(value)}: {expected} was expected")
-    return value
+    fits = isinstance(value, str) and value in choices
+    return value if fits else refuse(name, value, " or ".join(map(repr, choices)))
 
 
 def heads(d_model, heads):
@@ -83,24 +106,25 @@ def floating(name, dtype):
 
 def generator(name, rng):
     """Refuse anything but a numpy.random.Generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"{name}={show(rng)}: a numpy.random.Generator was expected")
-    return rng
+    fits = isinstance(rng, np.random.Generator)
+    return rng if fits else refuse(name, rng, "a numpy.random.Generator")
 
 
 def function(name, value):
     """Refuse anything that cannot be called."""
-    if not callable(value):
-        raise ValueError(f"{name}={show(value)}: a function was expected")
-    return value
+    return value if callable(value) else refuse(name, value, "a function")
 
 
 def instance(name, value, *kinds):
     """Refuse anything but an instance of one of these classes (not the class itself)."""
-    if not isinstance(value, kinds):
-        expected = " or ".join(kind.__name__ for kind in kinds)
-        raise ValueError(f"{name}={show(value)}: an instance of {expected} was expected")
-    return value
+    expected = " or ".join(kind.__name__ for kind in kinds)
+    return value if isinstance(value, kinds) else refuse(name, value, f"an instance of {expected}")
+
+
+def optional(check, name, value, *more):
+    """Refuse what `check` refuses, unless it is None."""
+    if value is not None:
+        check(name, value, *more)
 
 
 def absent(name, value, why):
@@ -111,9 +135,7 @@ def absent(name, value, why):
 
 def text(name, value):
     """Refuse anything but a string."""
-    if not isinstance(value, str):
-        raise ValueError(f"{name}={show(value)}: a string was expected")
-    return value
+    return value if isinstance(value, str) else refuse(name, value, "a string")
 
 
 def texts(name, items):
@@ -138,7 +160,7 @@ def as_array(name, x):
         raise ValueError(f"{name} has rows of unequal length: an array was expected") from None
 
 
-def array(name, x, letters, finite=False, dtype=None, **sizes):
+def float_array(name, x, letters, finite=False, dtype=None, **sizes):
     """Refuse an x that is no float array of the shape that `letters` spell, as in "B T I".
 
     sizes give the letters whose size is known; the others may be anything from 1 up.
@@ -155,7 +177,7 @@ def array(name, x, letters, finite=False, dtype=None, **sizes):
         _finite(name, x)
 
 
-def numbers(name, x, shape, finite=False):
+def number_array(name, x, shape, finite=False):
     """Refuse an x that is no array of numbers, whole or not, of exactly this shape."""
     shape = tuple(shape)
     if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
@@ -167,7 +189,7 @@ def numbers(name, x, shape, finite=False):
 
 def gradient(name, dy, shape, dtype):
     """Refuse a dy that is no finite array of exactly this shape and dtype: none may broadcast."""
-    numbers(name, dy, shape, finite=True)
+    number_array(name, dy, shape, finite=True)
     same_dtype(name, dy, dtype)
 
 
@@ -198,7 +220,7 @@ def mask(name, mask, shape):
         raise ValueError(f"{came}: one that broadcasts to {tuple(shape)} was expected") from None
 
 
-def truths(name, x, shape):
+def truth_array(name, x, shape):
     """Refuse an x that is no array of True and False of exactly this shape."""
     if type(x) is not np.ndarray or x.dtype != bool:
         raise ValueError(f"{name} is {_kind(x)}: an array of True and False was expected")
@@ -224,7 +246,7 @@ def _finite(name, x):
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 
 
-def ids(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
+def id_array(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
     """Refuse an x that is no integer array, or holds an id outside least … vocabulary_size - 1."""
     if type(x) is not np.ndarray or x.dtype.kind not in "iu":
         raise ValueError(f"{name} is {_kind(x)}: an integer array was expected")
@@ -234,11 +256,16 @@ def ids(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
         raise ValueError(f"{name} holds {wrong}: {what} from {least} to {most} were expected")
 
 
+def lengths(name, lengths, x):
+    """Refuse anything but a length of 1 to T for each of the B sequences of x (B, T, ...)."""
+    B, T = x.shape[:2]
+    id_array(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
+
+
 def one_id(name, value, vocabulary_size):
     """Refuse anything but one id of the vocabulary."""
-    if whole_number(name, value, least=0) >= vocabulary_size:
-        raise ValueError(f"{name}={value}: an id from 0 to {vocabulary_size - 1} was expected")
-    return int(value)
+    fits = whole_number(name, value, least=0) < vocabulary_size
+    return int(value) if fits else refuse(name, value, f"an id from 0 to {vocabulary_size - 1}")
 
 
 def show(value):

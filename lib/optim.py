@@ -133,7 +133,7 @@ def _norm(gradients):
 
 def _largest(name, gradient):
     """The largest |number| of a gradient. Refuses NaN and infinity, by the parameter's name."""
-    guard.numbers(f"gradient of {name}", gradient, np.shape(gradient), finite=True)
+    guard.number_array(f"gradient of {name}", gradient, np.shape(gradient), finite=True)
     return float(np.abs(gradient).max(initial=0))
 
 
@@ -158,7 +158,7 @@ def _triples(parameters):
         came = guard.show(names)
         raise ValueError(f"parameters are named {came}: at least one, each once, was expected")
     for name, value, gradient in triples:
-        guard.array(name, value, "...")
+        guard.float_array(name, value, "...")
         guard.same_dtype(f"gradient of {name}", gradient, value.dtype)
         if not value.flags.writeable or not gradient.flags.writeable:
             raise ValueError(f"{name} is read-only: an array that a step may change was expected")

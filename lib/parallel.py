@@ -63,7 +63,7 @@ class DataParallel:
             came = f"{name} returns a {type(returned).__name__}"
             raise ValueError(f"{came}: (loss, count) was expected, a mean over so many terms")
         loss, count = returned
-        return guard.number(f"the loss of {name}", loss), guard.whole_number("count", count)
+        return guard.scalar(f"the loss of {name}", loss), guard.whole_number("count", count)
 
     def _generators(self):
         """For each slice a generator of its own. They follow from the next numbers of rng."""

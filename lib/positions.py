@@ -10,10 +10,14 @@ keys of every head, so that their product depends on the distance alone.
 Shapes: ... any leading axes, T positions, D model width, K head width.
 """
 
+import functools
+
 import numpy as np
 
 from lib import guard
 from lib.layers import Layer
+
+COMPLEX = {np.dtype(np.float32): np.complex64, np.dtype(np.float64): np.complex128}
 
 
 def angles(length, width, base, start=0):
@@ -23,6 +27,21 @@ def angles(length, width, base, start=0):
     """
     positions = places(length, start)
     return positions[..., None] * base ** (-np.arange(0, width, 2) / width)
+
+
+def turns(length, width, base, start, dtype):
+    """cos + i sin of the angles, (T, width // 2) or (B, T, width // 2): a turn is a product."""
+    if type(start) is np.ndarray:
+        return np.exp(1j * angles(length, width, base, start)).astype(COMPLEX[dtype])
+    return known_turns(length, width, base, int(start), dtype)
+
+
+@functools.lru_cache(maxsize=64)  # every layer turns its queries and its keys by the same angles
+def known_turns(length, width, base, start, dtype):
+    """turns from one start for all sequences. Not to be written to."""
+    turn = np.exp(1j * angles(length, width, base, start)).astype(COMPLEX[dtype])
+    turn.flags.writeable = False
+    return turn
 
 
 def places(length, start):
@@ -35,7 +54,7 @@ def places(length, start):
 def check_start(start, **sizes):
     """Refuse a start that is neither a whole number from 0 on nor one for each sequence (B,)."""
     if type(start) is np.ndarray:
-        guard.ids("start", start, "B", np.iinfo(np.int64).max, what="positions", **sizes)
+        guard.id_array("start", start, "B", np.iinfo(np.int64).max, what="positions", **sizes)
     else:
         guard.whole_number("start", start, least=0)
 
@@ -50,51 +69,63 @@ class SinusoidalEncoding(Layer):
         self.d_model = guard.whole_number("d_model", d_model)
         self.base = guard.positive("base", base)
 
-    def table(self, length, start=0):
-        """(T, D), the vectors of `length` positions from `start` on."""
+    def check_table(self, length, start=0):
         guard.whole_number("length", length)
         check_start(start)
+
+    def table(self, length, start=0):
+        """(T, D), the vectors of `length` positions from `start` on."""
         angle = angles(length, self.d_model, self.base, start)
         table = np.empty((*angle.shape[:-1], self.d_model))  # (..., D)
         table[..., 0::2] = np.sin(angle)
         table[..., 1::2] = np.cos(angle[..., : self.d_model // 2])
         return table
 
+    def check_forward(self, x, start=0):
+        guard.float_array("x", x, "... T D", finite=True, D=self.d_model)
+        check_start(start, B=len(x))
+
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache."""
-        guard.array("x", x, "... T D", finite=True, D=self.d_model)
-        check_start(start, B=len(x))
         return x + self.table(x.shape[-2], start).astype(x.dtype), (x.shape, x.dtype)
+
+    def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, *cache)
 
     def backward(self, dy, cache):
         """Added to x, so dx is dy."""
-        guard.gradient("dy", dy, *cache)
         return dy
 
 
 class LearnedPositions(Layer):
-    """Adds a learned vector for each position, of which there are `max_length`."""
+    """Adds a learned vector for each position, of which there are `context_length`."""
 
-    def __init__(self, max_length, d_model, rng, dtype=np.float64):
-        guard.whole_number("max_length", max_length)
+    def __init__(self, context_length, d_model, rng, dtype=np.float64):
+        guard.whole_number("context_length", context_length)
         guard.whole_number("d_model", d_model)
         guard.floating("dtype", dtype)
         guard.generator("rng", rng)
-        self.add_parameters(W=rng.normal(0, 0.1, (max_length, d_model)).astype(dtype))
+        self.add_parameters(W=rng.normal(0, 0.1, (context_length, d_model)).astype(dtype))
+
+    def check_forward(self, x, start=0):
+        guard.float_array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
+        check_start(start, B=len(x))
 
     def forward(self, x, start=0):
         """x (..., T, D) -> y (..., T, D) and the cache. Refuses positions beyond the table."""
-        guard.array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
-        check_start(start, B=len(x))
         read = places(x.shape[-2], start)  # (..., T)
         if read.max() >= len(self.W):
             raise ValueError(f"x needs {read.max() + 1} positions: only {len(self.W)} were learned")
         return x + self.W[read], (x.shape, read)
 
+    def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, cache[0], self.W.dtype)
+
     def backward(self, dy, cache):
         """dy (..., T, D) -> dx, the same; adds to the rows of dW that were read."""
         shape, read = cache
-        guard.gradient("dy", dy, shape, self.W.dtype)
+        if self.dW is None:
+            return dy
         if read.ndim == 1:  # no position twice
             self.dW[read] += dy.reshape(-1, *shape[-2:]).sum(axis=0)
         else:
@@ -116,28 +147,28 @@ class RotaryPositions(Layer):
             raise ValueError(f"{came}: an even one was expected, columns are turned in pairs")
         self.base = guard.positive("base", base)
 
+    def check_forward(self, x, start=0):
+        guard.float_array("x", x, "... T K", finite=True, K=self.width)
+        check_start(start, B=len(x))
+
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        guard.array("x", x, "... T K", finite=True, K=self.width)
-        check_start(start, B=len(x))
-        return self.trusted_forward(x, start)
+        turn = turns(x.shape[-2], self.width, self.base, start, x.dtype)
+        if turn.ndim == 3:  # a start for each sequence: the same for all its heads
+            turn = turn.reshape(len(x), *[1] * (x.ndim - 3), *turn.shape[1:])
+        return turned(x, turn), (x.shape, x.dtype, turn)
 
-    def trusted_forward(self, x, start):
-        """forward, for a layer around this one that has looked at x."""
-        angle = angles(x.shape[-2], self.width, self.base, start)
-        if angle.ndim == 3:  # a start for each sequence: the same for all its heads
-            angle = angle.reshape(len(x), *[1] * (x.ndim - 3), *angle.shape[1:])
-        turn = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
-        return self._turned(x, *turn), (x.shape, *turn)
+    def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, *cache[:2])
 
     def backward(self, dy, cache):
         """dy (..., T, K) -> dx: the way back from a turn is the turn the other way."""
-        shape, cos, sin = cache
-        guard.gradient("dy", dy, shape, cos.dtype)
-        return self._turned(dy, cos, -sin)
+        *_, turn = cache
+        return turned(dy, turn.conj())
 
-    def _turned(self, x, cos, sin):
-        y, even, odd = np.empty_like(x), x[..., 0::2], x[..., 1::2]
-        y[..., 0::2] = even * cos - odd * sin
-        y[..., 1::2] = even * sin + odd * cos
-        return y
+
+def turned(x, turn):
+    """Each pair of columns of x (..., T, K) as one complex number, times a turn (..., K / 2)."""
+    if x.strides[-1] != x.itemsize:  # the two do not lie side by side
+        x = x.copy()
+    return (x.view(turn.dtype) * turn).view(x.dtype)

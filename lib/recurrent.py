@@ -19,7 +19,7 @@ from collections import namedtuple
 import numpy as np
 
 from lib import guard
-from lib.layers import Layer, rows, scaled_normal, times
+from lib.layers import Layer, as_rows, column_sums, matmul, scaled_normal
 
 # So many multiplications OpenBLAS does without first copying the factors; only with AVX-512.
 AVX512 = "X86_V4" in np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
@@ -73,42 +73,46 @@ class Cell(Layer):
         for part, array in zip(self.parts, arrays, strict=True):
             label = name if len(arrays) == 1 else f"{name}'s {part}"
             sizes = dict(B=batch, D=self.hidden_size)
-            guard.array(label, array, "B D", finite=True, dtype=self.W_hh.dtype, **sizes)
+            guard.float_array(label, array, "B D", finite=True, dtype=self.W_hh.dtype, **sizes)
+
+    def check_forward(self, x, state):
+        dtype = self.W_xh.dtype
+        guard.float_array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
+        self.check_state("state", state, len(x))
 
     def forward(self, x, state):
         """One step: x (B, I), state -> output (B, D), new state, cache."""
-        dtype = self.W_xh.dtype
-        guard.array("x", x, "B I", finite=True, dtype=dtype, I=self.input_size)
-        self.check_state("state", state, len(x))
         output, state, cache = self.step(self.project(x), state)
         return output.copy(), copied(state), CellCache(x, cache)
+
+    def check_backward(self, doutput, cache, dstate=None):
+        shape = len(cache.x), self.hidden_size
+        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
+        guard.optional(self.check_state, "dstate", dstate, len(cache.x))
 
     def backward(self, doutput, cache, dstate=None):
         """doutput (B, D), dstate like a state (zeros if None) -> dx (B, I), dstate_before."""
         x, step = cache
-        shape = len(x), self.hidden_size
-        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
         dstate = self.zero_state(len(x)) if dstate is None else dstate
-        self.check_state("dstate", dstate, len(x))
         dprojected, drecurrent, dstate = self.step_backward(doutput, step, dstate, self.W_hh.T)
         self.recurrent_backward(drecurrent, step.h_before)
         return self.project_backward(dprojected, x), dstate
 
     def project(self, x):
         """The half that needs the input alone: x (..., I) -> projected (..., P)."""
-        projected = times(x, self.W_xh)
+        projected = matmul(x, self.W_xh)
         projected += self.b_h
         return projected
 
     def project_backward(self, dprojected, x):
         """dprojected (..., P) -> dx (..., I); adds to dW_xh and db_h."""
-        self.dW_xh += rows(x).T @ rows(dprojected)
-        self.db_h += rows(dprojected).sum(axis=0)
-        return times(dprojected, self.W_xh.T)
+        self.dW_xh += as_rows(x).T @ as_rows(dprojected)
+        self.db_h += column_sums(dprojected)
+        return matmul(dprojected, self.W_xh.T)
 
     def recurrent_backward(self, drecurrent, h_before):
         """drecurrent (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
-        self.dW_hh += rows(h_before).T @ rows(drecurrent)
+        self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)
 
 
 class RNNCell(Cell):
@@ -227,6 +231,12 @@ class RNN(Layer):
             raise ValueError(f"cell={guard.show(cell)}: a recurrent cell was expected")
         self.cell = cell
 
+    def check_forward(self, x, state=None, lengths=None):
+        dtype = self.cell.W_xh.dtype
+        guard.float_array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
+        guard.optional(self.cell.check_state, "state", state, len(x))
+        guard.optional(guard.lengths, "lengths", lengths, x)
+
     def forward(self, x, state=None, lengths=None):
         """x (B, T, I) -> outputs (B, T, D), final_state, cache.
 
@@ -234,13 +244,9 @@ class RNN(Layer):
         sequence are real, all if None. After its length a sequence's state stands still and
         its outputs are zero, so final_state is the state after its last real step.
         """
-        dtype = self.cell.W_xh.dtype
-        guard.array("x", x, "B T I", finite=True, dtype=dtype, I=self.cell.input_size)
         B, T, _ = x.shape
-        if state is None:
-            state = self.cell.zero_state(B)
-        self.cell.check_state("state", state, B)
-        alive = None if lengths is None else alive_mask(lengths, B, T)  # (B, T, 1)
+        state = self.cell.zero_state(B) if state is None else state
+        alive = None if lengths is None else alive_mask(lengths, T)  # (B, T, 1)
         # Time first: then each step reads and writes memory in one piece.
         projected = self.cell.project(x.swapaxes(0, 1))  # (T, B, P)
         outputs, steps = np.empty((T, B, self.cell.hidden_size), projected.dtype), []
@@ -252,6 +258,12 @@ class RNN(Layer):
         outputs = outputs if alive is None else outputs * alive
         return outputs, copied(state), RNNCache(x, alive, steps)
 
+    def check_backward(self, doutputs, cache, dfinal=None, truncate=None):
+        B, T, _ = cache.x.shape
+        guard.gradient("doutputs", doutputs, (B, T, self.cell.hidden_size), cache.x.dtype)
+        guard.optional(self.cell.check_state, "dfinal", dfinal, B)
+        guard.optional(guard.whole_number, "truncate", truncate)
+
     def backward(self, doutputs, cache, dfinal=None, truncate=None):
         """Backpropagation through time (Werbos, 1990): the same walk, last step first.
 
@@ -262,10 +274,8 @@ class RNN(Layer):
         """
         x, alive, steps = cache
         B, T, _ = x.shape
-        guard.gradient("doutputs", doutputs, (B, T, self.cell.hidden_size), x.dtype)
-        truncate = T if truncate is None else guard.whole_number("truncate", truncate)
+        truncate = T if truncate is None else truncate
         dstate = self.cell.zero_state(B) if dfinal is None else dfinal
-        self.cell.check_state("dfinal", dstate, B)
         if alive is not None:
             doutputs = doutputs * alive  # (B, T, D)
         dprojected, drecurrent, dstate = self._walk_back(doutputs, alive, steps, dstate, truncate)
@@ -334,7 +344,6 @@ def choose(real, one, other):
     return np.where(real, one, other)
 
 
-def alive_mask(lengths, B, T):
-    """(B, T, 1), True at the real steps of each sequence. Refuses lengths outside 1 … T."""
-    guard.ids("lengths", lengths, "B", T + 1, least=1, what="lengths", B=B)
+def alive_mask(lengths, T):
+    """(B, T, 1), True at the real steps of each sequence."""
     return np.arange(T)[:, None] < lengths[:, None, None]

@@ -4,11 +4,16 @@ Shapes: B batch, T time, I input width (of the vectors, or of the embedding), D 
 O outputs, V vocabulary.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from lib import guard
 from lib.layers import Embedding, Layer, Linear
 from lib.recurrent import RNN, LSTMCell, RNNCell
+
+RecurrentCache = namedtuple("RecurrentCache", "rnn output")
+LanguageModelCache = namedtuple("LanguageModelCache", "embedding rnn output")
 
 
 class RecurrentNetwork(Layer):
@@ -19,24 +24,25 @@ class RecurrentNetwork(Layer):
         self.rnn = RNN(RNNCell(input_size, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, output_size, rng, dtype)
 
+    def check_forward(self, x, state=None, lengths=None):
+        self.rnn.check_forward(x, state, lengths)
+
     def forward(self, x, state=None, lengths=None):
         """x (B, T, I) -> logits (B, T, O), final_state (B, D), cache."""
         outputs, state, rnn_cache = self.rnn.forward(x, state, lengths)
         logits, output_cache = self.output.forward(outputs)
-        return logits, state, (rnn_cache, output_cache)
+        return logits, state, RecurrentCache(rnn_cache, output_cache)
+
+    def check_backward(self, dlogits, cache, dfinal=None, truncate=None):
+        B, T, _ = cache.output.shape
+        guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
+        guard.optional(self.rnn.cell.check_state, "dfinal", dfinal, B)
+        guard.optional(guard.whole_number, "truncate", truncate)
 
     def backward(self, dlogits, cache, dfinal=None, truncate=None):
         """dlogits (B, T, O) -> dx (B, T, I), dstate_before (B, D); adds to every gradient."""
-        rnn_cache, output_cache = cache
-        B, T, D = output_cache.shape
-        # All that can be refused is refused before the first gradient is added.
-        guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
-        if dfinal is not None:
-            self.rnn.cell.check_state("dfinal", dfinal, B)
-        if truncate is not None:
-            guard.whole_number("truncate", truncate)
-        doutputs = self.output.backward(dlogits, output_cache)
-        return self.rnn.backward(doutputs, rnn_cache, dfinal, truncate)
+        doutputs = self.output.backward(dlogits, cache.output)
+        return self.rnn.backward(doutputs, cache.rnn, dfinal, truncate)
 
 
 class SequenceClassifier(Layer):
@@ -48,28 +54,34 @@ class SequenceClassifier(Layer):
         self.rnn = RNN(RNNCell(d_model, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, classes, rng, dtype)
 
+    def check_forward(self, ids, lengths=None):
+        guard.id_array("ids", ids, "B T", len(self.embedding.W))
+        guard.optional(guard.lengths, "lengths", lengths, ids)
+
     def forward(self, ids, lengths=None):
         """ids (B, T), lengths (B,) -> logits (B, O), cache."""
-        guard.ids("ids", ids, "B T", len(self.embedding.W))
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
         logits, output_cache = self.output.forward(state)  # (B, O)
-        return logits, (embedding_cache, rnn_cache, output_cache)
+        return logits, LanguageModelCache(embedding_cache, rnn_cache, output_cache)
+
+    def check_backward(self, dlogits, cache):
+        shape = len(cache.output), len(self.output.b)
+        guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
 
     def backward(self, dlogits, cache):
         """dlogits (B, O): back through the output, through time, into the table. No dx: ids."""
-        embedding_cache, rnn_cache, output_cache = cache
-        shape = len(output_cache), len(self.output.b)
-        guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
-        dstate = self.output.backward(dlogits, output_cache)  # (B, D)
-        B, T = embedding_cache.shape
+        dstate = self.output.backward(dlogits, cache.output)  # (B, D)
+        B, T = cache.embedding.shape
         nothing = np.zeros((B, T, dstate.shape[-1]), dstate.dtype)  # (B, T, D)
-        dx, _ = self.rnn.backward(nothing, rnn_cache, dstate)
-        self.embedding.backward(dx, embedding_cache)
+        dx, _ = self.rnn.backward(nothing, cache.rnn, dstate)
+        self.embedding.backward(dx, cache.embedding)
 
-    def read(self, ids):
-        """Logits (T, O) after each of the T ids of one sequence: what it thinks so far."""
-        guard.ids("ids", ids, "T", len(self.embedding.W))
+    def check_logits_so_far(self, ids):
+        guard.id_array("ids", ids, "T", len(self.embedding.W))
+
+    def logits_so_far(self, ids):
+        """Logits (T, O) after each of the T ids of one sequence."""
         x, _ = self.embedding.forward(ids[None])
         outputs, _, _ = self.rnn.forward(x)
         return self.output.forward(outputs[0])[0]
@@ -83,22 +95,36 @@ class LanguageModel(Layer):
         self.rnn = RNN(LSTMCell(d_model, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, vocabulary_size, rng, dtype)
 
+    @property
+    def vocabulary_size(self):
+        """How many ids it knows."""
+        return len(self.embedding.W)
+
+    def check_forward(self, ids, state=None):
+        guard.id_array("ids", ids, "B T", len(self.embedding.W))
+        guard.optional(self.rnn.cell.check_state, "state", state, len(ids))
+
     def forward(self, ids, state=None):
         """ids (B, T) -> logits (B, T, V), final state (h, c), cache.
 
         Give the final state to the next call and it reads on where this one stopped.
         """
-        guard.ids("ids", ids, "B T", len(self.embedding.W))
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
         outputs, state, rnn_cache = self.rnn.forward(x, state)  # (B, T, D)
         logits, output_cache = self.output.forward(outputs)  # (B, T, V)
-        return logits, state, (embedding_cache, rnn_cache, output_cache)
+        return logits, state, LanguageModelCache(embedding_cache, rnn_cache, output_cache)
+
+    def read(self, ids, state=None):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+        logits, state, _ = self.forward(ids, state)
+        return logits, state
+
+    def check_backward(self, dlogits, cache):
+        expected = (*cache.embedding.shape, len(self.output.b))
+        guard.gradient("dlogits", dlogits, expected, self.output.W.dtype)
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back to the first of these ids, not beyond. No dx: ids."""
-        embedding_cache, rnn_cache, output_cache = cache
-        expected = (*embedding_cache.shape, len(self.output.b))
-        guard.gradient("dlogits", dlogits, expected, self.output.W.dtype)
-        doutputs = self.output.backward(dlogits, output_cache)  # (B, T, D)
-        dx, _ = self.rnn.backward(doutputs, rnn_cache)  # (B, T, I)
-        self.embedding.backward(dx, embedding_cache)
+        doutputs = self.output.backward(dlogits, cache.output)  # (B, T, D)
+        dx, _ = self.rnn.backward(doutputs, cache.rnn)  # (B, T, I)
+        self.embedding.backward(dx, cache.embedding)

@@ -26,6 +26,7 @@ from lib import guard
 from lib.layers import Layer, plain_attributes
 
 FORMAT, ABOUT = 1, "checkpoint.json"
+CAUSES = "", "interrupt", "ran away", "no more batches"  # why a run ended
 HALF = (np.dtype(np.float16), *guard.FLOATS)  # what weights may be written as
 
 
@@ -33,13 +34,15 @@ HALF = (np.dtype(np.float16), *guard.FLOATS)  # what weights may be written as
 class History:
     """What a training run tells: one loss and one gradient norm for each step.
 
-    validation holds (step, value) pairs; ended says why a run stopped early, else "".
+    validation holds (step, value) pairs. Where a run stopped early, cause is one of CAUSES and
+    ended says it in a line; else both are "".
     """
 
     losses: list = field(default_factory=list)
     gradient_norms: list = field(default_factory=list)
     validation: list = field(default_factory=list)
     ended: str = ""
+    cause: str = ""
 
 
 class RefusedError(ValueError):
@@ -73,9 +76,9 @@ def save(path, model, optimizer=None, history=None, rng=None, batches=None, dtyp
     _check(model, optimizer, history, rng, batches)
     arrays = _arrays(model, optimizer)
     if dtype is not None:
-        arrays |= {name: _rounded(name, value, dtype) for name, value, _ in model.parameters()}
+        arrays |= {name: _rounded(name, value, dtype) for name, value, _ in model.arrays()}
     for name, array in arrays.items():
-        guard.numbers(name, array, array.shape, finite=True)  # load would refuse it
+        guard.number_array(name, array, array.shape, finite=True)  # load would refuse it
     if batches is not None:
         arrays["batches/waiting"] = batches.waiting
     about = _about(model, optimizer, history, rng, batches)
@@ -106,6 +109,7 @@ def load(path, model, optimizer=None, history=None, rng=None, batches=None):
         for name, item in given.items():
             if item is not None and name not in about:
                 raise RefusedError(f"the file holds no {name}")
+        _compare_models(about, model)
         _compare_arrays(_headers(archive), expected, optimizer)
         _compare("model", about["model"], dict(model.settings()))
         arrays = {name: _fitted(archive, name, value) for name, value in expected.items()}
@@ -120,6 +124,19 @@ def load(path, model, optimizer=None, history=None, rng=None, batches=None):
             value[...] = arrays[name]
         for change, *what in changes:
             change(*what)
+
+
+def config_of(path):
+    """The settings that a model with a config was saved with, and the precision of its numbers.
+
+    Where they were rounded to float16 it is float32.
+    """
+    with _opened(path) as archive:
+        about = _read_about(archive)
+        if "config" not in about:
+            raise RefusedError("the file holds no config, which a Transformer is saved with")
+        dtypes = {dtype for name, (_, dtype) in _headers(archive).items() if "/" not in name}
+        return about["config"], max(dtypes | {np.dtype(np.float32)}, key=lambda d: d.itemsize)
 
 
 def _place(path):
@@ -146,7 +163,7 @@ def _check(model, optimizer, history, rng, batches):
         guard.generator(f"rng[{i}]" if isinstance(rng, list | tuple) else "rng", generator)
     if batches is not None and not hasattr(batches, "waiting"):
         came = f"batches is a {type(batches).__name__}, whose place cannot be kept"
-        raise ValueError(f"{came}: a lib.data.Batches was expected, as batches() gives one")
+        raise ValueError(f"{came}: a lib.data.batches.Batches was expected, as batches() gives one")
 
 
 def _listed(rng):
@@ -154,7 +171,7 @@ def _listed(rng):
 
 
 def _arrays(model, optimizer):
-    arrays = {name: value for name, value, _ in model.parameters()}
+    arrays = {name: value for name, value, _ in model.arrays()}
     if optimizer is not None:  # no attribute has a slash in its name
         arrays |= {f"optimizer/{name}": value for name, value in optimizer.arrays.items()}
     return arrays
@@ -170,6 +187,8 @@ def _rounded(name, value, dtype):
 def _about(model, optimizer, history, rng, batches):
     """All that is no array."""
     about = {"format": FORMAT, "model": dict(model.settings())}
+    if hasattr(model, "config"):
+        about["config"] = asdict(model.config)
     if optimizer is not None:
         about["optimizer"] = _settings(optimizer)
     if history is not None:
@@ -270,6 +289,13 @@ def _compare_arrays(headers, expected, optimizer):
             raise RefusedError(f"{name} is {dtype} {shape}, {wanted} was expected")
 
 
+def _compare_models(about, model):
+    """Refuse a model of another config, by its own names of the settings; dropout may differ."""
+    if hasattr(model, "config") and "config" in about:
+        free = {"dropout": None}
+        _compare("model", about["config"] | free, asdict(model.config) | free)
+
+
 def _compare(whose, saved, ours):
     """Refuse settings that differ, and name the first of them."""
     ours = json.loads(json.dumps(ours))
@@ -321,8 +347,10 @@ def _history_changes(about, history):
         (guard.whole_number("step", i), guard.finite("value", x)) for i, x in saved["validation"]
     ]
     ended = guard.text("ended", saved["ended"])
+    cause = guard.one_of("cause", saved.get("cause", ""), CAUSES)  # older files have none
     return [
         (setattr, history, "ended", ended),
+        (setattr, history, "cause", cause),
         (history.losses.__setitem__, slice(None), losses),
         (history.gradient_norms.__setitem__, slice(None), norms),
         (history.validation.__setitem__, slice(None), pairs),

@@ -20,6 +20,7 @@ NOTHING = (  # backward never ran, or ran in another model
     "loss_and_gradients(batch) leaves every gradient of the optimizer 0: a backward was expected, "
     "and an optimizer of this model's parameters(), made after any astype()"
 )
+BACK, KEPT = "back to the last good parameters", "what it learned is kept"
 END = object()  # what next(batches, END) gives where there is no batch left
 
 
@@ -47,15 +48,15 @@ def train(
                 optimizer.learning_rate = guard.positive("schedule(step)", schedule(step))
             batch = next(batches, END)
             if batch is END:
-                history.ended = f"the batches ended after step {step - 1}"
-                report(history.ended)
+                _end(history, report, "no more batches", f"the batches ended after step {step - 1}")
                 break
             _step(batch, loss_and_gradients, optimizer, max_norm, undo, history)
             if step % every == 0:
                 report(_look(step, validate, every, undo, history))
-    except (RanAwayError, KeyboardInterrupt) as error:
-        history.ended = _why(error, step, len(history.losses))
-        report(history.ended)
+    except RanAwayError as error:
+        _end(history, report, "ran away", f"stopped at step {step}: {error}; {BACK}")
+    except KeyboardInterrupt:
+        _end(history, report, "interrupt", f"interrupted after step {len(history.losses)}; {KEPT}")
     return history
 
 
@@ -83,7 +84,7 @@ def _iterator(batches):
 
 def _begin(history):
     history = History() if history is None else guard.instance("history", history, History)
-    history.ended = ""
+    history.ended = history.cause = ""
     return history
 
 
@@ -112,18 +113,17 @@ def _look(step, validate, every, undo, history):
     return _line(history, every)
 
 
-def _why(error, step, taken):
-    """Why a run stopped early, in one line."""
-    if isinstance(error, RanAwayError):
-        return f"stopped at step {step}: {error}; back to the last good parameters"
-    return f"interrupted after step {taken}; what it learned is kept"
+def _end(history, report, cause, line):
+    """Note and report that a run stops early; cause is one of lib.saving.CAUSES."""
+    history.cause, history.ended = cause, line
+    report(line)
 
 
 def _gradients(batch, loss_and_gradients, optimizer, max_norm):
     """Loss and gradient norm of one batch, both finite."""
     for _, _, gradient in optimizer.parameters:
         gradient.fill(0)
-    loss = guard.number("loss_and_gradients(batch)", loss_and_gradients(batch))
+    loss = guard.scalar("loss_and_gradients(batch)", loss_and_gradients(batch))
     if not math.isfinite(loss):
         raise guard.NotFiniteError(f"loss {loss}: a finite number was expected")
     if max_norm is None:
@@ -133,7 +133,7 @@ def _gradients(batch, loss_and_gradients, optimizer, max_norm):
 
 def _validation(validate):
     """What validate() says, one finite number."""
-    value = guard.number("validate()", validate())
+    value = guard.scalar("validate()", validate())
     if not math.isfinite(value):
         raise guard.NotFiniteError(f"validate() gives {value}: a finite number was expected")
     return value

@@ -1,377 +1,475 @@
 """The Transformer: layers of attention and feed-forward, with residuals and norms around them.
 
-    logits, cache = model.forward(ids)
+    config = TransformerConfig(vocabulary_size, d_model, heads, d_ff, layers)
+    model = Transformer(config, rng)
+    logits, cache = model.forward(ids)          cache.weights: for each layer, who attends to whom
     model.backward(dlogits, cache)
 
-One class in three uses: kind="encoder" (each position sees all), "decoder" (each sees itself and
-the past), and "encoder-decoder", where a decoder looks at what an encoder made of `source`.
+One class in three uses: kind="encoder" (each position attends to all), "decoder" (each to itself
+and the past), and "encoder-decoder", where a decoder attends to the encoder's memory of `source`.
 
-Shapes: B batch, T positions, S positions of the source, D model width, V vocabulary.
+Shapes: B batch, T positions, S positions of the source, D model width, H heads, V vocabulary.
 """
 
 import functools
+from collections import namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from lib import guard
-from lib.attention import MultiHeadAttention, Past, Pasts, causal_mask, padding_mask
+from lib import guard, saving
+from lib.attention import (
+    KVCache,
+    KVCaches,
+    MultiHeadAttention,
+    SelfAttention,
+    check_heads,
+)  # fmt: skip
+from lib.functional import ACTIVATIONS
 from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 
+KINDS = "encoder", "decoder", "encoder-decoder"
+POSITIONS = "sinusoidal", "learned", "rotary", "none"
 
-class Residual(Layer):
-    """x plus what a layer makes of it, normed before the layer or after the sum.
+ResidualCache = namedtuple("ResidualCache", "norm layer dropout")
+EncoderLayerCache = namedtuple("EncoderLayerCache", "attention feed_forward")
+DecoderLayerCache = namedtuple("DecoderLayerCache", "attention cross_attention feed_forward")
+StackCache = namedtuple("StackCache", "embedding positions dropout layers norm")
 
-    norm_first: x + layer(norm(x)) (Xiong et al., 2020), else norm(x + layer(x)) (Vaswani et al.,
-    2017). The layer is run by two functions that are handed in, as each has inputs of its own.
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """What makes a Transformer, but for its numbers; saved with every checkpoint of one.
+
+    kind: "encoder", "decoder" or "encoder-decoder"; source_size: the vocabulary of the last's
+    encoder. tied: the output reads the embedding's table, whose rows then start small and are
+    multiplied by √D on the way in; else it has weights of its own, output_size of them where that
+    is not the vocabulary. positions: "sinusoidal", "learned" (context_length of them), "rotary"
+    (with rotary_base) or "none". pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
+    norm(x + layer(x)) (Vaswani et al., 2017), with epsilon in each norm. activation: of the
+    feed-forward. bias: in every linear layer. dropout: how much is zeroed in training.
     """
 
-    def __init__(self, d_model, dtype, norm_first, dropout, epsilon):
-        self.norm = LayerNorm(d_model, dtype, epsilon)
-        self.dropout = Dropout(guard.fraction("dropout", dropout))
-        self.norm_first = guard.truth("norm_first", norm_first)
+    vocabulary_size: int
+    d_model: int
+    heads: int
+    d_ff: int
+    layers: int
+    kind: str = "decoder"
+    source_size: int | None = None
+    output_size: int | None = None
+    tied: bool = True
+    positions: str = "sinusoidal"
+    context_length: int = 512
+    rotary_base: float = 10000.0
+    pre_norm: bool = True
+    epsilon: float = 1e-5
+    activation: str = "relu"
+    bias: bool = True
+    dropout: float = 0.0
 
-    def forward(self, x, run, rng=None):
-        """x (B, T, D) -> y (B, T, D), cache. run(x) -> y, cache."""
-        if rng is not None:  # refused before the layer runs: a past would have grown
-            guard.generator("rng", rng)
-        norm_cache = None
-        inside = x
-        if self.norm_first:
-            inside, norm_cache = self.norm.forward(x)
-        y, run_cache = run(inside)
+    def __post_init__(self):
+        for name in ("vocabulary_size", "d_ff", "layers", "context_length"):
+            guard.whole_number(name, getattr(self, name))
+        guard.heads(self.d_model, self.heads)
+        for name in ("tied", "pre_norm", "bias"):
+            guard.truth(name, getattr(self, name))
+        for name in ("epsilon", "rotary_base"):
+            guard.positive(name, getattr(self, name))
+        guard.one_of("kind", self.kind, KINDS)
+        guard.one_of("positions", self.positions, POSITIONS)
+        guard.one_of("activation", self.activation, tuple(ACTIVATIONS))
+        guard.fraction("dropout", self.dropout)
+        self._check_sizes()
+
+    def _check_sizes(self):
+        """Refuse a size that nobody would read, and a width that rotary positions cannot turn."""
+        if self.kind == "encoder-decoder":
+            guard.whole_number("source_size", self.source_size)
+        else:
+            guard.absent("source_size", self.source_size, f"kind is {self.kind!r}")
+        if self.tied:
+            guard.absent("output_size", self.output_size, "the output is tied to the embedding")
+        elif self.output_size is not None:
+            guard.whole_number("output_size", self.output_size)
+
+    def norm(self, dtype):
+        """A norm of this model's kind, before it has learned."""
+        return LayerNorm(self.d_model, dtype, self.epsilon)
+
+    def rotary(self):
+        """The positions that turn the queries and keys of every head, if these do."""
+        if self.positions == "rotary":
+            return RotaryPositions(self.d_model // self.heads, self.rotary_base)
+        return None
+
+
+class Residual(Layer):
+    """x plus what a layer makes of it, normed before the layer (pre-norm) or after the sum."""
+
+    def __init__(self, layer, config, dtype):
+        self.layer, self.pre_norm = layer, config.pre_norm
+        self.norm, self.dropout = config.norm(dtype), Dropout(config.dropout)
+
+    def forward(self, x, *given, rng=None):
+        """x (B, T, D) -> y (B, T, D), cache. given: what the layer's forward gets after its x."""
+        inside, norm_cache = self.norm.forward(x) if self.pre_norm else (x, None)
+        y, layer_cache = self.layer.forward(inside, *given)
         y, dropout_cache = self.dropout.forward(y, rng)
         y = x + y  # (..., D)
-        if not self.norm_first:
+        if not self.pre_norm:
             y, norm_cache = self.norm.forward(y)
-        return y, (norm_cache, run_cache, dropout_cache)
+        return y, ResidualCache(norm_cache, layer_cache, dropout_cache)
 
-    def backward(self, dy, cache, run_backward):
-        """dy (B, T, D) -> dx (B, T, D): the sum takes no gradient away, the branch adds its own."""
-        norm_cache, run_cache, dropout_cache = cache
-        if not self.norm_first:
-            dy = self.norm.backward(dy, norm_cache)
-        dinside = run_backward(self.dropout.backward(dy, dropout_cache), run_cache)
-        if self.norm_first:
-            dinside = self.norm.backward(dinside, norm_cache)
-        return dy + dinside
+    def backward(self, dy, cache):
+        """dy (B, T, D) -> dx (B, T, D), and a list of what else the layer's backward returns.
+
+        The sum takes no gradient away, the branch adds its own.
+        """
+        if not self.pre_norm:
+            dy = self.norm.backward(dy, cache.norm)
+        dinside = self.dropout.backward(dy, cache.dropout)
+        dinside, *others = as_tuple(self.layer.backward(dinside, cache.layer))
+        if self.pre_norm:
+            dinside = self.norm.backward(dinside, cache.norm)
+        return dy + dinside, others
 
 
 class EncoderLayer(Layer):
     """Self-attention, then feed-forward. With a causal mask it is a decoder-only layer."""
 
-    def __init__(
-        self, d_model, heads, d_ff, rng, dtype=np.float64, *, norm_first=True, dropout=0.0,
-        activation="relu", bias=True, epsilon=1e-5, rotary=None,
-    ):  # fmt: skip
-        style = d_model, dtype, norm_first, dropout, epsilon
-        self.attention = MultiHeadAttention(d_model, heads, rng, dtype, bias, rotary)
-        self.attention_residual = Residual(*style)
-        self.feed_forward = FeedForward(d_model, d_ff, rng, dtype, activation, bias)
-        self.feed_forward_residual = Residual(*style)
+    def __init__(self, config, rng, dtype=np.float64):
+        c = guard.instance("config", config, TransformerConfig)
+        attention = SelfAttention(c.d_model, c.heads, rng, dtype, c.bias, c.rotary())
+        feed_forward = FeedForward(c.d_model, c.d_ff, rng, dtype, c.activation, c.bias)
+        self.attention = Residual(attention, c, dtype)
+        self.feed_forward = Residual(feed_forward, c, dtype)
 
-    def forward(self, x, mask=None, past=None, rng=None):
-        """x (B, T, D) -> y (B, T, D), cache. mask and past as in MultiHeadAttention."""
-        look = lambda x: self.attention.forward(x, x, mask, past)  # noqa: E731
-        x, look_cache = self.attention_residual.forward(x, look, rng)
-        y, think_cache = self.feed_forward_residual.forward(x, self.feed_forward.forward, rng)
-        return y, (look_cache, think_cache)
+    def check_forward(self, x, mask=None, kv_cache=None, ablated_heads=(), rng=None):
+        guard.optional(guard.generator, "rng", rng)
+        self.attention.layer.check_forward(x, mask, kv_cache, ablated_heads)
+
+    def forward(self, x, mask=None, kv_cache=None, ablated_heads=(), rng=None):
+        """x (B, T, D) -> y (B, T, D), cache. The rest as in MultiHeadAttention; rng: training."""
+        x, attention_cache = self.attention.forward(x, mask, kv_cache, ablated_heads, rng=rng)
+        y, feed_forward_cache = self.feed_forward.forward(x, rng=rng)
+        return y, EncoderLayerCache(attention_cache, feed_forward_cache)
+
+    def check_backward(self, dy, cache):
+        self.attention.layer.check_backward(dy, cache.attention.layer)
 
     def backward(self, dy, cache):
         """dy (B, T, D) -> dx (B, T, D)."""
-        look_cache, think_cache = cache
-        dy = self.feed_forward_residual.backward(dy, think_cache, self.feed_forward.backward)
-        return self.attention_residual.backward(dy, look_cache, self._look_backward)
-
-    def _look_backward(self, dy, cache):
-        return sum(self.attention.backward(dy, cache))  # x asks, and x is asked
+        dy, _ = self.feed_forward.backward(dy, cache.feed_forward)
+        dx, _ = self.attention.backward(dy, cache.attention)
+        return dx
 
 
 class DecoderLayer(EncoderLayer):
-    """Self-attention, then cross-attention to the encoder's vectors, then feed-forward."""
+    """Self-attention, then cross-attention to the encoder's memory, then feed-forward."""
 
-    def __init__(
-        self, d_model, heads, d_ff, rng, dtype=np.float64, *, norm_first=True, dropout=0.0,
-        activation="relu", bias=True, epsilon=1e-5, rotary=None,
-    ):  # fmt: skip
-        super().__init__(
-            d_model, heads, d_ff, rng, dtype, norm_first=norm_first, dropout=dropout,
-            activation=activation, bias=bias, epsilon=epsilon, rotary=rotary,
-        )  # fmt: skip
-        self.cross_attention = MultiHeadAttention(d_model, heads, rng, dtype, bias)
-        self.cross_residual = Residual(d_model, dtype, norm_first, dropout, epsilon)
+    def __init__(self, config, rng, dtype=np.float64):
+        super().__init__(config, rng, dtype)
+        cross = MultiHeadAttention(config.d_model, config.heads, rng, dtype, config.bias)
+        self.cross_attention = Residual(cross, config, dtype)
 
-    def forward(self, x, context, mask=None, cross_mask=None, past=None, rng=None):
-        """x (B, T, D), context (B, S, D) -> y (B, T, D), cache. past: two of Past."""
-        past, cross_past = past_of_two(past)
-        self.cross_attention.check(x, context, cross_mask, cross_past, "cross_mask")
-        look = lambda x: self.attention.forward(x, x, mask, past)  # noqa: E731
-        cross = lambda x: self.cross_attention.forward(x, context, cross_mask, cross_past)  # noqa: E731
-        x, look_cache = self.attention_residual.forward(x, look, rng)
-        x, cross_cache = self.cross_residual.forward(x, cross, rng)
-        y, think_cache = self.feed_forward_residual.forward(x, self.feed_forward.forward, rng)
-        return y, (look_cache, cross_cache, think_cache)
+    def check_forward(
+        self, x, memory, mask=None, cross_mask=None, kv_cache=None, ablated_heads=(), rng=None
+    ):
+        own, of_memory = two_of(kv_cache)
+        super().check_forward(x, mask, own, ablated_heads, rng)
+        self.cross_attention.layer.check_forward(
+            x, memory, cross_mask, of_memory, name="cross_mask"
+        )
+
+    def forward(
+        self, x, memory, mask=None, cross_mask=None, kv_cache=None, ablated_heads=(), rng=None
+    ):
+        """x (B, T, D), memory (B, S, D) -> y (B, T, D), cache. kv_cache: two of KVCache."""
+        own, of_memory = two_of(kv_cache)
+        x, attention_cache = self.attention.forward(x, mask, own, ablated_heads, rng=rng)
+        x, cross_cache = self.cross_attention.forward(x, memory, cross_mask, of_memory, rng=rng)
+        y, feed_forward_cache = self.feed_forward.forward(x, rng=rng)
+        return y, DecoderLayerCache(attention_cache, cross_cache, feed_forward_cache)
 
     def backward(self, dy, cache):
-        """dy (B, T, D) -> dx (B, T, D), dcontext (B, S, D)."""
-        look_cache, cross_cache, think_cache = cache
-        dcontext = None
-
-        def cross_backward(dy, cache):
-            nonlocal dcontext
-            dx, dcontext = self.cross_attention.backward(dy, cache)
-            return dx
-
-        dy = self.feed_forward_residual.backward(dy, think_cache, self.feed_forward.backward)
-        dy = self.cross_residual.backward(dy, cross_cache, cross_backward)
-        return self.attention_residual.backward(dy, look_cache, self._look_backward), dcontext
+        """dy (B, T, D) -> dx (B, T, D), dmemory (B, S, D)."""
+        dy, _ = self.feed_forward.backward(dy, cache.feed_forward)
+        dy, (dmemory,) = self.cross_attention.backward(dy, cache.cross_attention)
+        dx, _ = self.attention.backward(dy, cache.attention)
+        return dx, dmemory
 
 
 class Stack(Layer):
-    """Ids in, vectors out: embedding, positions, the layers, and a last norm where norms go first.
+    """Ids in, vectors out: embedding, positions, the layers, and under pre-norm a last norm.
 
-    scale multiplies the embedding, whose rows start 1 / scale as large.
+    The embedding's rows start 1 / scale as large, and are multiplied by scale where they are read.
     """
 
-    def __init__(
-        self, Kind, vocabulary_size, d_model, heads, d_ff, layers, rng, dtype,
-        scale, positions, max_length, style,
-    ):  # fmt: skip
-        guard.heads(d_model, heads)
-        guard.one_of("positions", positions, ("sinusoidal", "learned", "rotary", "none"))
-        self.embedding, self.scale = Embedding(vocabulary_size, d_model, rng, dtype), scale
-        self.embedding.W /= scale
-        self.positions, rotary = None, None
-        if positions == "sinusoidal":
-            self.positions = SinusoidalEncoding(d_model)
-        elif positions == "learned":
-            self.positions = LearnedPositions(max_length, d_model, rng, dtype)
-        elif positions == "rotary":
-            rotary = RotaryPositions(d_model // heads)
-        self.dropout = Dropout(guard.fraction("dropout", style["dropout"]))
-        self.layers = [
-            Kind(d_model, heads, d_ff, rng, dtype, rotary=rotary, **style)
-            for _ in range(guard.whole_number("layers", layers))
-        ]
-        norm_first = guard.truth("norm_first", style["norm_first"])
-        self.norm = LayerNorm(d_model, dtype, style["epsilon"]) if norm_first else None
+    def __init__(self, LayerKind, vocabulary_size, config, rng, dtype):
+        c = config
+        self.embedding, self.positions = Embedding(vocabulary_size, c.d_model, rng, dtype), None
+        self.scale = float(c.d_model) ** 0.5 if c.tied else 1.0
+        self.embedding.W /= self.scale
+        if c.positions == "sinusoidal":
+            self.positions = SinusoidalEncoding(c.d_model)
+        elif c.positions == "learned":
+            self.positions = LearnedPositions(c.context_length, c.d_model, rng, dtype)
+        self.dropout = Dropout(c.dropout)
+        self.layers = [LayerKind(c, rng, dtype) for _ in range(c.layers)]
+        self.norm = c.norm(dtype) if c.pre_norm else None
 
-    def forward(self, ids, *given, start=0, pasts=None, rng=None):
-        """ids (B, T) -> vectors (B, T, D), cache. given: what each layer's forward gets after x."""
+    def forward(self, ids, *given, start=0, kv_caches=None, ablated_heads=None, rng=None):
+        """ids (B, T) -> vectors (B, T, D), cache. given: what each layer gets after x."""
         x, embedding_cache = self.embedding.forward(ids)  # (..., D)
         x *= self.scale
-        positions_cache, norm_cache = None, None
+        positions_cache, norm_cache, caches = None, None, []
         if self.positions:
             x, positions_cache = self.positions.forward(x, start)
         x, dropout_cache = self.dropout.forward(x, rng)
-        caches = []
-        for layer, past in zip(self.layers, pasts or [None] * len(self.layers), strict=True):
-            x, layer_cache = layer.forward(x, *given, past=past, rng=rng)
+        for i, layer in enumerate(self.layers):
+            kv_cache = kv_caches[i] if kv_caches else None
+            ablated = (ablated_heads or {}).get(i, ())
+            x, layer_cache = layer.forward(x, *given, kv_cache, ablated, rng)
             caches.append(layer_cache)
         if self.norm:
             x, norm_cache = self.norm.forward(x)
-        return x, (embedding_cache, positions_cache, dropout_cache, caches, norm_cache)
+        return x, StackCache(embedding_cache, positions_cache, dropout_cache, caches, norm_cache)
 
     def backward(self, dx, cache):
-        """dx (B, T, D) -> dcontext (B, S, D), summed over the layers; None if they have none."""
-        embedding_cache, positions_cache, dropout_cache, caches, norm_cache = cache
+        """dx (B, T, D) -> dmemory (B, S, D), summed over the layers; None if they have none."""
         if self.norm:
-            dx = self.norm.backward(dx, norm_cache)
-        dcontext = None
-        for layer, layer_cache in zip(reversed(self.layers), reversed(caches), strict=True):
-            dx = layer.backward(dx, layer_cache)
-            if isinstance(dx, tuple):  # every decoder layer looks at the same vectors
-                dx, dlayer = dx
-                dcontext = dlayer if dcontext is None else dcontext + dlayer
-        dx = self.dropout.backward(dx, dropout_cache)
+            dx = self.norm.backward(dx, cache.norm)
+        dmemory = None
+        for layer, layer_cache in zip(reversed(self.layers), reversed(cache.layers), strict=True):
+            dx, *dlayer = as_tuple(layer.backward(dx, layer_cache))
+            for d in dlayer:  # every decoder layer attends to the same memory
+                dmemory = d if dmemory is None else dmemory + d
+        dx = self.dropout.backward(dx, cache.dropout)
         if self.positions:
-            dx = self.positions.backward(dx, positions_cache)
-        self.embedding.backward(dx * self.scale, embedding_cache)
-        return dcontext
+            dx = self.positions.backward(dx, cache.positions)
+        self.embedding.backward(dx * self.scale, cache.embedding)
+        return dmemory
+
+
+class TransformerCache(namedtuple("TransformerCache", "stack output encoder kv_caches")):
+    """What the way back needs, and what a reader wants to see."""
+
+    @property
+    def weights(self):
+        """For each layer, the weights (B, H, T, S) of its self-attention."""
+        return [layer.attention.layer.weights for layer in self.stack.layers]
+
+    @property
+    def cross_weights(self):
+        """For each decoder layer, the weights (B, H, T, S) of its attention to the memory."""
+        return [layer.cross_attention.layer.weights for layer in self.stack.layers]
 
 
 class Transformer(Layer):
-    """Vaswani et al., *Attention is all you need*, 2017, in its three uses, norms first or last.
+    """*Attention is all you need* (Vaswani et al., 2017) in its three uses: TransformerConfig."""
 
-    tied: the output reads the embedding's table, whose rows then start small and are multiplied
-    by √D on the way in. Else it has weights of its own, output_size of them where that is not
-    the vocabulary. source_size: the encoder's vocabulary in an "encoder-decoder".
-    """
+    def __init__(self, config, rng, dtype=np.float64):
+        self.config = c = guard.instance("config", config, TransformerConfig)
+        self.kind, self.encoder = c.kind, None
+        if c.kind == "encoder-decoder":
+            self.encoder = Stack(EncoderLayer, c.source_size, c, rng, dtype)
+        LayerKind = EncoderLayer if self.encoder is None else DecoderLayer
+        self.stack = Stack(LayerKind, c.vocabulary_size, c, rng, dtype)
+        width = c.output_size or c.vocabulary_size
+        self.output = None if c.tied else Linear(c.d_model, width, rng, dtype, c.bias)
 
-    def __init__(
-        self, vocabulary_size, d_model, heads, d_ff, layers, rng, dtype=np.float64, *,
-        kind="decoder", positions="sinusoidal", max_length=512, norm_first=True, dropout=0.0,
-        activation="relu", bias=True, epsilon=1e-5, tied=True, output_size=None, source_size=None,
+    @classmethod
+    def load(cls, path):
+        """The model that save(path, model) has written, as it was, in float32 or float64."""
+        settings, dtype = saving.config_of(path)
+        try:
+            config = TransformerConfig(**settings)
+        except TypeError as error:
+            raise ValueError(f"{path}: {error}: another release of the course saved it") from None
+        model = cls(config, np.random.default_rng(0), dtype)
+        saving.load(path, model)
+        return model
+
+    @property
+    def vocabulary_size(self):
+        """How many ids it knows."""
+        return self.config.vocabulary_size
+
+    def check_forward(
+        self, ids, lengths=None, mask=None, kv_caches=None, ablated_heads=None, rng=None,
+        name="kv_caches", **of_source,
     ):  # fmt: skip
-        check_kind(kind, source_size)
-        if guard.truth("tied", tied):
-            guard.absent("output_size", output_size, "the output is tied to the embedding")
-        style = dict(
-            norm_first=norm_first, dropout=dropout, activation=activation, bias=bias,
-            epsilon=epsilon,
-        )  # fmt: skip
-        scale = float(d_model) ** 0.5 if tied else 1.0
-        sizes = d_model, heads, d_ff, layers, rng, dtype, scale, positions, max_length, style
-        self.kind, self.encoder = kind, None
-        if kind == "encoder-decoder":
-            self.encoder = Stack(EncoderLayer, source_size, *sizes)
-        Kind = EncoderLayer if self.encoder is None else DecoderLayer
-        self.stack = Stack(Kind, vocabulary_size, *sizes)
-        self.output = None
-        if not tied:
-            output_size = vocabulary_size if output_size is None else output_size
-            guard.whole_number("output_size", output_size)
-            self.output = Linear(d_model, output_size, rng, dtype, bias)
+        guard.optional(guard.generator, "rng", rng)
+        held = 0 if kv_caches is None else self._check_caches(name, kv_caches)
+        sizes = {"B": kv_caches.batch()} if held else {}
+        guard.id_array("ids", ids, "B T", self.vocabulary_size, **sizes)
+        B, T = ids.shape
+        guard.optional(guard.lengths, "lengths", lengths, ids)
+        guard.optional(guard.mask, "mask", mask, (B, T, held + T))
+        guard.optional(self._check_ablated, "ablated_heads", ablated_heads)
+        self._check_source(ids, **of_source)
 
     def forward(
-        self, ids, lengths=None, *, source=None, source_lengths=None, mask=None,
-        source_mask=None, cross_mask=None, past=None, rng=None,
+        self, ids, lengths=None, *, source=None, source_lengths=None, mask=None, source_mask=None,
+        cross_mask=None, kv_caches=None, ablated_heads=None, rng=None,
     ):  # fmt: skip
         """ids (B, T) -> logits (B, T, V), cache. rng: training, with dropout.
 
         lengths (B,): how many ids are real, all if None; the same for source (B, S), which only an
         encoder-decoder has. More masks, True where one may look, that broadcast to: mask
-        (B, T, T) for ids, source_mask (B, S, S), cross_mask (B, T, S). past: what new_past()
-        gave; then ids go on where the ids before stopped, and nothing can be learned: mask is
-        (B, T, P + T) after P ids. Where lengths said that some of those were padding, each
-        sequence goes on after its own last real id.
+        (B, T, T) for ids, source_mask (B, S, S), cross_mask (B, T, S). kv_caches: what
+        new_kv_caches() gave; then ids go on where the ids before stopped, and nothing can be
+        learned: mask is (B, T, P + T) after P ids. Where lengths said that some of those were
+        padding, each sequence goes on after its own last real id. ablated_heads: {number of a
+        layer: numbers of its heads}, whose self-attention finds nothing.
         """
-        guard.ids("ids", ids, "B T", len(self.stack.embedding.W))
-        if rng is not None:
-            guard.generator("rng", rng)
-        self._check_past(past, ids)
-        self._check_source(
-            source, source_lengths=source_lengths, source_mask=source_mask, cross_mask=cross_mask
-        )
-        context, encoder_cache = None, None
+        memory, encoder_cache = None, None
         if self.encoder:
-            guard.ids("source", source, "B S", len(self.encoder.embedding.W), B=len(ids))
-            if cross_mask is not None:
-                guard.mask("cross_mask", cross_mask, (*ids.shape, source.shape[1]))
-            padded = padding("source_lengths", source_lengths, source)
-            cross_mask = together(cross_mask, padded)
-            if not past or not past.length:  # else its keys and values are held
-                context, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
-        x, cache = self._run(ids, lengths, context, mask, cross_mask, past, rng)
+            cross_mask = together(cross_mask, padding(source_lengths, source))
+            if not kv_caches or not kv_caches.length:  # else its keys and values are held
+                memory, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
+        masks = mask, cross_mask
+        x, cache = self._run(ids, lengths, memory, *masks, kv_caches, ablated_heads, rng)
         logits, output_cache = self._logits(x)
-        return logits, None if past is not None else (cache, output_cache, encoder_cache)
+        return logits, TransformerCache(cache, output_cache, encoder_cache, kv_caches)
+
+    def check_backward(self, dlogits, cache):
+        if cache.kv_caches is not None:
+            raise ValueError("cache is of a forward with kv_caches, which is for generation only")
+        V = self.output.W.shape[1] if self.output else self.vocabulary_size
+        x = cache.output
+        guard.gradient("dlogits", dlogits, (*x.shape[:-1], V), x.dtype)
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through every layer. No dx: ids."""
-        if cache is None:
-            raise ValueError("cache is None: a forward with past is for generation only")
-        cache, output_cache, encoder_cache = cache
-        V = self.output.W.shape[1] if self.output else len(self.stack.embedding.W)
-        guard.gradient("dlogits", dlogits, (*output_cache.shape[:-1], V), output_cache.dtype)
         output = self.output.backward if self.output else self.stack.embedding.logits_backward
-        dcontext = self.stack.backward(output(dlogits, output_cache), cache)
+        dmemory = self.stack.backward(output(dlogits, cache.output), cache.stack)
         if self.encoder:
-            self.encoder.backward(dcontext, encoder_cache)
+            self.encoder.backward(dmemory, cache.encoder)
+
+    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, **sizes):
+        guard.optional(guard.generator, "rng", rng)
+        if self.encoder is None:
+            raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+        guard.id_array("source", source, "B S", self.config.source_size, **sizes)
+        B, S = source.shape
+        guard.optional(guard.lengths, "source_lengths", source_lengths, source)
+        guard.optional(guard.mask, "source_mask", source_mask, (B, S, S))
 
     def encode(self, source, source_lengths=None, source_mask=None, rng=None):
-        """What the encoder makes of source (B, S) -> context (B, S, D), cache."""
-        self._has_encoder()
-        guard.ids("source", source, "B S", len(self.encoder.embedding.W))
-        B, S = source.shape
-        if source_mask is not None:
-            guard.mask("source_mask", source_mask, (B, S, S))
-        mask = together(padding("source_lengths", source_lengths, source), source_mask)
+        """What the encoder makes of source (B, S) -> memory (B, S, D), cache."""
+        mask = together(padding(source_lengths, source), source_mask)
         return self.encoder.forward(source, mask, rng=rng)
 
-    def new_past(self):
-        """An empty memory of what was read, for forward(ids, past=...), a step or more at once."""
+    def new_kv_caches(self):
+        """Empty caches of keys and values, for forward(ids, kv_caches=...), a step or more."""
         if self.kind == "encoder":
             raise ValueError("kind is 'encoder', which reads all at once: a decoder was expected")
-        return Pasts((Past(), Past()) if self.encoder else Past() for _ in self.stack.layers)
+        if self.encoder:
+            return KVCaches((KVCache(), KVCache()) for _ in self.stack.layers)
+        return KVCaches(KVCache() for _ in self.stack.layers)
+
+    def check_read(self, ids, state=None):
+        if self.kind != "decoder":
+            raise ValueError(f"kind is {self.kind!r}: 'decoder' was expected, which reads alone")
+        self.check_forward(ids, kv_caches=state, name="state")
+
+    def read(self, ids, state=None):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+        state = self.new_kv_caches() if state is None else state
+        logits, _ = self.forward(ids, kv_caches=state)
+        return logits, state
+
+    def check_translate(
+        self, source, source_lengths, start, steps, cross_mask=None, source_mask=None
+    ):
+        self.check_encode(source, source_lengths, source_mask)
+        guard.one_id("start", start, self.vocabulary_size)
+        shape = len(source), guard.whole_number("steps", steps), source.shape[1]
+        guard.optional(guard.mask, "cross_mask", cross_mask, shape)
 
     def translate(self, source, source_lengths, start, steps, cross_mask=None, source_mask=None):
         """Greedy: source (B, S), source_lengths (B,) -> ids (B, T), with T = steps.
 
         start: the id before the first. Each step takes the likeliest id and reads it next.
         """
-        self._has_encoder()
-        guard.one_id("start", start, len(self.stack.embedding.W))
-        T = guard.whole_number("steps", steps)
-        context, _ = self.encode(source, source_lengths, source_mask)
-        closed = padding("source_lengths", source_lengths, source)
-        if cross_mask is not None:
-            shape = len(source), T, source.shape[1]
-            cross_mask = guard.mask("cross_mask", cross_mask, shape)  # (B, T, S)
-        ids, past = np.full((len(source), T + 1), start), self.new_past()
-        for t in range(T):
-            now = None if cross_mask is None else cross_mask[:, t : t + 1]  # (B, 1, S)
-            seen = together(now, closed)
-            x, _ = self._run(ids[:, t : t + 1], None, None if t else context, None, seen, past)
+        memory, _ = self.encode(source, source_lengths, source_mask)
+        B, S = source.shape
+        padded, kv_caches = padding(source_lengths, source), self.new_kv_caches()
+        mask = np.broadcast_to(True if cross_mask is None else cross_mask, (B, steps, S))
+        ids = np.full((B, steps + 1), start)
+        for t in range(steps):
+            now = together(mask[:, t : t + 1], padded)  # (B, 1, S)
+            x, _ = self._run(ids[:, t : t + 1], None, memory, None, now, kv_caches)
+            memory = None  # its keys and values are held
             ids[:, t + 1] = self._logits(x)[0][:, 0].argmax(axis=-1)
         return ids[:, 1:]
 
-    def _run(self, ids, lengths, context, mask, cross_mask, past, rng=None):
+    def _run(
+        self, ids, lengths, memory, mask, cross_mask, kv_caches=None, ablated_heads=None, rng=None
+    ):
         """The stack, with the masks that this kind of model needs."""
-        B, T = ids.shape
-        start, held, real = 0, 0, None
-        padded = padding("lengths", lengths, ids)
-        if past is not None:
-            start, held, real = past.begin(), past.length, past.real_with(lengths, B, T)
+        (B, T), start, held, padded = ids.shape, 0, 0, padding(lengths, ids)
+        if kv_caches is not None:
+            start, held = kv_caches.begin(), kv_caches.length
+            real = kv_caches.real_with(lengths, B, T)
             padded = None if real is None else real[:, None]
-        if mask is not None:
-            guard.mask("mask", mask, (B, T, held + T))
-        causal = causal_mask(T, held + T) if self.kind != "encoder" and T > 1 else None
-        mask = together(mask, causal, padded)
-        given = (context, mask, cross_mask) if self.encoder else (mask,)
-        x, cache = self.stack.forward(ids, *given, start=start, pasts=past, rng=rng)
-        if past is not None:
-            past.length, past.real = held + T, real
-        return x, cache
-
-    def _has_encoder(self):
-        if self.encoder is None:
-            raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
-
-    def _check_past(self, past, ids):
-        """Refuse a past where it means nothing, and one that is of another model or batch."""
-        if past is None:
-            return
-        if self.kind == "encoder":
-            guard.absent("past", past, "the kind of this model is 'encoder'")
-        layers = len(self.stack.layers)
-        fits = isinstance(past, Pasts) and len(past) == layers
-        if not fits or any(isinstance(held, Past) == bool(self.encoder) for held in past):
-            came = f"past is a {type(past).__name__} of another kind of model"
-            raise ValueError(f"{came}: what this model's new_past() gives was expected")
-        if past.length:
-            batch = past.batch()
-            guard.ids("ids", ids, "B T", len(self.stack.embedding.W), B=batch)
-
-    def _check_source(self, source, **others):
-        """Refuse a source that is missing, or is given where nobody would read it."""
+        causal = np.tri(T, held + T, held, dtype=bool) if self.kind != "encoder" else None
+        given = (together(mask, causal if T > 1 else None, padded),)
         if self.encoder:
-            if source is None:
-                came = f"source is missing, but the kind of this model is {self.kind!r}"
-                raise ValueError(f"{came}: ids (B, S) were expected")
-            return
-        for name, value in dict(source=source, **others).items():
-            guard.absent(name, value, f"the kind of this model is {self.kind!r}")
+            given = memory, *given, cross_mask
+        options = dict(kv_caches=kv_caches, ablated_heads=ablated_heads, rng=rng)
+        x, cache = self.stack.forward(ids, *given, start=start, **options)
+        if kv_caches is not None:
+            kv_caches.length, kv_caches.real = held + T, real
+        return x, cache
 
     def _logits(self, x):
         return self.output.forward(x) if self.output else self.stack.embedding.logits(x)
 
+    def _check_caches(self, name, kv_caches):
+        """How many positions they hold. Refuses caches that mean nothing here, or are not ours."""
+        if self.kind == "encoder":
+            guard.absent(name, kv_caches, "the kind of this model is 'encoder'")
+        fits = isinstance(kv_caches, KVCaches) and len(kv_caches) == len(self.stack.layers)
+        if not fits or any(len(each) != 1 + bool(self.encoder) for each in kv_caches.pairs()):
+            came = f"{name} is a {type(kv_caches).__name__} of another kind of model"
+            raise ValueError(f"{came}: what this model's new_kv_caches() gives was expected")
+        return kv_caches.length
 
-def check_kind(kind, source_size):
-    """Refuse another kind, and a size of the source where none is read."""
-    guard.one_of("kind", kind, ("encoder", "decoder", "encoder-decoder"))
-    if kind == "encoder-decoder":
-        guard.whole_number("source_size", source_size)
-    else:
-        guard.absent("source_size", source_size, f"the kind of this model is {kind!r}")
+    def _check_ablated(self, name, ablated_heads):
+        for number, heads in guard.instance(name, ablated_heads, dict).items():
+            guard.one_id(f"{name}: a layer", number, self.config.layers)
+            check_heads(f"{name}[{number}]", heads, self.config.heads)
+
+    def _check_source(self, ids, source=None, cross_mask=None, **given):
+        """Refuse a source that is missing, or is given where nobody would read it."""
+        if self.encoder is None:
+            for name, value in dict(source=source, cross_mask=cross_mask, **given).items():
+                guard.absent(name, value, f"the kind of this model is {self.kind!r}")
+            return
+        if source is None:
+            came = f"source is missing, but the kind of this model is {self.kind!r}"
+            raise ValueError(f"{came}: ids (B, S) were expected")
+        self.check_encode(source, **given, B=len(ids))
+        guard.optional(guard.mask, "cross_mask", cross_mask, (*ids.shape, source.shape[1]))
 
 
-def past_of_two(past):
-    """The past of a decoder layer's ids and of its source; None and None where there is none."""
-    if past is None:
+def two_of(kv_cache):
+    """The caches of a decoder layer's ids and of its memory; None and None where there is none."""
+    if kv_cache is None:
         return None, None
-    if not isinstance(past, tuple) or len(past) != 2:
-        raise ValueError(f"past={guard.show(past)}: two of Past were expected, (own, source's)")
-    return past
+    if not isinstance(kv_cache, tuple) or len(kv_cache) != 2:
+        came = f"kv_cache={guard.show(kv_cache)}"
+        raise ValueError(f"{came}: two of KVCache were expected, (own, of the memory)")
+    return kv_cache
+
+
+def as_tuple(gradients):
+    """What a backward returns, one gradient or several, as a tuple."""
+    return gradients if isinstance(gradients, tuple) else (gradients,)
 
 
 def together(*masks):
@@ -380,10 +478,6 @@ def together(*masks):
     return functools.reduce(np.logical_and, masks) if masks else None
 
 
-def padding(name, lengths, ids):
-    """padding_mask of ids (B, T), or None where every one of them is real."""
-    if lengths is None:
-        return None
-    B, T = ids.shape
-    guard.ids(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
-    return padding_mask(lengths, T)
+def padding(lengths, ids):
+    """(B, 1, T), True at the real ids (B, T); None where every one of them is."""
+    return None if lengths is None else np.arange(ids.shape[1]) < lengths[:, None, None]

@@ -1,14 +1,17 @@
 """Lessons as text (src/NN_name.py, jupytext py:percent) become executed notebooks (NN_name.ipynb).
 
-python notebooks/build.py build 04 05     run these and write their notebooks
-python notebooks/build.py check           run nothing; say which are not in step with their source
-python notebooks/build.py test 04         build it, compare a second run with it, run all its tests
-python notebooks/build.py slides 04       run nothing; write its lecture deck to notebooks/slides/
-python notebooks/build.py handout 04      run nothing; write a page that prints well
-python notebooks/build.py thumbnails 04   run nothing; write README.md's small picture
+python notebooks/build.py build gates masks   run these and write their notebooks
+python notebooks/build.py check              run nothing; say what is not in step with its source
+python notebooks/build.py test gates         build it, compare a second run, run all its tests
+python notebooks/build.py text gates         run nothing; bring the notebook's prose in step
+python notebooks/build.py number             run nothing; name all files as the syllabus counts
+python notebooks/build.py slides gates       run nothing; write its deck to notebooks/slides/
+python notebooks/build.py handout gates      run nothing; write a page that prints well
+python notebooks/build.py thumbnails gates   run nothing; write README.md's small picture
 
-Without a number it is all of them. From any folder; the same source gives the same bytes on the
-same machine: a second build says "same".
+A lesson is named by how its name, or its number, begins; without one it is all of them. From any
+folder; the same source gives the same bytes on the same machine: a second build says "same".
+How lessons refer to each other, and what is written in README.md, stands in references.py.
 """
 # ruff: noqa: E402
 
@@ -33,14 +36,14 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from notebooks import pages
+from notebooks import pages, references
 
 SECONDS_PER_CELL = 120
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 ENVIRONMENT = kernels.ENVIRONMENT | {"PYTHONHASHSEED": "0"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # The tests that have one case for each lesson.
-TESTS = ("lessons", "shapes", "explorers", "describe", "house", "lecturer", "score")
+TESTS = ("lessons", "shapes", "explorers", "describe", "house", "lecturer", "score", "references")
 
 
 class Failed(Exception):
@@ -48,20 +51,35 @@ class Failed(Exception):
 
 
 def read(source):
-    """The notebook that the source describes, not yet executed."""
+    """The notebook that the source describes, not yet executed, with its links."""
     notebook = jupytext.read(source)
+    found = references.sources(source.resolve().parents[1]) or references.sources()
+    stems = {name: path.stem for name, path in found.items()}
     metadata = {k: v for k, v in notebook.metadata.items() if k != "jupytext"}
     notebook.metadata = metadata | {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen = {}
-    for cell in notebook.cells:
-        # Named by what it holds, not by its place: a new cell leaves the others' ids alone.
+    for place, cell in enumerate(notebook.cells, 1):
+        # Named by what its source holds, not by its place or by what is written into it: a new
+        # cell, or new numbers of lessons, leave the others' ids alone.
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         kept = ("tags", "slideshow", "jupyter")
         cell["metadata"] = {k: v for k, v in cell.metadata.items() if k in kept}
+        if cell.cell_type == "markdown":
+            refer(place, cell, stems)
+    for cell in notebook.cells[:1]:
+        cell.source = references.titled(cell.source, source.stem)
     return nbformat.from_dict(notebook)
+
+
+def refer(place, cell, stems):
+    """Write the links to other lessons into a cell."""
+    try:
+        cell.source = references.resolved(cell.source, stems)
+    except LookupError as error:
+        raise Failed(f"cell {place}, which begins `{first_line(cell)}`: {error}") from None
 
 
 def code_cells(notebook):
@@ -103,8 +121,11 @@ def execute(notebook):
 
 
 def complain(number, cell, what):
-    first = next((line for line in cell.source.splitlines() if line.strip()), "")
-    raise Failed(f"In [{number}], which begins `{first}`: {what}")
+    raise Failed(f"In [{number}], which begins `{first_line(cell)}`: {what}")
+
+
+def first_line(cell):
+    return next((line for line in cell.source.splitlines() if line.strip()), "")
 
 
 def peak_memory(pid):
@@ -179,11 +200,35 @@ def prints(cell):
 
 
 def words(notebook):
-    """Words of prose: Markdown less its code, formulas and tags."""
+    """Words of prose: Markdown less its code, formulas, tags and addresses."""
     text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
     other = r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|<[^>]*>"
     text = re.sub(other, " ", text, flags=re.DOTALL)
+    text = re.sub(r"\]\([^)\s]*\)", "] ", text)  # where a link leads is not read
     return len(re.findall(r"[^\W\d_][\w’'-]*", text))
+
+
+def write(target, notebook):
+    """Whether that changed the file."""
+    nbformat.validate(notebook)
+    new = (nbformat.writes(notebook) + "\n").encode()
+    if target.exists() and target.read_bytes() == new:
+        return False
+    target.write_bytes(new)
+    return True
+
+
+def text(source, target):
+    """Bring a notebook's prose in step where its code already is; returns the line on it."""
+    if not target.exists():
+        raise Failed("was never built")
+    new, built = read(source), nbformat.read(target, as_version=4)
+    cells, old = ([c for c in n.cells if c.cell_type == "code"] for n in (new, built))
+    if [c.source for c in cells] != [c.source for c in old]:
+        raise Failed("its code has changed: build it")
+    for cell, ran in zip(cells, old, strict=True):
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    return f"{'changed' if write(target, new) else 'same   '} {target.stem}"
 
 
 def build(source, target):
@@ -192,11 +237,7 @@ def build(source, target):
     start = time.perf_counter()
     megabytes = execute(notebook)
     seconds = time.perf_counter() - start
-    nbformat.validate(notebook)
-    new = (nbformat.writes(notebook) + "\n").encode()
-    same = target.exists() and target.read_bytes() == new
-    if not same:
-        target.write_bytes(new)
+    same = not write(target, notebook)
     memory = "  ?" if megabytes is None else f"{megabytes:3.0f}"
     cells, prose = len(notebook.cells), words(notebook)
     verdict = "same   " if same else "changed"
@@ -205,15 +246,26 @@ def build(source, target):
     )
 
 
+def begins(stem, name):
+    """Whether a lesson is the one that is named: by its number, its name or both."""
+    return stem.startswith(name) or stem[3:].startswith(name)
+
+
+def lesson(name):
+    """Source and notebook of the one lesson of this name."""
+    (pair,) = (pair for pair in lessons([name]) if pair[0].stem[3:] == name)
+    return pair
+
+
 def lessons(names):
     """Source and notebook of each lesson named (all if none is), in order."""
     sources, targets = HERE.glob("src/*.py"), HERE.glob("*.ipynb")
     stems = sorted({path.stem for path in [*sources, *targets]})
     for name in names:
-        if not any(stem.startswith(name) for stem in stems):
+        if not any(begins(stem, name) for stem in stems):
             sys.exit(f"{name}: no lesson begins so; there are {', '.join(stems)}")
     for stem in stems:
-        if not names or any(stem.startswith(name) for name in names):
+        if not names or any(begins(stem, name) for name in names):
             yield HERE / "src" / f"{stem}.py", HERE / f"{stem}.ipynb"
 
 
@@ -254,6 +306,8 @@ COMMANDS = {
     "build": ("run lessons and write their notebooks", build),
     "check": ("run nothing, only compare with the sources", in_step),
     "test": ("build lessons and run all of their tests", test),
+    "text": ("run nothing, bring the prose of notebooks in step", text),
+    "number": ("run nothing, name all files as the syllabus counts", text),
     "slides": ("write each lesson's lecture deck", pages.slides),
     "handout": ("write each lesson as a handout", pages.handout),
     "thumbnails": ("write the README's pictures", pages.thumbnail),
@@ -266,23 +320,64 @@ def read_arguments():
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (does, _) in COMMANDS.items():
         command = commands.add_parser(name, help=does, description=does)
-        many = "+" if name == "test" else "*"
-        command.add_argument("names", nargs=many, help="how a lesson's name begins: 04")
+        command.set_defaults(names=[])
+        if name != "number":
+            many = "+" if name == "test" else "*"
+            command.add_argument("names", nargs=many, help="how a lesson's name begins: gates")
     return parser.parse_args()
+
+
+def rename(path, right):
+    """Name a lesson's file as the syllabus counts; returns the line that says so."""
+    if right is None:
+        raise Failed("no lesson of this name stands in lib/teaching/syllabus.py")
+    if right.exists():
+        raise Failed(f"{right.name} is there already")
+    return f"renamed {path.name} to {path.rename(right).name}"
+
+
+def wrong_name(path, right):
+    """Only say so."""
+    if right is None:
+        rename(path, right)
+    raise Failed(f"should be {right.name}: `build.py number` names it so")
+
+
+def write_page(path, new):
+    """Write a page of the course anew; returns the line that says so."""
+    path.write_text(new, "utf-8")
+    return f"changed {path.relative_to(HERE.parent)}"
+
+
+def old_page(*_):
+    """Only say so."""
+    raise Failed("numbers or tables of lessons are not in step: `build.py text` writes them")
+
+
+def steps(options):
+    """(name, work and what it takes) of all that a command does: files, lessons, pages."""
+    _, work = COMMANDS[options.command]
+    checks, numbers = options.command == "check", options.command == "number"
+    for path, right in list(references.misnamed()) if checks or numbers else ():
+        yield path.name, wrong_name if checks else rename, path, right
+    for source, target in lessons(options.names):
+        yield source.stem, work, source, target
+    if work in (build, test, text, in_step):
+        for path, new in references.pages_out_of_step():
+            yield path.name, old_page if checks else write_page, path, new
 
 
 def main():
     options = read_arguments()
-    _, work = COMMANDS[options.command]
     os.environ.update(ENVIRONMENT)
     failed = False
     with tempfile.TemporaryDirectory() as own:
         os.environ["IPYTHONDIR"] = own  # the author's IPython settings are no part of the lesson
-        for source, target in lessons(options.names):
+        for name, work, *given in steps(options):
             try:
-                print(work(source, target), flush=True)
+                print(work(*given), flush=True)
             except (Failed, FileNotFoundError) as failure:
-                print(f"failed  {source.stem}: {failure}", flush=True)
+                print(f"failed  {name}: {failure}", flush=True)
                 failed = True
     sys.exit(failed)
 

@@ -6,6 +6,7 @@ that reports what was written. build.py calls them.
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import nbformat
@@ -34,13 +35,14 @@ def write_page(target, folder, render):
     page = HERE / folder / f"{target.stem}.html"
     page.parent.mkdir(exist_ok=True)
     text = render(nbformat.read(target, as_version=4))
+    text = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', text)  # of another's page
     page.write_text(text, encoding="utf-8")
     return f"{len(text) / 1e6:4.1f} MB  {page.relative_to(HERE.parent)}"
 
 
 def thumbnail(_, target):
     """The small picture that README.md shows."""
-    small = HERE / "thumbnails" / f"{target.stem[:2]}.png"
+    small = HERE / "thumbnails" / f"{target.stem[3:]}.png"
     small.parent.mkdir(exist_ok=True)
     small.write_bytes(shrunk(nbformat.read(target, as_version=4)))
     return f"{small.stat().st_size / 1000:4.0f} kB  {small.relative_to(HERE.parent)}"

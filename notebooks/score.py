@@ -4,8 +4,8 @@ python notebooks/score.py FOLDER/*.ipynb              what the checks said when 
 python notebooks/score.py --run FOLDER/*.ipynb        run them first: what was printed can be edited
 python notebooks/score.py --csv FILE FOLDER/*.ipynb   also write a table
 
-A file is known by its lesson: 04_the_recurrent_cell.ipynb in a folder of each student's, or
-04_the_recurrent_cell-ada.ipynb. Running a notebook runs whatever is in it: do so where it can do
+A file is known by its lesson: NN_the_recurrent_cell.ipynb in a folder of each student's, or
+NN_the_recurrent_cell-ada.ipynb. Running a notebook runs whatever is in it: do so where it can do
 no harm. Exercises that are open have no check, and are for a person to read.
 """
 
@@ -28,16 +28,17 @@ def lesson_of(path):
     """The lesson that a file was made from, by its name."""
     stems = [lesson.stem for lesson in HERE.glob("*.ipynb")]
     for stem in stems:
-        if stem in Path(path).stem:
+        # The number may be that of another term.
+        if re.search(rf"\d\d_{stem[3:]}(?![a-z])", Path(path).stem):
             return stem
-    raise ValueError(f"{path}: no lesson's name is in this name, as 04_the_recurrent_cell is")
+    raise ValueError(f"{path}: no lesson's name is in this name, as {min(stems)} is")
 
 
 def checks_of(stem):
     """The sentence of a right answer for each exercise that has a check."""
-    from lib.exercise import Exercise
+    from lib.teaching.exercise import Exercise
 
-    module = importlib.import_module(f"lib.exercises.{stem[3:]}")
+    module = importlib.import_module(f"lib.teaching.exercises.{stem[3:]}")
     found = [check for check in vars(module).values() if isinstance(check, Exercise)]
     return {check.name: check.right_sentence for check in sorted(found, key=lambda c: c.name)}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lib.dates import Dates
+from lib.data.dates import Dates
 
 # What a learner may type where something else was meant. Each is tried for each parameter.
 ODD = {

@@ -13,12 +13,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from lib.data import padded_batches
+from lib.data.batches import padded_batches
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.saving import History, load
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 V = 7
 
@@ -29,7 +29,9 @@ class Run:
     def __init__(self, dtype):
         self.rng, start = np.random.default_rng(5), np.random.default_rng(0)
         options = dict(kind="encoder", dropout=0.2, activation="gelu")
-        self.model = Transformer(V, 8, 2, 12, 1, start, np.dtype(dtype), **options)
+        self.model = Transformer(
+            TransformerConfig(V, 8, 2, 12, 1, **options), start, np.dtype(dtype)
+        )
         sequences = [start.integers(0, V, 1 + i % 5) for i in range(22)]
         labels = np.array([sequence[0] for sequence in sequences])
         self.batches = padded_batches(sequences, labels, 4, self.rng)

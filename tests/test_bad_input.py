@@ -8,6 +8,7 @@ must get its example here: the first test names what is missing.
 import importlib
 import inspect
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,15 +16,15 @@ from hypothesis import given as drawn
 from hypothesis import settings, strategies
 
 from lib import optim
-from lib.attention import AdditiveAttention, MultiHeadAttention, Past, Pasts
-from lib.data import CharacterTokenizer
-from lib.generation import Reader
+from lib.attention import AdditiveAttention, KVCache, KVCaches, MultiHeadAttention, SelfAttention
+from lib.data.tokenizers import CharacterTokenizer
+from lib.generation import IncrementalDecoder
 from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import LanguageModel, RecurrentNetwork, SequenceClassifier
 from lib.sequence_to_sequence import SequenceToSequence
-from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer, TransformerConfig
 
 FILES = [
     "functional", "layers", "recurrent", "recurrent_network", "attention", "positions",
@@ -31,11 +32,13 @@ FILES = [
 ]  # fmt: skip
 # What only other parts of lib call, after they have looked at what they hand over.
 INSIDE = re.compile(
-    r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|gelu_slope|largest|mean|times|rows|scaled_normal|copied|choose|split|merge"
-    r"|read_only|mask_of_heads|angles|places|past_of_two|together|padding|step|step_backward"
-    r"|project|project_backward|past_backward|extend|held|begin|batch|real_with|vocabulary_size"
-    r"|all_layers|settings|parameters|parameter_count|zero_grad|replica|add_parameters|new_past|plain_attributes)"
-    r"|(Layer|Cell|Past|Pasts|Residual|Stack|Optimizer)\b.*"
+    r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|gelu_slope|softmax_in_place|masked_softmax_in_place"
+    r"|largest|mean|matmul|as_rows|column_sums|scaled_normal|copied|choose|split|merge|transposed|without"
+    r"|mask_of_heads|angles|places|two_of|as_tuple|together|padding|for_heads|step|step_backward"
+    r"|project|project_backward|recurrent_backward|norm|rotary|vocabulary_size|new_kv_caches|freeze"
+    r"|all_layers|arrays|settings|parameters|parameter_count|zero_grad|replica|add_parameters|plain_attributes)"
+    r"|(Layer|Cell|KVCache|KVCaches|Optimizer|\w+Cache|\w+Step)\b.*"
+    r"|(Residual|Stack)\b.*"  # inner rooms of a model: they have trusted_forward and no other door
 )
 
 B, T, S, D, H, V, F = 3, 4, 5, 8, 2, 7, 6  # H and the other sizes all differ
@@ -74,9 +77,16 @@ def examples():
                 rotary=RotaryPositions(D // H),
             ),
         ),
+        "SelfAttention": (
+            SelfAttention,
+            dict(
+                d_model=D, heads=H, rng=rng, dtype=np.float64, bias=True,
+                rotary=RotaryPositions(D // H),
+            ),
+        ),
         "SinusoidalEncoding": (SinusoidalEncoding, dict(d_model=D, base=100.0)),
         "LearnedPositions": (
-            LearnedPositions, dict(max_length=9, d_model=D, rng=rng, dtype=np.float64),
+            LearnedPositions, dict(context_length=9, d_model=D, rng=rng, dtype=np.float64),
         ),
         "RotaryPositions": (RotaryPositions, dict(width=D, base=100.0)),
         "RecurrentNetwork": (
@@ -102,20 +112,20 @@ def examples():
     for Cell in (RNNCell, LSTMCell, GRUCell):
         made[Cell.__name__] = Cell, dict(input_size=D, hidden_size=F, rng=rng, dtype=np.float64)
     made["LSTMCell"][1]["forget_bias"] = 1.0
-    style = dict(
-        norm_first=True, dropout=0.1, activation="relu", bias=True, epsilon=1e-5,
-    )  # fmt: skip
-    sizes = dict(d_model=D, heads=H, d_ff=F, rng=rng, dtype=np.float64)
-    for Kind in (EncoderLayer, DecoderLayer):
-        made[Kind.__name__] = Kind, sizes | style | dict(rotary=RotaryPositions(D // H))
-    made["Transformer"] = (
-        Transformer,
-        sizes | style | dict(
-            vocabulary_size=V, layers=2, kind="encoder-decoder", positions="learned",
-            max_length=12, tied=False, output_size=V, source_size=V,
+    made["TransformerConfig"] = (
+        TransformerConfig,
+        dict(
+            vocabulary_size=V, d_model=D, heads=H, d_ff=F, layers=2, kind="encoder-decoder",
+            source_size=V, output_size=V, tied=False, positions="learned", context_length=12,
+            rotary_base=100.0, pre_norm=True, epsilon=1e-5, activation="relu", bias=True,
+            dropout=0.1,
         ),
     )  # fmt: skip
+    config = TransformerConfig(**made["TransformerConfig"][1])
+    for Kind in (EncoderLayer, DecoderLayer, Transformer):
+        made[Kind.__name__] = Kind, dict(config=config, rng=rng, dtype=np.float64)
     things = {name: Kind(**given) for name, (Kind, given) in made.items()}
+    alone = Transformer(replace(config, kind="decoder", source_size=None), rng)
 
     calls = dict(made)
 
@@ -169,58 +179,69 @@ def examples():
     calls["SequenceClassifier.backward"] = (
         model.backward, dict(dlogits=array(*logits.shape), cache=cache),
     )  # fmt: skip
-    calls["SequenceClassifier.read"] = model.read, dict(ids=ids(T))
+    calls["SequenceClassifier.logits_so_far"] = model.logits_so_far, dict(ids=ids(T))
     zero = things["LanguageModel"].rnn.cell.zero_state(B)
+    method("LanguageModel", "read", ids=ids(B, T), state=zero)
     model, (logits, state, cache) = method("LanguageModel", "forward", ids=ids(B, T), state=zero)
     calls["LanguageModel.backward"] = (
         model.backward, dict(dlogits=array(*logits.shape), cache=cache),
     )  # fmt: skip
 
-    mask = np.tri(T, S, dtype=bool) | np.ones((B, 1, 1), bool)
+    mask, causal = np.tri(T, S, dtype=bool) | np.ones((B, 1, 1), bool), np.tri(T, dtype=bool)
     for name, given in {
         "AdditiveAttention": dict(query=x, keys=memory, mask=mask),
-        "MultiHeadAttention": dict(x=x, context=memory, mask=mask),
+        "MultiHeadAttention": dict(x=x, memory=memory, mask=mask, ablated_heads=[1]),
+        "SelfAttention": dict(x=x, mask=causal, ablated_heads=(0, 1)),
     }.items():
         layer, (y, cache) = method(name, "forward", **given)
         gradient = "dcontext" if name == "AdditiveAttention" else "dy"
         calls[f"{name}.backward"] = layer.backward, {gradient: array(*y.shape), "cache": cache}
     attention = things["MultiHeadAttention"]
-    past, causal = Past(), np.tri(T, dtype=bool)
-    attention.forward(x, x, past=past)
-    then = np.tri(T, 2 * T, T, dtype=bool)
+    one, then = KVCache(), np.tri(T, 2 * T, T, dtype=bool)
+    attention.forward(x, x, kv_cache=one)
     calls["MultiHeadAttention.forward, writing"] = (
-        attention.forward, dict(x=x, context=x, mask=then, past=past),
+        attention.forward, dict(x=x, memory=x, mask=then, kv_cache=one, ablated_heads=[0]),
     )  # fmt: skip
-    layer, (y, cache) = method("EncoderLayer", "forward", x=x, mask=causal, rng=rng)
+    own = KVCache()
+    things["SelfAttention"].forward(x, kv_cache=own)
+    calls["SelfAttention.forward, writing"] = (
+        things["SelfAttention"].forward, dict(x=x, mask=then, kv_cache=own),
+    )  # fmt: skip
+    ablated = dict(ablated_heads=[1])
+    layer, (y, cache) = method("EncoderLayer", "forward", x=x, mask=causal, rng=rng, **ablated)
     calls["EncoderLayer.backward"] = layer.backward, dict(dy=array(*y.shape), cache=cache)
-    one = Past()
-    layer.forward(x, past=one)
-    calls["EncoderLayer.forward, writing"] = layer.forward, dict(x=x, mask=then, past=one)
+    one = KVCache()
+    layer.forward(x, kv_cache=one)
+    calls["EncoderLayer.forward, writing"] = layer.forward, dict(x=x, mask=then, kv_cache=one)
     layer, (y, cache) = method(
-        "DecoderLayer", "forward", x=x, context=memory, mask=causal, cross_mask=mask, rng=rng,
+        "DecoderLayer", "forward", x=x, memory=memory, mask=causal, cross_mask=mask, rng=rng,
+        **ablated,
     )  # fmt: skip
     calls["DecoderLayer.backward"] = layer.backward, dict(dy=array(*y.shape), cache=cache)
-    held = Past(), Past()
-    layer.forward(x, memory, past=held)
+    held = KVCache(), KVCache()
+    layer.forward(x, memory, kv_cache=held)
     calls["DecoderLayer.forward, writing"] = (
-        layer.forward, dict(x=x, context=None, mask=then, cross_mask=mask, past=held),
+        layer.forward, dict(x=x, memory=None, mask=then, cross_mask=mask, kv_cache=held),
     )  # fmt: skip
 
     both, source_lengths = things["Transformer"], np.array([5, 3, 1])
     source = dict(source=ids(B, S), source_lengths=source_lengths)
     masks = dict(source_mask=np.ones((S, S), bool), cross_mask=mask)
     given = dict(ids=ids(B, T), lengths=lengths, **source, mask=causal, **masks, rng=rng)
+    given["ablated_heads"] = {1: [0]}
     _, (logits, cache) = method("Transformer", "forward", **given)
     calls["Transformer.backward"] = both.backward, dict(dlogits=array(*logits.shape), cache=cache)
     calls["Transformer.encode"] = (
         both.encode, source | dict(source_mask=masks["source_mask"], rng=rng),
     )  # fmt: skip
     calls["Transformer.translate"] = both.translate, source | masks | dict(start=1, steps=T)
-    pasts = both.new_past()
-    both.forward(ids(B, T), **source, past=pasts)
+    some = both.new_kv_caches()
+    both.forward(ids(B, T), **source, kv_caches=some)
     calls["Transformer.forward, writing"] = (
-        both.forward, dict(ids=ids(B, T), lengths=lengths, **source, mask=then, past=pasts),
+        both.forward, dict(ids=ids(B, T), lengths=lengths, **source, mask=then, kv_caches=some),
     )  # fmt: skip
+    _, state = alone.read(ids(B, T))
+    calls["Transformer.read"] = alone.read, dict(ids=ids(B, T), state=state)
     model = things["SequenceToSequence"]
     given = dict(source=ids(B, S), lengths=source_lengths)
     _, (logits, cache) = method(
@@ -244,12 +265,10 @@ def functions(rng):
     calls = {name: (getattr(f, name), dict(z=z)) for name in (
         "sigmoid", "tanh", "relu", "gelu", "softmax", "log_softmax",
     )}  # fmt: skip
-    for name, d, y in (
-        ("sigmoid", "ds", "s"), ("tanh", "dh", "h"), ("relu", "dy", "y"), ("softmax", "dp", "p"),
-        ("log_softmax", "dlogp", "logp"),
-    ):  # fmt: skip
-        calls[f"{name}_backward"] = getattr(f, f"{name}_backward"), {d: dz, y: getattr(f, name)(z)}
-    calls["gelu_backward"] = f.gelu_backward, dict(dy=dz, cache=f.gelu(z)[1])
+    for name in [*calls]:
+        gradient = {"softmax": "dp", "log_softmax": "dlogp"}.get(name, "dy")
+        given = {gradient: dz, "cache": getattr(f, name)(z)[1]}
+        calls[f"{name}_backward"] = getattr(f, f"{name}_backward"), given
     mask = np.array([True, False, True])
     for name, given in {
         "cross_entropy": dict(logits=z, targets=targets, mask=mask, smoothing=0.1),
@@ -269,7 +288,7 @@ def functions(rng):
         "padding_mask": (a.padding_mask, dict(lengths=np.array([1, 2, 5]), S=S)),
         "masked_softmax": (a.masked_softmax, dict(scores=scores, mask=mask)),
         "masked_softmax_backward": (
-            a.masked_softmax_backward, dict(dweights=scores, weights=a.masked_softmax(scores)),
+            a.masked_softmax_backward, dict(dweights=scores, cache=a.masked_softmax(scores)[1]),
         ),
         "attention": (a.attention, dict(query=query, key=key, value=value, mask=mask)),
         "attention_backward": (
@@ -281,19 +300,21 @@ def functions(rng):
 def writing(rng):
     """The calls of generation.py."""
     g, tokenizer = importlib.import_module("lib.generation"), CharacterTokenizer("abcdefg")
-    model = Transformer(V, D, H, F, 1, rng)
+    model = Transformer(TransformerConfig(V, D, H, F, 1), rng)
     said = dict(model=model, tokenizer=tokenizer, prompt="abc", length=3)
     choice = dict(temperature=0.5, top_k=3, top_p=0.9)
-    reader = Reader(model)
-    reader.read(np.array([1, 2]))
+    decoder = IncrementalDecoder(model)
+    decoder.read(np.array([1, 2]))
     return {
         "next_probabilities": (g.next_probabilities, dict(logits=rng.normal(size=V), **choice)),
-        "Reader": (Reader, dict(model=model, context=4, report=print)),
-        "Reader.read": (reader.read, dict(ids=np.array([3]))),
-        "sample": (g.sample, said | dict(rng=rng, **choice, context=6)),
+        "IncrementalDecoder": (
+            IncrementalDecoder, dict(model=model, context_length=4, report=print),
+        ),
+        "IncrementalDecoder.read": (decoder.read, dict(ids=np.array([3]))),
+        "sample": (g.sample, said | dict(rng=rng, **choice, context_length=6)),
         "beam_search": (g.beam_search, said | dict(width=2)),
         "surprise": (g.surprise, dict(model=model, tokenizer=tokenizer, text="abc")),
-    }
+    }  # fmt: skip
 
 
 def optimizers(layer):
@@ -307,7 +328,7 @@ def optimizers(layer):
             optim.Adam,
             dict(parameters=parameters, learning_rate=0.1, betas=(0.9, 0.99), epsilon=1e-8),
         ),
-        "warm_up": (optim.warm_up, dict(step=3, d_model=D, warm_up_steps=10)),
+        "noam_schedule": (optim.noam_schedule, dict(step=3, d_model=D, warm_up_steps=10)),
         "global_norm": (optim.global_norm, dict(parameters=parameters)),
         "clip_by_global_norm": (
             optim.clip_by_global_norm, dict(parameters=parameters, max_norm=1.0),
@@ -332,15 +353,18 @@ ODD = {
     "betas": [None, 0.9, (0.9,), (0.9, 1.0), (0.9, "x"), "ab", (0.9, float("nan"))],
     "parameters": [None, 3, [], [1], "abc", [("W", np.ones(2), np.ones(3))]],
     "object": [None, 3, "text", [1], np.zeros(3), dict],
-}
+    "heads": [3, "1", [2], [-1], [True], [0.0], ["0"], {0}, np.array([0]), [[0]]],
+    "heads of layers": [3, [1], "text", *({layer: [0]} for layer in (2, -1, "0", True, None)),
+                        *({0: heads} for heads in (1, [2], "1", None, [True]))],
+}  # fmt: skip
 KINDS = {
     "size": "S T batch classes d_ff d_in d_model d_out heads hidden_size input_size key_size "
-    "layers length max_length output_size query_size source_size step steps target_size top_k "
+    "layers length context_length output_size query_size source_size step steps target_size top_k "
     "truncate vocabulary_size warm_up_steps width",
-    "truth": "attention bias norm_first tied",
+    "truth": "attention bias pre_norm tied",
     "rng": "rng",
     "dtype": "dtype",
-    "positive": "base epsilon learning_rate max_norm temperature top_p",
+    "positive": "base rotary_base epsilon learning_rate max_norm temperature top_p",
     "finite": "dloss forget_bias",
     "fraction": "dropout momentum rate smoothing",
     "choice": "activation kind positions",
@@ -348,9 +372,10 @@ KINDS = {
     "start": "start",
     "betas": "betas",
     "parameters": "parameters",
-    "object": "cell model past report rotary tokenizer",
-    "floats": "state context dcontext dfinal dh dlogits dlogp doutput doutputs dp ds dstate "
-    "dweights dy h key keys logits logp p query s scores value weights x y z",
+    "object": "cell config kv_cache kv_caches model report rotary tokenizer",
+    "heads": "ablated_heads",
+    "floats": "state memory dcontext dfinal dlogits dlogp doutput doutputs dp dstate dweights dy "
+    "key keys logits query scores value x y z",
     "ids": "ids source target_in targets",
     "lengths": "lengths source_lengths",
     "mask": "cross_mask mask source_mask",
@@ -406,8 +431,12 @@ def masks(mask):
 def odd_values(name, good):
     """{what it is: an odd value} for an argument with this name and this good value."""
     kind = KIND[name]
-    if name == "context" and not isinstance(good, np.ndarray):
-        kind = "object" if good is None else "size"  # of a past; of a Reader
+    if name == "memory" and good is None:  # its keys are held
+        kind = "object"
+    if name == "state" and isinstance(good, KVCaches):
+        kind = "object"
+    if name == "ablated_heads" and isinstance(good, dict):
+        kind = "heads of layers"
     if name == "targets" and good.dtype.kind == "f":  # of the losses that are no classes
         kind = "floats"
     if kind == "floats" and isinstance(good, np.ndarray):
@@ -426,15 +455,17 @@ def odd_values(name, good):
 
 
 def everything(call, given):
-    """All arrays that a refused call must leave as they were, and how long a past is."""
+    """All arrays that a refused call must leave as they were, and what each KVCache holds."""
     thing = getattr(call, "__self__", None)
     found = [value for value in given.values() if isinstance(value, np.ndarray)]
     parameters = [*given.get("parameters", ())]
     if hasattr(thing, "parameters"):
         parameters += thing.parameters()
     found += [array for _, *both in parameters for array in both if isinstance(array, np.ndarray)]
-    pasts = [given.get("past"), getattr(thing, "memory", None)]
-    lengths = [past.length for past in pasts if isinstance(past, Past | Pasts)]
+    held = [given.get(name) for name in ("kv_cache", "kv_caches", "state")]
+    held.append(getattr(thing, "state", None))
+    held = [one for each in held for one in (each if type(each) is tuple else (each,))]
+    lengths = [each.length for each in held if isinstance(each, KVCache | KVCaches)]
     return [array.copy() for array in found], lengths
 
 
@@ -475,7 +506,7 @@ FINE = [
     (r"next_probabilities logits", OF_ANY_PRECISION | SHAPES, "the same"),
     (r"masked_softmax scores", OF_ANY_PRECISION | SHAPES, "the same, where the mask fits"),
     (r"masked_softmax scores", NOT_FINITE, "in the example it stands where nobody looks"),
-    (r"\w+_backward (d?[shyp]|d?logp|d?weights)", OF_ANY_PRECISION | NOT_FINITE | {"whole numbers"},
+    (r"\w+_backward d(y|p|logp|weights)", OF_ANY_PRECISION | NOT_FINITE | {"whole numbers"},
      "the result says it; nothing is added up"),
     (r"(cross_entropy|binary_cross_entropy) logits", OF_ANY_PRECISION, "no parameters beside it"),
     (r"mean_squared_error y", OF_ANY_PRECISION, "the same"),
@@ -486,12 +517,12 @@ FINE = [
     (r"(Sinusoidal\w+|RotaryPositions)\.forward x", OF_ANY_PRECISION, "no parameters beside it"),
     (r"Dropout\.forward x", SHAPES | OF_ANY_PRECISION | NOT_FINITE, "any shape; NaN stays NaN"),
     (r"Embedding\.forward ids", SHAPES, "any shape"),
-    (r"EncoderLayer\.forward x", {"one row"}, "one sequence: the mask is of all"),
-    (r"(SequenceClassifier|Reader)\.read ids|LanguageModel\.forward ids",
+    (r"(EncoderLayer|SelfAttention)\.forward x", {"one row"}, "one sequence: the mask is of all"),
+    (r"(SequenceClassifier\.logits_so_far|LanguageModel\.forward|\w+\.read) ids",
      {"one row", "a column less"}, "any number of steps"),
     (r"padding_mask lengths", {"one row", "a column less"}, "any number of sequences"),
     (r"attention value", {"one column", "a column less"}, "values of any width"),
-    (r"Reader report", {repr(dict)}, "it can be called"),
+    (r"IncrementalDecoder report", {repr(dict)}, "it can be called"),
     (r"Transformer\.translate source_lengths", {"none"}, "all are real"),
 ]  # fmt: skip
 
@@ -534,7 +565,7 @@ def test_every_public_call_has_an_example_and_every_argument_a_kind():
 def test_what_is_odd_is_refused_in_one_line_or_rightly_comes(name):
     call, given = examples()[name]
     missing = {n for n in inspect.signature(call).parameters if n not in given}
-    elsewhere = missing & {"past"} and f"{name}, writing" in examples()
+    elsewhere = missing <= {"kv_cache", "kv_caches"} and f"{name}, writing" in examples()
     assert not missing or "writing" in name or elsewhere, f"the example lacks {missing}"
     wrong = []
     for argument, good in given.items():

@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 from odd import Table
 
-from lib.checkpoints import dates_to_iso, dates_transformer, induction_heads, numbers_to_french
-from lib.data import CharacterTokenizer, Words
-from lib.dates import Dates
+from lib.data.dates import Dates
+from lib.data.languages import Words
+from lib.data.tokenizers import CharacterTokenizer
+from lib.trained.checkpoints import (
+    dates_to_iso,
+    dates_transformer,
+    induction_heads,
+    numbers_to_french,
+)
 
 pytestmark = pytest.mark.author
 
@@ -24,7 +30,7 @@ MODULES = [
     )
 ] + ["records.memory"]  # fmt: skip
 INNER = {
-    "learner", "schedule", "train", "fit", "keep_the_best", "save_half", "scores", "by_length",
+    "learner", "schedule", "train", "fit", "scores", "by_length",
     "run", "write_record", "main", "rounds", "pieces",
     "Encoders", "Both", "Reader", "AttentionOnly",
 }  # fmt: skip
@@ -42,11 +48,11 @@ TINY = {
     "numbers_to_french": numbers_to_french.numbers_to_french(),
     "induction_heads": induction_heads.new_model(RNG, 1),
 }
-DIGITS = import_module("lib.checkpoints.digits_reversed").new_model(RNG, 1, 1)
-WORDS = import_module("lib.checkpoints.language_of_a_word").new_model(RNG)
-LSTM = import_module("lib.checkpoints.numpy_documentation").new_model(RNG)
-GPT = import_module("lib.checkpoints.documentation_transformer").new_model(RNG)
-READER = import_module("lib.records.memory").new_reader("GRU", None, RNG)
+DIGITS = import_module("lib.trained.checkpoints.digits_reversed").new_model(RNG, 1, 1)
+WORDS = import_module("lib.trained.checkpoints.language_of_a_word").new_model(RNG)
+LSTM = import_module("lib.trained.checkpoints.numpy_documentation").new_model(RNG)
+GPT = import_module("lib.trained.checkpoints.documentation_transformer").new_model(RNG)
+READER = import_module("lib.trained.records.memory").new_reader("GRU", None, RNG)
 
 # As in test_bad_input_data.py.
 KINDS = {
@@ -111,7 +117,7 @@ BESIDE = {
     "digits_reversed.real.T": ["lengths"],
 }  # fmt: skip
 TABLE = Table(
-    {name.split(".")[1]: import_module(f"lib.{name}") for name in MODULES},
+    {name.split(".")[1]: import_module(f"lib.trained.{name}") for name in MODULES},
     KINDS, BESIDE, (), INNER,
 )  # fmt: skip
 NAMES = list(map(".".join, TABLE.parameters))
@@ -154,7 +160,7 @@ LIKELY = [
 
 @pytest.mark.parametrize("call, message", LIKELY)
 def test_what_is_likely_is_refused_with_these_words(call, message):
-    names = {name.split(".")[1]: import_module(f"lib.{name}") for name in MODULES}
+    names = {name.split(".")[1]: import_module(f"lib.trained.{name}") for name in MODULES}
     with pytest.raises(ValueError, match=rf"\A{re.escape(message)}\Z"):
         eval(call, globals() | names)
 

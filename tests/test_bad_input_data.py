@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from odd import ODD, Table
 
-from lib import corpus, data, dates, french_numbers
-from lib.data import CharacterTokenizer, Words, bigram_counts, one_hot, pad
-from lib.dates import Dates
+from lib.data import batches, dates, french_numbers, languages, tasks, texts, tokenizers
+from lib.data.batches import pad
+from lib.data.dates import Dates
+from lib.data.languages import Words
+from lib.data.tokenizers import CharacterTokenizer, bigram_counts, one_hot
 
-MODULES = (data, dates, french_numbers, corpus)
+MODULES = (tokenizers, batches, tasks, languages, dates, french_numbers, texts)
 
 PAIRS_OF_ANYTHING = (  # labels come as they are
     "a list of numbers", "a list of texts", "a list of a text and a number", "a list of floats",
@@ -82,11 +84,11 @@ KINDS = {
 
 # Two parameters that do not fit together: the other may be the one that is named.
 BESIDE = {
-    "data.Words.words": ["labels"],
-    "data.Words.languages": ["labels"],
-    "data.padded_batches.labels": ["arrays"],
+    "languages.Words.words": ["labels"],
+    "languages.Words.languages": ["labels"],
+    "batches.padded_batches.labels": ["arrays"],
     "dates.Dates.texts": ["isos"],
-    "corpus.stream_batches.context": ["ids"],
+    "batches.stream_batches.context": ["ids"],
 }
 
 SELF = {
@@ -97,13 +99,15 @@ SELF = {
 
 # Known, and not yet mended.
 INNER = {"Batches"}  # what batches() and its like give: in test_data.py
-TABLE = Table({module.__name__[4:]: module for module in MODULES}, KINDS, BESIDE, SELF, INNER)
+TABLE = Table(
+    {module.__name__.split(".")[-1]: module for module in MODULES}, KINDS, BESIDE, SELF, INNER
+)
 NAMES = list(map(".".join, TABLE.parameters))
 PAIRS = pytest.mark.parametrize("name, parameter", TABLE.parameters, ids=NAMES)
 
 
 def test_the_callables_are_found():
-    some = {"data.pad", "data.Words", "data.Words.take", "corpus.stream_batches"}
+    some = {"batches.pad", "languages.Words", "languages.Words.take", "batches.stream_batches"}
     assert some <= set(TABLE.callables)
     assert len(TABLE.callables) >= 43
 
@@ -147,7 +151,7 @@ def test_ids_of_every_integer_type_give_the_same(kind_of):
         lambda ids: french_numbers.count_digits(ids),
         lambda ids: french_numbers.count_characters(ids),
         lambda ids: french_numbers.encode(ids)[2],
-        lambda ids: next(corpus.stream_batches(ids, 2, 3))[1],
+        lambda ids: next(batches.stream_batches(ids, 2, 3))[1],
     ):
         assert np.array_equal(use(ids), use(wide))
     assert bigram_counts(ids, V)[V - 1, 3] == 2 and bigram_counts(ids, V).sum() == 6
@@ -159,9 +163,9 @@ def test_sizes_of_every_integer_type_give_the_same(kind_of, rng):
     n = kind_of(100)
     assert bigram_counts([99, 1], n).shape == (100, 100)
     assert one_hot([99], n).shape == (1, 100)
-    ids, labels = data.remember_first(n, kind_of(127), n, rng)
+    ids, labels = tasks.remember_first(n, kind_of(127), n, rng)
     assert ids.shape == (100, 128) and labels.max() < 100 <= ids[:, 1:].min() and ids.max() > 150
-    x, _ = data.copy_previous_bit(n, n, rng, inputs=kind_of(3), outputs=kind_of(1))
+    x, _ = tasks.copy_previous_bit(n, n, rng, inputs=kind_of(3), outputs=kind_of(1))
     assert x.shape == (100, 100, 3)
     assert len(dates.write_dates([1], n, rng)) == 100
     assert len(french_numbers.draw_numbers([1], n, rng)) == 100
@@ -193,7 +197,7 @@ def test_pad_keeps_every_id_or_refuses(sequences):
 
 @given(st.floats() | st.floats(0, 1), st.integers(1, 50))
 def test_a_split_leaves_something_in_each_part_or_is_refused(share, count):
-    parts = refused_or(data.split_places, np.random.default_rng(0), count, share, "things")
+    parts = refused_or(batches.split_places, np.random.default_rng(0), count, share, "things")
     assert (parts is not None) == (0 < share < 0.5 and int(share * count) > 0)
     if parts is not None:
         assert min(map(len, parts)) > 0 and len(parts[1]) == len(parts[2]) == int(share * count)

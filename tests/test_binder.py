@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.teaching import syllabus
+
 ROOT = Path(__file__).parents[1]
 TEXT = {"capture_output": True, "text": True}
 BINDER = ROOT / "binder"
@@ -103,6 +105,6 @@ def test_the_build_runs_a_lesson(tmp_path):
     run(folder / "pip", "install", "-q", "--no-cache-dir", "-r", "binder/requirements.txt")
     run(folder / "pip", "check")
     run("binder/postBuild")
-    lesson = "notebooks/04_the_recurrent_cell.ipynb"
+    lesson = f"notebooks/{syllabus.stems()['the_recurrent_cell']}.ipynb"
     said = run("binder/start", folder / "python", "-m", "pytest", "-q", lesson)
     assert re.search(r"\d+ passed", said), said

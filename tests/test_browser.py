@@ -14,7 +14,9 @@ import pytest
 from accessibility import KNOWN, findings, wear
 from browser import CHROMIUM, ROOT, Lab
 
-SHORT = "04_the_recurrent_cell"
+from lib.teaching import syllabus
+
+SHORT = syllabus.stems()["the_recurrent_cell"]
 LESSONS = [
     pytest.param(path.stem, marks=() if path.stem == SHORT else pytest.mark.author)
     for path in sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -20,14 +21,13 @@ from bowl import GOALS, MAKERS, Bowl, interrupted, own_answer, path, same
 from resumable import Run
 
 from lib import saving, training
-from lib.corpus import stream_batches
-from lib.data import batches, padded_batches
-from lib.dates import date_batches
-from lib.french_numbers import number_batches
+from lib.data.batches import batches, padded_batches, stream_batches
+from lib.data.dates import date_batches
+from lib.data.french_numbers import number_batches
 from lib.layers import Dropout, FeedForward, Layer, LayerNorm, Linear
 from lib.optim import SGD, Adam
 from lib.saving import History, load, save
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 TESTS = Path(__file__).parent
 
@@ -387,12 +387,16 @@ def test_the_state_of_every_generator_is_kept(kind, tmp_path):
 
 
 def test_a_history_is_filled_in_place(tmp_path):
-    history = History([0.1, 1 / 3], [2.0, 1e-300], [(2, 0.7)], "interrupted after step 2")
+    history = History([0.1, 1 / 3], [2.0, 1e-300], [(2, 0.7)], "stopped at step 3", "ran away")
     other = History([5.0])
     losses = other.losses
     save(tmp_path / "h.npz", Layer(), history=history)
     load(tmp_path / "h.npz", Layer(), history=other)
     assert other == history and other.losses is losses and other.validation == [(2, 0.7)]
+    older = {name: value for name, value in asdict(history).items() if name != "cause"}
+    change_about(tmp_path / "h.npz", history=older)
+    load(tmp_path / "h.npz", Layer(), history=other)
+    assert other == History(*older.values()) and other.cause == ""
 
 
 def test_the_learning_rate_is_that_of_the_file(tmp_path):
@@ -408,61 +412,57 @@ def test_the_learning_rate_is_that_of_the_file(tmp_path):
 
 
 def model(**options):
-    options = dict(kind="encoder", positions="rotary", activation="relu", dropout=0.1) | options
-    return Transformer(7, 8, options.pop("heads", 2), 12, 1, np.random.default_rng(0), **options)
+    sizes = dict(vocabulary_size=7, d_model=8, heads=2, d_ff=12, layers=1)
+    style = dict(kind="encoder", positions="rotary", dropout=0.1)
+    return Transformer(TransformerConfig(**sizes | style | options), np.random.default_rng(0))
 
 
-def with_(change):
-    other = model()
-    change(other.stack.layers[0])
-    return other
-
-
-LAYER = "stack.layers.0."
+# The config is compared first: it names the setting that the reader has typed.
 OTHERS = {
-    "heads": (model(heads=4), f"{LAYER}attention.heads: the file has 2, the model 4"),
-    "activation": (
-        model(activation="gelu"),
-        f"{LAYER}feed_forward.activation: the file has 'relu', the model 'gelu'",
-    ),
-    "kind": (model(kind="decoder"), "kind: the file has 'encoder', the model 'decoder'"),
-    "positions": (
-        model(positions="sinusoidal"),
-        f"{LAYER}attention.rotary.class: the file has 'RotaryPositions', the model none",
-    ),
-    "norm_first": (
-        with_(lambda layer: setattr(layer.attention_residual, "norm_first", False)),
-        f"{LAYER}attention_residual.norm_first: the file has True, the model False",
-    ),
-    "epsilon": (
-        model(epsilon=1e-6),
-        f"{LAYER}attention_residual.norm.epsilon: the file has 1e-05, the model 1e-06",
-    ),
-    "rotary base": (
-        with_(lambda layer: setattr(layer.attention.rotary, "base", 500.0)),
-        f"{LAYER}attention.rotary.base: the file has 10000.0, the model 500.0",
-    ),
+    "heads": (dict(heads=4), "2, the model 4"),
+    "activation": (dict(activation="gelu"), "'relu', the model 'gelu'"),
+    "kind": (dict(kind="decoder"), "'encoder', the model 'decoder'"),
+    "positions": (dict(positions="sinusoidal"), "'rotary', the model 'sinusoidal'"),
+    "pre_norm": (dict(pre_norm=False), "True, the model False"),
+    "epsilon": (dict(epsilon=1e-6), "1e-05, the model 1e-06"),
+    "rotary_base": (dict(rotary_base=500.0), "10000.0, the model 500.0"),
+    "bias": (dict(bias=False), "True, the model False"),
+    "layers": (dict(layers=2), "1, the model 2"),
+    "d_ff": (dict(d_ff=13), "12, the model 13"),
+    "tied": (dict(tied=False), "True, the model False"),
+    "context_length": (dict(context_length=9), "512, the model 9"),
 }
+# What a learner has changed in a layer by hand is no setting of the config.
+BY_HAND = {
+    "stack.layers.0.attention.pre_norm": (lambda layer: setattr(layer.attention, "pre_norm", False), "True, the model False"),
+    "stack.layers.0.feed_forward.norm.epsilon": (lambda layer: setattr(layer.feed_forward.norm, "epsilon", 1e-6), "1e-05, the model 1e-06"),
+    "stack.layers.0.attention.layer.rotary.base": (lambda layer: setattr(layer.attention.layer.rotary, "base", 500.0), "10000.0, the model 500.0"),
+    "stack.layers.0.attention.layer.heads": (lambda layer: setattr(layer.attention.layer, "heads", 4), "2, the model 4"),
+    "stack.layers.0.feed_forward.layer.activation": (lambda layer: setattr(layer.feed_forward.layer, "activation", "gelu"), "'relu', the model 'gelu'"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", [*OTHERS, *BY_HAND])
 def test_another_architecture_is_refused_by_the_setting_s_name(name, tmp_path):
-    other, message = OTHERS[name]
+    change, told = (OTHERS | BY_HAND)[name]
+    other = model(**change) if name in OTHERS else model()
+    if name in BY_HAND:
+        change(other.stack.layers[0])
     before = [value.copy() for _, value, _ in other.parameters()]
     save(tmp_path / "m.npz", model())
     with pytest.raises(ValueError) as refusal:
         load(tmp_path / "m.npz", other)
-    assert str(refusal.value) == f"{tmp_path / 'm.npz'}: {message}"
+    assert str(refusal.value) == f"{tmp_path / 'm.npz'}: {name}: the file has {told}"
     assert same([value for _, value, _ in other.parameters()], before)
 
 
-def test_what_is_dropped_silenced_or_was_looked_at_is_no_architecture(tmp_path):
+def test_what_is_dropped_ablated_or_was_looked_at_is_no_architecture(tmp_path):
     other = model(dropout=0.4)
-    other.forward(np.zeros((1, 3), int))
-    other.stack.layers[0].attention.silenced = (1,)
+    other.forward(np.zeros((1, 3), int), ablated_heads={0: [1]})
     save(tmp_path / "m.npz", model())
     load(tmp_path / "m.npz", other)
     assert same(*([v for _, v, _ in m.parameters()] for m in (model(), other)))
+    assert other.config.dropout == 0.4
 
 
 class Stacked(Layer):
@@ -524,7 +524,7 @@ UNSAVED = [
     (("m.npz", LINEAR), dict(rng=[None]), "rng[0]=None: a numpy.random.Generator was expected"),
     (
         ("m.npz", LINEAR), dict(batches=generator_of_batches()),
-        "batches is a generator, whose place cannot be kept: a lib.data.Batches was expected, as batches() gives one",
+        "batches is a generator, whose place cannot be kept: a lib.data.batches.Batches was expected, as batches() gives one",
     ),
     (("m.npz", LINEAR), dict(dtype=int), "dtype=<class 'int'>: float16, float32 or float64 was expected"),
     (("m.npz", LARGE), dict(dtype=np.float16), "W[1, 2] is inf: finite numbers were expected"),
@@ -610,6 +610,7 @@ def test_rows_of_other_data_are_refused(tmp_path):
         {"losses": ["a"], "gradient_norms": [], "validation": [], "ended": ""},
         {"losses": [], "gradient_norms": [], "validation": [1], "ended": ""},
         {"losses": [], "gradient_norms": [], "validation": [], "ended": 3},
+        {"losses": [], "gradient_norms": [], "validation": [], "ended": "", "cause": "rain"},
         {"losses": []},
         [],
     ],
@@ -675,7 +676,7 @@ SHIPPED = dict(renewing().shipped())
 
 
 def test_every_shipped_file_is_known():
-    assert {*SHIPPED} == {*Path(training.__file__).parent.glob("checkpoints/*.npz")}
+    assert {*SHIPPED} == {*Path(training.__file__).parent.glob("trained/checkpoints/*.npz")}
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import language_of_a_word as module
+from lib.trained.checkpoints import language_of_a_word as module
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def test_the_weights_are_small_and_float32(loaded):
     with np.load(module.WEIGHTS, allow_pickle=False) as file:
         arrays = [file[name] for name in file.files if not name.endswith(".json")]
         assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
-    assert model.read(tokenizer.encode("winter")).shape == (6, len(languages))
-    assert model.read(tokenizer.encode("winter")).dtype == np.float32
+    logits = model.logits_so_far(tokenizer.encode("winter"))
+    assert logits.shape == (6, len(languages)) and logits.dtype == np.float32
 
 
 def test_letters_and_languages_are_those_of_the_data(words, loaded):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import dates_to_iso as module
-from lib.checkpoints.dates_to_iso import PLACES, dates_to_iso, exact, held_out, translate
-from lib.dates import encode, mask_without
+from lib.data.dates import encode, mask_without
+from lib.trained.checkpoints import dates_to_iso as module
+from lib.trained.checkpoints.dates_to_iso import PLACES, dates_to_iso, exact, held_out, translate
 
 COUNT = 1500
 
@@ -108,7 +108,7 @@ def test_little_arrives_but_through_attention(models, dates):
 
 
 def test_without_attention_there_is_nothing_to_block(models, dates):
-    with pytest.raises(ValueError, match="mask is given to a model without attention"):
+    with pytest.raises(ValueError, match="mask is given, but the model is without attention"):
         translate(models[False], dates.texts[:2], "year")
 
 

@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import dates_to_iso as recurrent
-from lib.checkpoints import dates_transformer as module
-from lib.checkpoints.dates_to_iso import LENGTHS, PLACES, exact, held_out
-from lib.checkpoints.dates_transformer import SIZES, WHO, dates_transformer, masks, translate
-from lib.dates import encode
+from lib.data.dates import encode
+from lib.trained.checkpoints import dates_to_iso as recurrent
+from lib.trained.checkpoints import dates_transformer as module
+from lib.trained.checkpoints.dates_to_iso import LENGTHS, PLACES, exact, held_out
+from lib.trained.checkpoints.dates_transformer import (
+    SIZES,
+    WHO,
+    dates_transformer,
+    masks,
+    translate,
+)
 
 COUNT, FEW = 800, 200  # dates: for the scores, and for each of the interventions
 

@@ -1,5 +1,6 @@
 """The shipped decoder-only Transformer: small, as good as published, made by a command."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -7,10 +8,10 @@ import pytest
 import recorded
 
 from lib import training
-from lib.checkpoints import documentation_transformer as module
-from lib.corpus import CHARACTERS, numpy_docstrings
-from lib.generation import Reader, sample
+from lib.data.texts import CHARACTERS, numpy_docstrings
+from lib.generation import IncrementalDecoder, sample
 from lib.optim import Adam
+from lib.trained.checkpoints import documentation_transformer as module
 
 PART = 16_000  # characters of the validation text that are scored here
 
@@ -63,7 +64,7 @@ def test_it_writes_recognisable_documentation(loaded, corpus):
     """Most of the words it writes are words of the corpus, past the end of its context too."""
     model, tokenizer = loaded
     rng = np.random.default_rng(0)
-    text = sample(model, tokenizer, "Parameters\n----------\n", 600, rng, 0.5, context=128)
+    text = sample(model, tokenizer, "Parameters\n----------\n", 600, rng, 0.5, context_length=128)
     words = re.findall("[a-z]{4,}", text)
     known = set(re.findall("[a-z]{4,}", corpus.train))
     assert len(words) > 40
@@ -75,7 +76,7 @@ def test_kept_keys_and_values_change_its_logits_by_rounding_alone(loaded, corpus
     """Relative to the largest, which is 17: in float32 single logits move by up to 1.2e-5."""
     model, tokenizer = loaded[0].astype(dtype), loaded[1]
     ids = tokenizer.encode(corpus.validation[: module.CONTEXT])
-    reader = Reader(model)
+    reader = IncrementalDecoder(model)
     kept = np.concatenate([reader.read(ids[t : t + 1]) for t in range(len(ids))])
     whole, _ = model.forward(ids[None])
     assert abs(kept - whole[0]).max() <= tolerance * abs(whole).max()
@@ -99,9 +100,10 @@ def test_one_step_of_the_command_learns(corpus):
 
 def test_weights_of_another_size_are_refused(loaded):
     rng = np.random.default_rng(0)
-    other = type(loaded[0])(96, 64, 4, 256, 2, rng, np.float32, positions="rotary", tied=False)
+    config = dataclasses.replace(loaded[0].config, d_model=64)
+    other = type(loaded[0])(config, rng, np.float32)
     before = [value.copy() for _, value, _ in other.parameters()]
-    message = r"stack.embedding.W is float16 \(96, 128\), float32 \(96, 64\) was expected"
+    message = "d_model: the file has 128, the model 64"
     with pytest.raises(ValueError, match=message):
         training.load(module.WEIGHTS, other)
     for value, (_, now, _) in zip(before, other.parameters(), strict=True):

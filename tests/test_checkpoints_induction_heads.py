@@ -6,8 +6,8 @@ import recorded
 
 from lib import training
 from lib.check import gradient_check
-from lib.checkpoints import induction_heads as module
-from lib.checkpoints.induction_heads import (
+from lib.trained.checkpoints import induction_heads as module
+from lib.trained.checkpoints.induction_heads import (
     HEADS,
     LAYERS,
     AttentionOnly,
@@ -99,9 +99,8 @@ def test_two_layers_foretell_what_repeats_and_one_does_not(layers, record, test_
 
 
 def test_heads_of_layer_1_look_back_one_and_heads_of_layer_2_induce(test_set):
-    model = induction_heads(2)
-    score(model, *test_set)
-    first, second = (layer.weights for layer in model.layers)
+    _, cache = induction_heads(2).forward(test_set[0][:, :-1])
+    first, second = cache.weights
     assert 0.75 < previous_token_score(first).max() < 0.9
     assert previous_token_score(second).max() < 0.15
     found = induction_score(second, test_set[1])
@@ -110,10 +109,37 @@ def test_heads_of_layer_1_look_back_one_and_heads_of_layer_2_induce(test_set):
 
 
 def test_no_head_of_the_control_induces(test_set):
-    model = induction_heads(1)
-    score(model, *test_set)
-    assert induction_score(model.layers[0].weights, test_set[1]).max() < 0.15
-    assert previous_token_score(model.layers[0].weights).max() < 0.15
+    _, cache = induction_heads(1).forward(test_set[0][:, :-1])
+    (weights,) = cache.weights
+    assert induction_score(weights, test_set[1]).max() < 0.15
+    assert previous_token_score(weights).max() < 0.15
+
+
+def test_ablated_heads_find_nothing(rng):
+    """All heads ablated: what is left is embedding, biases and output; layers count apart."""
+    model, ids = AttentionOnly(5, 8, 2, 2, rng), np.array([[0, 3, 1, 3]])
+    for layer in model.layers:
+        layer.output.b[:] = rng.normal(size=8)
+    x = model.embedding.W[ids] + sum(layer.output.b for layer in model.layers)
+    logits, cache = model.forward(ids, {0: range(2), 1: [0, 1]})
+    assert logits == pytest.approx(x @ model.output.W)
+    assert [weights.shape for weights in cache.weights] == [(1, 2, 4, 4)] * 2
+    alone, _ = model.forward(ids, {1: [0, 1]})
+    assert np.abs(alone - logits).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([0], "ablated_heads=[0]: an instance of dict was expected"),
+        ({2: [0]}, "ablated_heads: a layer=2: an id from 0 to 1 was expected"),
+        ({1: [2]}, "ablated_heads[1][0]=2: an id from 0 to 1 was expected"),
+    ],
+)
+def test_heads_that_are_none_are_refused(given, said, rng):
+    with pytest.raises(ValueError) as error:
+        AttentionOnly(5, 8, 2, 2, rng).forward(np.array([[0, 3, 1, 3]]), given)
+    assert str(error.value) == said
 
 
 def test_periods_never_met_are_no_trouble_for_two_layers(rng):

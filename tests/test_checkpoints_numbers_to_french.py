@@ -7,16 +7,7 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import numbers_to_french as module
-from lib.checkpoints.numbers_to_french import (
-    exact,
-    new_model,
-    numbers_to_french,
-    say,
-    score,
-    translate,
-)
-from lib.french_numbers import (
+from lib.data.french_numbers import (
     END,
     LONGEST,
     count_digits,
@@ -24,6 +15,15 @@ from lib.french_numbers import (
     in_words,
     split_numbers,
     target_tokenizer,
+)
+from lib.trained.checkpoints import numbers_to_french as module
+from lib.trained.checkpoints.numbers_to_french import (
+    exact,
+    new_model,
+    numbers_to_french,
+    say,
+    score,
+    translate,
 )
 
 COUNT = 300  # test numbers, as they come

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import recorded
 
-from lib.checkpoints import numpy_documentation as module
-from lib.corpus import CHARACTERS, Corpus, numpy_docstrings
+from lib.data.texts import CHARACTERS, Corpus, numpy_docstrings
 from lib.functional import cross_entropy
 from lib.generation import sample
 from lib.recurrent_network import LanguageModel
+from lib.trained.checkpoints import numpy_documentation as module
 
 
 @pytest.fixture(scope="module")
@@ -123,16 +123,23 @@ def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
 
 
 def test_weights_of_a_worse_look_are_not_kept(monkeypatch, tmp_path):
+    """And the score that is printed is of what the file holds."""
     text = "The quick brown fox jumps over the lazy dog.\n" * 100
-    losses = iter([2.0, 1.0, 3.0])
-    saved = []
+    losses, seen = iter([2.0, 1.0, 3.0]), []
+
+    def score(model, ids):
+        seen.append([value.copy() for _, value, _ in model.parameters()])
+        return next(losses, 0.0)
+
     monkeypatch.setattr(module, "numpy_docstrings", lambda: Corpus(text, text))
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / "w.npz")
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
-    monkeypatch.setattr(module, "score", lambda *_: next(losses, 0.0))
-    monkeypatch.setattr(module, "save_half", lambda model, file: saved.append(file.touch()))
-    monkeypatch.setattr(module.training, "load", lambda *_: None)
+    monkeypatch.setattr(module, "score", score)
     for name, value in dict(STEPS=3, EVERY=1, HIDDEN=16, EMBEDDING=8).items():
         monkeypatch.setattr(module, name, value)
     module.main()
-    assert len(saved) == 2
+    kept = [value for _, value, _ in module.numpy_documentation()[0].parameters()]
+    for at, same in ((0, False), (1, True), (2, False)):
+        looked = [value.astype(np.float16).astype(np.float32) for value in seen[at]]
+        assert all(map(np.array_equal, looked, kept)) == same
+    assert len(seen) == 4 and all(map(np.array_equal, seen[3], kept))

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lib import dates, training
+from lib import training
+from lib.data import dates
 
 pytestmark = pytest.mark.author
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted([*ROOT.glob("lib/checkpoints/*.py"), *ROOT.glob("lib/records/*.py")])
+FILES = sorted([*ROOT.glob("lib/trained/checkpoints/*.py"), *ROOT.glob("lib/trained/records/*.py")])
 COMMANDS = [
     (re.search(r"python -m (lib\.[\w.]+)", text)[1], path)
     for path in FILES

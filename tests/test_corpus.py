@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib import corpus as module
-from lib.corpus import BREAK, CHARACTERS, SHORTEST, numpy_docstrings, stream_batches
+from lib.data import texts as module
+from lib.data.batches import stream_batches
+from lib.data.texts import BREAK, CHARACTERS, SHORTEST, numpy_docstrings
 
 # (characters, sha256) of NumPy 2.4.6
 TRAIN = 1370774, "64729e0027108c7805d9cb079a9ca355f7519dbd1a71e5510ad260c5a071ad9f"

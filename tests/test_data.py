@@ -8,22 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data import (
-    LANGUAGES,
-    LETTERS,
-    Batches,
-    CharacterTokenizer,
-    batches,
-    bigram_counts,
-    copy_previous_bit,
-    language_words,
-    one_hot,
-    pad,
-    padded_batches,
-    remember_first,
-    text_of,
-    words_of,
-)
+from lib.data.batches import Batches, batches, pad, padded_batches
+from lib.data.languages import LANGUAGES, LETTERS, language_words, text_of, words_of
+from lib.data.tasks import copy_previous_bit, remember_first
+from lib.data.tokenizers import CharacterTokenizer, bigram_counts, one_hot
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from babel.dates import format_date, format_time, get_datetime_format
 
-from lib import dates as module
-from lib.data import LANGUAGES as CODES
-from lib.dates import (
+from lib.data import dates as module
+from lib.data.dates import (
     DAYS,
     LANGUAGES,
     date_batches,
@@ -26,6 +25,7 @@ from lib.dates import (
     target_tokenizer,
     write_dates,
 )
+from lib.data.languages import LANGUAGES as CODES
 
 FORMATS = ("full", "long", "medium", "d MMMM y")
 TIMES = (None, "medium", "full")

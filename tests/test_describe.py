@@ -15,7 +15,7 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.pylabtools import select_figure_formats
 from matplotlib.figure import Figure
 
-from lib import describe
+from lib.teaching import describe
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -182,7 +182,7 @@ def test_a_kernel_without_a_page_keeps_the_formats_of_the_user(ax, shown, format
 def test_a_page_holds_the_picture_once_in_the_format_of_the_user(
     ax, shown, monkeypatch, formats, kind
 ):
-    monkeypatch.setenv(describe.LIVE, "notebooks/00_start_here.ipynb")
+    monkeypatch.setenv(describe.LIVE, "notebooks/lesson.ipynb")
     ax.bar([1965, 2001], [3, 4])
     ax.set_title('"tea" <b>')
     alt = "Picture: &quot;tea&quot; &lt;b&gt;; bars: 1965 3, 2001 4."

@@ -1,4 +1,4 @@
-"""Lesson 00's check of the environment: whatever is wrong, one line says it, and nothing raises."""
+"""The check of the environment: whatever is wrong, one line says it, and nothing raises."""
 
 import ast
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from lib import environment
+from lib.teaching import environment
 from notebooks import build
 
 ROOT = Path(__file__).parents[1]
 FINE = "Everything is in place."
 (CELL,) = (
     cell.source
-    for cell in build.read(ROOT / "notebooks/src/00_start_here.py").cells
+    for cell in build.read(build.lesson("start_here")[0]).cells
     if "check" in cell.metadata.get("tags", [])
 )
 
@@ -102,7 +102,7 @@ def test_a_python_that_is_new_enough(version, monkeypatch):
     assert environment.python() == []
 
 
-@pytest.mark.parametrize("source", ["lib/environment.py", "lib/__init__.py", "the cell"])
+@pytest.mark.parametrize("source", ["lib/teaching/environment.py", "lib/__init__.py", "the cell"])
 def test_an_old_python_can_read_it(source):
     """Nothing of its grammar is younger than 3.8, and no annotation asks for a newer one."""
     text = CELL if source == "the cell" else (ROOT / source).read_text("utf-8")
@@ -213,7 +213,7 @@ def test_several_newer_releases_are_told_in_one_line(monkeypatch, capsys):
 @pytest.fixture
 def course(tmp_path):
     """A copy of what the check needs, and in which a file may stand in the way."""
-    for name in ("lib/__init__.py", "lib/environment.py", "requirements.txt"):
+    for name in ("lib/__init__.py", "lib/teaching/environment.py", "requirements.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / "notebooks").mkdir()

@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from matplotlib.text import Annotation
 
-from lib.dates import places, split_days, write_dates
+from lib.data.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
-from lib.panel import Choice, Number, Panel, Picture, Words
-from lib.transformer import Transformer
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
+from lib.transformer import Transformer, TransformerConfig
 
 ROOT = Path(__file__).parents[1]
-NAMES = sorted(path.stem for path in (ROOT / "lib/explorers").glob("[a-z]*.py"))
+NAMES = sorted(path.stem for path in (ROOT / "lib/teaching/explorers").glob("[a-z]*.py"))
 MILLISECONDS = 3 * 25  # three times the target, for this machine may be busy
 TEXTS = ['"><b>&amp;', "a" * 500, "\t \n", "tea\x00pot", "e\u0301", "🫖 tea"]
 
@@ -69,7 +70,7 @@ every_explorer = pytest.mark.parametrize("name", NAMES)
 
 @cache
 def module(name):
-    return importlib.import_module(f"lib.explorers.{name}")
+    return importlib.import_module(f"lib.teaching.explorers.{name}")
 
 
 class Watched:
@@ -97,7 +98,7 @@ class Watched:
     def stops(self):
         """For each control, its values; lines of text that nobody expects among them."""
         for key, control in self.panel.controls.items():
-            yield key, control, control.stops() + (TEXTS if isinstance(control, Words) else [])
+            yield key, control, control.stops() + (TEXTS if isinstance(control, TextField) else [])
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_a_caption_is_text_and_never_markup():
         return f"You wrote: {words}"
 
     picture = Picture(2, 2)
-    panel = Panel(show, picture, words=Words("words", "tea"))
+    panel = Panel(show, picture, words=TextField("words", "tea"))
     for text in TEXTS[:1] + ["</figcaption><script>", "it's 'quoted'", "&lt;"]:
         panel.controls["words"].value = text
         view = View(panel.view.value)
@@ -202,7 +203,7 @@ def test_a_refused_turn_leaves_the_picture_even_half_drawn():
 
     picture = Picture(2, 2)
     line = picture.moving(*picture.axes.plot([0, 1], [0, 1]))
-    panel = Panel(show, picture, words=Words("words", "t"))
+    panel = Panel(show, picture, words=TextField("words", "t"))
     before = panel.png
     panel.controls["words"].value = ""
     assert panel.png == before
@@ -244,7 +245,7 @@ def test_every_text_field_is_tried(explorers):
 
 def fields_of(panel):
     """The names of the controls in which a text can be typed."""
-    return [key for key, control in panel.controls.items() if isinstance(control, Words)]
+    return [key for key, control in panel.controls.items() if isinstance(control, TextField)]
 
 
 @every_explorer
@@ -416,7 +417,7 @@ def test_a_choice_never_holds_what_it_does_not_offer(value):
 @pytest.mark.parametrize("given", [(3, "tea"), ("x", None), ("x", 3)])
 def test_words_are_texts(given):
     with pytest.raises(ValueError, match=r"=(3|None): a string was expected$"):
-        Words(*given)
+        TextField(*given)
 
 
 @every_explorer
@@ -908,9 +909,9 @@ def parameters_stay_and_one_number_ranks_along_a_line(watched):
     narrow, wide = watched.turn(width=8, heads=8), watched.turn(width=64, heads=8)
     wins = [re.search(r"head: ([\d, ]+)\.", said)[1].split(", ") for said in (narrow, wide)]
     assert wins[0] == 8 * ["2"] and min(wins[1]) > "2"
-    look = module("many_heads").look
+    attend = module("many_heads").attend
     for sentence in module("many_heads").EXAMPLES:
-        assert all(len(set(head.argmax(1))) <= 2 for head in look(sentence.split(), 8, 8))
+        assert all(len(set(head.argmax(1))) <= 2 for head in attend(sentence.split(), 8, 8))
     for width, nearest in ((8, "6 and 9"), (16, "15 and 18")):
         assert watched.turn(width=width, heads=3).endswith(f"heads=3: {nearest} are")
         assert watched.refused
@@ -946,7 +947,7 @@ def only_padding_in_front_gets_through(watched):
 def a_leak_shows_on_the_right(watched):
     masks = module("masks")
     text, real = masks.padded("teapot", 8, "at the end")
-    weights, moved = masks.look(text, real, "off by one")
+    weights, moved = masks.attend(text, real, "off by one")
     crosses = masks.leaking(moved, real).any(axis=0)
     assert np.array_equal(np.argwhere(crosses), [(t, t + 1) for t in range(6)])
     assert number(r"; (\d+) where", watched.turn(kind="off by one")) == 5
@@ -1127,13 +1128,29 @@ def its_formulas_are_what_a_model_has_and_keeps(watched):
         return seen
 
     lesson, (V, D, H, L, T) = module("the_decoder_and_the_whole_model"), (11, 24, 3, 2, 7)
-    model = Transformer(V, D, H, 4 * D, L, np.random.default_rng(0))
-    logits, (cache, top, _) = model.forward(np.zeros((1, T), int))
+    model = Transformer(TransformerConfig(V, D, H, 4 * D, L), np.random.default_rng(0))
+    logits, cache = model.forward(np.zeros((1, T), int))
     _, (logp, *_) = cross_entropy(logits, np.zeros((1, T), int))
     assert lesson.count(V, D, L).sum() == model.parameter_count()
-    kept = sum(held((cache[3:], top, logp), {}).values())
-    assert lesson.keep(V, D, H, L, T).sum() == kept
-    assert lesson.keep(V, D, H, L, T)[0] == L * model.stack.layers[0].attention.weights.size
+    kept = sum(held((cache.stack.layers, cache.stack.norm, cache.output, logp), {}).values())
+    twice = L * T * D  # for speed lib keeps the heads' columns merged and not merged
+    assert lesson.keep(V, D, H, L, T).sum() == kept - twice
+    assert lesson.keep(V, D, H, L, T)[0] == sum(weights.size for weights in cache.weights)
+
+
+def test_the_memory_stands_beside_the_stream_and_feeds_the_weights_below():
+    """A row of it has no plus: nothing of it is added to the stream, whose line passes by."""
+    lesson, ax = module("the_decoder_and_the_whole_model"), Picture(7.2, 4.4).axes
+    array = np.zeros((2, 3, 4))
+    block = {"stream": array, "norm": array, "q": array, "weights": array, "y": array}
+    lesson.draw_flow(ax, [block, {"memory": array, "k, v": array}, block, {"stream": array}])
+    texts = [(text.get_text().partition("\n")[0], text.get_position()) for text in ax.texts]
+    places = {name: place for name, place in texts if name}
+    assert places["memory"] == (2, -1) and places["k, v"] == (3, -1)
+    assert [place for name, place in texts if name == "weights"] == [(3, 0), (3, -2)]
+    assert [place for name, place in texts if name == "+"] == [(0, -0.5), (0, -2.5)]
+    arrows = [(text.xyann, text.xy) for text in ax.texts if isinstance(text, Annotation)]
+    assert ((3, -1.22), (3, -1.78)) in arrows and ((0, -0.22), (0, -1.78)) in arrows
 
 
 @promised(
@@ -1226,7 +1243,7 @@ def layer_2_reads_what_layer_1_wrote(watched):
     induction, share = r"induction score (\d\.\d+)", r"nats, ([\d.]+)% foretold"
     start = watched.turn()
     assert start.startswith("Head 2.1: ")
-    lost, spare = (watched.turn(silenced=f"head {head}") for head in ("1.4", "2.2"))
+    lost, spare = (watched.turn(ablated=f"head {head}") for head in ("1.4", "2.2"))
     scores = [number(induction, caption) for caption in (start, lost, spare)]
     assert scores == pytest.approx([0.72, 0.41, 0.72], abs=0.011)
     assert [number(share, caption) for caption in (lost, spare)] == pytest.approx(
@@ -1272,7 +1289,7 @@ def a_longer_lag_costs_the_transformer_its_lead(watched):
 @every_explorer
 def test_every_explorer_has_its_direction(name):
     assert name in DIRECTIONS, (
-        f"nothing holds what the lesson of lib/explorers/{name}.py says you should see: "
+        f"nothing holds what the lesson of lib/teaching/explorers/{name}.py says you should see: "
         f'write a function here with @promised("{name}", the lesson\'s words)'
     )
 

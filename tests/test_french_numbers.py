@@ -6,8 +6,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from lib import french_numbers as module
-from lib.french_numbers import (
+from lib.data import french_numbers as module
+from lib.data.french_numbers import (
     LONGEST,
     MOST,
     count_characters,

@@ -1,8 +1,11 @@
 """The house stays in order: names at the root, floors of lib, sizes, notebooks in step."""
 
 import ast
+import configparser
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tokenize
@@ -19,42 +22,8 @@ ROOT = Path(__file__).parents[1]
 TEXT = {"capture_output": True, "text": True}
 LIB = ROOT / "lib"
 
-# An import never runs back up the floors. A new file of lib gets its floor here.
-FLOORS = {
-    "functional": 1,
-    "guard": 1,
-    "environment": 1,
-    "layers": 2,
-    "recurrent": 3,
-    "attention": 3,
-    "positions": 3,
-    "recurrent_network": 4,
-    "sequence_to_sequence": 4,
-    "transformer": 4,
-    "optim": 5,
-    "saving": 5,
-    "training": 5,
-    "parallel": 5,
-    "generation": 5,
-    "data": 5,
-    "corpus": 5,
-    "dates": 5,
-    "french_numbers": 5,
-    "check": 5,
-    "checkpoints": 5,
-    "records": 5,
-    "exercise": 6,
-    "describe": 6,
-    "plots": 6,
-    "panel": 6,
-    "explorers": 7,
-    "exercises": 7,
-}
-MATHEMATICS = 5  # floors up to this one need NumPy alone
-ALSO = {"training": {"tqdm"}}
-INSIDE_FUNCTIONS = {"data": {"babel"}, "dates": {"babel"}, "french_numbers": {"unicode_rbnf"}}
-# No mathematics: the machine's check, how a run is kept in a file, the data.
-BESIDE = {"environment", "saving", "data", "corpus", "dates", "french_numbers"}
+# No mathematics: how a run is kept in a file.
+BESIDE = {"saving"}
 COMES_WITH = {
     "PIL": "matplotlib",
     "traitlets": "ipywidgets",
@@ -62,8 +31,7 @@ COMES_WITH = {
 }  # which cannot do without them
 
 MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")
-MATHEMATICAL = [path for path in sorted(LIB.glob("*.py")) if path.stem in FLOORS]
-MATHEMATICAL = [path for path in MATHEMATICAL if FLOORS[path.stem] <= MATHEMATICS]
+MATHEMATICAL = [path for path in sorted(LIB.glob("*.py")) if path.stem != "__init__"]
 
 
 def name(path):
@@ -83,12 +51,6 @@ def files():
         made = re.compile(r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints)/")
         paths = [path for path in ROOT.rglob("*") if path.is_file()]
         return [path for path in paths if not made.search(path.as_posix())]
-
-
-def floor(module):
-    """The floor of `lib.layers`, `lib.explorers.the_recurrent_cell`, or lib itself."""
-    parts = module.split(".")
-    return FLOORS[parts[1]] if len(parts) > 1 else 0
 
 
 def imports(path):
@@ -115,20 +77,54 @@ def test_the_root_shows_few_names():
     assert {part for part in shown if not part.startswith(".")} == expected
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_imports_never_run_up_the_floors(path):
-    own = floor(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    up = [m for m, _ in imports(path) if m.split(".")[0] == "lib" and floor(m) > own]
-    assert not up, f"{name(path)} is on floor {own}, above it: {up}"
+def linted(folder):
+    """What import-linter says of lib in this folder, by the contracts that stand there."""
+    program = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"
+    here = os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"], cwd=folder, env=here, check=False, **TEXT
+    )
 
 
-@pytest.mark.parametrize("path", [LIB / "__init__.py", *MATHEMATICAL], ids=name)
-def test_the_mathematics_needs_numpy_alone(path):
-    allowed = {"lib", "numpy", *sys.stdlib_module_names} | ALSO.get(path.stem, set())
-    for module, inside in imports(path):
-        top = module.split(".")[0]
-        fine = top in allowed or inside and top in INSIDE_FUNCTIONS.get(path.stem, ())
-        assert fine, f"{name(path)} imports {module}"
+def test_imports_keep_to_the_floors():
+    said = linted(ROOT)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(
+    "path, line, broken",
+    [
+        ("lib/layers.py", "from lib import transformer", "An import never runs back up"),
+        ("lib/positions.py", "from lib.attention import attention", "An import never runs back"),
+        ("lib/optim.py", "import matplotlib", "The mathematics needs NumPy"),
+        ("lib/training.py", "import ipywidgets", "The training loop"),
+        ("lib/new.py", "", "An import never runs back up"),
+        ("lib/trained/program.py", "from lib.trained import records", "Records may use"),
+    ],
+)
+def test_an_import_that_breaks_a_contract_is_found(path, line, broken, tmp_path):
+    left_out = shutil.ignore_patterns("__pycache__", "*.npz", "*.csv")
+    shutil.copytree(LIB, tmp_path / "lib", ignore=left_out)
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    with open(tmp_path / path, "a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    said = linted(tmp_path)
+    assert said.returncode == 1
+    assert [x for x in said.stdout.splitlines() if x.endswith("BROKEN") and broken in x], said
+
+
+def test_the_contracts_know_every_package():
+    """What is forbidden to the mathematics is all that lib imports, less NumPy and tqdm."""
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    tops = {m.split(".")[0] for path in MODULES for m, _ in imports(path)} - {"lib"}
+    foreign = tops - sys.stdlib_module_names
+    sections = ("mathematics", "training")
+    told = {name: contracts[f"importlinter:contract:{name}"] for name in sections}
+    assert {*told["mathematics"]["forbidden_modules"].split()} == foreign - {"numpy"}
+    assert {*told["training"]["forbidden_modules"].split()} == foreign - {"numpy", "tqdm"}
+    named = [m for name in sections for m in told[name]["source_modules"].split()]
+    assert sorted(named) == [f"lib.{path.stem}" for path in MATHEMATICAL]
 
 
 def test_what_lib_imports_is_in_the_requirements():
@@ -166,6 +162,18 @@ def test_the_mathematics_is_small_enough_to_be_read_aloud():
     aloud = [path for path in MATHEMATICAL if path.stem not in BESIDE]
     sizes = {name(path): len(code_lines(path.read_text("utf-8"))) for path in aloud}
     assert sum(sizes.values()) <= 2000, sizes
+
+
+def test_lib_opens_with_its_map():
+    """Every file of the mathematics and every folder, once, no file before one that it imports."""
+    text = ast.get_docstring(ast.parse((LIB / "__init__.py").read_text("utf-8")))
+    listed = re.findall(r"^    ([a-z_]+)/?  +\w", text, re.MULTILINE)
+    folders = sorted(path.parent.name for path in LIB.glob("*/__init__.py"))
+    assert sorted(listed) == sorted([path.stem for path in MATHEMATICAL] + folders)
+    for path in MATHEMATICAL:
+        seen = listed[: listed.index(path.stem)]
+        needs = {m.split(".")[1] for m, _ in imports(path) if m.startswith("lib.")}
+        assert needs <= {*seen}, f"{path.stem} stands before {needs - {*seen}}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
@@ -227,7 +235,7 @@ def test_ci_runs_the_test_command_of_the_readme():
 def test_the_readme_shows_each_lesson_as_it_is(path):
     """Its row, and a small picture of its explorer (another Pillow may choose other colours)."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    small = ROOT / "notebooks/thumbnails" / f"{path.stem[:2]}.png"
+    small = ROOT / "notebooks/thumbnails" / f"{path.stem[3:]}.png"
     assert f"(notebooks/{path.name})" in readme and f"({name(small)})" in readme
     shown = [io.BytesIO(pages.shrunk(nbformat.read(path, as_version=4))), small]
     now, kept = (np.asarray(Image.open(png).convert("RGB"), float) for png in shown)

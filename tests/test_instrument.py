@@ -15,7 +15,7 @@ from mutants import trials
 
 from lib.attention import MultiHeadAttention
 from lib.check import RTOL, compare, gradient_check, numerical_gradient, relative_error
-from lib.layers import Embedding, Layer, LayerNorm, Linear, rows
+from lib.layers import Embedding, Layer, LayerNorm, Linear, as_rows
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import LanguageModel, SequenceClassifier
 
@@ -37,15 +37,15 @@ class Right(Layer):
 
     def backward(self, dy, cache):
         x = cache
-        self.dW += rows(x).T @ rows(dy)
-        self.db += rows(dy).sum(axis=0)
+        self.dW += as_rows(x).T @ as_rows(dy)
+        self.db += as_rows(dy).sum(axis=0)
         return dy @ self.W.T
 
 
 class Rebinds(Right):
     def backward(self, dy, cache):
-        self.dW = rows(cache).T @ rows(dy)
-        self.db += rows(dy).sum(axis=0)
+        self.dW = as_rows(cache).T @ as_rows(dy)
+        self.db += as_rows(dy).sum(axis=0)
         return dy @ self.W.T
 
 
@@ -58,8 +58,8 @@ class RebindsAnother(Right):
 
 class Overwrites(Right):
     def backward(self, dy, cache):
-        self.dW[...] = rows(cache).T @ rows(dy)
-        self.db += rows(dy).sum(axis=0)
+        self.dW[...] = as_rows(cache).T @ as_rows(dy)
+        self.db += as_rows(dy).sum(axis=0)
         return dy @ self.W.T
 
 
@@ -157,7 +157,7 @@ class GivesNaNForX(Right):
 class AThousandthOff(Right):
     def backward(self, dy, cache):
         dx = super().backward(dy, cache)
-        self.db += 0.001 * rows(dy).sum(axis=0)
+        self.db += 0.001 * as_rows(dy).sum(axis=0)
         return dx
 
 
@@ -175,8 +175,8 @@ class RightAtZero(Right):
         return (x @ self.W) * (1 + self.b), x
 
     def backward(self, dy, cache):
-        self.dW += rows(cache).T @ rows(dy)
-        self.db += (rows(cache @ self.W) * rows(dy)).sum(axis=0)
+        self.dW += as_rows(cache).T @ as_rows(dy)
+        self.db += (as_rows(cache @ self.W) * as_rows(dy)).sum(axis=0)
         return dy @ self.W.T
 
 

@@ -18,7 +18,8 @@ def test_the_table_of_exercises_is_that_of_the_lessons(lesson):
     found = exercises(lesson)
     checked = ", ".join(f"{n} {kind} ({m})" for n, kind, m in found if kind != "open")
     opened = ", ".join(f"{n} ({m})" for n, kind, m in found if kind == "open")
-    assert f"| {lesson.number} | {checked} | {opened} |\n" in PAGE
+    link = f"[{lesson.number}](../notebooks/{lesson}.ipynb)"
+    assert f"| {link} | {checked} | {opened} |\n" in PAGE
 
 
 def test_plans_name_lessons_that_there_are():

@@ -25,9 +25,10 @@ import numpy as np
 import pytest
 from test_shapes import Program
 
-from lib import exercise, training
-from lib.exercise import Exercise, Verdict
-from notebooks import build
+from lib import training
+from lib.teaching import exercise
+from lib.teaching.exercise import Exercise, Verdict
+from notebooks import build, references
 
 ROOT = Path(__file__).parents[1]
 FEW = 50  # steps of a live training where nobody looks at what is learned
@@ -54,30 +55,46 @@ SOLUTION = re.compile(
 )
 SLIDES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 
-# The idea, as a pattern, and the lesson that teaches it. A capital in it counts as one.
-IDEAS = {
-    "one-hot": "01", "embedding": "01", r"padd(ed|ing)": "01", "perplexity": "01", "bigram": "01",
-    "gradient": "02", "chain rule": "02", "backpropagation": "02", "softmax": "02",
-    "sigmoid": "02", "cross-entropy": "02", "Jacobian": "02",
-    r"finite differences?": "03", "learning rate": "03", "gradient descent": "03", "SGD": "03",
-    "hidden state": "04", "recurrent cell": "04", "saturated?": "04",
-    "truncat(ion|ed?)": "05", "spectral radius": "05", "backpropagation through time": "05",
-    r"Adam\b": "06", r"clip(s|ped|ping)?\b": "06", "momentum": "06", "overfit": "06",
-    r"validation": "06", "confusion matrix": "06",
-    "LSTM": "07", "GRU": "07", "forget gate": "07",
-    "language model": "08", "encoder": "09", "decoder": "09", "teacher forcing": "09",
-    "attention": "10", r"\bquer(y|ies)": "11", "scaled dot-product": "11", "self-attention": "11",
-    r"permutation equivarian(ce|t)": "11", "causal": "12", "output projection": "13",
-    r"multi-head|many heads": "13", "rotary": "14", "sinusoid": "14", "byte-pair": "14",
-    "residual": "15", "feed-forward": "15", "GELU": "15", r"layer normali[sz]ation": "16",
-    r"(pre|post)-norm": "16", "decoder-only": "18",
-    "cross-attention": "19", "warm-?up": "20", "label smoothing": "20", "dropout": "20",
-    "beam search": "21", "top-k": "21", "nucleus": "21", "degenerate repetition": "21",
-    "induction head": "22", "data-parallel": "23", "replica": "23", r"ablat(ion|ed?)": "22",
+# The idea, as a pattern, by the lesson that teaches it. A capital in it counts as one.
+TAUGHT = {
+    "sequences_as_arrays": ("one-hot", "embedding", r"padd(ed|ing)", "perplexity", "bigram"),
+    "gradients_by_hand": (
+        "gradient", "chain rule", "backpropagation", "softmax", "sigmoid", "cross-entropy",
+        "Jacobian",
+    ),
+    "gradients_you_can_trust": (
+        r"finite differences?", "learning rate", "gradient descent", "SGD",
+    ),
+    "the_recurrent_cell": ("hidden state", "recurrent cell", "saturated?"),
+    "backpropagation_through_time": (
+        "truncat(ion|ed?)", "spectral radius", "backpropagation through time",
+    ),
+    "training_a_recurrent_network": (
+        r"Adam\b", r"clip(s|ped|ping)?\b", "momentum", "overfit", r"validation", "confusion matrix",
+    ),
+    "gates": ("LSTM", "GRU", "forget gate"),
+    "a_language_model": ("language model",),
+    "encoder_and_decoder": ("encoder", "decoder", "teacher forcing"),
+    "attention_is_born": ("attention",),
+    "scaled_dot_product_attention": (
+        r"\bquer(y|ies)", "scaled dot-product", "self-attention", r"permutation equivarian(ce|t)",
+    ),
+    "masks": ("causal",),
+    "many_heads": ("output projection", r"multi-head|many heads"),
+    "tokens_and_positions": ("rotary", "sinusoid", "byte-pair"),
+    "residuals_and_feed_forward": ("residual", "feed-forward", "GELU"),
+    "layer_normalisation": (r"layer normali[sz]ation", r"(pre|post)-norm"),
+    "the_decoder_and_the_whole_model": ("decoder-only",),
+    "cross_attention": ("cross-attention",),
+    "training_a_transformer": ("warm-?up", "label smoothing", "dropout"),
+    "generation": ("beam search", "top-k", "nucleus", "degenerate repetition"),
+    "looking_inside": ("induction head", r"ablat(ion|ed?)"),
+    "rnn_and_transformer_at_equal_budget": ("data-parallel", "replica"),
 }  # fmt: skip
+IDEAS = {idea: name for name, ideas in TAUGHT.items() for idea in ideas}
 
-
-ONLY_A_WORD = {"00": {"gradient"}}  # one of those whose language the explorer guesses
+# One of those whose language the explorer guesses.
+ONLY_A_WORD = {"start_here": {"gradient"}}
 
 
 class Lesson:
@@ -177,6 +194,7 @@ class Lesson:
 
 
 LESSONS = [Lesson(source) for source in sorted(ROOT.glob("notebooks/src/*.py"))]
+STEMS = {lesson.name: lesson.stem for lesson in LESSONS}
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=repr)
 
 
@@ -294,13 +312,15 @@ def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
 @every_lesson
 def test_no_widget_code_in_a_notebook(lesson):
     code = "\n".join(cell.source for cell in lesson.code)
-    assert not re.search(r"ipywidgets|IPython|lib\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE)
+    assert not re.search(
+        r"ipywidgets|IPython|lib\.teaching\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE
+    )
 
 
 def test_explorers_and_exercises_are_named_like_the_lessons():
     names = [lesson.name for lesson in LESSONS]
     for folder in ("explorers", "exercises"):
-        files = {p.stem for p in (ROOT / "lib" / folder).glob("*.py")} - {"__init__"}
+        files = {p.stem for p in (ROOT / "lib/teaching" / folder).glob("*.py")} - {"__init__"}
         assert sorted(files) == sorted(names), folder
 
 
@@ -451,7 +471,7 @@ def test_nothing_depends_on_an_exercise(lesson):
 
 @every_lesson
 def test_a_lesson_uses_its_own_checks_and_all_of_them(lesson):
-    module = importlib.import_module(f"lib.exercises.{lesson.name}")
+    module = importlib.import_module(f"lib.teaching.exercises.{lesson.name}")
     checks = sorted(name for name, value in vars(module).items() if isinstance(value, Exercise))
     assert sorted(check_of(lesson.cells[place]) for _, place in lesson.exercises) == checks
     assert all(name.startswith("check_") for name in checks)
@@ -462,8 +482,8 @@ def test_a_lesson_uses_its_own_checks_and_all_of_them(lesson):
 
 CHECKS = {
     f"{path.stem}-{name}": check
-    for path in sorted((ROOT / "lib/exercises").glob("[a-z]*.py"))
-    for name, check in vars(importlib.import_module(f"lib.exercises.{path.stem}")).items()
+    for path in sorted((ROOT / "lib/teaching/exercises").glob("[a-z]*.py"))
+    for name, check in vars(importlib.import_module(f"lib.teaching.exercises.{path.stem}")).items()
     if isinstance(check, Exercise)
 }
 every_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
@@ -897,26 +917,28 @@ def paragraphs(notebook):
 
 
 def holds(paragraph, idea):
-    return re.search(idea, paragraph, re.IGNORECASE if idea.islower() else 0)
+    """The idea in what is read; where a link leads is not."""
+    read = re.sub(r"\]\([^)\s]*\)", "]", paragraph)
+    return re.search(idea, read, re.IGNORECASE if idea.islower() else 0)
 
 
-def names_lesson(paragraph, number):
-    """`lesson 06`, `lessons 06 and 07`, or the lesson's title: `06 · …`."""
-    return re.search(rf"\b[Ll]essons?\b[\s\d,and–-]*\b{number}\b|\b{number} ·", paragraph)
+def names_lesson(paragraph, name):
+    """Whether a link leads to the lesson."""
+    return f"({STEMS[name]}.ipynb)" in paragraph
 
 
-def too_early(notebook, number):
+def too_early(notebook, name):
     """The ideas that a lesson uses before the lesson that teaches them, and where."""
     for paragraph in paragraphs(notebook):
         for idea, taught in IDEAS.items():
-            early = taught > number and idea not in ONLY_A_WORD.get(number, ())
+            early = STEMS[taught] > STEMS[name] and idea not in ONLY_A_WORD.get(name, ())
             if early and holds(paragraph, idea) and not names_lesson(paragraph, taught):
-                yield f"'{holds(paragraph, idea)[0]}' (lesson {taught}): {paragraph[:70]}…"
+                yield f"'{holds(paragraph, idea)[0]}' ({taught}): {paragraph[:70]}…"
 
 
 @every_lesson
 def test_no_idea_comes_before_the_lesson_that_teaches_it(lesson):
-    early = list(too_early(lesson.notebook, lesson.number))
+    early = list(too_early(lesson.notebook, lesson.name))
     assert not early, "\n".join(early)
 
 
@@ -924,7 +946,7 @@ def test_no_idea_comes_before_the_lesson_that_teaches_it(lesson):
 def test_a_lesson_teaches_the_ideas_that_others_expect_of_it(lesson):
     prose = list(paragraphs(lesson.notebook))
     for idea, taught in IDEAS.items():
-        if taught == lesson.number:
+        if taught == lesson.name:
             assert any(holds(paragraph, idea) for paragraph in prose), f"nothing about {idea}"
 
 
@@ -932,16 +954,18 @@ def test_the_order_of_ideas_can_be_broken():
     """The rule itself: forward pointers pass, code passes, plain use does not."""
     texts = {
         "Softmax gives weights.": 1,
-        "Softmax, as lesson 02 shows, gives weights.": 0,
-        "Lessons 01 and 02 do it with softmax.": 0,
-        "Softmax is in lesson 03.": 1,
-        "In lesson 02 we go on.\n\nSoftmax is new.": 1,
+        "Softmax, as [[gradients_by_hand]] shows, gives weights.": 0,
+        "Lessons [[#sequences_as_arrays]] and [[#gradients_by_hand]] do it with softmax.": 0,
+        "Softmax is in [[gradients_you_can_trust]].": 1,
+        "In [[gradients_by_hand]] we go on.\n\nSoftmax is new.": 1,
+        "[[Attention_is_born]] is no use of its name.": 0,
         "`softmax(x)` and $softmax$": 0,
-        "| softmax | here |\n| lesson 02 | there |": 1,
+        "| softmax | here |\n| [[gradients_by_hand]] | there |": 1,
         "Adamant people learn adam.": 0,
         "Adam is fast.": 1,
         "**Further reading:** *Attention and softmax*": 0,
     }
     for text, count in texts.items():
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
-        assert len(list(too_early(notebook, "01"))) == count, text
+        cell = nbformat.v4.new_markdown_cell(references.resolved(text, STEMS))
+        early = too_early(nbformat.v4.new_notebook(cells=[cell]), "sequences_as_arrays")
+        assert len(list(early)) == count, text

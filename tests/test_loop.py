@@ -12,9 +12,11 @@ import nbformat
 import pytest
 import yaml
 
+from lib.teaching import syllabus
 from notebooks import build, kernels
 
 ROOT = Path(__file__).parents[1]
+GATES = syllabus.stems()["gates"]
 TEXT = {"capture_output": True, "encoding": "utf-8"}
 LOOK = """import os, sys
 from tqdm import tqdm
@@ -56,13 +58,13 @@ def course(tmp_path):
 @pytest.mark.author
 @pytest.mark.parametrize(
     "folder, name",
-    [(".", "notebooks/07_tiny.ipynb"), ("notebooks", "07_tiny.ipynb"), ("..", "{}/07_tiny.ipynb")],
+    [(".", "notebooks/00_tiny.ipynb"), ("notebooks", "00_tiny.ipynb"), ("..", "{}/00_tiny.ipynb")],
     ids=["root", "notebooks", "elsewhere"],
 )
 def test_a_notebook_runs_alone_from_any_folder(folder, name, course):
     """One BLAS thread, no progress bar, the sanitiser; and what is printed is compared."""
     root, write = course
-    path = write("07_tiny.ipynb", LOOK % list(kernels.ENVIRONMENT), SEEN)
+    path = write("00_tiny.ipynb", LOOK % list(kernels.ENVIRONMENT), SEEN)
     given = {"folder": root / folder, "OMP_NUM_THREADS": "2"}
     said = run_pytest(name.format(path.parent), **given)
     assert said.returncode == 0 and "1 passed" in said.stdout, said.stdout + said.stderr
@@ -83,15 +85,15 @@ def test_the_tests_of_one_lesson_are_those_that_name_it():
     found = [line for line in said.stdout.splitlines() if "::" in line]
     assert all(re.search(r"\[(\S*[/_])?gates\b", line) for line in found), found
     for name in (
-        "test_lessons.py::test_solutions_are_right[07_gates]",
+        f"test_lessons.py::test_solutions_are_right[{GATES}]",
         "test_lessons.py::test_each_slip_earns_its_own_diagnosis[gates-check_",
         "test_explorers.py::test_every_control_through_its_whole_range[gates]",
         "test_explorers.py::test_you_see_what_the_lesson_promises[gates-",
-        "test_describe.py::test_each_picture_of_a_lesson_has_its_text[07_gates]",
-        "test_house.py::test_a_notebook_is_in_step_with_its_source[07_gates]",
-        "test_house.py::test_functions_are_short[lib/explorers/gates.py]",
-        "test_lecturer.py::test_the_table_of_exercises_is_that_of_the_lessons[07_gates]",
-        "test_score.py::test_the_committed_notebooks_are_not_answered_yet[07_gates]",
+        f"test_describe.py::test_each_picture_of_a_lesson_has_its_text[{GATES}]",
+        f"test_house.py::test_a_notebook_is_in_step_with_its_source[{GATES}]",
+        "test_house.py::test_functions_are_short[lib/teaching/explorers/gates.py]",
+        f"test_lecturer.py::test_the_table_of_exercises_is_that_of_the_lessons[{GATES}]",
+        f"test_score.py::test_the_committed_notebooks_are_not_answered_yet[{GATES}]",
     ):
         assert any(f"tests/{name}" in line for line in found), name
 
@@ -117,12 +119,12 @@ def says(text, code):
     "codes, failed", [((0, 0), None), ((1, 0), "a second run"), ((0, 1), "its tests")]
 )
 def test_a_lesson_fails_with_its_second_run_and_with_its_tests(codes, failed, monkeypatch):
-    ((source, target),) = build.lessons(["07"])
+    source, target = build.lesson("gates")
     runs = (says(f"this ended with {code}", code) for code in codes)
     monkeypatch.setattr(build, "build", lambda *pair: "same")
     monkeypatch.setattr(build, "run_pytest", lambda *given: next(runs))
     if not failed:
-        assert build.test(source, target).endswith(" 07_gates")
+        assert build.test(source, target).endswith(f" {GATES}")
         return
     with pytest.raises(build.Failed, match=f"^{failed}\nthis ended with 1\n$"):
         build.test(source, target)

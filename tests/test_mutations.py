@@ -328,9 +328,9 @@ MUTANTS = [
     ("squared error without its 2", "functional", "(2 * guard.finite(", "(1 * guard.finite(", squared),
     ("the targets' float64 takes over", "functional", "(y - targets).astype(y.dtype, copy=False)", "y - targets", dtypes),
     # layers
-    ("Linear: dW overwritten", "layers", "self.dW += rows(x).T @ rows(dy)", "self.dW[...] = rows(x).T @ rows(dy)", adding_up),
-    ("Linear: db overwritten", "layers", "self.db += rows(dy)", "self.db[...] = rows(dy)", adding_up),
-    ("Linear: db averaged over the batch", "layers", "self.db += rows(dy).sum(axis=0)", "self.db += rows(dy).mean(axis=0)", layer_gradient("Linear")),
+    ("Linear: dW overwritten", "layers", "self.dW += as_rows(x).T @ as_rows(dy)", "self.dW[...] = as_rows(x).T @ as_rows(dy)", adding_up),
+    ("Linear: db overwritten", "layers", "self.db += as_rows(dy)", "self.db[...] = as_rows(dy)", adding_up),
+    ("Linear: db averaged over the batch", "layers", "self.db += as_rows(dy).sum(axis=0)", "self.db += as_rows(dy).mean(axis=0)", layer_gradient("Linear")),
     ("Linear: dx without W", "layers", "return times(dy, self.W.T)", "return 0 * times(dy, self.W.T)", layer_gradient("Linear")),
     (
         "Embedding: repeated ids are lost",
@@ -339,16 +339,16 @@ MUTANTS = [
         "self.dW[ids] += dy",
         layer_gradient("Embedding"),
     ),
-    ("Embedding: -1 reads the last row", "layers", 'guard.ids("ids", ids, "...", len(self.W))', "pass", bad_ids),
+    ("Embedding: -1 reads the last row", "layers", 'guard.id_array("ids", ids, "...", len(self.W))', "pass", bad_ids),
     # the cell
     ("tanh' from the state before", "recurrent", "(1 - cache.h * cache.h)", "(1 - cache.h_before * cache.h_before)", rnn),
     ("tanh' left out", "recurrent", "(doutput + dstate) * (1 - cache.h * cache.h)", "doutput + dstate", rnn),
     ("dW_hh with the new state", "recurrent", "np.stack([step.h_before for", "np.stack([step.h for", rnn),
-    ("dW_hh of the last step only", "recurrent", "self.dW_hh += rows(h_before).T @ rows(drecurrent)", "self.dW_hh += h_before[-1].T @ drecurrent[-1]", rnn),
+    ("dW_hh of the last step only", "recurrent", "self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)", "self.dW_hh += h_before[-1].T @ drecurrent[-1]", rnn),
     ("no gradient from the next step", "recurrent", "(doutput + dstate) * (1", "doutput * (1", rnn),
     ("no gradient to the previous step", "recurrent", "return dz, dz, _step_product(dz, W_hh_T)", "return dz, dz, 0 * dz", rnn),
     ("W_hh not transposed on the way back", "recurrent", "W_hh_T = self.cell.W_hh.T", "W_hh_T = self.cell.W_hh", rnn),
-    ("the bias hears the last step only", "recurrent", "self.db_h += rows(dprojected)", "self.db_h += dprojected[-1]", rnn),
+    ("the bias hears the last step only", "recurrent", "column_sums(dprojected)", "column_sums(dprojected[-1])", rnn),
     # through time
     ("the way back walked forwards", "recurrent", "for t in reversed(range(T)):", "for t in range(T):", rnn),
     (
@@ -407,7 +407,7 @@ MUTANTS = [
     ("attention: a key is only looked up", "attention", "dkeys = doffered @ self.W_k.T + weights", "dkeys = 0 * keys + weights", attention),
     ("attention: tanh' left out", "attention", "tanh_backward(dscores[..., None] * self.v, hidden)", "dscores[..., None] * self.v", attention),
     ("attention: a key hears the first query only", "attention", "dz.sum(axis=2), dz.sum(axis=1)", "dz.sum(axis=2), dz[:, 0]", attention),
-    ("attention: the bias hears the queries", "attention", "self.db += rows(doffered).sum(axis=0)", "self.db += rows(doffered).mean(axis=0)", attention),
+    ("attention: the bias hears the queries", "attention", "self.db += as_rows(doffered).sum(axis=0)", "self.db += as_rows(doffered).mean(axis=0)", attention),
     ("attention: padding may be looked at", "attention", "masked_softmax(hidden @ self.v, mask)", "masked_softmax(hidden @ self.v)", blocked),
     ("attention: blocked places get a small weight", "attention", "scores, -np.inf)", "scores, -3.0)", blocked),
     ("seq2seq: no gradient through the final state", "sequence_to_sequence", "self.encoder.backward(doutputs, encoder_cache, dfinal)", "self.encoder.backward(doutputs, encoder_cache)", translator),

@@ -69,7 +69,8 @@ def whole_model(get):
     """Finite differences of an encoder-decoder, at some entries of every parameter."""
     rng, function = np.random.default_rng(0), get("functional")
     model = get("transformer").Transformer(
-        V, D, H, F, 2, rng, kind="encoder-decoder", source_size=V
+        get("transformer").TransformerConfig(V, D, H, F, 2, kind="encoder-decoder", source_size=V),
+        rng,
     )
     ids, targets, source = rng.integers(0, V, (3, B, T))
 
@@ -89,7 +90,10 @@ def whole_model(get):
 def no_future(get):
     """What a decoder says does not change with what comes after."""
     rng = np.random.default_rng(0)
-    model, ids = get("transformer").Transformer(V, D, H, F, 1, rng), rng.integers(0, V, (B, T))
+    model, ids = (
+        get("transformer").Transformer(get("transformer").TransformerConfig(V, D, H, F, 1), rng),
+        rng.integers(0, V, (B, T)),
+    )
     before, _ = model.forward(ids)
     ids[:, -1] = (ids[:, -1] + 1) % V
     np.testing.assert_array_equal(model.forward(ids)[0][:, :-1], before[:, :-1])
@@ -99,7 +103,8 @@ def padded_source(get):
     """What stands in the source's padding changes nothing."""
     rng = np.random.default_rng(0)
     model = get("transformer").Transformer(
-        V, D, H, F, 1, rng, kind="encoder-decoder", source_size=V
+        get("transformer").TransformerConfig(V, D, H, F, 1, kind="encoder-decoder", source_size=V),
+        rng,
     )
     ids, source = rng.integers(0, V, (2, B, T))
     given = dict(source=source, source_lengths=np.array([2, T]))
@@ -112,9 +117,11 @@ def past(get):
     """Step by step with a past is all at once."""
     rng = np.random.default_rng(0)
     for positions in ("sinusoidal", "rotary"):
-        model = get("transformer").Transformer(V, D, H, F, 2, rng, positions=positions)
-        ids, remembered = rng.integers(0, V, (B, T)), model.new_past()
-        steps = [model.forward(ids[:, t : t + 1], past=remembered)[0] for t in range(T)]
+        model = get("transformer").Transformer(
+            get("transformer").TransformerConfig(V, D, H, F, 2, positions=positions), rng
+        )
+        ids, remembered = rng.integers(0, V, (B, T)), model.new_kv_caches()
+        steps = [model.forward(ids[:, t : t + 1], kv_caches=remembered)[0] for t in range(T)]
         together = np.concatenate(steps, axis=1)
         np.testing.assert_allclose(together, model.forward(ids)[0], rtol=1e-9, atol=1e-12)
 
@@ -146,7 +153,7 @@ MUTANTS = [
     ("gelu: the gate alone", "functional", "slope *= 1 - t * t", "slope *= 0", gelu),
     ("gelu: the cube's 3 forgotten", "functional", "slope *= 3 * GELU_SCALE", "slope *= GELU_SCALE", gelu),
     ("softmax: each row's mean pull forgotten", "functional", "dz = dp - (dp * p).sum(axis=-1, keepdims=True)", "dz = 1 * dp", multi_head),
-    ("bias: the gradient of the first row only", "layers", "self.db += rows(dy).sum(axis=0)", "self.db += rows(dy)[0]", linear),
+    ("bias: the gradient of the first row only", "layers", "self.db += as_rows(dy).sum(axis=0)", "self.db += as_rows(dy)[0]", linear),
     ("norm: gamma after the means", "layers", "dx -= mean(dx) + normal * mean(dx * normal)", "dx -= (mean(dy) + normal * mean(dy * normal)) * self.gamma", norm),
     ("norm: nothing through the mean", "layers", "dx -= mean(dx) + normal * mean(dx * normal)", "dx -= normal * mean(dx * normal)", norm),
     ("norm: nothing through the variance", "layers", "dx -= mean(dx) + normal * mean(dx * normal)", "dx -= mean(dx)", norm),
@@ -155,7 +162,7 @@ MUTANTS = [
     ("dropout: the gradient passes where it dropped", "layers", "return dy if kept is None else dy * kept", "return dy", dropped),
     ("feed-forward: the bend forgotten on the way back", "layers", "bend_backward(dhidden, bend_cache)", "dhidden", feed_forward),
     ("feed-forward: relu's slope for gelu", "layers", "else gelu_backward", "else (lambda dy, c: dy * (c[0] > 0))", bent),
-    ("tied output: the table hears half", "layers", "self.dW += rows(dlogits).T @ rows(x)", "pass", whole_model),
+    ("tied output: the table hears half", "layers", "self.dW += as_rows(dlogits).T @ as_rows(x)", "pass", whole_model),
     ("attention: dquery without 1/√K", "attention", "    dquery *= key.shape[-1] ** -0.5\n", "", multi_head),
     ("attention: dkey without 1/√K", "attention", "dscores.swapaxes(-1, -2) @ scaled, dvalue", "dscores.swapaxes(-1, -2) @ (scaled * 1.5), dvalue", multi_head),
     ("attention: scores by K, not √K", "attention", "scaled = query * query.shape[-1] ** -0.5", "scaled = query / query.shape[-1]", multi_head),

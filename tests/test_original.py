@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.check import numerical_gradient, relative_error
-from lib.data import copy_previous_bit
+from lib.data.tasks import copy_previous_bit
 from lib.functional import (
     binary_cross_entropy,
     binary_cross_entropy_backward,
@@ -55,13 +55,14 @@ def gradients(model):
 
 def walked_backwards(model, cache):
     """The cache as the original has it: states computed anew from zero, last input first."""
-    (x, alive, caches), outputs = cache
-    h, wrong_caches, wrong_outputs = np.zeros_like(outputs[:, 0]), [], []
+    (x, alive, steps), outputs = cache
+    h, wrong_steps, wrong_outputs = np.zeros_like(outputs[:, 0]), [], []
     for t in reversed(range(x.shape[1])):
-        wrong_caches.insert(0, (h, h))
+        wrong_steps.insert(0, steps[t]._replace(h_before=h, h=h))
         wrong_outputs.insert(0, h)
         h, _, _ = model.rnn.cell.step(model.rnn.cell.project(x[:, t]), h)
-    return (x, alive, wrong_caches), np.stack(wrong_outputs, axis=1)
+    rnn = cache.rnn._replace(steps=wrong_steps)
+    return cache._replace(rnn=rnn, output=np.stack(wrong_outputs, axis=1))
 
 
 def learner(model, spoil=None):
@@ -81,15 +82,15 @@ def learner(model, spoil=None):
 
 def test_forward_agrees(recorded, rng):
     logits, _, _ = network(recorded, rng).forward(recorded["X"])
-    np.testing.assert_allclose(sigmoid(logits), recorded["outputs"], rtol=0, atol=1e-12)
-    loss, _ = mean_squared_error(sigmoid(logits), recorded["Y"])
+    np.testing.assert_allclose(sigmoid(logits)[0], recorded["outputs"], rtol=0, atol=1e-12)
+    loss, _ = mean_squared_error(sigmoid(logits)[0], recorded["Y"])
     assert loss == pytest.approx(float(recorded["printed_loss"]), abs=1e-12)
 
 
 def test_a_wrong_transpose_does_not_agree(recorded, rng):
     recorded["W_hh"] = recorded["W_hh"].T
     logits, _, _ = network(recorded, rng).forward(recorded["X"])
-    assert np.abs(sigmoid(logits) - recorded["outputs"]).max() > 1e-9
+    assert np.abs(sigmoid(logits)[0] - recorded["outputs"]).max() > 1e-9
 
 
 def test_its_defect_is_this_one(recorded, rng):

@@ -3,11 +3,11 @@
 import pytest
 from test_parity import agree, cases_of, gradients, lay_in
 
-from lib.attention import MultiHeadAttention
+from lib.attention import MultiHeadAttention, SelfAttention
 from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
 from lib.layers import LayerNorm
 from lib.positions import RotaryPositions, SinusoidalEncoding
-from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer, TransformerConfig
 
 D, H, F, V, LAYERS = 12, 3, 7, 6, 2
 
@@ -46,20 +46,30 @@ def test_multi_head_attention(name, case, rng):
     a = case(name)
     layer = MultiHeadAttention(D, H, rng)
     lay_in(layer, a)
-    y, cache = layer.forward(a["x"], a.get("context", a["x"]), a["mask"])
-    dx, dcontext = layer.backward(a["dy"], cache)
-    agree(y=(y, a["y"]), weights=(layer.weights, a["weights"]), **dict(gradients(layer, a)))
+    y, cache = layer.forward(a["x"], a.get("memory", a["x"]), a["mask"])
+    dx, dmemory = layer.backward(a["dy"], cache)
+    agree(y=(y, a["y"]), weights=(cache.weights, a["weights"]), **dict(gradients(layer, a)))
     if name == "self_attention":
-        agree(dx=(dx + dcontext, a["dx"]))
+        agree(dx=(dx + dmemory, a["dx"]))
     else:
-        agree(dx=(dx, a["dx"]), dcontext=(dcontext, a["dcontext"]))
+        agree(dx=(dx, a["dx"]), dmemory=(dmemory, a["dmemory"]))
+
+
+def test_self_attention_adds_its_two_gradients(case, rng):
+    a = case("self_attention")
+    layer = SelfAttention(D, H, rng)
+    lay_in(layer, a)
+    y, cache = layer.forward(a["x"], a["mask"])
+    agree(y=(y, a["y"]), dx=(layer.backward(a["dy"], cache), a["dx"]), **dict(gradients(layer, a)))
 
 
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_encoder_layer(place, case, rng):
     a = case(f"encoder_layer_{place}")
     activation = "relu" if place == "first" else "gelu"
-    layer = EncoderLayer(D, H, F, rng, norm_first=place == "first", activation=activation)
+    layer = EncoderLayer(
+        TransformerConfig(1, D, H, F, 1, pre_norm=place == "first", activation=activation), rng
+    )
     lay_in(layer, a)
     y, cache = layer.forward(a["x"], a["mask"])
     dx = layer.backward(a["dy"], cache)
@@ -69,11 +79,11 @@ def test_encoder_layer(place, case, rng):
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_decoder_layer(place, case, rng):
     a = case(f"decoder_layer_{place}")
-    layer = DecoderLayer(D, H, F, rng, norm_first=place == "first")
+    layer = DecoderLayer(TransformerConfig(1, D, H, F, 1, pre_norm=place == "first"), rng)
     lay_in(layer, a)
-    y, cache = layer.forward(a["x"], a["context"], a["mask"], a["cross_mask"])
-    dx, dcontext = layer.backward(a["dy"], cache)
-    pairs = dict(y=(y, a["y"]), dx=(dx, a["dx"]), dcontext=(dcontext, a["dcontext"]))
+    y, cache = layer.forward(a["x"], a["memory"], a["mask"], a["cross_mask"])
+    dx, dmemory = layer.backward(a["dy"], cache)
+    pairs = dict(y=(y, a["y"]), dx=(dx, a["dx"]), dmemory=(dmemory, a["dmemory"]))
     agree(**pairs, **dict(gradients(layer, a)))
 
 
@@ -81,11 +91,11 @@ def test_decoder_layer(place, case, rng):
 @pytest.mark.parametrize("use", ["decoder_only", "encoder_decoder"])
 def test_whole_models(use, place, case, rng):
     a = case(f"{use}_{place}")
-    options, given = dict(norm_first=place == "first"), {}
+    options, given = dict(pre_norm=place == "first"), {}
     if use == "encoder_decoder":
         options |= dict(kind="encoder-decoder", tied=False, source_size=V)
         given = dict(source=a["source"], source_lengths=a["lengths"])
-    model = Transformer(V, D, H, F, LAYERS, rng, **options)
+    model = Transformer(TransformerConfig(V, D, H, F, LAYERS, **options), rng)
     lay_in(model, a)
     logits, cache = model.forward(a["ids"], **given)
     loss, loss_cache = cross_entropy(logits, a["targets"])

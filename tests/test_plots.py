@@ -6,9 +6,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from lib import plots
-from lib.describe import describe
-from lib.plots import cell_labels, edge_labels, graph, heatmap, label_ticks, literal, set_image
+from lib.teaching import plots
+from lib.teaching.describe import describe
+from lib.teaching.plots import (
+    cell_labels,
+    edge_labels,
+    graph,
+    heatmap,
+    label_ticks,
+    literal,
+    set_image,
+)
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from lib import optim, training
-from lib.checkpoints import program
-from lib.corpus import Corpus
+from lib.data.texts import Corpus
+from lib.trained import program
 
 pytestmark = pytest.mark.author
 
 ROOT = Path(__file__).parents[1]
-PATHS = sorted([*ROOT.glob("lib/checkpoints/*.py"), *ROOT.glob("lib/records/*.py")])
+PATHS = sorted([*ROOT.glob("lib/trained/checkpoints/*.py"), *ROOT.glob("lib/trained/records/*.py")])
 NAMES = [path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in PATHS]
 NAMES = [
     name for name, path in zip(NAMES, PATHS, strict=True) if "__main__" in path.read_text("utf-8")
@@ -48,8 +48,8 @@ SMALL = {
     "transformer_sweep": dict(STEPS={"warm-up": 4, "sweep": 4, "dropout": 4})
     | dict(EVERY=4, BATCH=2, CONTEXT=8, WIDTHS=(8,), LAYERS=(1,), SEEDS=1),
 }
-RECORDED = {f"lib.records.{name}" for name in ("equal_budget", "learning_rates")}
-RECORDED |= {"lib.records.transformer_sweep"}
+RECORDED = {f"lib.trained.records.{name}" for name in ("equal_budget", "learning_rates")}
+RECORDED |= {"lib.trained.records.transformer_sweep"}
 
 
 def contents(folder):
@@ -125,7 +125,7 @@ def shipped(tmp_path):
     """Copies of what is shipped."""
     for kind in ("checkpoints", "records"):
         left_out = shutil.ignore_patterns("*.py", "__pycache__")
-        shutil.copytree(ROOT / "lib" / kind, tmp_path / kind, ignore=left_out)
+        shutil.copytree(ROOT / "lib/trained" / kind, tmp_path / kind, ignore=left_out)
     return tmp_path
 
 
@@ -134,7 +134,7 @@ def small(name, folder, monkeypatch):
     module = import_module(name)
     for place in ("WEIGHTS", "RECORD", "FOLDER"):
         if isinstance(old := getattr(module, place, None), Path):
-            monkeypatch.setattr(module, place, folder / old.relative_to(ROOT / "lib"))
+            monkeypatch.setattr(module, place, folder / old.relative_to(ROOT / "lib/trained"))
     if hasattr(module, "numpy_docstrings"):
         monkeypatch.setattr(module, "numpy_docstrings", lambda: Corpus(TEXT, TEXT))
     for key, value in SMALL[name.split(".")[-1]].items():
@@ -195,7 +195,7 @@ def test_a_run_that_ran_away_is_not_recorded_with_its_last_good_loss(name, shipp
     fail_at(2, run_away, monkeypatch)
     module.main()
     lines = module.RECORD.read_text("utf-8").splitlines()
-    if name == "lib.records.learning_rates":
+    if name == "lib.trained.records.learning_rates":
         assert len(lines) == len(whole)
         assert lines[3] == "SGD,0.1,1.0,inf,inf" and "inf" not in whole[3] + lines[4]
     else:
@@ -215,25 +215,3 @@ def test_whole_writes_all_or_nothing(tmp_path):
         for file in files:
             file.write_text("new")
     assert contents(tmp_path) == {one: b"new", two: b"new"}
-
-
-def test_an_interrupted_history_is_no_end(monkeypatch):
-    """By the words that training.train says, not by those that are written here."""
-    parameters = [("x", np.ones(2), np.ones(2))]
-
-    def train(loss):
-        batches = iter([0, 1])
-        return training.train(loss, batches, optim.SGD(parameters, 1.0), 2, report=str)
-
-    assert program.finished(train(lambda batch: 0.0)).ended == ""  # no loss, no gradient
-    with pytest.raises(KeyboardInterrupt, match=r"\Ainterrupted after step 0\Z"):
-        program.ran_away(train(interrupt))
-
-    def fall(batch):
-        parameters[0][2].fill(1)
-        return 1.0 if parameters[0][1][0] == 1 else np.nan
-
-    history = train(fall)
-    assert program.ran_away(history)
-    with pytest.raises(training.RanAwayError, match=r"\Astopped at step 2: loss nan"):
-        program.finished(history)

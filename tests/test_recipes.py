@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from lib import training
-from lib.checkpoints import (
+from lib.data.dates import date_batches, split_days
+from lib.data.french_numbers import MOST, number_batches, split_numbers
+from lib.data.texts import Corpus
+from lib.trained.checkpoints import (
     dates_to_iso,
     dates_transformer,
     documentation_transformer,
@@ -16,10 +19,7 @@ from lib.checkpoints import (
     numbers_to_french,
     numpy_documentation,
 )
-from lib.corpus import Corpus
-from lib.dates import date_batches, split_days
-from lib.french_numbers import MOST, number_batches, split_numbers
-from lib.records import learning_rates, transformer_sweep
+from lib.trained.records import learning_rates, transformer_sweep
 
 pytestmark = pytest.mark.author
 
@@ -145,7 +145,7 @@ def test_dates_keep_the_most_right_and_of_two_equals_the_later(module, monkeypat
 # --- what is learned from, and what is looked at
 
 
-def test_dates_are_learned_from_days_of_training_alone(monkeypatch, tmp_path):
+def test_dates_are_learned_from_days_of_training_alone(monkeypatch):
     asked, looked = [], []
 
     def stream(days, *given):
@@ -159,7 +159,7 @@ def test_dates_are_learned_from_days_of_training_alone(monkeypatch, tmp_path):
     model = dates_to_iso.new_model(np.random.default_rng(0), True)
     monkeypatch.setattr(dates_to_iso, "date_batches", stream)
     monkeypatch.setattr(training, "train", counting)
-    [*dates_to_iso.fit(model, None, write, tmp_path / "w.npz", ((0.1, 1),), 1, 30)]
+    [*dates_to_iso.fit(model, None, write, ((0.1, 1),), 1, 30)]
     assert [np.array_equal(days, split_days()[0]) for days in asked] == [True]
     assert looked == dates_to_iso.held_out(30, 1).texts
 
@@ -238,7 +238,7 @@ def test_a_warm_up_begins_at_one_step_and_is_whole_at_its_last(monkeypatch):
 
     def train(*_, schedule, history, **options):
         given.append(schedule)
-        history.ended = "stopped at step 1"
+        history.cause = "ran away"
 
     monkeypatch.setattr(training, "train", train)
     for warm_up in (0, 50):

@@ -5,8 +5,8 @@ import pytest
 import recorded
 
 from lib.check import gradient_check
-from lib.checkpoints.language_of_a_word import LANGUAGES
-from lib.records import encoder_language as module
+from lib.trained.checkpoints.language_of_a_word import LANGUAGES
+from lib.trained.records import encoder_language as module
 
 
 @pytest.fixture(scope="module")

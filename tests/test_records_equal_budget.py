@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from lib.corpus import Corpus
-from lib.records import equal_budget as module
-from lib.records.equal_budget import EVERY, MODELS, ONE, TASKS, WRITE
+from lib import training
+from lib.data.texts import Corpus
+from lib.trained.records import equal_budget as module
+from lib.trained.records.equal_budget import EVERY, MODELS, ONE, TASKS, WRITE
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,18 @@ def test_the_best_of_the_rates_that_were_tried_is_chosen():
     assert best == [0.01, 0.003, 0.03, 0.01, 0.003]
 
 
+def test_a_run_that_ran_away_is_not_chosen():
+    """However good it was at its last look; and where all ran away, one line says so."""
+    at = (WRITE, "LSTM", 0, 30, 0)
+    ends = {0.003: (30, 1.5), 0.01: (15, 1.2), 0.03: (30, 1.6)}
+    runs = {(*at, rate): [(1, *end)] for rate, end in ends.items()}
+    assert module.chosen(runs, WRITE, "LSTM", 30) == 0.003
+    message = "documentation, LSTM, 30 s: the run of every rate ran away"
+    for left in ({}, {(*at, 0.01): runs[*at, 0.01]}):
+        with pytest.raises(training.RanAwayError, match=rf"\A{message}\Z"):
+            module.chosen(left, WRITE, "LSTM", 30)
+
+
 def test_the_lstm_leads_while_seconds_are_few(runs):
     nats = {(m, b): ends(runs, WRITE, m, 0, b) for m in MODELS[WRITE] for b in module.BUDGETS}
     for budget, most in ((10, 0.3), (30, 0.1)):
@@ -213,7 +226,7 @@ def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     module.main()
     lines = (tmp_path / "r.csv").read_text("utf-8").splitlines()
     assert lines[0] == f"# {module.COMMAND}" and lines[2] == module.HEAD
-    runs = module.read(lines)
+    runs = module.read(lines[3:])
     assert {task for task, *_ in runs} == set(TASKS)
     assert all(len(looks) == 2 for looks in runs.values())
     assert len(capsys.readouterr().out.splitlines()) == len(runs)

@@ -6,10 +6,10 @@ import itertools
 import numpy as np
 import pytest
 
-from lib.corpus import CHARACTERS
-from lib.data import CharacterTokenizer
-from lib.records import transformer_sweep as module
-from lib.transformer import Transformer
+from lib.data.texts import CHARACTERS
+from lib.data.tokenizers import CharacterTokenizer
+from lib.trained.records import transformer_sweep as module
+from lib.transformer import Transformer, TransformerConfig
 
 SETTINGS = ["experiment", "width", "heads", "layers", "norm", "warm_up", "dropout", "seed"]
 
@@ -65,9 +65,18 @@ def test_it_tells_the_parameters_that_the_model_has(runs, rng):
     for (_, *sizes, norm, _, _, _), rows in runs.items():
         D, H, L = map(int, sizes)
         model = Transformer(
-            len(CHARACTERS), D, H, 4 * D, L, rng,
-            positions="rotary", tied=False, norm_first=norm == "first",
-        )  # fmt: skip
+            TransformerConfig(
+                len(CHARACTERS),
+                D,
+                H,
+                4 * D,
+                L,
+                positions="rotary",
+                tied=False,
+                pre_norm=norm == "first",
+            ),
+            rng,
+        )
         assert {int(row["parameters"]) for row in rows} == {model.parameter_count()}
 
 
@@ -124,7 +133,9 @@ def test_nothing_is_dropped_when_it_is_scored(rng):
     ids = rng.integers(len(CHARACTERS), size=200)
     sizes = len(CHARACTERS), 8, 2, 16, 1
     models = [
-        Transformer(*sizes, np.random.default_rng(0), positions="rotary", dropout=dropout)
+        Transformer(
+            TransformerConfig(*sizes, positions="rotary", dropout=dropout), np.random.default_rng(0)
+        )
         for dropout in (0.0, 0.5)
     ]
     plain, dropping = (module.score(model, ids) for model in models)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from bowl import same
 
-from lib import data, functional, layers, optim, recurrent, recurrent_network, training
+from lib import functional, layers, optim, recurrent, recurrent_network, training
+from lib.data import batches, languages, tasks, tokenizers
 from lib.layers import Linear
 from lib.optim import SGD
 
@@ -71,9 +72,9 @@ REFUSED = [
     ("rnn.forward(x, 0.0)", "state is a float: an array (B, D) was expected"),
     ("network.forward(x[0])", "x has shape (4, 5): (B, T, I=5) was expected"),
     ("classifier.forward(ids[0])", "ids has shape (4,): (B, T) was expected"),
-    ("classifier.read(ids)", "ids has shape (3, 4): (T) was expected"),
-    ("classifier.read([1, 2])", "ids is a list: an integer array was expected"),
-    ("classifier.read(ids[0, :0])", "ids has shape (0,): (T) was expected, none of them 0"),
+    ("classifier.logits_so_far(ids)", "ids has shape (3, 4): (T) was expected"),
+    ("classifier.logits_so_far([1, 2])", "ids is a list: an integer array was expected"),
+    ("classifier.logits_so_far(ids[0, :0])", "ids has shape (0,): (T) was expected, none of them 0"),
     # shapes on the way back: none of them may broadcast
     ("linear.backward(dy[..., :1], linear_cache)", "dy has shape (3, 4, 1): (3, 4, 6) was expected"),
     ("linear.backward(dy.swapaxes(0, 1), linear_cache)", "dy has shape (4, 3, 6): (3, 4, 6) was expected"),
@@ -195,11 +196,22 @@ def with_nan(x):
 def given(rng):
     """The names that the calls use: all of floors 1 to 5, a layer of each kind, its caches."""
     names = {}
-    for module in (functional, layers, recurrent, recurrent_network, optim, training, data):
+    for module in (
+        functional,
+        layers,
+        recurrent,
+        recurrent_network,
+        optim,
+        training,
+        batches,
+        languages,
+        tasks,
+        tokenizers,
+    ):
         names |= {name: item for name, item in vars(module).items() if name[0] != "_"}
     names |= dict(rng=rng, with_nan=with_nan, functional=functional)
     names |= dict(B=B, T=T, I=I, D=D, V=V, O=O)
-    names["words"] = data.Words(["ab", "c"] * 10, np.zeros(20, int), ("one",))
+    names["words"] = languages.Words(["ab", "c"] * 10, np.zeros(20, int), ("one",))
     x, state = rng.normal(size=(B, T, I)), np.abs(rng.normal(size=(B, D)))
     ids = np.arange(B * T).reshape(B, T) % V
     names |= dict(x=x, state=state, ids=ids, lengths=np.array([2, T, 1]))

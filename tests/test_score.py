@@ -49,7 +49,7 @@ def test_the_committed_notebooks_are_not_answered_yet(lesson):
 
 
 def test_a_notebook_is_run_and_scored(tmp_path, run):
-    (lesson,) = [lesson for lesson in LESSONS if lesson.number == "04"]
+    (lesson,) = [lesson for lesson in LESSONS if lesson.name == "the_recurrent_cell"]
     numbers = [number for number, _ in lesson.exercises]
     path = handed_in(tmp_path, lesson, numbers[:2], f"{lesson.stem}-ada.ipynb")
     checks = len(score.checks_of(lesson.stem))
@@ -63,9 +63,10 @@ def test_a_notebook_is_run_and_scored(tmp_path, run):
 
 def test_what_cannot_be_read_is_said_and_the_rest_goes_on(tmp_path, run):
     (tmp_path / "homework.ipynb").write_text("{}")
-    (tmp_path / "04_the_recurrent_cell.ipynb").write_text("no notebook")
-    good = ROOT / "notebooks/05_backpropagation_through_time.ipynb"
-    out, code = run(tmp_path / "homework.ipynb", tmp_path / "04_the_recurrent_cell.ipynb", good)
+    broken = tmp_path / f"{LESSONS[4]}.ipynb"
+    broken.write_text("no notebook")
+    good = ROOT / "notebooks" / f"{LESSONS[5]}.ipynb"
+    out, code = run(tmp_path / "homework.ipynb", broken, good)
     lines = out.splitlines()
     assert len(lines) == 3 and code == 1
     assert "no lesson's name is in this name" in lines[0]

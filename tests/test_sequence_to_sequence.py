@@ -116,15 +116,24 @@ def test_step_by_step_is_teacher_forcing_on_its_own_ids(attention, masked, sourc
     model = new_model(rng, attention)
     mask = mask if masked and attention else None
     start = 3
-    ids, weights = model.translate(source, LENGTHS, start, T, mask)
+    ids = model.translate(source, LENGTHS, start, T, mask)
     assert ids.shape == (B, T)
     before = np.column_stack([np.full(B, start), ids[:, :-1]])
     logits, _ = model.forward(source, LENGTHS, before, mask)
     np.testing.assert_array_equal(logits.argmax(axis=-1), ids)
-    if attention:
-        np.testing.assert_allclose(weights, model.attention.weights, rtol=1e-12)
-    else:
-        assert weights is None
+
+
+def test_the_cache_shows_the_very_weights_that_were_computed(source, target, mask, rng):
+    """The decoder's states beside weights times the encoder's outputs give the logits."""
+    model = new_model(rng, True)
+    logits, cache = model.forward(source, LENGTHS, target, mask)
+    assert cache.weights.shape == (B, T, S)
+    outputs, state, _ = model.encoder.forward(
+        model.source_embedding.forward(source)[0], lengths=LENGTHS
+    )
+    states, _, _ = model.decoder.forward(model.target_embedding.forward(target)[0], state)
+    both = np.concatenate([states, cache.weights @ outputs], axis=-1)
+    np.testing.assert_allclose(model.output.forward(both)[0], logits, rtol=1e-12)
 
 
 @BOTH
@@ -141,27 +150,35 @@ def test_the_decoder_cannot_see_what_comes_later(attention, source, target, rng)
 @BOTH
 def test_padding_changes_nothing(attention, source, target, rng):
     model = new_model(rng, attention)
-    logits, _ = model.forward(source, LENGTHS, target)
-    ids, weights = model.translate(source, LENGTHS, 0, T)
+    logits, cache = model.forward(source, LENGTHS, target)
+    ids = model.translate(source, LENGTHS, 0, T)
     for b, length in enumerate(LENGTHS):
         alone = source[b : b + 1, :length], LENGTHS[b : b + 1]
         single, _ = model.forward(*alone, target[b : b + 1])
         np.testing.assert_allclose(single[0], logits[b], rtol=1e-10, atol=1e-12)
-        np.testing.assert_array_equal(model.translate(*alone, 0, T)[0][0], ids[b])
+        np.testing.assert_array_equal(model.translate(*alone, 0, T)[0], ids[b])
         if attention:
-            assert (weights[b, :, length:] == 0).all()
-            np.testing.assert_allclose(weights[b].sum(axis=-1), 1)
+            assert (cache.weights[b, :, length:] == 0).all()
+            np.testing.assert_allclose(cache.weights[b].sum(axis=-1), 1)
     padded = np.where(np.arange(S) < LENGTHS[:, None], source, (source + 1) % U)
     np.testing.assert_array_equal(model.forward(padded, LENGTHS, target)[0], logits)
 
 
 def test_where_it_may_not_look_the_weight_is_zero(source, target, mask, rng):
     model = new_model(rng, True)
-    model.forward(source, LENGTHS, target, mask)
+    _, cache = model.forward(source, LENGTHS, target, mask)
     real = (np.arange(S) < LENGTHS[:, None])[:, None]
-    np.testing.assert_array_equal(model.attention.weights > 0, mask & real)
-    _, weights = model.translate(source, LENGTHS, 0, T, mask)
-    np.testing.assert_array_equal(weights > 0, mask & real)
+    np.testing.assert_array_equal(cache.weights > 0, mask & real)
+    shown, forward = [], model.attention.forward
+
+    def seen(*given):
+        context, cache = forward(*given)
+        shown.append(cache.weights)
+        return context, cache
+
+    model.attention.forward = seen
+    model.translate(source, LENGTHS, 0, T, mask)
+    np.testing.assert_array_equal(np.concatenate(shown, axis=1) > 0, mask & real)
 
 
 @BOTH
@@ -173,7 +190,7 @@ def test_the_dtype_is_kept(attention, dtype, source, target, rng):
     model.backward(logits, cache)
     assert {d.dtype for _, _, d in model.parameters()} == {np.dtype(dtype)}
     if attention:
-        assert model.translate(source, LENGTHS, 0, T)[1].dtype == dtype
+        assert cache.weights.dtype == dtype
 
 
 @BOTH
@@ -190,7 +207,7 @@ def test_it_learns_to_write_backwards(attention):
         model.backward(cross_entropy_backward(loss_cache), cache)
         optimizer.step()
     source = np.array(list(np.ndindex(4, 4, 4)))
-    ids, _ = model.translate(source, np.full(64, 3), 4, 3)
+    ids = model.translate(source, np.full(64, 3), 4, 3)
     assert (ids == source[:, ::-1]).all(axis=1).mean() >= 0.95
 
 
@@ -236,7 +253,7 @@ def test_a_wrong_mask_is_refused(source, target, rng):
             use(np.ones((B, S), bool))
         with refused("mask is a list: an array of True and False was expected"):
             use([True])
-    with refused("mask is given to a model without attention: None was expected"):
+    with refused("mask is given, but the model is without attention: None was expected"):
         new_model(rng, False).forward(source, LENGTHS, target, np.ones((1, 1, 1), bool))
 
 

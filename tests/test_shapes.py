@@ -25,7 +25,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lib.data import CharacterTokenizer, Words
+from lib.data.languages import Words
+from lib.data.tokenizers import CharacterTokenizer
 from lib.positions import RotaryPositions
 from lib.recurrent_network import LanguageModel
 
@@ -333,7 +334,7 @@ def drive_recurrent_network(networks, rng):
     back_and_forth(networks.RecurrentNetwork(I, D, O, rng), x, rng)
     classifier = networks.SequenceClassifier(V, I, D, O, rng)
     back_and_forth(classifier, ids, rng, dict(lengths=LENGTHS))
-    classifier.read(ids[0])
+    classifier.logits_so_far(ids[0])
     model = networks.LanguageModel(V, I, D, rng)
     logits, _, cache = model.forward(ids)
     model.backward(logits, cache)
@@ -353,10 +354,10 @@ def drive_attention(attention, rng):
     for mask in (None, rng.random((B, 1, S)) < 0.5):
         context, cache = layer.forward(*given, mask)
         layer.backward(context, cache)
-    x, context = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
+    x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
     for turn in (None, RotaryPositions(K)):
         layer = attention.MultiHeadAttention(D, SIZES["H"], rng, rotary=turn)
-        layer.backward(*layer.forward(x, context, attention.causal_mask(T, S)))
+        layer.backward(*layer.forward(x, memory, attention.causal_mask(T, S)))
 
 
 def drive_positions(positions, rng):
@@ -367,12 +368,14 @@ def drive_positions(positions, rng):
 
 
 def drive_transformer(transformer, rng):
-    given = V, D, SIZES["H"], SIZES["F"], 2, rng
+    given = V, D, SIZES["H"], SIZES["F"], 2
     ids, source = rng.integers(0, V, (B, T)), rng.integers(0, V, (B, SIZES["S"]))
     for first in (True, False):
-        model = transformer.Transformer(*given, norm_first=first)
+        model = transformer.Transformer(transformer.TransformerConfig(*given, pre_norm=first), rng)
         model.backward(*model.forward(ids))
-    model = transformer.Transformer(*given, kind="encoder-decoder", source_size=V)
+    model = transformer.Transformer(
+        transformer.TransformerConfig(*given, kind="encoder-decoder", source_size=V), rng
+    )
     model.backward(*model.forward(ids, source=source))
     cross_mask = np.ones((1, T, SIZES["S"]), bool)
     model.translate(source, None, 0, T, cross_mask)
@@ -389,9 +392,12 @@ def drive_sequence_to_sequence(sequence_to_sequence, rng):
             model.translate(source, lengths, 0, T, mask)
 
 
-def drive_data(data, rng):
-    data.bigram_counts(rng.integers(0, V, T), V)
-    data.Words(["word"] * N, np.zeros(N, int), ("English",))
+def drive_tokenizers(tokenizers, rng):
+    tokenizers.bigram_counts(rng.integers(0, V, T), V)
+
+
+def drive_languages(languages, rng):
+    languages.Words(["word"] * N, np.zeros(N, int), ("English",))
 
 
 def drive_language_of_a_word(checkpoint, rng):

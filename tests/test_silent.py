@@ -10,7 +10,7 @@ from lib.attention import MultiHeadAttention, attention
 from lib.layers import Dropout, Embedding, Layer, LayerNorm, Linear
 from lib.positions import RotaryPositions
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 CELLS = [RNNCell, LSTMCell, GRUCell]
 
@@ -84,7 +84,7 @@ def test_writing_into_what_a_cell_returns_leaves_the_gradients_alone(Kind, rng):
 
 @pytest.mark.parametrize("z", [[-1e39, -2e39], [1e300, 0.0], [-1e308, -1.5e308]])
 def test_softmax_of_large_float64_numbers(z):
-    assert np.array_equal(functional.softmax(np.array([z])), [[1.0, 0.0]])
+    assert np.array_equal(functional.softmax(np.array([z]))[0], [[1.0, 0.0]])
 
 
 @pytest.mark.parametrize("size", [1e3, 1e13, 1e14, 1e30, 3e38])
@@ -121,7 +121,7 @@ def test_softmax_refuses_what_has_no_weights(wrong):
             function(np.array([[0.0, 1.0], [wrong, 0.0]]))
     with refused("z has a row of nothing but -inf"):
         functional.log_softmax(np.full((1, 2), -np.inf))
-    assert np.array_equal(functional.softmax(np.full((1, 2), -np.inf)), [[0, 0]])
+    assert np.array_equal(functional.softmax(np.full((1, 2), -np.inf))[0], [[0, 0]])
 
 
 # What would broadcast, or come out in another precision
@@ -132,12 +132,12 @@ def test_a_gradient_does_not_broadcast(shape, rng):
     z, dy = rng.normal(size=(3, 4)), np.ones(shape)
     dropout = Dropout(0.5)
     ways = [
-        lambda: functional.relu_backward(dy, functional.relu(z)),
-        lambda: functional.tanh_backward(dy, functional.tanh(z)),
-        lambda: functional.sigmoid_backward(dy, functional.sigmoid(z)),
+        lambda: functional.relu_backward(dy, functional.relu(z)[1]),
+        lambda: functional.tanh_backward(dy, functional.tanh(z)[1]),
+        lambda: functional.sigmoid_backward(dy, functional.sigmoid(z)[1]),
         lambda: functional.gelu_backward(dy, functional.gelu(z)[1]),
-        lambda: functional.softmax_backward(dy, functional.softmax(z)),
-        lambda: functional.log_softmax_backward(dy, functional.log_softmax(z)),
+        lambda: functional.softmax_backward(dy, functional.softmax(z)[1]),
+        lambda: functional.log_softmax_backward(dy, functional.log_softmax(z)[1]),
         lambda: dropout.backward(dy, dropout.forward(z)[1]),
         lambda: dropout.backward(dy, dropout.forward(z, rng)[1]),
     ]
@@ -180,48 +180,29 @@ def test_a_gradient_that_is_no_number_adds_nothing(wrong, rng):
 # What was taken for something else
 
 
-@pytest.mark.parametrize("name", ["norm_first", "bias", "tied"])
+@pytest.mark.parametrize("name", ["pre_norm", "bias", "tied"])
 @pytest.mark.parametrize("no", ["no", "False", 0, 1, None])
-def test_a_text_is_no_truth(name, no, rng):
+def test_a_text_is_no_truth(name, no):
     with refused(f"{name}={no!r}: True or False was expected"):
-        Transformer(7, 8, 2, 12, 1, rng, **{name: no})
+        TransformerConfig(7, 8, 2, 12, 1, **{name: no})
 
 
 @pytest.mark.parametrize("kind", ["decoder", "encoder"])
 @pytest.mark.parametrize("name", ["source", "source_lengths", "source_mask", "cross_mask"])
 def test_what_nobody_would_read_is_refused(kind, name, rng):
-    model = Transformer(7, 8, 2, 12, 1, rng, kind=kind)
+    model = Transformer(TransformerConfig(7, 8, 2, 12, 1, kind=kind), rng)
     with refused(f"{name} is given, but the kind of this model is '{kind}': None was expected"):
         model.forward(np.ones((2, 3), int), **{name: np.ones((2, 3), int)})
-    with refused(f"source_size is given, but the kind of this model is '{kind}'"):
-        Transformer(7, 8, 2, 12, 1, rng, kind=kind, source_size=7)
+    with refused(f"source_size is given, but kind is '{kind}': None was expected"):
+        TransformerConfig(7, 8, 2, 12, 1, kind=kind, source_size=7)
 
 
 def test_an_rng_is_looked_at_though_nothing_is_dropped(rng):
-    model = Transformer(7, 8, 2, 12, 1, rng)
+    model = Transformer(TransformerConfig(7, 8, 2, 12, 1), rng)
     with refused("rng='train': a numpy.random.Generator was expected"):
         model.forward(np.ones((2, 3), int), rng="train")
     with refused("rng='train': a numpy.random.Generator was expected"):
         Dropout(0.0).forward(np.ones(3), rng="train")
-
-
-@pytest.mark.parametrize(
-    "numbers, message",
-    [
-        (9, "silenced is an int: a list or a tuple was expected"),
-        (0, "silenced is an int: a list or a tuple was expected"),
-        ((2,), "silenced holds 2: heads from 0 to 1 were expected"),
-        ((-1,), "silenced[0]=-1: a whole number of at least 0 was expected"),
-        ((True,), "silenced[0]=True: a whole number of at least 0 was expected"),
-    ],
-)
-def test_silenced_heads_are_heads(numbers, message, rng):
-    layer = MultiHeadAttention(8, 2, rng)
-    with refused(message):
-        layer.silenced = numbers
-    assert layer.silenced == ()
-    layer.silenced = range(2)
-    assert layer.silenced == (0, 1)
 
 
 def test_rotary_positions_fit_the_heads(rng):

@@ -36,7 +36,7 @@ def test_a_learning_rate_too_large_stops_and_says_where(rate):
     with np.errstate(over="ignore"):
         history = bowl.train(GOALS)
     step = len(history.losses) + 1
-    assert history.ended.startswith(f"stopped at step {step}: ")
+    assert history.cause == "ran away" and history.ended.startswith(f"stopped at step {step}: ")
     assert history.ended.endswith("; back to the last good parameters")
     assert bowl.lines[-1] == history.ended and "\n" not in history.ended
     with np.errstate(over="ignore", invalid="ignore"):
@@ -110,7 +110,8 @@ def test_a_step_that_fails_half_way_is_taken_back(name, monkeypatch):
 
 def test_batches_that_end_are_no_error():
     bowl = Bowl()
-    assert bowl.train(GOALS[:5], steps=9).ended == "the batches ended after step 5"
+    history = bowl.train(GOALS[:5], steps=9)
+    assert history.ended == "the batches ended after step 5" and history.cause == "no more batches"
     assert same(bowl.state(), path(MAKERS["Adam"], GOALS)[5])
 
 
@@ -182,10 +183,11 @@ def test_an_interrupted_run_goes_on_where_it_was(ctrl_c):
     taken = len(history.losses)
     assert 0 < taken < 12
     assert history.ended == f"interrupted after step {taken}; what it learned is kept"
+    assert history.cause == "interrupt"
     assert bowl.lines[-1] == history.ended
     bowl.train(GOALS[taken:], history=history)
     assert same(bowl.state(), path(MAKERS["Adam"], GOALS)[-1])
-    assert history.ended == "" and len(history.losses) == 12
+    assert history.ended == history.cause == "" and len(history.losses) == 12
 
 
 # What ends a run, and what does not
@@ -420,9 +422,9 @@ ODD = [
     (lambda: optim.global_norm(None), "parameters is a NoneType: what Layer.parameters() yields was expected"),
     (lambda: optim.global_norm([np.ones(2)]), "parameters is a list: what Layer.parameters() yields was expected"),
     (lambda: optim.clip_by_global_norm(pair([1.0]), None), "max_norm=None: a number above 0 was expected"),
-    (lambda: optim.warm_up(0, 64, 100), "step=0: a whole number of at least 1 was expected"),
-    (lambda: optim.warm_up(1, 64.0, 100), "d_model=64.0: a whole number of at least 1 was expected"),
-    (lambda: optim.warm_up(1, 64, None), "warm_up_steps=None: a whole number of at least 1 was expected"),
+    (lambda: optim.noam_schedule(0, 64, 100), "step=0: a whole number of at least 1 was expected"),
+    (lambda: optim.noam_schedule(1, 64.0, 100), "d_model=64.0: a whole number of at least 1 was expected"),
+    (lambda: optim.noam_schedule(1, 64, None), "warm_up_steps=None: a whole number of at least 1 was expected"),
 ]  # fmt: skip
 
 

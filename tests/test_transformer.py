@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.attention import (
+    KVCache,
     MultiHeadAttention,
-    Past,
     attention,
     attention_backward,
     causal_mask,
@@ -19,7 +19,7 @@ from lib.check import RTOL, gradient_check, numerical_gradient, relative_error
 from lib.functional import cross_entropy, cross_entropy_backward, gelu, gelu_backward
 from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
-from lib.transformer import DecoderLayer, EncoderLayer, Transformer
+from lib.transformer import DecoderLayer, EncoderLayer, Transformer, TransformerConfig
 
 RECORDED = Path(__file__).parent / "reference/original_transformer.npz"
 B, T, S, D, H, F, V = 2, 3, 5, 8, 4, 7, 6  # all different, so that a swapped axis shows
@@ -37,7 +37,7 @@ def x(rng):
 
 
 @pytest.fixture
-def context(rng):
+def memory(rng):
     return rng.normal(size=(B, S, D))
 
 
@@ -59,9 +59,13 @@ PIECES = {
     "SinusoidalEncoding": lambda rng: SinusoidalEncoding(D),
     "LearnedPositions": lambda rng: LearnedPositions(T + 1, D, rng),
     "RotaryPositions": lambda rng: RotaryPositions(D),
-    "EncoderLayer": lambda rng: EncoderLayer(D, H, F, rng),
-    "EncoderLayer, norm last": lambda rng: EncoderLayer(D, H, F, rng, norm_first=False),
-    "EncoderLayer, rotary": lambda rng: EncoderLayer(D, H, F, rng, rotary=RotaryPositions(K)),
+    "EncoderLayer": lambda rng: EncoderLayer(TransformerConfig(1, D, H, F, 1), rng),
+    "EncoderLayer, norm last": lambda rng: EncoderLayer(
+        TransformerConfig(1, D, H, F, 1, pre_norm=False), rng
+    ),
+    "EncoderLayer, rotary": lambda rng: EncoderLayer(
+        TransformerConfig(1, D, H, F, 1, positions="rotary"), rng
+    ),
 }
 
 
@@ -102,19 +106,19 @@ def test_what_dropout_keeps_is_right_on_average():
 
 
 @pytest.mark.parametrize("shape", [(S,), (T, S), (1, S), (B, 1, S), (B, T, S), (B, H, T, S)])
-def test_cross_attention_under_every_mask_that_broadcasts(shape, rng, x, context):
+def test_cross_attention_under_every_mask_that_broadcasts(shape, rng, x, memory):
     mask = np.random.default_rng(2).random(shape) < 0.6
-    gradient_check(MultiHeadAttention(D, H, rng), x, context, rng=rng, mask=mask)
+    gradient_check(MultiHeadAttention(D, H, rng), x, memory, rng=rng, mask=mask)
 
 
 def test_self_attention_where_a_query_may_look_nowhere(rng, x):
     gradient_check(MultiHeadAttention(D, H, rng), x, x, rng=rng, mask=a_mask(B, T, T))
 
 
-@pytest.mark.parametrize("norm_first", [True, False])
-def test_decoder_layer(norm_first, rng, x, context):
-    layer = DecoderLayer(D, H, F, rng, norm_first=norm_first)
-    gradient_check(layer, x, context, rng=rng, mask=causal_mask(T), cross_mask=a_mask(B, 1, T, S))
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_decoder_layer(pre_norm, rng, x, memory):
+    layer = DecoderLayer(TransformerConfig(1, D, H, F, 1, pre_norm=pre_norm), rng)
+    gradient_check(layer, x, memory, rng=rng, mask=causal_mask(T), cross_mask=a_mask(B, 1, T, S))
 
 
 @settings(max_examples=30, deadline=None)
@@ -127,7 +131,7 @@ def test_attention_of_any_shape(data):
     value, dcontext = rng.normal(size=(*lead, s, j)), rng.normal(size=(*lead, t, j))
     mask = rng.random((*lead, t, s)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     context, cache = attention(query, key, value, mask)
-    weights = cache[-1]
+    weights = cache.weights
     np.testing.assert_allclose(weights.sum(axis=-1), mask.any(axis=-1), atol=1e-12)
     assert not weights[~mask].any()
     found = attention_backward(dcontext, cache)
@@ -144,11 +148,12 @@ def test_any_number_of_heads_under_any_mask(data):
     shape = data.draw(st.sampled_from([(t, s), (1, s), (b, 1, s), (b, t, s), (b, heads, t, s)]))
     mask = rng.random(shape) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     layer, d = MultiHeadAttention(heads * k, heads, rng), heads * k
-    x, context = rng.normal(size=(b, t, d)), rng.normal(size=(b, s, d))
-    gradient_check(layer, x, context, rng=rng, mask=mask)
-    full = np.broadcast_to(mask[:, None] if mask.ndim == 3 else mask, layer.weights.shape)
-    np.testing.assert_allclose(layer.weights.sum(axis=-1), full.any(axis=-1), atol=1e-12)
-    assert not layer.weights[~full].any()
+    x, memory = rng.normal(size=(b, t, d)), rng.normal(size=(b, s, d))
+    gradient_check(layer, x, memory, rng=rng, mask=mask)
+    weights = layer.forward(x, memory, mask)[1].weights
+    full = np.broadcast_to(mask[:, None] if mask.ndim == 3 else mask, weights.shape)
+    np.testing.assert_allclose(weights.sum(axis=-1), full.any(axis=-1), atol=1e-12)
+    assert not weights[~full].any()
 
 
 # --- whole models
@@ -160,7 +165,7 @@ KINDS = ["encoder", "decoder", "encoder-decoder"]
 def a_model(rng, kind="decoder", **options):
     if kind == "encoder-decoder":
         options.setdefault("source_size", V + 1)
-    return Transformer(V, D, H, F, 2, rng, kind=kind, **options)
+    return Transformer(TransformerConfig(V, D, H, F, 2, kind=kind, **options), rng)
 
 
 def given_to(kind, rng, length=T):
@@ -172,11 +177,11 @@ def given_to(kind, rng, length=T):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("pre_norm", [True, False])
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary", "none"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, norm_first, tied, rng):
-    options = dict(positions=positions, norm_first=norm_first, tied=tied, dropout=0.2)
+def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, pre_norm, tied, rng):
+    options = dict(positions=positions, pre_norm=pre_norm, tied=tied, dropout=0.2)
     model = a_model(rng, kind, **options)
     for _, value, _ in model.parameters():
         value += 0.1 * rng.normal(size=value.shape)
@@ -202,10 +207,10 @@ def test_the_gradient_of_every_parameter_of_a_whole_model(kind, positions, norm_
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary"])
-@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("pre_norm", [True, False])
 @pytest.mark.parametrize("kind", ["decoder", "encoder-decoder"])
-def test_the_past_knows_nothing_of_the_future_to_the_bit(kind, norm_first, positions, dtype, rng):
-    model = a_model(rng, kind, norm_first=norm_first, positions=positions).astype(dtype)
+def test_the_past_knows_nothing_of_the_future_to_the_bit(kind, pre_norm, positions, dtype, rng):
+    model = a_model(rng, kind, pre_norm=pre_norm, positions=positions).astype(dtype)
     ids, more = given_to(kind, rng, 6)
     more.pop("lengths")
     before, _ = model.forward(ids, **more)
@@ -238,23 +243,23 @@ def test_padding_changes_nothing(kind, rng):
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rotary", "none"])
 @pytest.mark.parametrize("cuts", [(1, 1, 1, 1, 1, 1), (4, 1, 1), (2, 3, 1)])
-def test_reading_with_a_past_is_reading_at_once(positions, cuts, rng):
+def test_reading_with_kv_caches_is_reading_at_once(positions, cuts, rng):
     model, ids = a_model(rng, positions=positions), rng.integers(0, V, (B, 6))
-    past, pieces, start = model.new_past(), [], 0
+    kv_caches, pieces, start = model.new_kv_caches(), [], 0
     for cut in cuts:
-        pieces.append(model.forward(ids[:, start : start + cut], past=past)[0])
+        pieces.append(model.forward(ids[:, start : start + cut], kv_caches=kv_caches)[0])
         start += cut
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), model.forward(ids)[0], atol=1e-12)
 
 
-def test_an_encoder_decoder_with_a_past_reads_its_source_once(rng):
+def test_an_encoder_decoder_with_kv_caches_reads_its_source_once(rng):
     model, (ids, more) = a_model(rng, "encoder-decoder"), given_to("encoder-decoder", rng)
     more.pop("lengths")
-    past = model.new_past()
-    steps = [model.forward(ids[:, t : t + 1], past=past, **more)[0] for t in range(T)]
+    kv_caches = model.new_kv_caches()
+    steps = [model.forward(ids[:, t : t + 1], kv_caches=kv_caches, **more)[0] for t in range(T)]
     together = np.concatenate(steps, axis=1)
     np.testing.assert_allclose(together, model.forward(ids, **more)[0], atol=1e-12)
-    assert past[0][1].length == S
+    assert kv_caches[0][1].length == S
 
 
 def test_translate_writes_what_forward_would(rng):
@@ -292,20 +297,40 @@ def test_a_tied_table_is_one_parameter_with_both_gradients(rng):
 
 
 def test_parameter_count_by_hand(rng):
-    model = Transformer(V, D, H, F, 2, rng, tied=False)
+    model = Transformer(TransformerConfig(V, D, H, F, 2, tied=False), rng)
     layer = 4 * (D * D + D) + D * F + F + F * D + D + 2 * 2 * D
     assert model.parameter_count() == V * D + 2 * layer + 2 * D + D * V + V
 
 
-def test_the_weights_can_be_looked_at_and_not_spoiled(rng, x):
-    layer = MultiHeadAttention(D, H, rng)
-    y, cache = layer.forward(x, x, causal_mask(T))
-    assert layer.weights.shape == (B, H, T, T)
-    with pytest.raises(ValueError, match="read-only"):
-        layer.weights[0] = 0
-    dx, _ = layer.backward(y, cache)
-    layer.weights = None
-    np.testing.assert_array_equal(layer.backward(y, cache)[0], dx)
+def test_the_cache_shows_the_very_weights_that_were_computed(rng, x, memory):
+    """cache.weights times the values, through the output, is what forward returned."""
+    layer, mask = MultiHeadAttention(D, H, rng), a_mask(B, T, S)
+    y, cache = layer.forward(x, memory, mask)
+    assert cache.weights.shape == (B, H, T, S)
+    value = layer.value.forward(memory)[0].reshape(B, S, H, K).swapaxes(1, 2)  # (B, H, S, K)
+    context = (cache.weights @ value).swapaxes(1, 2).reshape(B, T, D)
+    np.testing.assert_allclose(layer.output.forward(context)[0], y, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_s_cache_shows_the_weights_of_every_layer(kind, rng):
+    model, (ids, more) = a_model(rng, kind), given_to(kind, rng)
+    _, cache = model.forward(ids, **more)
+    hidden = np.arange(T) >= more["lengths"][:, None, None, None]
+    if kind != "encoder":
+        hidden = hidden | ~causal_mask(T)
+    shown = [(cache.weights, hidden)]
+    if kind == "encoder-decoder":
+        padded = np.arange(S) >= more["source_lengths"][:, None, None, None]
+        shown += [(cache.cross_weights, padded)]
+        inner = [layer.attention.layer.weights for layer in cache.encoder.layers]
+        shown += [(inner, padded)]
+    for weights, hidden in shown:
+        assert len(weights) == 2 and not np.array_equal(*weights)
+        for each in weights:
+            whole = np.broadcast_to(hidden, each.shape)
+            assert each.shape[1] == H and not each[whole].any() and (each[~whole] > 0).all()
+            np.testing.assert_allclose(each.sum(axis=-1), 1)
 
 
 # --- masks
@@ -326,14 +351,14 @@ def test_a_mask_with_three_axes_is_of_the_batch_even_if_there_are_as_many_heads(
     x, mask = rng.normal(size=(H, T, D)), np.ones((H, T, T), bool)
     mask[0, :, 1:] = False
     layer = MultiHeadAttention(D, H, rng)
-    layer.forward(x, x, mask)
-    assert (layer.weights[0, :, :, 0] == 1).all()
-    assert (layer.weights[1:] < 1).all()
+    weights = layer.forward(x, x, mask)[1].weights
+    assert (weights[0, :, :, 0] == 1).all()
+    assert (weights[1:] < 1).all()
 
 
 def test_a_query_that_may_look_nowhere_gets_zeros(rng, x):
-    looked, _ = attention(x, x, x, a_mask(B, T, T))
-    assert not looked[0, 1].any()
+    context, _ = attention(x, x, x, a_mask(B, T, T))
+    assert not context[0, 1].any()
 
 
 # --- positions
@@ -363,15 +388,26 @@ def test_turned_products_know_the_distance_alone(rng):
 def original_model():
     """Its sizes and style, and its own random weights at seed 0, laid in in its order."""
     model = Transformer(
-        1000, 256, 8, 512, 6, np.random.default_rng(0), kind="encoder", norm_first=False,
-        bias=False, epsilon=1e-8, tied=False,
-    )  # fmt: skip
+        TransformerConfig(
+            1000,
+            256,
+            8,
+            512,
+            6,
+            kind="encoder",
+            pre_norm=False,
+            bias=False,
+            epsilon=1e-8,
+            tied=False,
+        ),
+        np.random.default_rng(0),
+    )
     drawn = np.random.RandomState(0)
     parameters = {name: value for name, value, _ in model.parameters()}
     order = ["stack.embedding.W"]
     for i in range(6):
-        parts = [f"attention.{part}" for part in ("query", "key", "value", "output")]
-        parts += ["feed_forward.inner", "feed_forward.outer"]
+        parts = [f"attention.layer.{part}" for part in ("query", "key", "value", "output")]
+        parts += ["feed_forward.layer.inner", "feed_forward.layer.outer"]
         order += [f"stack.layers.{i}.{part}.W" for part in parts]
     for name in [*order, "output.W"]:
         parameters[name][...] = drawn.randn(*parameters[name].shape)
@@ -404,11 +440,14 @@ def test_its_decoder_flag_crashed_and_ours_is_causal():
 
 def test_a_width_that_heads_do_not_divide(rng):
     message = r"d_model=30 is not divisible by heads=4: 28 and 32 are"
-    for make in (MultiHeadAttention, lambda *given: EncoderLayer(*given[:2], F, given[2])):
+    for make in (
+        MultiHeadAttention,
+        lambda D, H, rng: EncoderLayer(TransformerConfig(1, D, H, F, 1), rng),
+    ):
         with refused(message):
             make(30, 4, rng)
     with refused(message):
-        Transformer(V, 30, 4, F, 1, rng)
+        Transformer(TransformerConfig(V, 30, 4, F, 1), rng)
     with refused(r"d_model=3 is not divisible by heads=4: 4 is"):
         MultiHeadAttention(3, 4, rng)
 
@@ -420,33 +459,33 @@ def test_beyond_a_learned_table(rng, x):
         LearnedPositions(3, D, rng).forward(x, start=1)
 
 
-def test_masks_that_do_not_fit(rng, x, context):
+def test_masks_that_do_not_fit(rng, x, memory):
     layer = MultiHeadAttention(D, H, rng)
     with refused(r"mask has shape \(3, 3\): one that broadcasts to \(2, 3, 5\) was expected"):
-        layer.forward(x, context, causal_mask(T))
+        layer.forward(x, memory, causal_mask(T))
     with refused(r"mask has shape \(2, 2, 3, 5\): one that broadcasts to \(2, 4, 3, 5\) was .*"):
-        layer.forward(x, context, np.ones((B, 2, T, S), bool))
+        layer.forward(x, memory, np.ones((B, 2, T, S), bool))
     with refused(r"mask is an int64 array: an array of True and False was expected"):
-        layer.forward(x, context, np.ones((T, S), int))
+        layer.forward(x, memory, np.ones((T, S), int))
     with refused(r"mask is a float64 array: an array of True and False was expected"):
-        layer.forward(x, context, np.zeros((T, S)))
+        layer.forward(x, memory, np.zeros((T, S)))
 
 
-def test_cross_attention_without_context(rng, x):
+def test_cross_attention_without_memory(rng, x):
     layer = MultiHeadAttention(D, H, rng)
-    for past in (None, Past()):
-        with refused(r"context is a NoneType: an array \(B, S, D\) was expected"):
-            layer.forward(x, None, past=past)
+    for kv_cache in (None, KVCache()):
+        with refused(r"memory is a NoneType: an array \(B, S, D\) was expected"):
+            layer.forward(x, None, kv_cache=kv_cache)
 
 
-def test_a_context_of_another_batch_or_width(rng, x, context):
+def test_a_memory_of_another_batch_or_width(rng, x, memory):
     layer = MultiHeadAttention(D, H, rng)
-    with refused(r"context has shape \(1, 5, 8\): \(B=2, S, D=8\) was expected"):
-        layer.forward(x, context[:1])
-    with refused(r"context has shape \(2, 5, 7\): \(B=2, S, D=8\) was expected"):
-        layer.forward(x, context[..., :7])
+    with refused(r"memory has shape \(1, 5, 8\): \(B=2, S, D=8\) was expected"):
+        layer.forward(x, memory[:1])
+    with refused(r"memory has shape \(2, 5, 7\): \(B=2, S, D=8\) was expected"):
+        layer.forward(x, memory[..., :7])
     with refused(r"x has shape \(3, 8\): \(B, T, D=8\) was expected"):
-        layer.forward(x[0], context)
+        layer.forward(x[0], memory)
 
 
 def test_a_model_with_a_source_too_many_or_too_few(rng):
@@ -494,30 +533,54 @@ def test_ids_that_are_none(rng):
             r"output_size=0: a whole number of at least 1 was expected",
         ),
         ({"epsilon": 0}, r"epsilon=0: a number above 0 was expected"),
-        ({"dtype": np.float16}, r"dtype=float16: float32 or float64 was expected"),
         ({"kind": "encoder-decoder"}, r"source_size=None: a whole number of at least 1 was .*"),
     ],
 )
-def test_models_that_cannot_be(options, message, rng):
+def test_models_that_cannot_be(options, message):
     with refused(message):
-        Transformer(V, D, H, F, 1, rng, **options)
+        TransformerConfig(V, D, H, F, 1, **options)
 
 
-def test_no_way_back_after_writing(rng):
+@pytest.mark.parametrize("Kind", [Transformer, EncoderLayer, DecoderLayer])
+def test_what_a_model_or_a_layer_is_made_of(Kind, rng):
+    config = TransformerConfig(V, D, H, F, 1)
+    for wrong in ({"vocabulary_size": V}, None, TransformerConfig, (V, D, H, F, 1), V):
+        with refused(r"config=.*: an instance of TransformerConfig was expected"):
+            Kind(wrong, rng)
+    with refused(r"dtype=float16: float32 or float64 was expected"):
+        Kind(config, rng, np.float16)
+    with refused(r"rng=0: a numpy.random.Generator was expected"):
+        Kind(config, 0)
+
+
+def test_no_way_back_after_writing(rng, x, memory):
+    """Forward with kv_caches gives a cache too, to look at the weights, and no way back."""
     model = a_model(rng)
-    logits, cache = model.forward(np.zeros((1, 1), int), past=model.new_past())
-    with refused(r"cache is None: a forward with past is for generation only"):
+    logits, cache = model.forward(np.zeros((1, 1), int), kv_caches=model.new_kv_caches())
+    assert [weights.shape for weights in cache.weights] == [(1, H, 1, 1)] * 2
+    with refused(r"cache is of a forward with kv_caches, which is for generation only"):
         model.backward(logits, cache)
+    encoder, decoder = (Kind(model.config, rng) for Kind in (EncoderLayer, DecoderLayer))
+    heads, both = MultiHeadAttention(D, H, rng), (KVCache(), KVCache())
+    for layer, found in (
+        (heads, heads.forward(x, memory, kv_cache=KVCache())),
+        (encoder, encoder.forward(x, kv_cache=KVCache())),
+        (decoder, decoder.forward(x, memory, kv_cache=both)),
+    ):
+        with refused(r"cache is of a forward with kv_cache, which is for generation only"):
+            layer.backward(*found)
+    layers = model, encoder, decoder, heads
+    assert not any(gradient.any() for layer in layers for _, _, gradient in layer.parameters())
 
 
-def test_a_past_of_another_batch(rng):
+def test_kv_caches_of_another_batch(rng):
     model = a_model(rng)
-    past = model.new_past()
-    model.forward(np.zeros((2, 1), int), past=past)
+    kv_caches = model.new_kv_caches()
+    model.forward(np.zeros((2, 1), int), kv_caches=kv_caches)
     with refused(r"ids has shape \(1, 1\): \(B=2, T\) was expected"):
-        model.forward(np.zeros((1, 1), int), past=past)
+        model.forward(np.zeros((1, 1), int), kv_caches=kv_caches)
     with refused("kind is 'encoder', which reads all at once: a decoder was expected"):
-        a_model(rng, "encoder").new_past()
+        a_model(rng, "encoder").new_kv_caches()
 
 
 @pytest.mark.parametrize("width", [3, 9])

@@ -1,6 +1,6 @@
 """Prompts of unequal length as one batch: each row is written as if it stood alone.
 
-And what a past holds: it belongs to the layer that filled it, and what is refused leaves it alone.
+And what a KVCache holds: it belongs to the layer that filled it; what is refused leaves it alone.
 """
 
 import re
@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from lib import generation
-from lib.attention import MultiHeadAttention, Past
-from lib.data import CharacterTokenizer
-from lib.generation import Reader, beam_search
+from lib.attention import KVCache, MultiHeadAttention
+from lib.data.tokenizers import CharacterTokenizer
+from lib.generation import IncrementalDecoder, beam_search
 from lib.recurrent_network import LanguageModel
-from lib.transformer import EncoderLayer, Transformer
+from lib.transformer import EncoderLayer, Transformer, TransformerConfig
 
 B, S, D, H, V, U = 3, 6, 8, 2, 7, 5
 # How many of the ids of each chunk are real: a prompt of unequal lengths, then one id a row, ...
@@ -24,7 +24,11 @@ POSITIONS = ("sinusoidal", "learned", "rotary", "none")
 def a_model(rng, kind="decoder", positions="rotary", dtype=np.float64):
     more = dict(source_size=U) if kind == "encoder-decoder" else {}
     model = Transformer(
-        V, D, H, 12, 2, rng, dtype, kind=kind, positions=positions, max_length=40, **more
+        TransformerConfig(
+            V, D, H, 12, 2, kind=kind, positions=positions, context_length=40, **more
+        ),
+        rng,
+        dtype,
     )
     for _, value, _ in model.parameters():
         value += 0.3 * rng.normal(size=value.shape).astype(dtype)
@@ -43,10 +47,10 @@ def test_each_row_is_written_as_if_it_stood_alone(kind, positions, dtype, near, 
     chunks = [rng.integers(V, size=(B, lengths.max())) for lengths in CHUNKS]
     source, source_lengths = rng.integers(U, size=(B, S)), np.array([6, 3, 4])
     more = dict(source=source, source_lengths=source_lengths) if model.encoder else {}
-    past, pieces = model.new_past(), []
+    kv_caches, pieces = model.new_kv_caches(), []
     for ids, lengths in zip(chunks, CHUNKS, strict=True):
         padded = None if (lengths == ids.shape[1]).all() else lengths
-        pieces.append(model.forward(ids, padded, past=past, **more)[0])
+        pieces.append(model.forward(ids, padded, kv_caches=kv_caches, **more)[0])
     for row in range(B):
         real = [slice(lengths[row]) for lengths in CHUNKS]
         ids = np.concatenate([c[row, s] for c, s in zip(chunks, real, strict=True)])
@@ -62,35 +66,37 @@ def test_what_stands_in_the_padding_changes_nothing_to_the_bit(rng):
     other = np.where(np.arange(prompt.max()) < prompt[:, None], ids, (ids + 1) % V)
     then, found = rng.integers(V, size=(B, 1)), []
     for padded in (ids, other):
-        past = model.new_past()
-        model.forward(padded, prompt, past=past)
-        found.append(model.forward(then, past=past)[0])
+        kv_caches = model.new_kv_caches()
+        model.forward(padded, prompt, kv_caches=kv_caches)
+        found.append(model.forward(then, kv_caches=kv_caches)[0])
     assert np.array_equal(*found) and (other != ids).any()
 
 
-def test_a_mask_of_ones_own_goes_with_lengths_and_past(rng):
+def test_a_mask_of_ones_own_goes_with_lengths_and_kv_caches(rng):
     """It is of all that is held, (B, T, P + T), and is combined with what hides the padding."""
     model, (prompt, *_) = a_model(rng, positions="none"), CHUNKS
-    ids, past = rng.integers(V, size=(B, prompt.max())), model.new_past()
-    model.forward(ids, prompt, past=past)
+    ids, kv_caches = rng.integers(V, size=(B, prompt.max())), model.new_kv_caches()
+    model.forward(ids, prompt, kv_caches=kv_caches)
     only_itself = np.zeros((B, 1, prompt.max() + 1), bool)
     only_itself[:, :, -1] = True
     then = rng.integers(V, size=(B, 1))
     alone = model.forward(then)[0]
-    np.testing.assert_allclose(model.forward(then, past=past, mask=only_itself)[0], alone)
+    np.testing.assert_allclose(model.forward(then, kv_caches=kv_caches, mask=only_itself)[0], alone)
 
 
 def test_a_beam_goes_on_with_the_padding_of_its_row(rng):
     model, (prompt, *_) = a_model(rng), CHUNKS
-    ids, past, then = (
+    ids, kv_caches, then = (
         rng.integers(V, size=(B, prompt.max())),
-        model.new_past(),
+        model.new_kv_caches(),
         np.ones((2, 1), int),
     )
-    model.forward(ids, prompt, past=past)
-    past.take(np.array([1, 1]))
+    model.forward(ids, prompt, kv_caches=kv_caches)
+    kv_caches.take(np.array([1, 1]))
     alone = model.forward(np.concatenate([ids[[1], : prompt[1]], [[1]]], axis=1))[0][0, -1]
-    np.testing.assert_allclose(model.forward(then, past=past)[0][:, 0], [alone, alone], rtol=1e-12)
+    np.testing.assert_allclose(
+        model.forward(then, kv_caches=kv_caches)[0][:, 0], [alone, alone], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("lengths", [None, np.full(H, 4)])
@@ -101,36 +107,42 @@ def test_a_mask_of_four_axes_is_not_taken_for_one_of_heads(lengths, rng):
         model.forward(ids, lengths, mask=np.ones((H, H, 4, 4), bool))
 
 
-# Whose past it is
+# Whose keys a KVCache holds
 
 
-def test_a_past_serves_the_layer_that_filled_it_alone(rng):
+def test_a_kv_cache_serves_the_layer_that_filled_it_alone(rng):
     x = rng.normal(size=(1, 3, D))
     one, other = MultiHeadAttention(D, H, rng), MultiHeadAttention(D, H, rng)
-    past = Past()
-    one.forward(x, x, past=past)
-    with refused("past holds keys of another layer: what this one filled was expected"):
-        other.forward(x, x, past=past)
-    one.forward(x, x, past=past)
-    assert past.length == 6
+    kv_cache = KVCache()
+    one.forward(x, x, kv_cache=kv_cache)
+    with refused("kv_cache holds keys of another layer: what this one filled was expected"):
+        other.forward(x, x, kv_cache=kv_cache)
+    one.forward(x, x, kv_cache=kv_cache)
+    assert kv_cache.length == 6
 
 
-def test_a_past_of_another_model_is_refused(rng):
+def test_kv_caches_of_another_model_are_refused(rng):
     model, twin, ids = a_model(rng), a_model(rng), np.ones((1, 2), int)
-    past = model.new_past()
-    model.forward(ids, past=past)
-    with refused("past holds keys of another layer"):
-        twin.forward(ids, past=past)
-    with refused("past holds keys of another layer"):
-        model.astype(np.float32).forward(ids, past=past)
-    fits = "what this model's new_past() gives was expected"
+    kv_caches = model.new_kv_caches()
+    model.forward(ids, kv_caches=kv_caches)
+    with refused("kv_cache holds keys of another layer"):
+        twin.forward(ids, kv_caches=kv_caches)
+    with refused("kv_cache holds keys of another layer"):
+        model.astype(np.float32).forward(ids, kv_caches=kv_caches)
+    fits = "what this model's new_kv_caches() gives was expected"
     joined = a_model(rng, "encoder-decoder")
-    for wrong in (joined.new_past(), model.new_past()[:1], Past(), [Past(), Past()], "past"):
+    for wrong in (
+        joined.new_kv_caches(),
+        model.new_kv_caches()[:1],
+        KVCache(),
+        [KVCache(), KVCache()],
+        "kv_caches",
+    ):
         with refused(f"of another kind of model: {fits}"):
-            model.forward(ids, past=wrong)
-    with refused("past is given, but the kind of this model is 'encoder': None was expected"):
-        a_model(rng, "encoder").forward(ids, past=past)
-    assert past.length == 2
+            model.forward(ids, kv_caches=wrong)
+    with refused("kv_caches is given, but the kind of this model is 'encoder': None was expected"):
+        a_model(rng, "encoder").forward(ids, kv_caches=kv_caches)
+    assert kv_caches.length == 2
 
 
 @pytest.mark.parametrize(
@@ -145,21 +157,21 @@ def test_a_past_of_another_model_is_refused(rng):
     ],
     ids=str,
 )
-def test_what_is_refused_leaves_the_past_as_it_was(wrong, rng):
+def test_what_is_refused_leaves_the_kv_caches_as_they_were(wrong, rng):
     model, ids = a_model(rng), np.ones((1, 2), int)
-    past = model.new_past()
-    model.forward(ids, past=past)
+    kv_caches = model.new_kv_caches()
+    model.forward(ids, kv_caches=kv_caches)
     with pytest.raises(ValueError):
-        model.forward(**dict(ids=ids, past=past) | wrong)
-    assert [past.length, *(layer.length for layer in past)] == [2, 2, 2]
+        model.forward(**dict(ids=ids, kv_caches=kv_caches) | wrong)
+    assert [kv_caches.length, *(layer.length for layer in kv_caches)] == [2, 2, 2]
     both = model.forward(np.ones((1, 4), int))[0]
-    np.testing.assert_allclose(model.forward(ids, past=past)[0], both[:, 2:], rtol=1e-12)
+    np.testing.assert_allclose(model.forward(ids, kv_caches=kv_caches)[0], both[:, 2:], rtol=1e-12)
 
 
 @pytest.fixture
 def interrupted(monkeypatch):
     """interrupted(call): Kernel > Interrupt comes between the first layer and the second."""
-    calls, forward = [], EncoderLayer.forward
+    calls, forward = [], EncoderLayer.trusted_forward
 
     def second_stops(self, *given, **options):
         calls.append(self)
@@ -169,7 +181,7 @@ def interrupted(monkeypatch):
 
     def run(call):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(EncoderLayer, "forward", second_stops)
+            patch.setattr(EncoderLayer, "trusted_forward", second_stops)
             call()
 
     return run
@@ -178,28 +190,30 @@ def interrupted(monkeypatch):
 def test_an_interrupt_between_two_layers_leaves_no_trace(rng, interrupted):
     """The first layer has grown, the second has not: the next call begins where the last ended."""
     model, ids = a_model(rng), np.ones((1, 2), int)
-    past = model.new_past()
-    model.forward(ids, past=past)
-    interrupted(lambda: model.forward(ids, past=past))
-    assert [layer.length for layer in past] == [4, 2]
+    kv_caches = model.new_kv_caches()
+    model.forward(ids, kv_caches=kv_caches)
+    interrupted(lambda: model.forward(ids, kv_caches=kv_caches))
+    assert [layer.length for layer in kv_caches] == [4, 2]
     both = model.forward(np.ones((1, 4), int))[0]
-    np.testing.assert_allclose(model.forward(ids, past=past)[0], both[:, 2:], rtol=1e-12)
+    np.testing.assert_allclose(model.forward(ids, kv_caches=kv_caches)[0], both[:, 2:], rtol=1e-12)
 
 
 def test_after_an_interrupt_at_the_start_another_batch_may_come(rng, interrupted):
     model = a_model(rng)
-    past = model.new_past()
-    interrupted(lambda: model.forward(np.ones((1, 2), int), past=past))
+    kv_caches = model.new_kv_caches()
+    interrupted(lambda: model.forward(np.ones((1, 2), int), kv_caches=kv_caches))
     ids = rng.integers(V, size=(3, 4))
-    np.testing.assert_allclose(model.forward(ids, past=past)[0], model.forward(ids)[0], rtol=1e-12)
+    np.testing.assert_allclose(
+        model.forward(ids, kv_caches=kv_caches)[0], model.forward(ids)[0], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("Kind", ["Transformer", "LSTM"])
 def test_refused_ids_are_not_remembered(Kind, rng):
     model = a_model(rng) if Kind == "Transformer" else LanguageModel(V, D, 5, rng)
-    one, other = Reader(model), Reader(model)
-    for reader in (one, other):
-        reader.read(np.array([1, 2]))
+    one, other = IncrementalDecoder(model), IncrementalDecoder(model)
+    for decoder in (one, other):
+        decoder.read(np.array([1, 2]))
     for wrong in (np.array([V]), np.array([-1]), [1], np.array([[1]]), np.array([1.0])):
         with pytest.raises(ValueError, match="ids"):
             one.read(wrong)
@@ -212,7 +226,9 @@ def test_refused_ids_are_not_remembered(Kind, rng):
 def test_a_beam_runs_no_step_too_many(rng):
     """At the last learned position it would fail."""
     tokenizer = CharacterTokenizer("abcdefg")
-    model = Transformer(V, D, H, 12, 1, rng, positions="learned", max_length=5)
+    model = Transformer(
+        TransformerConfig(V, D, H, 12, 1, positions="learned", context_length=5), rng
+    )
     assert len(beam_search(model, tokenizer, "abc", 3, 2)[0][1]) == 3  # 3 + 3 - 1 positions
     with refused("x needs 6 positions: only 5 were learned"):
         beam_search(model, tokenizer, "abc", 4, 2)
@@ -224,7 +240,7 @@ def test_a_beam_wants_a_decoder(rng):
         beam_search(LanguageModel(V, D, 5, rng), tokenizer, "abc", 3, 2)
     for kind in ("encoder", "encoder-decoder"):
         for use in (beam_search, generation.sample):
-            with refused(f"model is a Transformer of kind '{kind}': 'decoder' was expected"):
+            with refused(f"kind is '{kind}': 'decoder' was expected, which reads alone"):
                 use(a_model(rng, kind), tokenizer, "abc", 3, rng if use is not beam_search else 2)
 
 

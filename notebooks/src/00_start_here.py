@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 00 · Start here
+# # Start here
 #
 # **Is everything in place, and how does this course work?**
 #
@@ -28,7 +28,7 @@ import sys
 
 sys.path.insert(0, "..")
 try:
-    from lib.environment import check_environment
+    from lib.teaching.environment import check_environment
 except ModuleNotFoundError:
     here = os.getcwd()
     print(f"Wrong folder: this runs in {here}; notebooks/, beside lib/, was expected.", end=" ")
@@ -50,22 +50,22 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.checkpoints.language_of_a_word import language_of_a_word
-from lib.exercises.start_here import (
+from lib.trained.checkpoints.language_of_a_word import language_of_a_word
+from lib.teaching.exercises.start_here import (
     check_axis,
     check_broadcasting,
     check_indexing,
     check_keepdims,
     check_matmul,
 )
-from lib.explorers.start_here import course_map, explorer
+from lib.teaching.explorers.start_here import course_map, explorer
 from lib.functional import softmax
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The map
 #
-# Twenty-five lessons, one road. Each builds on those before it, and each fits into an hour.
+# One road. Each builds on those before it, and each fits into an hour.
 
 # %% tags=["map"]
 fig, ax = plt.subplots(figsize=(6.3, 5.8))
@@ -89,7 +89,7 @@ print(caption)
 # Before you build one, play with one. This network reads a word letter by letter and says which of 14 languages the word is
 # from. It learned from 6,177 words, the names of languages, countries and currencies in the CLDR, Unicode's public
 # collection of names in many languages. Of 771 words that it had never seen it gets 71 % right; to say *Czech* to every
-# word, the commonest language among those it learned from, gets 10 %. Lesson 06 shows how it was trained, and trains the
+# word, the commonest language among those it learned from, gets 10 %. [[Training_a_recurrent_network]] shows how it was trained, and trains the
 # same network before your eyes.
 #
 # Give it *uhuru*, which is Swahili for freedom and not among those words. You need not understand the code yet. After each letter it has a probability for every
@@ -98,9 +98,7 @@ print(caption)
 # %% tags=["twin"]
 model, tokenizer, languages = language_of_a_word()
 word = "uhuru"
-p = softmax(
-    model.read(tokenizer.encode(word))
-)  # softmax: lesson 02. A row a letter, a column a language
+p, _ = softmax(model.read(tokenizer.encode(word)))  # A row a letter, a column a language
 
 read = [word[: n + 1] for n in range(len(word))]
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
@@ -146,9 +144,9 @@ explorer()
 #
 # | kind | what happens | the first of them |
 # |---|---|---|
-# | **build** | three numbers on paper, the formula, your own lines, and a proof that they are right | lesson 02 |
-# | **train** | a simple rival, your prediction, the curve, how it fails, a test on unseen data | lesson 03 |
-# | **investigate** | a hypothesis, an experiment, a control, and what does *not* follow from it | lesson 01 |
+# | **build** | three numbers on paper, the formula, your own lines, and a proof that they are right | [[gradients_by_hand]] |
+# | **train** | a simple rival, your prediction, the curve, how it fails, a test on unseen data | [[gradients_you_can_trust]] |
+# | **investigate** | a hypothesis, an experiment, a control, and what does *not* follow from it | [[sequences_as_arrays]] |
 #
 # - **Run** a lesson cell by cell with Shift+Enter, from the top, or all at once with *Run ▸ Run All Cells*. It takes seconds; the
 #   lessons that train take up to a minute.
@@ -166,7 +164,7 @@ explorer()
 # folded below the cell. Open it after you have tried.
 #
 # The folder `lib` holds the finished version of each piece that a lesson builds, so that later lessons can use it. It
-# is written to be read: open `lib/functional.py` once you have done lesson 02.
+# is written to be read: open `lib/functional.py` once you have done [[gradients_by_hand]].
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Five questions to test your NumPy
@@ -292,5 +290,5 @@ check_indexing(my_answer_5)
 # - A network that reads letters turns them into probabilities, one for each possible answer. It may be sure and wrong.
 # - Shapes are half of the work: the axis that you name is the one that goes, and sizes of 1 stretch.
 #
-# **Next:** lesson 01 asks what a network sees when it reads a word.
+# **Next:** [[sequences_as_arrays]] asks what a network sees when it reads a word.
 # **Further reading:** Harris et al., *Array programming with NumPy*, Nature 585, 2020: what arrays are and why they are fast.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 01 · Sequences as arrays
+# # Sequences as arrays
 #
 # **What does a network see when it reads a word, and is there anything in it to learn?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | turn words into arrays in three ways, stack them into a batch, and build a first model of language by counting |
 # | **What you will learn** | what an id, a one-hot vector and an embedding are; which axis means what; how good a guess is, in nats and as a perplexity |
-# | **What you need** | NumPy indexing and `@` (the five questions of lesson 00) |
+# | **What you need** | NumPy indexing and `@` (the five questions of [[start_here]]) |
 # | **Minutes** | 58: three ways 11, batch 8, guessing 6, experiment 10, control and intervention 9, explorer 6, exercises 1 and 2 8; exercise 3 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -25,10 +25,12 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.data import CharacterTokenizer, bigram_counts, one_hot, pad, text_of, words_of
-from lib.exercises.sequences_as_arrays import check_one_hot, check_real_mean
-from lib.explorers.sequences_as_arrays import explorer
-from lib.plots import heatmap, visible
+from lib.data.batches import pad
+from lib.data.languages import text_of, words_of
+from lib.data.tokenizers import CharacterTokenizer, bigram_counts, one_hot
+from lib.teaching.exercises.sequences_as_arrays import check_one_hot, check_real_mean
+from lib.teaching.explorers.sequences_as_arrays import explorer
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -111,7 +113,7 @@ print("look-up W[tea_ids]\n", W[tea_ids])
 
 # %% [markdown]
 # The product costs $V \cdot D$ multiplications for every letter, the look-up none. So code looks up. But mathematics sees a
-# matrix product, and in lesson 02 that gives us the gradient of the table for nothing.
+# matrix product, and in [[gradients_by_hand]] that gives us the gradient of the table for nothing.
 #
 # ## A batch
 #
@@ -290,7 +292,7 @@ print(f"frequency on shuffled text {nats(by_frequency, shuffled_held_out):.3f} n
 # %% [markdown]
 # It vanishes, and more: the bigram is now a little *worse*, for two reasons. The invented pairs, 37 in each row, pull every row
 # towards the uniform guess. And what is left is chance, which the table takes for pattern. The second has a name, overfitting,
-# and lesson 06 returns to it.
+# and [[training_a_recurrent_network]] returns to it.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
 # ## The intervention: lie to the model
@@ -340,8 +342,8 @@ for n in (2, 3, 4, 5):
 
 # %% [markdown]
 # Counting cannot carry a longer memory: nearly all cells stay empty, and a table cannot guess that two rare situations are
-# alike. Something is needed that reads on, keeps what matters, and *learns* what matters. That is lesson 04. First we need the
-# tool it learns with: the gradient (lesson 02).
+# alike. Something is needed that reads on, keeps what matters, and *learns* what matters. That is [[the_recurrent_cell]]. First we need the
+# tool it learns with: the gradient ([[gradients_by_hand]]).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
@@ -380,6 +382,6 @@ explorer()
 # - A guess costs $-\ln p$ nats; $e$ to the mean of that is the perplexity.
 # - A bigram model is counting. It beats letter frequencies, on words it has not seen, and knows one letter of the past.
 #
-# **Next:** lesson 02 asks how each number of a network should move to make the loss smaller.
+# **Next:** [[gradients_by_hand]] asks how each number of a network should move to make the loss smaller.
 # **Further reading:** Shannon, *Prediction and Entropy of Printed English*, 1951; Jurafsky and Martin, *Speech and Language
 # Processing*, chapter on n-gram models.

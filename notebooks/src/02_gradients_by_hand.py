@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 02 · Gradients by hand
+# # Gradients by hand
 #
 # **The loss is too high. Which way should each number in the network move?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | walk back through a formula on paper, then through every piece of a small network, and check each piece by nudging |
 # | **What you will learn** | the chain rule as bookkeeping, why forks sum, and the gradients of a linear layer, tanh, sigmoid, softmax, cross-entropy and embedding |
-# | **What you need** | the slope of a curve (school); `@`, one-hot vectors, embeddings and nats (lesson 01) |
+# | **What you need** | the slope of a curve (school); `@`, one-hot vectors, embeddings and nats ([[sequences_as_arrays]]) |
 # | **Minutes** | 60: paper 8, chain rule 5, linear 5, non-linearity 4, softmax 8, cross-entropy 4, embedding 3, whole network 5, exercises 14, explorer 4 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -27,14 +27,14 @@ import numpy as np
 
 from lib import functional
 from lib.check import compare, numerical_gradient
-from lib.exercises.gradients_by_hand import (
+from lib.teaching.exercises.gradients_by_hand import (
     check_fork,
     check_linear_backward,
     check_softmax_backward,
 )
-from lib.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
+from lib.teaching.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
 from lib.layers import Embedding, Linear
-from lib.plots import graph
+from lib.teaching.plots import graph
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -321,7 +321,7 @@ check_softmax_backward(my_softmax_backward)
 # ## Is it right?
 #
 # Nudge every entry and compare. `numerical_gradient` is the nudge from the first section, done to each entry of `logits` in
-# place, up and down, with a call of `loss()` each time; lesson 03 builds it. Any loss will do. This one, $\sum dp \odot p$ with random
+# place, up and down, with a call of `loss()` each time; [[gradients_you_can_trust]] builds it. Any loss will do. This one, $\sum dp \odot p$ with random
 # numbers $dp$, has exactly $dp$ as its gradient with respect to $p$.
 #
 # Read the backward line aloud: *take the average of* $dp$, *weighted by* $p$; *what is above the average goes one way, what is
@@ -355,7 +355,7 @@ compare("dz", dp * p * (1 - p), measured)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Softmax with cross-entropy
 #
-# The loss of one guess is its surprise $-\ln p_c$, where $c$ is the true class (lesson 01, in nats). Averaged over the guesses it
+# The loss of one guess is its surprise $-\ln p_c$, where $c$ is the true class ([[sequences_as_arrays]], in nats). Averaged over the guesses it
 # is called the **cross-entropy**. Its slope is $-1/p_c$ at $c$ and 0 elsewhere,
 # so $\sum_i dp_i\, p_i = -1$. Put both into $dz_j = p_j (dp_j - \sum_i dp_i\, p_i)$:
 #
@@ -381,7 +381,7 @@ for c in (0, 2):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Embedding
 #
-# Lesson 01: looking up rows, $y = W[\text{ids}]$, is the product $\text{onehot} \cdot W$. So its gradient is already known:
+# [[Sequences_as_arrays]]: looking up rows, $y = W[\text{ids}]$, is the product $\text{onehot} \cdot W$. So its gradient is already known:
 # $dW = \text{onehot}^\top dy$. It adds each $dy$ to the row that was read. An id that comes three times is a fork of three.
 #
 # The one-hot array is wasteful, and the tempting short form is wrong:
@@ -406,7 +406,7 @@ for name, dW in [("onehot.T @ dy", by_product), ("dW[ids] += dy", tempting), ("n
 # ## All of it at once
 #
 # Now the answer to the first question. N ids, each one of V, go through an embedding of I numbers, a linear layer to D numbers,
-# tanh, a second linear layer to V scores, and softmax. (Lesson 01 called the embedding's width D. From here on I is what goes
+# tanh, a second linear layer to V scores, and softmax. ([[Sequences_as_arrays]] called the embedding's width D. From here on I is what goes
 # *into* a layer.) Each forward line has its line on the way back, in reverse order.
 # Is all of it right? And does the loss fall when each weight takes a small step against its gradient?
 
@@ -500,7 +500,7 @@ embedding.W[:], first.W[:], first.b[:], second.W[:], second.b[:] = W_e, W_1, b_1
 
 read, cache_e = embedding.forward(inputs)
 summed, cache_1 = first.forward(read)
-hidden = functional.tanh(summed)
+hidden, _ = functional.tanh(summed)
 their_logits, cache_2 = second.forward(hidden)
 theirs, cache = functional.cross_entropy(their_logits, targets)
 
@@ -515,7 +515,7 @@ for name, our, their in [
     ("dW_1[0]", dW_1[0], first.dW[0]),
 ]:
     print(f"{name:<10} ours {our}   lib {their}")
-print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002])))
+print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0, 1001, 1002]))[0])
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
 # ## What stays
@@ -526,6 +526,6 @@ print("softmax of 1000, 1001, 1002 in lib:", functional.softmax(np.array([1000.0
 # - $1 - h^2$ for tanh, $s(1 - s)$ for the sigmoid; without them, many linear layers are one.
 # - Softmax: $dz = p \odot (dp - \sum dp \odot p)$. With cross-entropy: belief minus truth.
 #
-# **Next:** lesson 03 makes the nudge a tool you can trust, and takes not one small step but thousands.
+# **Next:** [[gradients_you_can_trust]] makes the nudge a tool you can trust, and takes not one small step but thousands.
 # **Further reading:** Rumelhart, Hinton and Williams, *Learning representations by back-propagating errors*, Nature, 1986;
 # Olah, *Calculus on Computational Graphs: Backpropagation*, 2015.

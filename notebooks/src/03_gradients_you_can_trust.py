@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 03 · Gradients you can trust
+# # Gradients you can trust
 #
 # **You have derived a gradient by hand. How do you know that it is right?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | measure slopes, find the best step, convict wrong gradients, then train your first model with a right one |
 # | **What you will learn** | finite differences and where they fail, what makes a gradient check worth something, and gradient descent |
-# | **What you need** | softmax with cross-entropy and the gradient of a table (lesson 02); the bigram model and nats (lesson 01) |
+# | **What you need** | softmax with cross-entropy and the gradient of a table ([[gradients_by_hand]]); the bigram model and nats ([[sequences_as_arrays]]) |
 # | **Minutes** | 60: paper 6, best step 9, check 8, training 16, explorer 5, exercises 1 and 2 14, summary 2; exercise 3 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,11 +26,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, difference_quotient, numerical_gradient
-from lib.data import CharacterTokenizer, bigram_counts, text_of, words_of
-from lib.exercises.gradients_you_can_trust import check_slope, check_suspects, suspects
-from lib.explorers.gradients_you_can_trust import explorer
+from lib.data.languages import text_of, words_of
+from lib.data.tokenizers import CharacterTokenizer, bigram_counts
+from lib.teaching.exercises.gradients_you_can_trust import check_slope, check_suspects, suspects
+from lib.teaching.explorers.gradients_you_can_trust import explorer
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
-from lib.plots import BLUE, RED, heatmap, visible
+from lib.teaching.plots import BLUE, RED, heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -229,7 +230,7 @@ check_suspects(my_guilty)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## Now train: the baseline
 #
-# With a gradient you trust, you can learn. Take the bigram model of lesson 01, and forget the counting: a table $W$ (V, V) of
+# With a gradient you trust, you can learn. Take the bigram model of [[sequences_as_arrays]], and forget the counting: a table $W$ (V, V) of
 # logits, one row for each letter before, at first all zeros. The model's guess for the next letter is $\mathrm{softmax}$ of a row.
 #
 # We know the best it can do. Take one row, read $n$ times. The sum of its gradients, *belief minus truth*, is $n$ times the belief
@@ -361,7 +362,7 @@ shown = np.sort(np.argsort(-counts.sum(axis=0))[:16])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
 for ax, table, title in zip(
-    axes, (laplace, softmax(learned)), ("counted, plus one", "learned"), strict=True
+    axes, (laplace, softmax(learned)[0]), ("counted, plus one", "learned"), strict=True
 ):
     image = heatmap(ax, table[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
     ax.set(title=title, xlabel="next letter")
@@ -369,7 +370,7 @@ axes[0].set_ylabel("letter before")
 fig.colorbar(image, ax=axes, label="probability", fraction=0.03)
 plt.show()
 
-gap = np.abs(laplace - softmax(learned))[np.ix_(shown, shown)]
+gap = np.abs(laplace - softmax(learned)[0])[np.ix_(shown, shown)]
 entry = laplace[np.ix_(shown, shown)].mean()
 print(
     f"among the 16 commonest letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}"
@@ -397,6 +398,6 @@ print(
 # - SGD steps against the gradient of a random handful; the learning rate decides whether it crawls, arrives or jumps about.
 # - A falling loss does not prove a gradient: a wrong one trains too.
 #
-# **Next:** a bigram forgets all but one letter. Lesson 04 builds a cell that keeps a memory.
+# **Next:** a bigram forgets all but one letter. [[The_recurrent_cell]] builds a cell that keeps a memory.
 # **Further reading:** Baydin et al., *Automatic Differentiation in Machine Learning: a Survey*, 2018, section 2, on measured and
 # derived gradients.

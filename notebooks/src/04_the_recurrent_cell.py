@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 04 · The recurrent cell
+# # The recurrent cell
 #
 # **How can a network with a fixed number of weights read a sequence of any length?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | run a recurrent cell on paper, build it, watch its state while it reads, derive its backward step and prove it |
 # | **What you will learn** | what a hidden state is, why the same weights serve every time step, and what makes a state forget, ring or saturate |
-# | **What you need** | arrays of shape (B, T, I) (lesson 01); the gradients of a matrix product and of tanh (lesson 02); finite differences (lesson 03) |
+# | **What you need** | arrays of shape (B, T, I) ([[sequences_as_arrays]]); the gradients of a matrix product and of tanh ([[gradients_by_hand]]); finite differences ([[gradients_you_can_trust]]) |
 # | **Minutes** | 60: paper 5, forward 10, pictures 8, backward 8, check 5, explorer 6, exercises 14, finished version and summary 4 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,10 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.data import CharacterTokenizer, one_hot
-from lib.exercises.the_recurrent_cell import check_parameters, check_resting, check_step_backward
-from lib.explorers.the_recurrent_cell import explorer
-from lib.plots import graph, heatmap, time_ticks, visible
+from lib.data.tokenizers import CharacterTokenizer, one_hot
+from lib.teaching.exercises.the_recurrent_cell import (
+    check_parameters,
+    check_resting,
+    check_step_backward,
+)
+from lib.teaching.explorers.the_recurrent_cell import explorer
+from lib.teaching.plots import graph, heatmap, time_ticks, visible
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
@@ -109,7 +113,7 @@ def run(x, W_xh, W_hh, b_h):
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Now a real sequence: a line of text, each letter a one-hot vector (lesson 01), read by a cell of 12 units (a *unit* is one of the
+# Now a real sequence: a line of text, each letter a one-hot vector ([[sequences_as_arrays]]), read by a cell of 12 units (a *unit* is one of the
 # $D$ numbers of the state) with random weights. The spread of $W_{hh}$ is $1/\sqrt D$: a sum of $D$ products then stays about as large as one entry of $h$. Nothing is trained. We only want to see what a state does.
 
 # %%
@@ -201,7 +205,7 @@ check_parameters(my_count)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Backward, one step
 #
-# The next lesson walks back through a whole sequence. Here we need one step of that walk. Write $dh$ for the gradient of the
+# [[Backpropagation_through_time]] walks back through a whole sequence. Here we need one step of that walk. Write $dh$ for the gradient of the
 # loss with respect to $h_t$, and so on for every letter. Each forward line has its gradient below it.
 #
 # **Forward** $h_t = \tanh(z_t)$. The slope of tanh at $z_t$ is $1 - \tanh^2(z_t)$, which is $1 - h_t^2$. The state itself tells
@@ -210,7 +214,7 @@ check_parameters(my_count)
 # $$dz = dh \odot (1 - h_t^2).$$
 #
 # **Forward** $z_t = x_t\, W_{xh} + h_{t-1} W_{hh} + b_h$. A sum hands its gradient on to each term unchanged. Each product then
-# has the two gradients of lesson 02: *the other factor, transposed, on the side where it stood.*
+# has the two gradients of [[gradients_by_hand]]: *the other factor, transposed, on the side where it stood.*
 #
 # $$dW_{xh} = x_t^\top dz, \qquad dx_t = dz\, W_{xh}^\top, \qquad dW_{hh} = h_{t-1}^\top dz, \qquad dh_{t-1} = dz\, W_{hh}^\top.$$
 #
@@ -222,7 +226,7 @@ check_parameters(my_count)
 # - $dW_{hh}$ takes the state **before** the step, because that is what $W_{hh}$ was multiplied by.
 # - $1 - h_t^2$ takes the state **after** the step, because that is what tanh returned.
 #
-# Mixing up these two crashes nothing, and the loss may still fall. Only the check below finds it. (Lesson 05 trains with two
+# Mixing up these two crashes nothing, and the loss may still fall. Only the check below finds it. ([[Backpropagation_through_time]] trains with two
 # mistakes of this kind.)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -268,7 +272,7 @@ def step_backward(dh, cache, W_xh, W_hh):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Is it right?
 #
-# Ask the definition of the derivative, as in lesson 03. Every array is random, and B, I and D all differ, so most swapped axes
+# Ask the definition of the derivative, as in [[gradients_you_can_trust]]. Every array is random, and B, I and D all differ, so most swapped axes
 # crash. $W_{hh}$ is square: there a forgotten transpose keeps the shape, and only the numbers betray it.
 
 # %% tags=["gradient-check"]
@@ -406,6 +410,6 @@ print("final", final_state[1])
 # - On the way back, the slope of tanh needs the state *after* the step, $dW_{hh}$ the state *before* it.
 # - Small recurrent weights forget, large ones saturate.
 #
-# **Next:** lesson 05 walks the step back through a whole sequence, and finds that the gradient, too, can fade or grow.
+# **Next:** [[backpropagation_through_time]] walks the step back through a whole sequence, and finds that the gradient, too, can fade or grow.
 # **Further reading:** Elman, *Finding Structure in Time*, Cognitive Science, 1990; Karpathy, *The Unreasonable Effectiveness
 # of Recurrent Neural Networks*, 2015.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 05 · Backpropagation through time
+# # Backpropagation through time
 #
 # **A letter read at step 1 helps the answer at step 20. How does the blame find its way back?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | walk back through three steps on paper, draw the network unrolled, write the loop of the backward pass, prove it, and catch two mistakes that look like training |
 # | **What you will learn** | why one weight gets a sum over all steps, how far a gradient reaches, why it vanishes or explodes, and what truncation costs |
-# | **What you need** | the recurrent cell and its step back (lesson 04); forks (lesson 02); finite differences and gradient descent (lesson 03) |
+# | **What you need** | the recurrent cell and its step back ([[the_recurrent_cell]]); forks ([[gradients_by_hand]]); finite differences and gradient descent ([[gradients_you_can_trust]]) |
 # | **Minutes** | 60: paper 5, graph 4, derivation 6, check 3, two mistakes 9, how far 11, truncation 4, explorer 4, exercises 12, summary 2 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,16 +26,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.data import CharacterTokenizer, one_hot
-from lib.exercises.backpropagation_through_time import (
+from lib.data.tokenizers import CharacterTokenizer, one_hot
+from lib.teaching.exercises.backpropagation_through_time import (
     check_cut,
     check_one_percent,
     check_run_backward,
 )
-from lib.explorers.backpropagation_through_time import explorer
+from lib.teaching.explorers.backpropagation_through_time import explorer
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Linear
-from lib.plots import graph, heatmap, visible
+from lib.teaching.plots import graph, heatmap, visible
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
@@ -43,7 +43,7 @@ np.set_printoptions(precision=4, suppress=True)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three steps back, on paper
 #
-# Take the cell of lesson 04 again: one unit, $h \leftarrow \tanh(x + w\,h)$ with $w = 0.5$, start 0, inputs 1, 0, 0. The states
+# Take the cell of [[the_recurrent_cell]] again: one unit, $h \leftarrow \tanh(x + w\,h)$ with $w = 0.5$, start 0, inputs 1, 0, 0. The states
 # were 0.7616, 0.3634 and 0.1797. Let the loss be the last state, so $dh_3 = 1$. Now walk back. Each step does what one step
 # always does: through tanh (times $1 - h^2$, the state after), then along $w$ to the state before.
 #
@@ -101,7 +101,7 @@ plt.show()
 print(f"into w come 0 + 0.3198 + 0.3517 = {0 + 0.3198 + 0.3517:.4f}")
 
 # %% [markdown]
-# Two forks (lesson 02: where a value is used twice, its gradients add):
+# Two forks ([[gradients_by_hand]]: where a value is used twice, its gradients add):
 #
 # - **A fork over time.** One $w$ feeds all steps. Its gradient is the sum over the steps: add (`+=`), do not overwrite.
 # - **A fork at every state.** $h_2$ goes up, out of the network, and right, to the next step. Its gradient is what comes down plus
@@ -114,7 +114,7 @@ print(f"into w come 0 + 0.3198 + 0.3517 = {0 + 0.3198 + 0.3517:.4f}")
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
 # ## The equations
 #
-# Forward is lesson 04, with the state handed out at every step:
+# Forward is [[the_recurrent_cell]], with the state handed out at every step:
 #
 # $$z_t = x_t\, W_{xh} + h_{t-1} W_{hh} + b_h, \qquad h_t = \tanh(z_t), \qquad \text{output}_t = h_t, \qquad t = 1 \dots T.$$
 #
@@ -149,7 +149,7 @@ def run(x, h, W_xh, W_hh, b_h):
 #
 # $$dh_t = \text{doutput}_t + \text{dstate}.$$
 #
-# **Forward** $h_t = \tanh(z_t)$. As in lesson 04:
+# **Forward** $h_t = \tanh(z_t)$. As in [[the_recurrent_cell]]:
 #
 # $$dz_t = dh_t \odot (1 - h_t^2).$$
 #
@@ -347,7 +347,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who gets the blame?
 #
-# Back to the question. A cell reads the line of lesson 04. For each letter's output we ask how much gradient reaches each letter
+# Back to the question. A cell reads the line of [[the_recurrent_cell]]. For each letter's output we ask how much gradient reaches each letter
 # before it, relative to what the letter itself gets.
 
 # %%
@@ -445,7 +445,7 @@ plt.show()
 #   it *can* explode (Pascanu, Mikolov and Bengio, 2013). Below 1, with this $W_{hh}$, it must vanish.
 #
 # Both are bad. A vanished gradient is no sign that step 1 did not matter. It says that learning cannot hear it. An exploded one
-# throws the weights away in a single update; lesson 06 clips it.
+# throws the weights away in a single update; [[training_a_recurrent_network]] clips it.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Truncation
@@ -574,7 +574,7 @@ for k, ours in ((None, dW_whole), (3, dW_1 + dW_2)):
 #   explode and need not.
 # - Truncation keeps the state and cuts the gradient.
 #
-# **Next:** lesson 06 trains a recurrent network on real data, and clips what explodes. Lesson 07 changes the cell so that the gradient
+# **Next:** [[training_a_recurrent_network]] trains a recurrent network on real data, and clips what explodes. [[Gates]] changes the cell so that the gradient
 # lasts.
 # **Further reading:** Werbos, *Backpropagation through time: what it does and how to do it*, 1990; Hochreiter, *Untersuchungen zu
 # dynamischen neuronalen Netzen*, 1991; Bengio, Simard and Frasconi, *Learning long-term dependencies with gradient descent is

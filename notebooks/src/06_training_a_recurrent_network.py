@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 06 · Training a recurrent network
+# # Training a recurrent network
 #
 # **The gradient is right. What else does it take until a network has learned something?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | build Adam, clip a gradient, teach a network of 5 units to remember two bits for one step, then teach a larger one to tell 14 languages apart |
 # | **What you will learn** | how an optimizer turns a gradient into a step, how to choose a learning rate, what overfitting looks like, and why there are three piles of data |
-# | **What you need** | the network and its gradient (lessons 04, 05); SGD and the learning rate (lesson 03); the bigram model (lesson 01) |
+# | **What you need** | the network and its gradient (lessons [[#the_recurrent_cell]], [[#backpropagation_through_time]]); SGD and the learning rate ([[gradients_you_can_trust]]); the bigram model ([[sequences_as_arrays]]) |
 # | **Minutes** | 60: paper 4, optimizers 7, clipping 2, two bits 8, words and baseline 8, rates and overfitting 7, live 3, failures and test 7, explorer 4, exercises 1 to 3 10; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -25,21 +25,26 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.checkpoints.language_of_a_word import language_of_a_word, new_model, score, split_words
-from lib.data import (
-    bigram_counts,
-    CharacterTokenizer,
-    copy_previous_bit,
-    pad,
-    padded_batches,
-    text_of,
+from lib.trained.checkpoints.language_of_a_word import (
+    language_of_a_word,
+    new_model,
+    score,
+    split_words,
 )
-from lib.exercises.training_a_recurrent_network import check_clip, check_first_step, check_stop
-from lib.explorers.training_a_recurrent_network import explorer, read
+from lib.data.batches import pad, padded_batches
+from lib.data.languages import text_of
+from lib.data.tasks import copy_previous_bit
+from lib.data.tokenizers import bigram_counts, CharacterTokenizer
+from lib.teaching.exercises.training_a_recurrent_network import (
+    check_clip,
+    check_first_step,
+    check_stop,
+)
+from lib.teaching.explorers.training_a_recurrent_network import explorer, read
 from lib.functional import binary_cross_entropy, binary_cross_entropy_backward
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import SGD, Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 from lib.recurrent_network import RecurrentNetwork
 from lib.training import train
 
@@ -64,7 +69,7 @@ np.set_printoptions(precision=4, suppress=True)
 #
 # Let $dW$ be the gradient in step $n = 1, 2, 3 \dots$ and $\eta$ the learning rate.
 #
-# - **SGD** (lesson 03): $W \leftarrow W - \eta\, dW$.
+# - **SGD** ([[gradients_you_can_trust]]): $W \leftarrow W - \eta\, dW$.
 # - **Momentum**: keep a velocity, and let it roll on. $v \leftarrow \mu v + dW$, then $W \leftarrow W - \eta\, v$. With a constant
 #   gradient and $\mu = 0.9$ the velocity grows to $(1 + 0.9 + 0.81 + \dots)\, dW = 10\, dW$, so its rate should be about ten times smaller.
 # - **Adam** (Kingma and Ba, 2015): a running mean $m$ of the gradient, and a running mean $s$ of its square (square, root and
@@ -128,7 +133,7 @@ check_first_step(my_change)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Clipping
 #
-# Lesson 05: a gradient can explode, and one huge step throws away all that was learned. The remedy is plain. Measure the length of
+# [[Backpropagation_through_time]]: a gradient can explode, and one huge step throws away all that was learned. The remedy is plain. Measure the length of
 # *all* gradients taken as one long vector, the **global norm**. Where it is above a limit, shorten them all by the same factor
 # (Pascanu, Mikolov and Bengio, 2013). The direction stays, the step is no longer dangerous. That is **clipping**.
 #
@@ -162,7 +167,7 @@ check_clip(my_clip)
 # a memory, it can only guess: half of its answers are right, and each costs $\ln 2$. The mean of four steps is
 # $\frac34 \ln 2 = 0.52$ nats.
 #
-# The network, `RecurrentNetwork`: the cell of lesson 04 with 3 inputs and 5 units, and on every state a linear layer with $O = 2$ outputs; 4 time steps, one sequence at a time. An output is a logit; its sigmoid is the
+# The network, `RecurrentNetwork`: the cell of [[the_recurrent_cell]] with 3 inputs and 5 units, and on every state a linear layer with $O = 2$ outputs; 4 time steps, one sequence at a time. An output is a logit; its sigmoid is the
 # probability of a 1, and the loss is the **binary cross-entropy**, $-\ln$ of the probability given to the true bit.
 
 # %%
@@ -249,7 +254,7 @@ for i in range(6):
 # ## The baselines
 #
 # Always naming the commonest language of the training words, Czech, is right for one validation word in nine. But we have something better in hand: the bigram model of
-# lesson 01. Count the pairs of letters in each language. Under one language's counts, a word's $\ln p$ is the sum over its pairs. Add
+# [[sequences_as_arrays]]. Count the pairs of letters in each language. Under one language's counts, a word's $\ln p$ is the sum over its pairs. Add
 # $\ln p$ of the language itself, and softmax over the 14 sums gives the probability of each language (Bayes). So the sums can serve
 # as logits.
 
@@ -295,11 +300,15 @@ print(f"untrained: {score(untrained, letters, validation)[0]:.2f} nats")
 # ## The learning rate, recorded
 #
 # Training takes seconds, a comparison minutes. So here is a recorded one: 400 steps each, the same start, the same batches of 64
-# words. (`python -m lib.records.learning_rates` makes it again.)
+# words. (`python -m lib.trained.records.learning_rates` makes it again.)
 
 # %%
 sweep = np.genfromtxt(
-    "../lib/records/learning_rates.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/learning_rates.csv",
+    delimiter=",",
+    names=True,
+    skip_header=2,
+    dtype=None,
 )
 fig, ax = plt.subplots(figsize=(6.4, 3))
 for name, marker in (("SGD", "o"), ("momentum", "s"), ("Adam", "D")):
@@ -337,7 +346,7 @@ plt.show()
 
 # %%
 run = np.genfromtxt(
-    "../lib/records/language_of_a_word.csv", delimiter=",", names=True, skip_header=2
+    "../lib/trained/records/language_of_a_word.csv", delimiter=",", names=True, skip_header=2
 )
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7))
 axes[0].plot(run["step"], run["train_loss"], label="training words")
@@ -492,7 +501,7 @@ for t in (1, 2, 7, 8):
 # <details><summary>You should see</summary>
 #
 # Without the accent Hungarian keeps the lead, at 87 % where it had 99 %. With the Polish ending it falls to 1 %, in three letters,
-# whatever the six letters before them said. This fits a state that fades (lesson 04) and a gradient that fades (lesson 05); it does
+# whatever the six letters before them said. This fits a state that fades ([[the_recurrent_cell]]) and a gradient that fades ([[backpropagation_through_time]]); it does
 # not prove it, for *-ski* is strong evidence by itself.
 # </details>
 
@@ -522,6 +531,6 @@ explorer()
 # - Overfitting: the training loss falls on while the validation loss climbs. Stop where the validation loss is lowest.
 # - Ask first what counting can do. A network that only equals a simple table is no triumph.
 #
-# **Next:** a tanh network forgets within a few steps. Lesson 07 builds cells with gates that can keep a memory.
+# **Next:** a tanh network forgets within a few steps. [[Gates]] builds cells with gates that can keep a memory.
 # **Further reading:** Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015; Pascanu, Mikolov and Bengio, *On the
 # difficulty of training recurrent neural networks*, 2013; Prechelt, *Early Stopping — But When?*, 1998.

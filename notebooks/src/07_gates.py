@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 07 · Gates
+# # Gates
 #
 # **Why does the tanh cell forget, and what must a cell do to keep something?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | watch a tanh cell fail, build the LSTM gate by gate, derive its way back, write the GRU's, and read what gates do over a real sentence |
 # | **What you will learn** | how a state that is added to, and not overwritten, keeps a memory and its gradient; why a gate must start open; where it still fails |
-# | **What you need** | the tanh cell and its step back (lesson 04); vanishing gradients (lesson 05); Adam and clipping (lesson 06) |
+# | **What you need** | the tanh cell and its step back ([[the_recurrent_cell]]); vanishing gradients ([[backpropagation_through_time]]); Adam and clipping ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, tanh fails 5, LSTM 8, derivation 7, GRU 15, check 4, sentence 5, how far back 4, explorer 3, exercises 1 and 3 4, summary 1 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,13 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.data import CharacterTokenizer, remember_first
-from lib.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
-from lib.explorers.gates import explorer, survive, survive_tanh
+from lib.data.tasks import remember_first
+from lib.data.tokenizers import CharacterTokenizer
+from lib.teaching.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
+from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.functional import sigmoid
 from lib.optim import Adam
-from lib.plots import graph, heatmap
-from lib.records.memory import learn, learner, new_reader, share_right
+from lib.teaching.plots import graph, heatmap
+from lib.trained.records.memory import learn, learner, new_reader, share_right
 from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
@@ -89,10 +90,10 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 #
 # - **On the way there** every step pushes the whole state through $W_{hh}$ and tanh and adds the new input. Noise writes over memory,
 #   and nothing can tell it not to.
-# - **On the way back** every step multiplies by $W_{hh}^\top$ and by the slope $1 - h^2$ (lesson 05). After 20 such steps there is
+# - **On the way back** every step multiplies by $W_{hh}^\top$ and by the slope $1 - h^2$ ([[backpropagation_through_time]]). After 20 such steps there is
 #   next to no gradient left that could teach it to do better.
 #
-# A tanh cell *can* hold a bit: in lesson 04 one with $w > 1$ did. Learning to is the trouble. So we build a cell that keeps **by
+# A tanh cell *can* hold a bit: in [[the_recurrent_cell]] one with $w > 1$ did. Learning to is the trouble. So we build a cell that keeps **by
 # default**: one that writes only when asked, forgets only when told to, and shows what it holds only when it is of use.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
@@ -109,7 +110,7 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 #
 # | symbol | meaning | shape |
 # |---|---|---|
-# | $x_t$, $h_t$ | input and state, as in lesson 04 | (B, I), (B, D) |
+# | $x_t$, $h_t$ | input and state, as in [[the_recurrent_cell]] | (B, I), (B, D) |
 # | $c_t$ | the memory; it goes to the next step, and out of the cell only through $h_t$ | (B, D) |
 # | $W_{xh}$, $W_{hh}$, $b_h$ | four cells' weights side by side, in the order i, f, o, g | (I, 4D), (D, 4D), (4D,) |
 # | $i$, $f$, $o$ | input gate, forget gate, output gate; $\sigma$ is the sigmoid | (B, D) |
@@ -124,7 +125,7 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 def lstm_step(x, h_before, c_before, W_xh, W_hh, b_h):
     z = x @ W_xh + h_before @ W_hh + b_h  # (B, 4D)
     z_i, z_f, z_o, z_g = np.split(z, 4, axis=1)  # (B, D), (B, D), (B, D), (B, D)
-    i, f, o, g = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o), np.tanh(z_g)
+    i, f, o, g = sigmoid(z_i)[0], sigmoid(z_f)[0], sigmoid(z_o)[0], np.tanh(z_g)
     c = f * c_before + i * g  # (B, D)
     h = o * np.tanh(c)  # (B, D)
     return h, c, (x, h_before, c_before, i, f, o, g, c)
@@ -189,11 +190,11 @@ print(f"c = {c_t:.3f}, h = {o * np.tanh(c_t):.3f}; dc = {dc_t:.3f}, to c before:
 #
 # $$df = dc \odot c_{t-1}, \qquad dc_{t-1} = dc \odot f, \qquad di = dc \odot g, \qquad dg = dc \odot i.$$
 #
-# **Forward** $i = \sigma(z_i)$, and $f$ and $o$ alike; $g = \tanh(z_g)$. The slopes of lesson 02:
+# **Forward** $i = \sigma(z_i)$, and $f$ and $o$ alike; $g = \tanh(z_g)$. The slopes of [[gradients_by_hand]]:
 #
 # $$dz_i = di \odot i \odot (1 - i), \quad \dots \qquad dz_g = dg \odot (1 - g^2).$$
 #
-# **Forward** $z = x_t W_{xh} + h_{t-1} W_{hh} + b_h$. Word for word lesson 04, with $dz$ four times as wide.
+# **Forward** $z = x_t W_{xh} + h_{t-1} W_{hh} + b_h$. Word for word [[the_recurrent_cell]], with $dz$ four times as wide.
 #
 # One line is the reason for it all: $dc_{t-1} = dc \odot f$. **From $c$ to the $c$ before there is no weight and no tanh, only $f$.**
 # Over $n$ steps that path multiplies by a product of $n$ forget gates.
@@ -235,7 +236,7 @@ def lstm_backward(dh, dc, cache, W_xh, W_hh):
 def gru_step(x, h_before, W_xh, W_hh, b_h, b_n):
     a_r, a_u, a_n = np.split(x @ W_xh + b_h, 3, axis=1)  # (B, D), (B, D), (B, D)
     p_r, p_u, p_n = np.split(h_before @ W_hh, 3, axis=1)  # (B, D), (B, D), (B, D)
-    r, u = sigmoid(a_r + p_r), sigmoid(a_u + p_u)  # (B, D), (B, D)
+    r, u = sigmoid(a_r + p_r)[0], sigmoid(a_u + p_u)[0]  # (B, D), (B, D)
     m = p_n + b_n  # (B, D)
     n = np.tanh(a_n + r * m)  # (B, D)
     h = (1 - u) * n + u * h_before  # (B, D)
@@ -410,12 +411,12 @@ assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
 # ## How far back? Recorded
 #
 # The memory task again, at lags up to 80: tanh cell, GRU and LSTM with equally many numbers to learn (about 3,400), the same
-# optimizer, 600 steps, three seeds each. (`python -m lib.records.memory` makes it again.) The gated cells twice: with the usual
+# optimizer, 600 steps, three seeds each. (`python -m lib.trained.records.memory` makes it again.) The gated cells twice: with the usual
 # start, and with $f$ or $u$ *opened*: a bias of 4 on it, so that it starts near $\sigma(4) = 0.98$. **Predict:** does that matter?
 
 # %%
 record = np.genfromtxt(
-    "../lib/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
+    "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 lags, styles = np.unique(record["lag"]), {"none": "-", "0": ":", "1": ":", "4": "-"}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
@@ -512,7 +513,7 @@ check_open(my_bias)
 # ## The finished version
 #
 # `lib.recurrent` has both cells. `lib` computes $x_t W_{xh} + b_h$ for all steps before the loop, keeps the three sigmoids in one
-# array, and remembers $\tanh(c_t)$ for the way back. `RNN(cell)` of lesson 05 runs either; the LSTM's state is the pair $(h, c)$. Its
+# array, and remembers $\tanh(c_t)$ for the way back. `RNN(cell)` of [[backpropagation_through_time]] runs either; the LSTM's state is the pair $(h, c)$. Its
 # `forget_bias` is 1 unless you say otherwise. With our weights laid in:
 
 # %% tags=["finished"]
@@ -544,7 +545,7 @@ for name, ours, theirs in (
 # - A gate carries a gradient only as far as it is open: $f^n$ vanishes, too. For long lags start it near 1.
 # - Through $h$ and $W_{hh}$ a gradient can still explode. Keep clipping.
 #
-# **Next:** lesson 08 trains an LSTM to write, character by character.
+# **Next:** [[a_language_model]] trains an LSTM to write, character by character.
 # **Further reading:** Hochreiter and Schmidhuber, *Long short-term memory*, 1997; Gers, Schmidhuber and Cummins, *Learning to forget:
 # Continual prediction with LSTM*, 2000; Cho et al., *Learning phrase representations using RNN encoder–decoder for statistical
 # machine translation*, 2014; Tallec and Ollivier, *Can recurrent neural networks warp time?*, 2018.

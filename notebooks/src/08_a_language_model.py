@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 08 · A language model
+# # A language model
 #
 # **Can a network that only ever guesses the next character learn to write documentation?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | train an LSTM on the documentation of NumPy, look at what surprises it, and let it write |
 # | **What you will learn** | what a language model is, what a nat, a bit and a perplexity say of it, how a text too long for one pass is learned in pieces, and what a temperature does |
-# | **What you need** | the LSTM (lesson 07); Adam, clipping and validation (lesson 06); truncation (lesson 05); the bigram model (lesson 01) |
+# | **What you need** | the LSTM ([[gates]]); Adam, clipping and validation ([[training_a_recurrent_network]]); truncation ([[backpropagation_through_time]]); the bigram model ([[sequences_as_arrays]]) |
 # | **Minutes** | 60: text and paper 6, baseline 3, pieces 6, full run 4, live 4, failures 6, held-out text 12, temperature and writing 6, explorer 4, exercises 1 to 3 9; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -27,15 +27,20 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.checkpoints.numpy_documentation import numpy_documentation
-from lib.corpus import CHARACTERS, numpy_docstrings, stream_batches
-from lib.data import bigram_counts, CharacterTokenizer
-from lib.exercises.a_language_model import check_carried, check_kilobytes, check_temperature
-from lib.explorers.a_language_model import SURPRISE, explorer, read
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+from lib.data.batches import stream_batches
+from lib.data.texts import CHARACTERS, numpy_docstrings
+from lib.data.tokenizers import bigram_counts, CharacterTokenizer
+from lib.teaching.exercises.a_language_model import (
+    check_carried,
+    check_kilobytes,
+    check_temperature,
+)
+from lib.teaching.explorers.a_language_model import SURPRISE, explorer, read
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
 from lib.generation import next_probabilities, sample
 from lib.optim import Adam
-from lib.plots import graph, heatmap, visible
+from lib.teaching.plots import graph, heatmap, visible
 from lib.recurrent_network import LanguageModel
 from lib.training import train
 
@@ -62,7 +67,7 @@ print(corpus.train[place : place + 250])
 # A **language model** reads a text and gives, after every character, a probability to each character that could come next. The text
 # itself says which came. No one has to label anything.
 #
-# Suppose it meets `arra` three times, and each time another character follows. The surprise $-\ln p$ of lesson 01 is in
+# Suppose it meets `arra` three times, and each time another character follows. The surprise $-\ln p$ of [[sequences_as_arrays]] is in
 # **nats**. With $\log_2$ in place of $\ln$ it is in **bits**, and since $\log_2 p = \ln p / \ln 2$, bits are nats divided by 0.6931:
 #
 # | true character | $p$ | nats, $-\ln p$ | bits, $-\log_2 p$ |
@@ -101,7 +106,7 @@ check_kilobytes(my_kilobytes)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The baseline: count
 #
-# Knowing nothing costs $\ln 96$. Then two counts, with one added to each pair as in lesson 01: how often each character occurs, and how
+# Knowing nothing costs $\ln 96$. Then two counts, with one added to each pair as in [[sequences_as_arrays]]: how often each character occurs, and how
 # often it follows the one before, the bigram. Counts can write, too:
 
 
@@ -133,9 +138,9 @@ print("\nthe bigram writes:", tokenizer.decode(ids))
 # The network: an embedding, an LSTM, and on every state $h_t$ a linear layer with $V$ outputs, the logits. Its text has more than a million steps.
 # Backpropagation through all of them would need the cache of every step and give one update in the end. So the text is cut into pieces
 # of $T = 64$ characters. The final state $(h, c)$ of one piece is the first state of the next: **the state crosses, the gradient does
-# not** (the truncation of lesson 05). What was read a thousand characters ago can still be in the state. But no
+# not** (the truncation of [[backpropagation_through_time]]). What was read a thousand characters ago can still be in the state. But no
 # gradient teaches the network to keep anything beyond the end of a piece. In the figure blue goes along the arrow, orange comes back
-# against it (as in lesson 07); each circle $h$ stands for the pair $(h, c)$.
+# against it (as in [[gates]]); each circle $h$ stands for the pair $(h, c)$.
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 1.9))
@@ -191,11 +196,11 @@ check_carried(my_loss)
 #
 # Embeddings of 64 numbers, 256 units, 16 streams, pieces of 64 characters; Adam, clipped at 1, its learning rate falling in a straight
 # line from 0.004 to a hundredth of it. Every 300 steps we look at the validation text.
-# (`python -m lib.checkpoints.numpy_documentation` makes it again, in about a quarter of an hour.)
+# (`python -m lib.trained.checkpoints.numpy_documentation` makes it again, in about a quarter of an hour.)
 
 # %%
 run = np.genfromtxt(
-    "../lib/records/numpy_documentation.csv", delimiter=",", names=True, skip_header=2
+    "../lib/trained/records/numpy_documentation.csv", delimiter=",", names=True, skip_header=2
 )
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 ax.plot(run["step"], run["train_loss"], label="training text")
@@ -212,7 +217,7 @@ for row in (run[0], run[len(run) // 2], run[-1]):
 # %% [markdown]
 # The bigram is beaten before the first look, at step 300. Then the curve falls more and more slowly: what is common is learned first, and what is
 # left is rare. The training loss is the mean of the 300 steps before, at first taken with far weaker weights: hence 1.88 above 1.56.
-# Later the two lines stay close. Lesson 06 went 20 times through its words; here the text is read only 3.6 times, so there was little
+# Later the two lines stay close. [[Training_a_recurrent_network]] went 20 times through its words; here the text is read only 3.6 times, so there was little
 # chance to learn it by heart. And the validation text is not all new, as we shall see. At step 4800 the validation line
 # still falls a little.
 #
@@ -264,7 +269,7 @@ def surprises(model, ids, carry=True):
     nats, state = np.full(len(ids), np.nan), None
     for before, after in stream_batches(np.arange(len(ids)), batch_size=32, context=64):
         logits, state, _ = model.forward(ids[before], state if carry else None)  # (B, T, V)
-        logp = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
+        logp, _ = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
         nats[after] = -np.take_along_axis(logp, ids[after][..., None], axis=-1)[..., 0]
     return nats
 
@@ -318,7 +323,7 @@ print(f"losing the state once costs {extra.sum():.0f} nats in all")
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["held-out"]
 # Two thirds of the price are paid after 4 characters, nearly all after 32: by then the network has found out where it is, and a longer
 # past adds little. **Its memory is good for a line**, not for what was described a paragraph ago. Several reasons are likely,
-# and we test none: no gradient came from further than 64 characters, on average from 32; forget gates close (lesson 07); and the next
+# and we test none: no gradient came from further than 64 characters, on average from 32; forget gates close ([[gates]]); and the next
 # character seldom depends on a distant one.
 #
 # ## The held-out text, and how new it is
@@ -336,7 +341,7 @@ judge("shipped network", nats[read_at].mean())
 print(f"{old.mean():.0%} of the characters stand in old lines")
 
 # %% [markdown]
-# So a large table could do well, too: it would know the old lines by heart. In lesson 01 there was too little text to count longer pasts.
+# So a large table could do well, too: it would know the old lines by heart. In [[sequences_as_arrays]] there was too little text to count longer pasts.
 # Here there is enough. Let $p_n$ be the table that looks at $n$ characters before. It mixes its own counts with the shorter table
 # $p_{n-1}$ (Witten and Bell, 1991):
 #
@@ -529,7 +534,7 @@ explorer()
 # - Know how new your held-out text is. On what repeats, a large table is hard to beat; on what is new, the network leads.
 # - A low temperature writes the likely, a high one the unlikely. Neither knows what is true.
 #
-# **Next:** so far one sequence, continued. Lesson 09 reads one sequence and writes another.
+# **Next:** so far one sequence, continued. [[Encoder_and_decoder]] reads one sequence and writes another.
 # **Further reading:** Shannon, *Prediction and Entropy of Printed English*, 1951; Witten and Bell, *The Zero-Frequency Problem*, 1991;
 # Karpathy, *The Unreasonable Effectiveness of Recurrent
 # Neural Networks*, 2015; Bengio et al., *A Neural Probabilistic Language Model*, 2003.

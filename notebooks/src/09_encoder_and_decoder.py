@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 09 · Encoder and decoder
+# # Encoder and decoder
 #
 # **How can one sequence be turned into another one of a different length?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | teach two recurrent networks, one that reads and one that writes, to turn dates in eight languages into ISO dates, and find out what gets lost between them |
 # | **What you will learn** | how an encoder hands over to a decoder, how the gradient comes back, what teacher forcing and greedy decoding are, and where the bottleneck is |
-# | **What you need** | the GRU (lesson 07); Adam, clipping and validation (lesson 06); padding and lengths (lesson 01); the gradient through time (lesson 05) |
+# | **What you need** | the GRU ([[gates]]); Adam, clipping and validation ([[training_a_recurrent_network]]); padding and lengths ([[sequences_as_arrays]]); the gradient through time ([[backpropagation_through_time]]) |
 # | **Minutes** | 60: task and paper 6, baseline 3, network and gradient 10, decoding 5, full run 3, live 2, failures 14, held-out days 3, explorer 3, exercises 1 to 3 11; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -29,15 +29,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
-from lib.dates import END, PARTS, START, Dates, decode, encode, source_tokenizer, split_days
-from lib.dates import target_tokenizer, write_dates
-from lib.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
-from lib.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
+from lib.trained.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
+from lib.data.dates import END, PARTS, START, Dates, decode, encode, source_tokenizer, split_days
+from lib.data.dates import target_tokenizer, write_dates
+from lib.teaching.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
+from lib.teaching.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Linear
 from lib.optim import Adam
-from lib.plots import graph, heatmap
+from lib.teaching.plots import graph, heatmap
 from lib.recurrent import RNN, GRUCell
 from lib.sequence_to_sequence import SequenceToSequence
 from lib.training import train
@@ -140,7 +140,7 @@ print(f"reads the year alone: {year_only:.2f} nats")
 # |---|---|
 # | $h_s$, $s = 1 \dots S$ | the encoder's state after $s$ characters; D numbers |
 # | $g_t$, $t = 1 \dots T$ | the decoder's state at step $t$ (not 07's $g$); D numbers |
-# | $\mathrm{GRU}$, $\mathrm{GRU}'$ | two cells of lesson 07, each with weights of its own |
+# | $\mathrm{GRU}$, $\mathrm{GRU}'$ | two cells of [[gates]], each with weights of its own |
 # | $S$, $T$ | characters of the source; symbols to write, the end included |
 # | $I$, $V$ | numbers of an embedding; symbols of the target's alphabet |
 #
@@ -191,7 +191,7 @@ def backward(dlogits, cache, hand_over=True):
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Checked on two dates of different length, as in lesson 03; and beside it a plausible mistake: $dg_0$ is dropped. The same network is in
+# Checked on two dates of different length, as in [[gradients_you_can_trust]]; and beside it a plausible mistake: $dg_0$ is dropped. The same network is in
 # `lib` as `SequenceToSequence`: with the same seed it should say the same.
 
 # %%
@@ -218,7 +218,7 @@ for hand_over in (True, False):
 
 sizes = len(sources), len(targets), 3, 4
 same = SequenceToSequence(*sizes, np.random.default_rng(0), attention=False)
-lib_logits = same.forward(source, lengths, target[:, :-1])[0]  # (B, T, V)
+lib_logits, _ = same.forward(source, lengths, target[:, :-1])  # (B, T, V)
 print("lib's logits, greatest difference:", np.abs(lib_logits - logits).max())
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["predict"]
@@ -249,7 +249,8 @@ def greedy(model, source, lengths, steps):
     for _ in range(steps):
         y, _ = model.target_embedding.forward(ids)  # (B, 1, I)
         states, state, _ = model.decoder.forward(y, state)  # (B, 1, D), (B, D)
-        ids = model.output.forward(states)[0].argmax(axis=-1)  # (B, 1)
+        logits, _ = model.output.forward(states)  # (B, 1, V)
+        ids = logits.argmax(axis=-1)  # (B, 1)
         written.append(ids)
     return np.concatenate(written, axis=1)  # (B, T)
 
@@ -262,7 +263,7 @@ start, T = int(few_target[0, 0]), few_target.shape[1] - 1
 said = greedy(shipped, few_source, few_lengths, T)  # (B, T)
 logits_of_few, _ = shipped.forward(few_source, few_lengths, few_target[:, :-1])  # (B, T, V)
 forced = logits_of_few.argmax(axis=-1)  # (B, T)
-same_ids = said == shipped.translate(few_source, few_lengths, start, T)[0]  # (B, T)
+same_ids = said == shipped.translate(few_source, few_lengths, start, T)  # (B, T)
 print(f"our greedy and lib's translate: {same_ids.sum():,} of {same_ids.size:,} symbols the same")
 for text, iso, wrote in list(zip(few.texts, few.isos, decode(said), strict=True))[:6]:
     print(f"{iso}, it writes {wrote}   {text}")
@@ -286,15 +287,15 @@ plt.show()
 # independently. What share of dates is exact?
 
 # %% tags=["exercise"]
-my_share = None  # a number between 0 and 1
+my_accuracy = None  # a number between 0 and 1
 
-check_exact(my_share)
+check_exact(my_accuracy)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
-# my_share = 0.98**10  # 0.817
+# my_accuracy = 0.98**10  # 0.817
 # ```
 #
 # The longer the output, the harder this measure.
@@ -334,11 +335,11 @@ check_finish(my_finish)
 # ## The full run, recorded
 #
 # Embeddings of 16 numbers, states of 37, 2,000 batches of 64 freshly written dates; Adam at 0.005, the last quarter of the steps at a tenth of that; clipped at 1. The update gates of both
-# GRUs start with a bias of $+2$, lesson 07's trick: they begin by keeping what they hold. Without it the network learns the year in
-# 2,000 steps, and hardly a month or a day (tried once, not in the record). (`python -m lib.checkpoints.dates_to_iso` makes it again.)
+# GRUs start with a bias of $+2$, [[gates]]'s trick: they begin by keeping what they hold. Without it the network learns the year in
+# 2,000 steps, and hardly a month or a day (tried once, not in the record). (`python -m lib.trained.checkpoints.dates_to_iso` makes it again.)
 
 # %%
-path, types = "../lib/records/dates.csv", "U10,U24,U8,f8"
+path, types = "../lib/trained/records/dates.csv", "U10,U24,U8,f8"
 record = np.genfromtxt(path, types, delimiter=",", names=True, skip_header=2, encoding="utf-8")
 record = record[record["model"] == "bottleneck"]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6))
@@ -393,11 +394,13 @@ batches, optimizer = (encode(short_dates(150)) for _ in range(200)), Adam(live.p
 short = few.take([i for i, text in enumerate(few.texts) if ":" not in text])
 
 
-def years_right():
+def year_accuracy():
     return exact(translate(live, short.texts), short, "year").mean()
 
 
-_ = train(loss_and_gradients, batches, optimizer, 200, max_norm=1.0, validate=years_right, every=50)
+_ = train(
+    loss_and_gradients, batches, optimizer, 200, max_norm=1.0, validate=year_accuracy, every=50
+)
 
 # %%
 isos = translate(live, short.texts)
@@ -423,9 +426,9 @@ labels = [f"{a}–{b - 1}" for a, b in pairwise(edges)]
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for part, style in ((None, "k^-"), ("year", "o-"), ("month", "s--"), ("day", "D:")):
     right = exact(isos, validation, part)  # (B,)
-    shares = [right[bins == i].mean() for i in range(len(labels))]
-    ax.plot(labels, 100 * np.array(shares), style, label=part or "whole date")
-    print(f"{part or 'whole date':<10}", *(f"{share:5.0%}" for share in shares))
+    accuracies = [right[bins == i].mean() for i in range(len(labels))]
+    ax.plot(labels, 100 * np.array(accuracies), style, label=part or "whole date")
+    print(f"{part or 'whole date':<10}", *(f"{accuracy:5.0%}" for accuracy in accuracies))
 ax.set(xlabel="characters of the source", ylabel="% right", ylim=(0, 103))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
@@ -463,25 +466,25 @@ for name, texts in (("with the time", whole.texts), ("the time cut off", cut)):
 #
 # So make the sources longer in another way: one date, two or three in a row, all of the form `17 juillet 1965`. `17 juillet 1965, 3 august 1966`
 # becomes `1965-07-17/1966-08-03`, as ISO 8601 writes intervals. A network of the same sizes learned from a mixture of all three.
-# (`python -m lib.records.several_dates` makes it again. The dashed line is another network with as many numbers to learn.)
+# (`python -m lib.trained.records.several_dates` makes it again. The dashed line is another network with as many numbers to learn.)
 #
 # **Predict:** of the dates that it is asked for, on unseen days, what share is exact when there are two? Three? And which of the three suffers?
 
 # %%
-path = "../lib/records/several_dates.csv"
+path = "../lib/trained/records/several_dates.csv"
 record = np.genfromtxt(path, None, delimiter=",", names=True, skip_header=2, encoding="utf-8")
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for model, label, style in (
     ("bottleneck", "one state", "o-"),
-    ("attention", "the idea of lesson 10", "s--"),
+    ("attention", "another network", "s--"),
 ):
     rows, points = record[record["model"] == model], []
     for count in (1, 2, 3):
         places = rows[rows["dates"] == count]
-        length, shares = places["characters"].mean(), places["exact"]
-        points.append((length, 100 * shares.mean()))
-        each = ", ".join(f"{share:.0%}" for share in shares)
-        print(f"{label}, {count} in {length:.0f} characters: {shares.mean():.0%} exact ({each})")
+        length, accuracies = places["characters"].mean(), places["exact"]
+        points.append((length, 100 * accuracies.mean()))
+        each, mean = ", ".join(f"{accuracy:.0%}" for accuracy in accuracies), accuracies.mean()
+        print(f"{label}, {count} in {length:.0f} characters: {mean:.0%} exact ({each})")
     ax.plot(*zip(*points, strict=True), style, label=label)
 ax.set(xlabel="characters of the source (1, 2 and 3 dates)", ylabel="% of dates exact")
 ax.set(ylim=(0, 103))
@@ -578,7 +581,7 @@ explorer()
 # - A date counts as right only if all of it is. Look at parts and at groups, too.
 # - All must pass through one state. That is the bottleneck: a source may be long, but it must not say much.
 #
-# **Next:** why must the decoder live on one state, when the encoder had one at every character? Lesson 10 lets it look back at all of them: attention.
+# **Next:** why must the decoder live on one state, when the encoder had one at every character? [[Attention_is_born]] lets it look back at all of them: attention.
 # **Further reading:** Sutskever, Vinyals and Le, *Sequence to Sequence Learning with Neural Networks*, 2014; Cho et al., *Learning Phrase
 # Representations using RNN Encoder–Decoder for Statistical Machine Translation*, 2014; Williams and Zipser, *A Learning Algorithm for
 # Continually Running Fully Recurrent Neural Networks*, 1989.

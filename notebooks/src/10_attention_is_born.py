@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 10 · Attention is born
+# # Attention is born
 #
 # **Must everything that was read pass through one vector?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | take a weighted mean on paper, build masked softmax and additive attention, derive the way back and check it, then block a trained network's view and see which digits fail |
 # | **What you will learn** | how a decoder looks back at every place of its input, why padding must weigh exactly 0, why the encoder's outputs get two gradients, and what a picture of weights does and does not say |
-# | **What you need** | encoder, decoder, teacher forcing and the bottleneck (lesson 09); the GRU (lesson 07); softmax and its backward (lesson 02) |
+# | **What you need** | encoder, decoder, teacher forcing and the bottleneck ([[encoder_and_decoder]]); the GRU ([[gates]]); softmax and its backward ([[gradients_by_hand]]) |
 # | **Minutes** | 60: paper 4, masks 4, forward 5, derivation 6, check 2, dates 5, intervention 16, explorer 4, exercises 1 to 3 13, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -30,23 +30,23 @@ import numpy as np
 
 from lib.attention import AdditiveAttention
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
-from lib.data import pad
-from lib.dates import decode, encode, mask_without, source_tokenizer, split_days, write_dates
-from lib.exercises.attention_is_born import (
+from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
+from lib.data.batches import pad
+from lib.data.dates import decode, encode, mask_without, source_tokenizer, split_days, write_dates
+from lib.teaching.exercises.attention_is_born import (
     check_attend_backward,
     check_context,
     check_in_a_row,
 )
-from lib.explorers.attention_is_born import draw_look, explorer, read
-from lib.plots import heatmap, visible
+from lib.teaching.explorers.attention_is_born import draw_attention, explorer, read
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
 #
-# In lesson 09 the decoder started from the encoder's last state, and that one vector was all it ever learned of the date. But the
+# In [[encoder_and_decoder]] the decoder started from the encoder's last state, and that one vector was all it ever learned of the date. But the
 # encoder has an output at *every* character. Why throw the others away? Let the decoder **look back at all of them, each time it
 # writes**, and take a weighted mean.
 #
@@ -74,7 +74,7 @@ print(f"context {a @ k:.4f}")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where it may not look
 #
-# Dates have unequal lengths, so a batch is padded (lesson 01), and padding must have no say. A **mask** is True where a step may
+# Dates have unequal lengths, so a batch is padded ([[sequences_as_arrays]]), and padding must have no say. A **mask** is True where a step may
 # look. A masked score becomes $-\infty$ before softmax, and $\exp(-\infty)$ is exactly 0. The other weights still sum to 1.
 #
 # One case needs care: a step that may look *nowhere*. There, $\infty - \infty$ and 0/0 would give NaN. It gets zeros.
@@ -143,7 +143,7 @@ check_context(my_context)
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 2.2))
-draw_look(ax, k, 0.5, a)
+draw_attention(ax, k, 0.5, a)
 plt.show()
 print("weights, from left to right:", a)
 
@@ -189,7 +189,7 @@ print(f"q = {states[0, 20, 0]:.1f}: weights {weights[0, 20]}, context {context[0
 #
 # $$da_{ts} = dc_t\, k_s^\top, \qquad dk_s = \sum_t a_{ts}\, dc_t \quad \text{(first part).}$$
 #
-# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lesson 02, for each step $t$ over its places:
+# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in [[gradients_by_hand]], for each step $t$ over its places:
 #
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
@@ -298,21 +298,23 @@ compare("in scores", dkeys - as_values, measured)
 # ## The dates, solved
 #
 # Two shipped networks, trained on the same dates for the same number of steps: one whose decoder may look back (13,565 parameters), and
-# lesson 09's (13,692). (`python -m lib.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
+# [[encoder_and_decoder]]'s (13,692). (`python -m lib.trained.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
 #
 # A longer text says no more. So here are also the two networks that learned texts of one, two or three
-# dates (lesson 09; `python -m lib.records.several_dates`). With attention, what will length and the number of dates do?
+# dates ([[encoder_and_decoder]]; `python -m lib.trained.records.several_dates`). With attention, what will length and the number of dates do?
 
 # %%
-record = np.loadtxt("../lib/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
-share = {(model, what, at): float(value) for model, what, at, value in record}
-several = np.loadtxt("../lib/records/several_dates.csv", delimiter=",", skiprows=3, dtype=str)
+record = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
+accuracy = {(model, what, at): float(value) for model, what, at, value in record}
+several = np.loadtxt(
+    "../lib/trained/records/several_dates.csv", delimiter=",", skiprows=3, dtype=str
+)
 
 fig, ax = plt.subplots(figsize=(5.4, 2.5))
 print("by length: characters from", *LENGTHS)
 for name, style in {"bottleneck": "o-", "attention": "s--"}.items():
-    by_length = [share[name, "test_exact_from_length", str(least)] for least in LENGTHS]
-    print(f"{name:<10}  exact {share[name, 'test_exact', 'all']:.1%}", end=", by length ")
+    by_length = [accuracy[name, "test_exact_from_length", str(least)] for least in LENGTHS]
+    print(f"{name:<10}  exact {accuracy[name, 'test_exact', 'all']:.1%}", end=", by length ")
     print(*(f"{value:.0%}" for value in by_length))
     rows = several[several[:, 0] == name]
     counts = [rows[rows[:, 1] == count, 4].astype(float).mean() for count in "123"]
@@ -349,7 +351,7 @@ fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
 plt.show()
 print("share exact      " + "".join(f"{part:>8}" for part in PLACES))
 for blocked in PLACES:
-    row = [share["attention", f"test_exact_{part}_blocked", blocked] for part in PLACES]
+    row = [accuracy["attention", f"test_exact_{part}_blocked", blocked] for part in PLACES]
     print(f"blocked: {blocked:<8}" + "".join(f"{value:8.1%}" for value in row))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -363,12 +365,12 @@ for blocked in PLACES:
 
 
 # %% slideshow={"slide_type": "fragment"}
-def translate(look):  # True where it may look
+def translate(allowed):  # True where it may look
     ids = []
     for some in np.split(np.arange(len(dates)), 4):  # not all at once, to save memory
         end = lengths[some].max()
         seen = source[some, :end], lengths[some]
-        ids.extend(model.translate(*seen, start, ISO, look[some, :, :end])[0])
+        ids.extend(model.translate(*seen, start, ISO, allowed[some, :, :end]))
     return decode(ids)
 
 
@@ -379,8 +381,8 @@ start, month = target[0, 0], mask_without(dates.texts, "month")
 behind, before = month.copy(), month.copy()
 behind[..., 1:] &= month[..., :-1]
 before[..., :-1] &= month[..., 1:]
-for name, look in {"": month, " and one behind": behind, " and one before": before}.items():
-    right = exact(translate(look), dates, "month")  # (B,)
+for name, allowed in {"": month, " and one behind": behind, " and one before": before}.items():
+    right = exact(translate(allowed), dates, "month")  # (B,)
     print(f"blocked: the month{name + ':':<16} months exact {right.mean():.1%}")
 
 # %% [markdown]
@@ -405,17 +407,17 @@ train_dates = write_dates(split_days()[0], 2000, np.random.default_rng(0))
 guess = [np.bincount(symbols).argmax() for symbols in encode(train_dates)[2][:, 1:].T]
 some = slice(None, None, 5)
 true, wrote = target[some, 1:], {"baseline": guess}  # (B, T), and what is written instead
-looks = {"nothing": np.ones_like(year), "year": year, "everything": np.zeros_like(year)}
-for name, look in looks.items():
-    logits = model.forward(source[some], lengths[some], target[some, :-1], look[some])[0]
+masks = {"nothing": np.ones_like(year), "year": year, "everything": np.zeros_like(year)}
+for name, allowed in masks.items():
+    logits, _ = model.forward(source[some], lengths[some], target[some, :-1], allowed[some])
     wrote[f"blocked: {name}"] = logits.argmax(axis=-1)
-shares = [(true == ids).mean(axis=0)[:ISO] for ids in wrote.values()]
+accuracies = [(true == ids).mean(axis=0)[:ISO] for ids in wrote.values()]
 
 fig, ax = plt.subplots(figsize=(6.4, 2.0))
-image = heatmap(ax, shares, rows=list(wrote), columns=list("YYYY-MM-DD"), numbers=True)
+image = heatmap(ax, accuracies, rows=list(wrote), columns=list("YYYY-MM-DD"), numbers=True)
 fig.colorbar(image, label="share right", fraction=0.04)
 plt.show()
-for name, row in zip(wrote, shares, strict=True):
+for name, row in zip(wrote, accuracies, strict=True):
     print(f"{name:<19}", *(f"{value:.2f}" for value in row))
 copied = wrote["blocked: year"][:, 1] == true[:, 9]  # (B,)
 print(f"year blocked: the year's second digit is the day's last in {copied.mean():.0%}")
@@ -428,7 +430,7 @@ print(f"year blocked: the year's second digit is the day's last in {copied.mean(
 # - **And through the final state?** Block everything, and each symbol is about as good as the baseline. (The second digit is right because
 #   it is told the first: after 1 comes 9, after 2 comes 0. With the year alone blocked it is told the first as well, and gets fewer than
 #   half: what it can still see draws it off. In more than half of the dates it copies the day's last digit, as in 7777 above.) Yet the way is open: the final state still starts the decoder, and in
-#   lesson 09 all that arrives goes through it. This network never had to learn that.
+#   [[encoder_and_decoder]] all that arrives goes through it. This network never had to learn that.
 # - **The limit.** A blocked network is in a situation it was never trained for. The experiment shows what *this* network relies on, not what
 #   a network could do.
 
@@ -448,12 +450,15 @@ def find(pattern):
     return [text for text, _ in found], np.array([place for _, place in found])
 
 
-def ask(name, texts, at, look):
+def ask(name, texts, at, allowed):
     characters, lengths = pad([source_tokenizer().encode(text) for text in texts])
-    look = look[:, None, : lengths.max()]  # (B, 1, S)
-    ids, weights = model.translate(characters, lengths, start, ISO, look)
+    allowed = allowed[:, None, : lengths.max()]  # (B, 1, S)
+    ids = model.translate(characters, lengths, start, ISO, allowed)  # (B, T)
+    target_in = np.insert(ids[:, :-1], 0, start, axis=1)  # what each step read
+    _, cache = model.forward(characters, lengths, target_in, allowed)
     ((month, count),) = Counter(iso[5:7] for iso in decode(ids)).most_common(1)
-    before, here = (np.take_along_axis(weights[:, 6], at - i, axis=1).mean() for i in (1, 0))
+    seventh = cache.weights[:, 6]  # (B, S)
+    before, here = (np.take_along_axis(seventh, at - i, axis=1).mean() for i in (1, 0))
     print(f"{name:<19} month {month} in {count} of {len(texts)}", end="")
     print(f", weight {before:.2f} before it and {here:.2f} at it")
 
@@ -498,8 +503,8 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.attention` holds the layer. It keeps the last `weights` for pictures; its backward never reads them, so a look in between spoils
-# nothing. It refuses a mask that does not fit, or is not made of True and False, in one line. `SequenceToSequence` puts the layer between
+# `lib.attention` holds the layer. Its cache has the `weights`, for pictures.
+# It refuses a mask that does not fit, or is not made of True and False, in one line. `SequenceToSequence` puts the layer between
 # the encoder and the decoder. With our weights laid in, does the layer say the same?
 
 # %% tags=["finished"]
@@ -560,7 +565,7 @@ check_in_a_row(my_steps)
 # - Block the year and the year's digits fail; given the true digits before them, no others do. A little can still arrive: a state has read what stands before it.
 # - A picture of weights shows where it looked. What the answer depends on, only an intervention shows.
 #
-# **Next:** lesson 11 keeps the look, gives it its usual names (query, key, value) and compares by a plain product.
+# **Next:** [[scaled_dot_product_attention]] keeps the look, gives it its usual names (query, key, value) and compares by a plain product.
 # **Further reading:** Bahdanau, Cho and Bengio, *Neural Machine Translation by Jointly Learning to Align and Translate*, ICLR 2015; Luong,
 # Pham and Manning, *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP 2015; Jain and Wallace, *Attention is
 # not Explanation*, NAACL 2019; Wiegreffe and Pinter, *Attention is not not Explanation*, EMNLP 2019.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 11 · Scaled dot-product attention
+# # Scaled dot-product attention
 #
 # **How does each vector of a sequence look at all the others?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | look something up softly, on paper; make queries, keys and values from the same vectors; measure what the scaling saves; derive and prove the way back; shuffle the input |
 # | **What you will learn** | what query, key and value are, why the scores are divided by $\sqrt{K}$, why one vector gets three gradients, and what attention does not know |
-# | **What you need** | additive attention and its backward (lesson 10); softmax and its backward (lesson 02); saturation (lesson 04); temperature (lesson 08) |
+# | **What you need** | additive attention and its backward ([[attention_is_born]]); softmax and its backward ([[gradients_by_hand]]); saturation ([[the_recurrent_cell]]); temperature ([[a_language_model]]) |
 # | **Minutes** | 59: paper 5, projections 5, equations 4, scaling 8, derivation 7, check 3, order 5, explorer 6, exercises 1 to 3 14, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -27,15 +27,14 @@ import numpy as np
 
 from lib.attention import attention, attention_backward
 from lib.check import compare, numerical_gradient
-from lib.exercises.scaled_dot_product_attention import (
-    check_look_backward,
+from lib.teaching.exercises.scaled_dot_product_attention import (
+    check_self_attention_backward,
     check_sour,
     check_spread,
 )
-from lib.explorers.scaled_dot_product_attention import explorer
-from lib.explorers.scaled_dot_product_attention import look as look_of_six
+from lib.teaching.explorers.scaled_dot_product_attention import attend_to_six, explorer
 from lib.functional import softmax, softmax_backward
-from lib.plots import GREEN, RED, heatmap
+from lib.teaching.plots import GREEN, RED, heatmap
 from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
@@ -65,7 +64,7 @@ np.set_printoptions(precision=4, suppress=True)
 key = np.array([[2.0, 1, 2, 2], [0, 2, 0, 1], [1, 1, 2, 2]])
 value = np.array([8.0, 2, 3])
 for query in (np.array([2.0, -2, 0, 0]), np.array([20.0, -20, 0, 0])):
-    weights = softmax(key @ query / np.sqrt(4))
+    weights, _ = softmax(key @ query / np.sqrt(4))
     print(f"query {query}: weights {weights}, context {weights @ value:.4f}")
 
 # %% [markdown]
@@ -96,8 +95,8 @@ check_sour(my_context)
 # $$e_{ts} = \frac{q_t\, k_s^\top}{\sqrt{K}}, \qquad a_t = \operatorname{softmax}(e_t), \qquad c_t = \sum_s a_{ts}\, v_s.$$
 #
 # The $x_t$ look, the $m_s$ are looked at. In **self-attention** they are the same vectors, $m = x$: each vector asks, is asked
-# and answers. If the $m_s$ belong to another sequence, as the encoder's outputs did in lesson 10, it is called
-# cross-attention (lesson 19 builds a model with it). This **scaled dot-product attention** is from *Attention Is All You Need*
+# and answers. If the $m_s$ belong to another sequence, as the encoder's outputs did in [[attention_is_born]], it is called
+# cross-attention ([[cross_attention]] builds a model with it). This **scaled dot-product attention** is from *Attention Is All You Need*
 # (Vaswani et al., 2017), which has other letters:
 #
 # | symbol | in code | meaning | shape, all steps | in the paper |
@@ -111,8 +110,8 @@ check_sour(my_context)
 # | $a_{ts}$ | `weights` | its share, $\sum_s a_{ts} = 1$ | (B, T, S) | |
 # | $c_t$ | `context` | what step $t$ has seen | (B, T, J) | |
 #
-# Two things changed since lesson 10. The score is a plain product: no tanh, and no array (B, T, S, F). And what is looked up is
-# no longer the key itself: a place may be found by one thing and answer another. In lesson 10 $v$ was the vector that made a number of a
+# Two things changed since [[attention_is_born]]. The score is a plain product: no tanh, and no array (B, T, S, F). And what is looked up is
+# no longer the key itself: a place may be found by one thing and answer another. In [[attention_is_born]] $v$ was the vector that made a number of a
 # comparison. There is none here; $v_s$ is a value.
 
 
@@ -120,15 +119,15 @@ check_sour(my_context)
 def attend(query, key, value):
     K = query.shape[-1]
     scores = query @ key.swapaxes(1, 2) / np.sqrt(K)  # (B, T, S)
-    weights = softmax(scores)  # (B, T, S)
+    weights, _ = softmax(scores)  # (B, T, S)
     context = weights @ value  # (B, T, J)
     return context, (query, key, value, weights)
 
 
-def look(x, memory, W_q, W_k, W_v):
+def attention_layer(x, memory, W_q, W_k, W_v):
     """Self-attention where memory is x."""
-    context, kept = attend(x @ W_q, memory @ W_k, memory @ W_v)
-    return context, (x, memory, *kept)
+    context, cache = attend(x @ W_q, memory @ W_k, memory @ W_v)
+    return context, (x, memory, *cache)
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -147,7 +146,7 @@ other_memory[0, 2] += 1  # m_3
 
 
 def scores_of(x, memory):
-    _, (_, _, query, key, _, _) = look(x, memory, *some_weights)
+    _, (_, _, query, key, _, _) = attention_layer(x, memory, *some_weights)
     return query[0] @ key[0].T / np.sqrt(query.shape[-1])
 
 
@@ -183,7 +182,7 @@ plt.show()
 
 # %% slideshow={"slide_type": "fragment"}
 def finds_itself(x, W_q, W_k):
-    _, (*_, weights) = look(x, x, W_q, W_k, W_q)  # the values do not matter here
+    _, (*_, weights) = attention_layer(x, x, W_q, W_k, W_q)  # the values do not matter here
     return (weights[0].argmax(axis=1) == np.arange(x.shape[1])).mean()
 
 
@@ -210,7 +209,7 @@ print(f"two of them:    {finds_itself(many, W_1, W_2):.1%}")
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
 # If one weight is nearly 1, then there the sum is nearly $da_{ts}$, and the bracket is nearly 0. Everywhere else $a_{ts}$ is nearly 0.
-# So all of $de$ is: the softmax is **saturated**, as tanh was in lesson 04. Now measure. Each of 2,000 queries looks at 16 random keys, and gets
+# So all of $de$ is: the softmax is **saturated**, as tanh was in [[the_recurrent_cell]]. Now measure. Each of 2,000 queries looks at 16 random keys, and gets
 # a random $da$.
 
 
@@ -221,7 +220,7 @@ def measure(K, scale):
     query, key = rng.normal(size=(2000, 1, K)), rng.normal(size=(2000, 16, K))
     dweights = rng.normal(size=(2000, 1, 16))
     scores = query @ key.swapaxes(1, 2) * scale
-    weights = softmax(scores)
+    weights, _ = softmax(scores)
     dscores = softmax_backward(dweights, weights)
     arrives = np.linalg.norm(dscores, axis=(1, 2)) / np.linalg.norm(dweights, axis=(1, 2))
     dquery = np.linalg.norm(dscores @ key * scale, axis=(1, 2))
@@ -288,7 +287,7 @@ check_spread(my_spread)
 #
 # $$da_{ts} = dc_t\, v_s^\top, \qquad dv_s = \sum_t a_{ts}\, dc_t.$$
 #
-# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lessons 02 and 10.
+# **Forward** $a_t = \operatorname{softmax}(e_t)$. As in lessons [[#gradients_by_hand]] and [[#attention_is_born]].
 #
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
@@ -315,19 +314,19 @@ check_spread(my_spread)
 
 
 # %% tags=["exercise", "core-exercise"]
-def my_look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+def my_self_attention_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
     dweights = dcontext @ value.swapaxes(1, 2)  # (B, T, S)
     dscores = softmax_backward(dweights, weights)  # (B, T, S)
     return None  # dquery, dkey, dvalue, dx
 
 
-check_look_backward(my_look_backward)
+check_self_attention_backward(my_self_attention_backward)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
-# def my_look_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
+# def my_self_attention_backward(dcontext, query, key, value, weights, W_q, W_k, W_v):
 #     dweights = dcontext @ value.swapaxes(1, 2)
 #     dscores = softmax_backward(dweights, weights)
 #     dquery = dscores @ key / np.sqrt(key.shape[-1])
@@ -339,8 +338,8 @@ check_look_backward(my_look_backward)
 
 
 # %% slideshow={"slide_type": "slide"} tags=["backward"]
-def attend_backward(dcontext, kept):
-    query, key, value, weights = kept
+def attend_backward(dcontext, cache):
+    query, key, value, weights = cache
     K = query.shape[-1]
     dvalue = weights.swapaxes(1, 2) @ dcontext  # (B, S, J)
     dweights = dcontext @ value.swapaxes(1, 2)  # (B, T, S)
@@ -350,10 +349,10 @@ def attend_backward(dcontext, kept):
     return dquery, dkey, dvalue
 
 
-def look_backward(dcontext, cache, W_q, W_k, W_v):
+def attention_layer_backward(dcontext, cache, W_q, W_k, W_v):
     """dx and dmemory, which self-attention adds; then the gradients of the weights."""
-    x, memory, *kept = cache
-    dquery, dkey, dvalue = attend_backward(dcontext, kept)
+    x, memory, *attend_cache = cache
+    dquery, dkey, dvalue = attend_backward(dcontext, attend_cache)
     dW_q = (x.swapaxes(1, 2) @ dquery).sum(axis=0)  # (D, K)
     dW_k = (memory.swapaxes(1, 2) @ dkey).sum(axis=0)  # (D, K)
     dW_v = (memory.swapaxes(1, 2) @ dvalue).sum(axis=0)  # (D, J)
@@ -374,11 +373,12 @@ dcontext = rng.normal(size=(B, T, J))
 
 
 def loss():
-    return (look(x, memory, W_q, W_k, W_v)[0] * dcontext).sum()
+    context, _ = attention_layer(x, memory, W_q, W_k, W_v)
+    return (context * dcontext).sum()
 
 
-_, cache = look(x, memory, W_q, W_k, W_v)
-dx, dmemory, dW_q, dW_k, dW_v = look_backward(dcontext, cache, W_q, W_k, W_v)
+_, cache = attention_layer(x, memory, W_q, W_k, W_v)
+dx, dmemory, dW_q, dW_k, dW_v = attention_layer_backward(dcontext, cache, W_q, W_k, W_v)
 compare("dx", dx, numerical_gradient(loss, x))
 compare("dmemory", dmemory, numerical_gradient(loss, memory))
 compare("dW_q", dW_q, numerical_gradient(loss, W_q))
@@ -388,17 +388,18 @@ compare("dW_v", dW_v, numerical_gradient(loss, W_v))
 
 # %%
 def loss_of_self():
-    return (look(x, x, W_q, W_k, W_v)[0] * dcontext).sum()
+    context, _ = attention_layer(x, x, W_q, W_k, W_v)
+    return (context * dcontext).sum()
 
 
-_, self_cache = look(x, x, W_q, W_k, W_v)
-as_x, as_memory, *_ = look_backward(dcontext, self_cache, W_q, W_k, W_v)
+self_context, self_cache = attention_layer(x, x, W_q, W_k, W_v)
+as_x, as_memory, *_ = attention_layer_backward(dcontext, self_cache, W_q, W_k, W_v)
 measured = numerical_gradient(loss_of_self, x)
 compare("self: dx", as_x + as_memory, measured)
 
 # %% [markdown] tags=["negative-control"]
 # **Negative control.** Forget one of the three paths, each in turn. No shape complains. Then keep all three, but forget $1/\sqrt{K}$ on
-# the way back: `dW_q` and `dW_k` keep their direction and get $\sqrt{6}$ times as long, which Adam (lesson 06) hides, since it divides by the
+# the way back: `dW_q` and `dW_k` keep their direction and get $\sqrt{6}$ times as long, which Adam ([[training_a_recurrent_network]]) hides, since it divides by the
 # gradient's own size. In `dx` the paths are mixed wrongly. A network may still learn with such a gradient. The check sees it.
 
 # %%
@@ -420,7 +421,7 @@ five = rng.normal(size=(1, 5, D))
 order = np.array([3, 0, 4, 1, 2])
 rnn = RNN(RNNCell(D, D, rng))
 networks = {
-    "self-attention": lambda x: look(x, x, W_q, W_k, W_v)[0],
+    "self-attention": lambda x: attention_layer(x, x, W_q, W_k, W_v)[0],
     "recurrent": lambda x: rnn.forward(x)[0],
 }
 for name, network in networks.items():
@@ -430,10 +431,11 @@ for name, network in networks.items():
     print(f"{name:<15} input shuffled: {same}")
 
 # %%
-seen = look(five, memory[:1], W_q, W_k, W_v)[0]
-shuffled = look(five, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)[0]
+seen, _ = attention_layer(five, memory[:1], W_q, W_k, W_v)
+shuffled, _ = attention_layer(five, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)
 print("memory shuffled: every output the same to 1e-12:", np.abs(seen - shuffled).max() < 1e-12)
-outputs, reversed_outputs = (look(y, y, W_q, W_k, W_v)[0] for y in (five, five[:, ::-1]))
+outputs, _ = attention_layer(five, five, W_q, W_k, W_v)
+reversed_outputs, _ = attention_layer(five[:, ::-1], five[:, ::-1], W_q, W_k, W_v)
 print("x₁ sees, as the first: ", outputs[0, 0, :4])
 print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 
@@ -443,7 +445,7 @@ print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 #
 # Attention sees a *bag* of vectors. "Dog bites man" and "man bites dog" give each word the same context. That is the price for having
 # dropped the recurrence, where each step knew what came before it. The reward: all $T \cdot S$ scores are one product, and none waits for
-# another. Lesson 14 pays the price: it writes each vector's position into the vector.
+# another. [[Tokens_and_positions]] pays the price: it writes each vector's position into the vector.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Weights and gradient, side by side
@@ -455,7 +457,7 @@ print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 # %% tags=["twin"]
 fig, axes = plt.subplots(1, 4, figsize=(6.6, 2.4))
 for pair, scaling in ((axes[:2], "on"), (axes[2:], "off")):
-    _, weights, dscores = look_of_six(np.array([1.0, 1.0]), 64, scaling == "on")
+    _, weights, dscores = attend_to_six(np.array([1.0, 1.0]), 64, scaling == "on")
     for ax, name, heights, color in zip(
         pair, ("weights", "dscores"), (weights, dscores), (GREEN, RED), strict=True
     ):
@@ -493,14 +495,16 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.attention.attention` is `attend` with a mask (lesson 12), for any number of leading axes. It scales
+# `lib.attention.attention` is `attend` with a mask ([[masks]]), for any number of leading axes. It scales
 # the queries, not the scores: the same numbers, and cheaper where there are more places than a query has numbers. With our queries, keys
 # and values, does it say the same?
 
 # %% tags=["finished"]
+# For speed lib lays the scores out with the keys first, and takes the sum in the softmax's way back
+# from dcontext and context: the same numbers.
 theirs, their_cache = attention(*self_cache[2:5])
 their_gradients = attention_backward(dcontext, their_cache)
-print("context ours", look(*self_cache[:2], W_q, W_k, W_v)[0][1, 0, :4])
+print("context ours", self_context[1, 0, :4])
 print("        lib ", theirs[1, 0, :4])
 our_gradients = {"dquery": dquery, "dkey": dkey, "dvalue": dvalue}
 for (name, our), their in zip(our_gradients.items(), their_gradients, strict=True):
@@ -528,6 +532,6 @@ for (name, our), their in zip(our_gradients.items(), their_gradients, strict=Tru
 # - One vector asks, is asked and answers: $dx$ is the sum of three paths.
 # - Permute the inputs, and the outputs are permuted. Attention knows no order.
 #
-# **Next:** lesson 12 decides who may look where.
+# **Next:** [[masks]] decides who may look where.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017, section 3.2; Luong, Pham and Manning, *Effective
 # Approaches to Attention-based Neural Machine Translation*, EMNLP 2015, which compares kinds of scores.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 12 · Masks
+# # Masks
 #
 # **May every token look at every other?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | build two masks and join them, derive what a mask does on the way back, put five masks through a test to the last bit, then train a model whose mask leaks |
 # | **What you will learn** | how one pass can make all predictions of a sequence at once, why a token gets gradient only from queries that may see it, and why neither a gradient check nor a held-out loss finds a leak |
-# | **What you need** | scaled dot-product attention and its backward (lesson 11); masked softmax (lesson 10); padding and one-hot (lesson 01); Adam (lesson 06) |
+# | **What you need** | scaled dot-product attention and its backward ([[scaled_dot_product_attention]]); masked softmax ([[attention_is_born]]); padding and one-hot ([[sequences_as_arrays]]); Adam ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 5, two masks 6, derivation 6, check 5, leak test 8, leaky training 10, explorer 4, exercises 1 to 3 14, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -29,25 +29,25 @@ import numpy as np
 
 from lib.attention import attention, attention_backward, causal_mask, masked_softmax, padding_mask
 from lib.check import compare, numerical_gradient
-from lib.data import one_hot
-from lib.exercises.masks import check_count, check_masked_backward, check_wrong_axis
-from lib.explorers.masks import explorer
+from lib.data.tokenizers import one_hot
+from lib.teaching.exercises.masks import check_count, check_masked_backward, check_wrong_axis
+from lib.teaching.explorers.masks import explorer
 from lib.functional import cross_entropy, cross_entropy_backward, softmax, softmax_backward
 from lib.layers import Layer, Linear
 from lib.optim import Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three tokens on paper
 #
-# A language model (lesson 08) predicts each **token** (there, a character) from those before it. A recurrent cell cannot cheat: it has not read the rest
+# A language model ([[a_language_model]]) predicts each **token** (there, a character) from those before it. A recurrent cell cannot cheat: it has not read the rest
 # yet. Attention gets the whole sequence at once, and each query sees every position, also the one it should predict.
 #
 # So a query gets a limit: it may look at **itself and at what stands before it**. (Query $t$ predicts token $t + 1$, so token $t$
 # itself is known.) Take three tokens with values 6, 3 and 10. To keep the table small, all three queries score them alike:
-# $\ln 1$, $\ln 2$, $\ln 5$. A score that may not be seen becomes $-\infty$, as in lesson 10, and its exp is 0.
+# $\ln 1$, $\ln 2$, $\ln 5$. A score that may not be seen becomes $-\infty$, as in [[attention_is_born]], and its exp is 0.
 #
 # | query | exp of its scores | weights | context |
 # |---|---|---|---|
@@ -76,8 +76,8 @@ for third in (10, 100):
 #
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
-# | $q_t$, $k_s$, $v_s$ | `query`, `key`, `value` | as in lesson 11; $K$ is the width of a key, $J$ that of a value | (B, T, K), (B, S, K), (B, S, J) |
-# | $M_{ts}$ | `mask` | True where query $t$ (lesson 11: step) may look at position $s$ (place) | broadcasts to (B, T, S) |
+# | $q_t$, $k_s$, $v_s$ | `query`, `key`, `value` | as in [[scaled_dot_product_attention]]; $K$ is the width of a key, $J$ that of a value | (B, T, K), (B, S, K), (B, S, J) |
+# | $M_{ts}$ | `mask` | True where query $t$ ([[scaled_dot_product_attention]]: step) may look at position $s$ (place) | broadcasts to (B, T, S) |
 # | $e_{ts}$, $\tilde e_{ts}$ | `scores`, inside `masked_softmax` | score, masked score | (B, T, S) |
 # | $a_{ts}$ | `weights` | its share | (B, T, S) |
 # | $c_t$ | `context` | what query $t$ has seen | (B, T, J) |
@@ -89,7 +89,7 @@ for third in (10, 100):
 # - **causal**: $M_{ts}$ is True where $s \le t$. It depends on the query, not on the sequence: (T, S), here with $S = T$.
 #
 # A position must pass both, so they are joined by `&`, and broadcasting makes (B, T, S) of them. Where nothing is left, softmax
-# gives zeros (lesson 10).
+# gives zeros ([[attention_is_born]]).
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -105,8 +105,8 @@ def padding(lengths, S):
 # %%
 def masked_attention(query, key, value, mask):
     scores = query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5  # (..., T, S)
-    weights = masked_softmax(scores, mask)  # (..., T, S)
-    return weights @ value, (query, key, value, weights)
+    weights, _ = masked_softmax(scores, mask)  # (..., T, S)
+    return weights @ value, (query, key, value, weights)  # context (..., T, J), cache
 
 
 # %% tags=["twin"]
@@ -116,7 +116,7 @@ masks["padding & causal"] = masks["padding"] & masks["causal"]
 
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3))
 for ax, (name, seen) in zip(axes, masks.items(), strict=True):
-    tea = masked_softmax(np.zeros((2, 6, 6)), seen)[0]  # equal scores: equal weights
+    (tea, _), _ = masked_softmax(np.zeros((2, 6, 6)), seen)  # equal scores: equal weights
     image = heatmap(ax, tea, rows=list("tea···"), columns=list("tea···"))
     ax.set(title=name, xlabel="position s")
     print(f"{name:<17} {seen.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
@@ -127,7 +127,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The word is *tea*, padded to 6; all its scores are 0, so each weight is one divided by the number of positions seen. The
 # padding has queries, too. They look, their outputs mean nothing, and the loss leaves them out (the `mask` of `cross_entropy`,
-# lesson 02).
+# [[gradients_by_hand]]).
 #
 # Compare the middle and the right picture in the first three rows: they are equal. Padding *at the end* stands in the future of
 # every real query, so the causal mask hides it already. Padding *in front*, which lets all sequences end at the same place,
@@ -162,7 +162,7 @@ check_count(my_count)
 # with $a_{ts} \ne 0$, and those may look at $s$.
 #
 # **Forward** $a_t = \operatorname{softmax}(\tilde e_t)$. Over the positions that query $t$ may see this is the softmax of
-# lesson 02, and $-\infty$ is a constant. For those positions, and with $r$ running over them only,
+# [[gradients_by_hand]], and $-\infty$ is a constant. For those positions, and with $r$ running over them only,
 #
 # $$de_{ts} = a_{ts} \Bigl(da_{ts} - \sum_r a_{tr}\, da_{tr}\Bigr).$$
 #
@@ -170,7 +170,7 @@ check_count(my_count)
 # nothing is added to the sum. **The backward of a masked softmax has no line for the mask.** The zeros in the weights carry it.
 # (If a query sees nothing, all its weights are 0, and so is $de_t$.)
 #
-# **Forward** $e_{ts} = q_t k_s^\top / \sqrt K$. As in lesson 11:
+# **Forward** $e_{ts} = q_t k_s^\top / \sqrt K$. As in [[scaled_dot_product_attention]]:
 #
 # $$dq_t = \frac{1}{\sqrt K} \sum_s de_{ts}\, k_s, \qquad dk_s = \frac{1}{\sqrt K} \sum_t de_{ts}\, q_t.$$
 #
@@ -198,7 +198,7 @@ check_masked_backward(my_masked_backward)
 #
 # ```python
 # def my_masked_backward(dcontext, scores, mask, query, value):
-#     weights = masked_softmax(scores, mask)
+#     weights, _ = masked_softmax(scores, mask)
 #     dvalue = weights.swapaxes(1, 2) @ dcontext
 #     dweights = dcontext @ value.swapaxes(1, 2)
 #     dscores = weights * (dweights - (weights * dweights).sum(axis=-1, keepdims=True))
@@ -232,7 +232,8 @@ mask = causal(T) & padding(np.array([4, 3]), T)[..., ::-1]
 
 
 def loss():
-    return (masked_attention(query, key, value, mask)[0] * dcontext).sum()
+    context, _ = masked_attention(query, key, value, mask)
+    return (context * dcontext).sum()
 
 
 context, cache = masked_attention(query, key, value, mask)
@@ -251,7 +252,7 @@ print("gradient of the value in the padding:      ", dvalue[1, 0])
 
 # %%
 def late_attention(query, key, value, mask):
-    shares = softmax(query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5)
+    shares, _ = softmax(query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5)
     return (shares * mask) @ value, shares
 
 
@@ -263,10 +264,11 @@ def late_backward(dcontext, query, value, shares, mask):
 
 # %%
 def late_loss():
-    return (late_attention(query, key, value, mask)[0] * dcontext).sum()
+    late_context, _ = late_attention(query, key, value, mask)
+    return (late_context * dcontext).sum()
 
 
-shares = late_attention(query, key, value, mask)[1]
+_, shares = late_attention(query, key, value, mask)
 late_dkey = late_backward(dcontext, query, value, shares, mask)
 compare("late dkey", late_dkey, numerical_gradient(loss, key))
 compare("late dkey", late_dkey, numerical_gradient(late_loss, key))
@@ -289,26 +291,33 @@ print("dscores of the first query:", kept)
 
 
 # %%
-def reach(look, x):
+def reach(function, x):
     """(T, T): change token s (column); how far does output t (row) move?"""
-    before, moved = look(x), []
+    before, moved = function(x), []
     for s in range(len(x)):
         changed = x.copy()
         changed[s] += 1
-        moved.append(np.abs(look(changed) - before).max(axis=-1))
+        moved.append(np.abs(function(changed) - before).max(axis=-1))
     return np.transpose(moved)
 
 
 rng, (tokens, D) = np.random.default_rng(0), (6, 5)
 W_q, W_k, W_v = rng.normal(size=(3, D, D)) * D**-0.5
-x, past = rng.normal(size=(tokens, D)), causal(tokens)
-in_front = past & (np.arange(tokens) >= 2)  # the first two tokens are padding
-weigh = {
-    "causal": lambda scores: masked_softmax(scores, past),
-    "off by one": lambda scores: masked_softmax(scores, np.tri(tokens, k=1, dtype=bool)),
-    "transposed": lambda scores: masked_softmax(scores, past.T),
-    "after softmax": lambda scores: softmax(scores) * past,
-    "−1e9": lambda scores: softmax(np.where(in_front, scores, -1e9)),
+x, before_or_at = rng.normal(size=(tokens, D)), causal(tokens)
+in_front = before_or_at & (np.arange(tokens) >= 2)  # the first two tokens are padding
+
+
+def weigh(scores, mask=None):
+    weights, _ = masked_softmax(scores, mask)
+    return weights
+
+
+candidates = {
+    "causal": lambda scores: weigh(scores, before_or_at),
+    "off by one": lambda scores: weigh(scores, np.tri(tokens, k=1, dtype=bool)),
+    "transposed": lambda scores: weigh(scores, before_or_at.T),
+    "after softmax": lambda scores: weigh(scores) * before_or_at,
+    "−1e9": lambda scores: weigh(np.where(in_front, scores, -1e9)),
 }
 
 
@@ -320,7 +329,7 @@ def one_layer(rule, x):
 # %% slideshow={"slide_type": "slide"}
 names = range(1, tokens + 1)
 fig, axes = plt.subplots(1, 5, figsize=(6.5, 1.9), sharey=True)
-for ax, (name, rule) in zip(axes, weigh.items(), strict=True):
+for ax, (name, rule) in zip(axes, candidates.items(), strict=True):
     moved = reach(partial(one_layer, rule), x)
     future = np.triu(moved, k=1)
     moves = np.where(moved == 0, np.nan, moved)
@@ -346,10 +355,10 @@ plt.show()
 # The same from the other side, by our backward: let only output 3 have a gradient, and ask which tokens get any.
 
 # %%
-_, past_cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, past)
+_, causal_cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, before_or_at)
 only_third = np.zeros((tokens, D))
 only_third[2] = 1
-asks, is_asked, answers = masked_attention_backward(only_third, past_cache)
+asks, is_asked, answers = masked_attention_backward(only_third, causal_cache)
 dx = asks @ W_q.T + is_asked @ W_k.T + answers @ W_v.T  # (T, D)
 for t in range(tokens):
     print(f"token {t + 1}: {dx[t]}{'  exactly 0' if (dx[t] == 0).all() else ''}")
@@ -361,7 +370,7 @@ for t in range(tokens):
 # 0.3 and 0.1. On average nobody can predict the next letter with a loss below $-\sum p \ln p = 0.898$ nats, the **floor**;
 # guessing among all eight costs $\ln 8 = 2.079$.
 #
-# The model is one masked attention. A token is the one-hot of its letter beside the one-hot of its place (lesson 14 does that
+# The model is one masked attention. A token is the one-hot of its letter beside the one-hot of its place ([[tokens_and_positions]] does that
 # better), and a value is 8 wide: it *is* the logits.
 
 # %%
@@ -393,7 +402,7 @@ class Predictor(Layer):  # Layer brings parameters() and zero_grad()
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Input and target are the same walk, one step apart, as in lesson 08. Two models, same start, same walks; one has the causal
+# Input and target are the same walk, one step apart, as in [[a_language_model]]. Two models, same start, same walks; one has the causal
 # mask, the other the one that is off by one. **Predict:** which loss will be lower? And which model predicts better?
 
 
@@ -424,7 +433,7 @@ for name, (_, losses) in trained.items():
     print(f"{name:<11} training loss at steps 1, 50, 100, 200, 300:  {at}")
 
 # %% [markdown]
-# Off by one, the loss falls far below what anybody can reach. Perhaps it has learned its walks by heart (lesson 06)? No: the
+# Off by one, the loss falls far below what anybody can reach. Perhaps it has learned its walks by heart ([[training_a_recurrent_network]])? No: the
 # walks are new in each step. So try both on 1,000 held-out walks, in two ways. **As in training**: the whole walk at once,
 # under the mask. **In use**: the model gets only the letters that there are, and predicts the one that does not exist yet.
 
@@ -467,7 +476,8 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
     rng = np.random.default_rng(2)
     ids = rng.integers(V, size=(count, 1))
     for T in range(1, PLACES + 1):
-        p = softmax(model.forward(ids, rule(T))[0][:, -1])  # (B, V)
+        logits, _ = model.forward(ids, rule(T))  # (B, T, V)
+        p, _ = softmax(logits[:, -1])  # (B, V)
         drawn = (p.cumsum(axis=-1) < rng.random((count, 1))).sum(axis=-1, keepdims=True)
         ids = np.concatenate([ids, np.minimum(drawn, V - 1)], axis=1)
     return ids
@@ -475,13 +485,13 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
 
 # %%
 def one_walk(model, mask, ids):
-    return model.forward(ids[None] % V, mask)[0][0]
+    (logits,), _ = model.forward(ids[None] % V, mask)
+    return logits  # (T, V)
 
 
 for name, rule in rules.items():
     fresh = Predictor(np.random.default_rng(0))
-    look = partial(one_walk, fresh, rule(PLACES))
-    moved = reach(look, new[0, :-1])
+    moved = reach(partial(one_walk, fresh, rule(PLACES)), new[0, :-1])
     steps = np.diff(write(trained[name][0], rule), axis=1) % V
     print(f"{name:<11} untrained: {(np.triu(moved, k=1) != 0).sum()} leaks", end="; ")
     print(f"trained, it writes {np.isin(steps, STEPS).mean():.0%} possible steps", end=", ")
@@ -517,7 +527,7 @@ explorer()
 #
 # `lib.attention` has both masks, and its `attention` takes whatever broadcasts. Its backward, like ours, has no line for the
 # mask. What `causal_mask(T, S)` does besides: the $T$ queries are the *last* of the $S$ positions, for a model that writes on
-# and keeps the keys it has (lesson 21).
+# and keeps the keys it has ([[generation]]).
 
 # %% tags=["finished"]
 # The sizes and arrays of the gradient check.
@@ -575,7 +585,7 @@ check_wrong_axis(my_padding_seen)
 #   tolerance.
 # - A leak looks brilliant in training and on held-out data, and fails in use. A loss below what is possible is a symptom, not a success.
 #
-# **Next:** lesson 13 lets several attentions look side by side.
+# **Next:** [[many_heads]] lets several attentions look side by side.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017, section 3.2.3; Germain et al., *MADE:
 # Masked Autoencoder for Distribution Estimation*, ICML 2015, where masks make a network causal; Kaufman, Rosset and Perlich,
 # *Leakage in Data Mining*, KDD 2011.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 13 · Many heads
+# # Many heads
 #
 # **What if a position needs two things at once?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | see one weighted mean lose what two would keep, deal the columns to heads, convict a reshape that mixes positions, write the way back, and train one head and two on a task that only two can do |
 # | **What you will learn** | multi-head attention: splitting and merging with all shapes, the output projection, what heads can do that a wider head cannot, and what more heads cost |
-# | **What you need** | scaled dot-product attention, its projections and its backward (lesson 11); the leak test (lesson 12); one-hot (lesson 01); Adam (lesson 06) |
+# | **What you need** | scaled dot-product attention, its projections and its backward ([[scaled_dot_product_attention]]); the leak test ([[masks]]); one-hot ([[sequences_as_arrays]]); Adam ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, forward 6, a wrong split 5, derivation 5, check 3, the task 16, explorer 5, exercises 1 to 3 14, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -27,11 +27,11 @@ import numpy as np
 
 from lib.attention import MultiHeadAttention, attention, attention_backward, causal_mask
 from lib.check import compare, numerical_gradient
-from lib.exercises.many_heads import check_columns, check_floors, check_heads_backward
-from lib.explorers.many_heads import SENTENCE, describe, explorer, look
-from lib.layers import rows  # all vectors of an array, one to a row
+from lib.teaching.exercises.many_heads import check_columns, check_floors, check_heads_backward
+from lib.teaching.explorers.many_heads import SENTENCE, attend, describe, explorer
+from lib.layers import as_rows  # all vectors of an array, one to a row
 from lib.optim import Adam
-from lib.plots import cell_labels, heatmap
+from lib.teaching.plots import cell_labels, heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -75,7 +75,7 @@ for values in (np.array([4.0, 1, 6]), np.array([2.0, 1, 8])):
 # | $x_t$, $m_s$ | `x`, `memory` | what looks, and what is looked at; $m = x$ in self-attention | (B, T, D), (B, S, D) |
 # | $q_t^h$, $k_s^h$, $v_s^h$ | `query`, `key`, `value` | query, key and value of head $h$ | (B, H, T, K), (B, H, S, K) twice |
 # | $a_{ts}^h$ | `weights` | weight of head $h$; for each head, softmax over the keys | (B, H, T, S) |
-# | $c_t^h$ | `looked` | what head $h$ has seen | (B, H, T, K) |
+# | $c_t^h$ | `context` | what head $h$ has seen | (B, H, T, K) |
 # | $[c_t^1 \cdots c_t^H]$ | `merged` | the heads' columns in a row again | (B, T, D) |
 # | $W_q$, $W_k$, $W_v$, $W_o$ | `projections` | the last one is the **output projection** | (D, D) each |
 #
@@ -90,10 +90,10 @@ def split(x, H):
     return x.swapaxes(1, 2)  # (B, H, T, K)
 
 
-def merge(looked):
-    B, H, T, K = looked.shape
-    looked = looked.swapaxes(1, 2)  # (B, T, H, K)
-    return looked.reshape(B, T, H * K)  # (B, T, D)
+def merge(context):
+    B, H, T, K = context.shape
+    context = context.swapaxes(1, 2)  # (B, T, H, K)
+    return context.reshape(B, T, H * K)  # (B, T, D)
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -101,13 +101,13 @@ def multi_head(x, memory, projections, H, mask=None):
     W_q, W_k, W_v, W_o = projections
     query = split(x @ W_q, H)  # (B, H, T, K)
     key, value = split(memory @ W_k, H), split(memory @ W_v, H)  # (B, H, S, K), (B, H, S, K)
-    looked, cache = attention(query, key, value, mask)  # (B, H, T, K)
-    merged = merge(looked)  # (B, T, D)
+    context, cache = attention(query, key, value, mask)  # (B, H, T, K)
+    merged = merge(context)  # (B, T, D)
     return merged @ W_o, (x, memory, cache, merged)
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# `attention` is that of lesson 11. It works on the last two axes, so heads are to it what sequences of a batch are: all of them in one product.
+# `attention` is that of [[scaled_dot_product_attention]]. It works on the last two axes, so heads are to it what sequences of a batch are: all of them in one product.
 #
 # ## How the columns are dealt
 #
@@ -125,7 +125,7 @@ def reshape_alone(x, H):
 numbers = np.arange(24).reshape(1, 4, 6)  # (B, T, D)
 fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.2), sharey=True)
 for ax, cut in zip(axes, (split, reshape_alone), strict=True):
-    dealt = cut(numbers, 2)[0]  # (H, T, K)
+    (dealt,) = cut(numbers, 2)  # (H, T, K)
     head, position = np.zeros((2, 24), int)
     head[dealt], position[dealt] = np.indices(dealt.shape)[:2] + 1
     shown = head.reshape(4, 6) - 1.5  # below 0: head 1
@@ -142,14 +142,14 @@ plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Left, head 1 (blue) and head 2 (red) get three columns each of *every* position. Right, head 1 gets all columns of positions 1 and 2, and what it takes for position 3 is half of
-# position 2. The shapes are the same. A gradient check would pass: lesson 12 has shown that it cannot find fault with the right gradient of a wrong function. So look at the forward, with
-# lesson 12's test: change one position, under a causal mask; which outputs move?
+# position 2. The shapes are the same. A gradient check would pass: [[masks]] has shown that it cannot find fault with the right gradient of a wrong function. So look at the forward, with
+# [[masks]]'s test: change one position, under a causal mask; which outputs move?
 
 
 # %%
-def merge_alone(looked):
-    B, H, T, K = looked.shape
-    return looked.reshape(B, T, H * K)  # (B, T, D)
+def merge_alone(context):
+    B, H, T, K = context.shape
+    return context.reshape(B, T, H * K)  # (B, T, D)
 
 
 rng = np.random.default_rng(0)
@@ -162,8 +162,8 @@ for name, cut, join in (
     for changed in (1, 3):
         other = four.copy()
         other[0, changed - 1] += 1
-        looks = [cut(one @ W, 2) for one in (four, other)]  # the same W for q, k and v will do here
-        before, after = (join(attention(q, q, q, causal_mask(4))[0]) for q in looks)
+        heads = [cut(one @ W, 2) for one in (four, other)]  # the same W for q, k and v will do here
+        before, after = (join(attention(q, q, q, causal_mask(4))[0]) for q in heads)
         moved = [t + 1 for t in range(4) if (before != after)[0, t].any()]
         print(f"{name:<22} change position {changed}: outputs {moved} move")
 
@@ -191,7 +191,7 @@ check_columns(my_place)
 #
 # Given is $dy_t$. Each forward line with its gradient below it. Write $c_t = [c_t^1 \cdots c_t^H]$ for the merged row.
 #
-# **Forward** $y_t = c_t W_o$. A linear layer, as in lesson 02.
+# **Forward** $y_t = c_t W_o$. A linear layer, as in [[gradients_by_hand]].
 #
 # $$dc_t = dy_t W_o^\top, \qquad dW_o = \sum_t c_t^\top dy_t.$$
 #
@@ -200,7 +200,7 @@ check_columns(my_place)
 #
 # $$dc_t^h = \text{columns } (h-1)K + 1 \text{ to } hK \text{ of } dc_t.$$
 #
-# **Forward** $c_t^h$, one head's attention. No head takes part in another's, so each goes back alone. From lesson 11:
+# **Forward** $c_t^h$, one head's attention. No head takes part in another's, so each goes back alone. From [[scaled_dot_product_attention]]:
 #
 # $$dv_s^h = \sum_t a_{ts}^h\, dc_t^h, \qquad dq_t^h = \tfrac{1}{\sqrt K} \sum_s de_{ts}^h\, k_s^h, \qquad dk_s^h = \tfrac{1}{\sqrt K} \sum_t de_{ts}^h\, q_t^h,$$
 #
@@ -213,11 +213,11 @@ check_columns(my_place)
 # $$dx_t = dq_t W_q^\top, \qquad dm_s = dk_s W_k^\top + dv_s W_v^\top, \qquad
 # dW_q = \sum_t x_t^\top dq_t, \quad dW_k = \sum_s m_s^\top dk_s, \quad dW_v = \sum_s m_s^\top dv_s.$$
 #
-# The sums for weights run over the batch, too. In self-attention $x$ is also the memory: its gradient is $dx + dm$, the three paths of lesson 11.
+# The sums for weights run over the batch, too. In self-attention $x$ is also the memory: its gradient is $dx + dm$, the three paths of [[scaled_dot_product_attention]].
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 2. Back through the heads** · medium · 8 minutes. `dmerged` is $dc_t$, what came back through $W_o$. Write the way from there to `dx` and `dmemory`: split it,
-# go through all heads at once, merge, and add up. `split`, `merge` and `attention_backward` are yours to use; the last one takes the gradient of `looked` and the cache, and returns
+# go through all heads at once, merge, and add up. `split`, `merge` and `attention_backward` are yours to use; the last one takes the gradient of `context` and the cache, and returns
 # `dquery, dkey, dvalue`, each with an axis of heads.
 
 
@@ -234,8 +234,8 @@ check_heads_backward(my_heads_backward)
 #
 # ```python
 # def my_heads_backward(dmerged, attention_cache, W_q, W_k, W_v, H):
-#     dlooked = split(dmerged, H)
-#     dquery, dkey, dvalue = attention_backward(dlooked, attention_cache)
+#     dcontext = split(dmerged, H)
+#     dquery, dkey, dvalue = attention_backward(dcontext, attention_cache)
 #     dx = merge(dquery) @ W_q.T
 #     dmemory = merge(dkey) @ W_k.T + merge(dvalue) @ W_v.T
 #     return dx, dmemory
@@ -248,13 +248,13 @@ def multi_head_backward(dy, cache, projections, H):
     """The whole way back: those lines, and the gradients of the four matrices."""
     x, memory, attention_cache, merged = cache
     W_q, W_k, W_v, W_o = projections
-    dlooked = split(dy @ W_o.T, H)  # (B, H, T, K)
-    dheads = attention_backward(dlooked, attention_cache)
+    dcontext = split(dy @ W_o.T, H)  # (B, H, T, K)
+    dheads = attention_backward(dcontext, attention_cache)
     dquery, dkey, dvalue = map(merge, dheads)  # (B, T, D), (B, S, D), (B, S, D)
     dx = dquery @ W_q.T  # (B, T, D)
     dmemory = dkey @ W_k.T + dvalue @ W_v.T  # (B, S, D)
     pairs = ((x, dquery), (memory, dkey), (memory, dvalue), (merged, dy))
-    dprojections = [rows(into).T @ rows(out) for into, out in pairs]
+    dprojections = [as_rows(into).T @ as_rows(out) for into, out in pairs]
     return dx, dmemory, dprojections
 
 
@@ -275,7 +275,8 @@ mask[1, ..., 5:] = False
 
 # %%
 def loss():
-    return (multi_head(x, memory, projections, H, mask)[0] * dy).sum()
+    y, _ = multi_head(x, memory, projections, H, mask)
+    return (y * dy).sum()
 
 
 y, cache = multi_head(x, memory, projections, H, mask)
@@ -332,7 +333,8 @@ def wanted(before, after, task):
 # %%
 def error(projections, H, task):
     x, before, after = ring(1000, np.random.default_rng(1))
-    difference = multi_head(x, x, projections, H)[0] - wanted(before, after, task)
+    y, _ = multi_head(x, x, projections, H)
+    difference = y - wanted(before, after, task)
     return (difference**2).reshape(-1, 2, 8).mean(axis=(0, 2))  # (2,): first half, second half
 
 
@@ -375,17 +377,17 @@ assert errors["pair", 2] < 0.05 and errors["pair", 4] < 0.05 and errors["pair", 
 # one from each head. So none can be spared to subtract what another saw too much, and every head would have to look at nothing but neighbours, from every place. That cannot be. (0.59 is after 400 steps. After
 # 3,000 it is still about 0.5.)
 #
-# Where do they look? And what does each of the two heads do? A picture suggests, an intervention tests (lesson 10): silence one head, by setting its rows $W_o^h$ to 0.
+# Where do they look? And what does each of the two heads do? A picture suggests, an intervention tests ([[attention_is_born]]): silence one head, by setting its rows $W_o^h$ to 0.
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3), sharey=True)
 rng = np.random.default_rng(0)
-some, places, neighbours = ring(1, rng)[0], range(1, 9), {}
+(some, _, _), places, neighbours = ring(1, rng), range(1, 9), {}
 panels = [(1, 0, "the only head"), (2, 0, "head 1 of 2"), (2, 1, "head 2 of 2")]
 for ax, (heads, h, name) in zip(axes, panels, strict=True):
     learned = trained["pair", heads]
     _, (_, _, attention_cache, _) = multi_head(some, some, learned, heads)
-    weights = attention_cache[-1][0, h]  # (T, S)
+    weights = attention_cache.weights[0, h]  # (T, S)
     image = heatmap(ax, weights, rows=places, columns=places)
     ax.set(title=name, xlabel="place it looks at")
     third, fifth = neighbours[name] = weights[3, [2, 4]]
@@ -396,10 +398,10 @@ plt.show()
 
 # %% tags=["learned", "nbval-ignore-output"]
 for heads, h, name in panels:
-    silent = trained["pair", heads].copy()
+    ablated = trained["pair", heads].copy()
     K = 16 // heads
-    silent[3, h * K : (h + 1) * K] = 0  # W_o
-    before, after = error(silent, heads, "pair")
+    ablated[3, h * K : (h + 1) * K] = 0  # W_o
+    before, after = error(ablated, heads, "pair")
     print(f"{name}, silenced: error on the place before {before:.2f}", end="")
     print(f", on the place after {after:.2f}")
     assert 0.9 < max(before, after) < 1.2 and (heads == 1 or min(before, after) < 0.2)
@@ -408,7 +410,7 @@ for heads, h, name in panels:
 # %% [markdown]
 # The only head shares its look, ½ and ½, and pays for both halves. Of the two heads each has mostly one neighbour: silence it, and that half of the pair is no better than guessing 0 (even a little worse: what the
 # other head subtracts is now subtracted from nothing), while the other half hardly suffers. Nobody told the heads to share
-# the work. Nor are they pure: a head may see some of the other neighbour, and $W_o$ subtracts what the other head knows. The two rows of weights must differ; they need not be one-hot. (In a large network trained on text it is seldom as tidy. Lesson 22 tests heads one by one.)
+# the work. Nor are they pure: a head may see some of the other neighbour, and $W_o$ subtracts what the other head knows. The two rows of weights must differ; they need not be one-hot. (In a large network trained on text it is seldom as tidy. [[Looking_inside]] tests heads one by one.)
 #
 # **Exercise 3. Three things** · medium · 4 minutes. Now each place must say what *three* places hold, apart. What is the floor of the mean error for one head, and what for two? They are wide enough, and the scores again depend on places only. (For two heads: what is the best that you can reach? That it is the floor, you may believe.)
 
@@ -434,7 +436,7 @@ check_floors(my_floors)
 
 # %% tags=["twin"]
 words, names = SENTENCE.split(), [str(s) for s in range(1, 9)]
-weights = look(words, 16, 4)  # (H, T, S)
+weights = attend(words, 16, 4)  # (H, T, S)
 fig, axes = plt.subplots(1, 4, figsize=(6.5, 2.0), sharey=True)
 for h, (ax, one) in enumerate(zip(axes, weights, strict=True)):
     image = heatmap(ax, one, rows=words, columns=names)
@@ -459,7 +461,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `MultiHeadAttention` in `lib.attention` does the same; it calls the memory `context` (not our $c$), and adds a bias at each projection unless `bias=False`. It keeps the last `weights` (B, H, T, S) for pictures. It applies a mask of three axes, (B, T, S), to all heads. It refuses
+# `MultiHeadAttention` in `lib.attention` does the same, and adds a bias at each projection unless `bias=False`. Its cache has the `weights` (B, H, T, S) for pictures. It applies a mask of three axes, (B, T, S), to all heads. It refuses
 # a width that $H$ does not divide, and names the nearest ones that fit. With our weights laid in:
 
 # %% tags=["finished"]
@@ -497,6 +499,6 @@ for name, linear, dW in zip("qkvo", linears, dprojections, strict=True):
 # - $W_o$ mixes what the heads saw. On the way back, merge becomes split, split becomes merge, and the memory gets a sum of two paths.
 # - Many heads are narrow heads: with $K = 1$ a head can pick only the largest or the smallest key.
 #
-# **Next:** lesson 14 asks where the vectors come from, and how a token can know its place without a one-hot number.
+# **Next:** [[tokens_and_positions]] asks where the vectors come from, and how a token can know its place without a one-hot number.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Voita et al., *Analyzing Multi-Head Self-Attention: Specialized Heads Do the Heavy Lifting, the Rest Can Be Pruned*, ACL 2019; Michel, Levy and Neubig, *Are Sixteen
 # Heads Really Better than One?*, NeurIPS 2019; Bhojanapalli et al., *Low-Rank Bottleneck in Multi-head Attention Models*, ICML 2020.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 14 · Tokens and positions
+# # Tokens and positions
 #
 # **Attention sees a bag. Who tells it what the pieces of a text are, and in which order they stand?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | learn a vocabulary from documentation in twenty lines, reverse a text and see that attention does not notice, build sinusoidal, learned and rotary positions, derive and prove their way back, then break the base |
 # | **What you will learn** | how text is cut into pieces, why order must be told, what a clock has to do with it, and why two of the three kinds know distances |
-# | **What you need** | attention and its equivariance (lesson 11), masks (lesson 12), heads (lesson 13), embeddings (lessons 01 and 02), sine and cosine (school) |
+# | **What you need** | attention and its equivariance ([[scaled_dot_product_attention]]), masks ([[masks]]), heads ([[many_heads]]), embeddings (lessons [[#sequences_as_arrays]] and [[#gradients_by_hand]]), sine and cosine (school) |
 # | **Minutes** | 60: pieces 9, order 6, paper 4, equations and forward 8, derivation 7, check 3, comparison 6, base 4, explorer 2, exercises 1 to 3 10, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -31,13 +31,13 @@ import numpy as np
 
 from lib.attention import attention
 from lib.check import compare, numerical_gradient
-from lib.corpus import CHARACTERS, numpy_docstrings
-from lib.exercises.tokens_and_positions import (
+from lib.data.texts import CHARACTERS, numpy_docstrings
+from lib.teaching.exercises.tokens_and_positions import (
     check_pieces,
     check_positions_backward,
     check_slowest,
 )
-from lib.explorers.tokens_and_positions import explorer
+from lib.teaching.explorers.tokens_and_positions import explorer
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 
 np.set_printoptions(precision=4, suppress=True)
@@ -157,10 +157,10 @@ check_pieces(my_pieces)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Pieces become vectors, and lose their order
 #
-# A piece has an id, and the embedding $W_e$ has a row for each id: $x_t = W_e[\text{id}_t]$ (lesson 01). Backward, each row gets the **sum** of
-# the gradients of all places that read it (lesson 02): a piece that occurs twice gets both, a piece that does not occur gets zeros.
+# A piece has an id, and the embedding $W_e$ has a row for each id: $x_t = W_e[\text{id}_t]$ ([[sequences_as_arrays]]). Backward, each row gets the **sum** of
+# the gradients of all places that read it ([[gradients_by_hand]]): a piece that occurs twice gets both, a piece that does not occur gets zeros.
 #
-# Lesson 11 showed that attention is **equivariant**: shuffle the inputs, and the outputs are the same vectors, shuffled. There it was a
+# [[Scaled_dot_product_attention]] showed that attention is **equivariant**: shuffle the inputs, and the outputs are the same vectors, shuffled. There it was a
 # property. Here it is a problem. *value of array* and *array of value* hold the same pieces:
 
 
@@ -175,18 +175,19 @@ projections = rng.normal(size=(3, 6, 6))
 
 
 # %% slideshow={"slide_type": "fragment"}
-def look(x):
+def attend(x):
     W_q, W_k, W_v = projections
-    return attention(x @ W_q, x @ W_k, x @ W_v)[0]
+    context, _ = attention(x @ W_q, x @ W_k, x @ W_v)
+    return context
 
 
-there, back = look(embeddings[three]), look(embeddings[three[::-1]])
+there, back = attend(embeddings[three]), attend(embeddings[three[::-1]])
 print("array, in value of array:", there[2])
 print("array, in array of value:", back[0])
 print("all outputs the same, in reverse:", np.abs(there - back[::-1]).max() < 1e-12)
 
 # %% [markdown]
-# No stack of such layers can tell which is whose. (A causal mask, lesson 12, tells a little: each query sees a different number of
+# No stack of such layers can tell which is whose. (A causal mask, [[masks]], tells a little: each query sees a different number of
 # tokens. One layer still cannot tell in which order those before it stand.) A recurrent cell knew the order because it read one token after
 # another. We gave that up, so **the order has to be put into the vectors**.
 #
@@ -283,8 +284,8 @@ print("speeds      ", angles(2, 16)[1])
 print("position 4  ", clock[4, :6], "…")
 print("width 5, t=2", sinusoids(3, 5)[2])
 places = sinusoids(3, 6)
-print("array, in value of array:", look(embeddings[three] + places)[2])
-print("array, in array of value:", look(embeddings[three[::-1]] + places)[0])
+print("array, in value of array:", attend(embeddings[three] + places)[2])
+print("array, in array of value:", attend(embeddings[three[::-1]] + places)[0])
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## What the product knows
@@ -532,11 +533,12 @@ rng = np.random.default_rng(1)
 vectors, dy = rng.normal(size=(2, B, T, D))  # the sizes and angles of the check
 sinusoidal, rotary, learned = SinusoidalEncoding(D), RotaryPositions(D), LearnedPositions(5, D, rng)
 
+sinusoidal_y, _ = sinusoidal.forward(vectors)
 rotary_y, rotary_cache = rotary.forward(vectors)
 learned_y, learned_cache = learned.forward(vectors)
 learned.backward(dy, learned_cache)
 pairs = {
-    "sinusoidal": (sinusoidal.forward(vectors)[0], vectors + sinusoids(T, D)),
+    "sinusoidal": (sinusoidal_y, vectors + sinusoids(T, D)),
     "odd width": (SinusoidalEncoding(5).table(T), sinusoids(T, 5)),
     "learned": (learned_y, vectors + learned.W[:T]),
     "learned dW": (learned.dW[:T], dy.sum(axis=0)),
@@ -552,7 +554,7 @@ except ValueError as error:
     print("learned:", error)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
-# **Exercise 4. Pieces or characters?** · open · 40 minutes. Count a bigram table (lesson 01) over characters, then over pieces of 100 and of
+# **Exercise 4. Pieces or characters?** · open · 40 minutes. Count a bigram table ([[sequences_as_arrays]]) over characters, then over pieces of 100 and of
 # 300 merges. Which guesses the validation text best?
 #
 # <details><summary>Rubric</summary>
@@ -575,7 +577,7 @@ except ValueError as error:
 #
 # Many language models of today do both: byte-pair encoding, started from bytes instead of characters, and rotary positions.
 #
-# **Next:** lesson 15 puts layers on top of each other, and asks what keeps the gradient alive on its way down.
+# **Next:** [[residuals_and_feed_forward]] puts layers on top of each other, and asks what keeps the gradient alive on its way down.
 # **Further reading:** Gage, *A New Algorithm for Data Compression*, C Users Journal 1994; Sennrich, Haddow and Birch, *Neural Machine
 # Translation of Rare Words with Subword Units*, ACL 2016; Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Su et al., *RoFormer:
 # Enhanced Transformer with Rotary Position Embedding*, 2021.

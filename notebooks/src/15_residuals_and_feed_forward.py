@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 15 · Residuals and feed-forward
+# # Residuals and feed-forward
 #
 # **What happens to a vector after it has looked, and how does a gradient get down through many layers?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | write three facts into a layer by hand, derive and prove its way back, watch a gradient die on its way down 32 layers, and keep it alive with one plus sign |
 # | **What you will learn** | why attention alone is not enough, how a feed-forward layer is a memory of keys and values, what relu and GELU do to a gradient, and what a residual is for |
-# | **What you need** | attention (lesson 11); the way back through a product (lesson 02); gradient check (lesson 03); exploding and vanishing gradients (lesson 05); Adam (lesson 06); the forget gate (lesson 07) |
+# | **What you need** | attention ([[scaled_dot_product_attention]]); the way back through a product ([[gradients_by_hand]]); gradient check ([[gradients_you_can_trust]]); exploding and vanishing gradients ([[backpropagation_through_time]]); Adam ([[training_a_recurrent_network]]); the forget gate ([[gates]]) |
 # | **Minutes** | 60: paper 6, forward 4, derivation 5, check 2, relu and GELU 5, depth 8, residual 7, negative control 2, misconception 3, explorer 3, finished and learning 3, exercises 1 to 3 11, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -28,16 +28,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.exercises.residuals_and_feed_forward import (
+from lib.teaching.exercises.residuals_and_feed_forward import (
     check_feed_forward_backward,
     check_in_place,
     check_twice_as_loud,
 )
-from lib.explorers.residuals_and_feed_forward import explorer
+from lib.teaching.explorers.residuals_and_feed_forward import explorer
 from lib.functional import gelu, mean_squared_error, mean_squared_error_backward
 from lib.layers import FeedForward
 from lib.optim import Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -45,7 +45,7 @@ np.set_printoptions(precision=4, suppress=True)
 # ## A mean cannot compute
 #
 # Attention takes a weighted mean. Three places hold the values $-1$, 0 and 2: whatever the weights are, the context lies between $-1$
-# and 2. With vectors it lies among the values in the same way (in their **convex hull**). The projections of lesson 11 are linear and do not
+# and 2. With vectors it lies among the values in the same way (in their **convex hull**). The projections of [[scaled_dot_product_attention]] are linear and do not
 # change that: attention brings things together in one vector. Softmax bends the weights, not what they mix. If *capital* alone gives 0 at *Paris*,
 # and *France* alone gives 0, every mean of the two gives 0 as well. To make *Paris* of both together, and of neither alone, takes a bend **after** the mean.
 #
@@ -214,7 +214,8 @@ W_2, b_2 = rng.normal(size=(F, D)), rng.normal(size=D)
 
 
 def loss():
-    return (feed_forward(x, W_1, b_1, W_2, b_2)[0] * dy).sum()
+    y, _ = feed_forward(x, W_1, b_1, W_2, b_2)
+    return (y * dy).sum()
 
 
 _, cache = feed_forward(x, W_1, b_1, W_2, b_2)
@@ -232,7 +233,7 @@ for name, by_hand, array in zip(names, gradients, (x, W_1, b_1, W_2, b_2), stric
 #
 # **Forward** $\;g = c\,(z + a z^3), \quad \tau = \tanh(g), \quad y = \tfrac12 z\,(1 + \tau).$
 #
-# $z$ is used twice, as a factor and inside $\tau$. The slopes of the two paths add up (tanh has the slope $1 - \tau^2$, lesson 02):
+# $z$ is used twice, as a factor and inside $\tau$. The slopes of the two paths add up (tanh has the slope $1 - \tau^2$, [[gradients_by_hand]]):
 #
 # $$\frac{dy}{dz} = \tfrac12 (1 + \tau) + \tfrac12 z\,(1 - \tau^2)\, c\,(1 + 3 a z^2).$$
 #
@@ -248,11 +249,13 @@ def gelu_slope(z):
 
 
 z = np.linspace(-4, 4, 161)
+# For speed lib writes ½ (1 + tanh g) as 1 / (1 + exp(-2g)): the same numbers.
+gelu_of_z, _ = gelu(z)
 compare("slope", gelu_slope(z[60:]), numerical_gradient(lambda: gelu(z)[0].sum(), z)[60:])
 exact = np.array([0.5 * each * (1 + math.erf(each / math.sqrt(2))) for each in z])
-print(f"largest difference from z Φ(z): {np.abs(gelu(z)[0] - exact).max():.4f}")
+print(f"largest difference from z Φ(z): {np.abs(gelu_of_z - exact).max():.4f}")
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.3))
-curves = [np.maximum(z, 0), gelu(z)[0]], [np.where(z > 0, 1.0, 0.0), gelu_slope(z)]
+curves = [np.maximum(z, 0), gelu_of_z], [np.where(z > 0, 1.0, 0.0), gelu_slope(z)]
 for ax, (relu_s, gelu_s), what in zip(axes, curves, ("value", "slope"), strict=True):
     ax.plot(z, relu_s, "--", label="relu")
     ax.plot(z, gelu_s, label="GELU")
@@ -303,7 +306,7 @@ def through(x, dx, layers, residual):
         caches.append(cache)
         up.append(size(x))
     for (W_1, _, W_2, _), cache in zip(layers[::-1], caches[::-1], strict=True):
-        df = feed_forward_backward(dx, cache, W_1, W_2)[0]
+        df, *_ = feed_forward_backward(dx, cache, W_1, W_2)
         dx = dx + df if residual else df
         down.append(size(dx))
     return x, np.array(up) / up[0], np.array(down[::-1]) / down[0]
@@ -324,7 +327,7 @@ plt.show()
 # %% [markdown]
 # With $s = 1$ about a hundred-thousandth. **Where does it go?** relu lets half of the gradient's entries through: half of the mean square, so the size is
 # multiplied by $1/\sqrt2$. On the way down $W_2$ multiplies it by $s\sqrt{D/F}$ and $W_1$ by $s\sqrt{F/D}$, together $s^2$. So it is
-# $s^2/\sqrt2$ in each layer, and for $s = 1$ that makes $0.707^{32} = 1.5 \cdot 10^{-5}$. Only near $s = 2^{1/4} = 1.19$ does it neither vanish nor explode. It is lesson 05 once more: a product of many factors.
+# $s^2/\sqrt2$ in each layer, and for $s = 1$ that makes $0.707^{32} = 1.5 \cdot 10^{-5}$. Only near $s = 2^{1/4} = 1.19$ does it neither vanish nor explode. It is [[backpropagation_through_time]] once more: a product of many factors.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One plus sign
@@ -340,13 +343,13 @@ plt.show()
 # That repairs the memory: with $x$ = *capital* + *France*, $x + f(x)$ is 1 at *capital*, *France* and *Paris*: question and answer.
 #
 # Backward is linear in $dy$, so write $df = dy\,J$: entry $(j, i)$ of $J$ is the slope of output $j$ in input $i$ (the layer's
-# **Jacobian**, lesson 02). For the feed-forward layer $dy\,J = ((dy\,W_2^\top) \odot [z > 0])\,W_1^\top$. Two such layers, $J_1$ below
+# **Jacobian**, [[gradients_by_hand]]). For the feed-forward layer $dy\,J = ((dy\,W_2^\top) \odot [z > 0])\,W_1^\top$. Two such layers, $J_1$ below
 # $J_2$, with $I$ the identity matrix:
 #
 # $$dx = dy\,(I + J_2)(I + J_1) = dy + dy\,J_2 + dy\,J_1 + dy\,J_2 J_1.$$
 #
 # Four paths; with $L$ layers $2^L$ (Veit, Wilber and Belongie, 2016). **One of them, the first, goes through no layer: its factor is exactly 1, at any depth.** In
-# lesson 07 the path along $c$ was multiplied by the forget gate at every step. Here is nothing to multiply by. The other paths are
+# [[gates]] the path along $c$ was multiplied by the forget gate at every step. Here is nothing to multiply by. The other paths are
 # added to it. The sum may still cancel by chance, but no product of many factors drives it to 0.
 
 # %% slideshow={"slide_type": "slide"} tags=["twin"]
@@ -379,7 +382,7 @@ for name, residual in (("without", False), ("with", True)):
 # %% [markdown]
 # - **Without**, the deeper the stack, the more exact the scale has to be. **With**, every $s$ lets the gradient through; $s = 0$ leaves the path of exactly 1 alone.
 # - Large scales explode with it as well. Take $s^4 = 2/L$: then the factor is $(1 + 1/L)^{L/2}$, at most $\sqrt e = 1.65$ at *any* depth. GPT-2 (Radford et al.,
-#   2019) scales its weights by depth in this spirit. The other answer brings the vectors to one size in each layer, a norm: lesson 16.
+#   2019) scales its weights by depth in this spirit. The other answer brings the vectors to one size in each layer, a norm: [[layer_normalisation]].
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two ways to get it wrong
@@ -407,7 +410,8 @@ check_in_place(my_wrong)
 
 # %%
 def residual_loss():
-    return ((x + feed_forward(x, W_1, b_1, W_2, b_2)[0]) * dy).sum()
+    y, _ = feed_forward(x, W_1, b_1, W_2, b_2)
+    return ((x + y) * dy).sum()
 
 
 def way_back(in_place=False):
@@ -476,7 +480,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.layers.FeedForward` takes relu or GELU, biases or none, and any leading axes, so that (B, T, D) goes in as it is. `lib`'s residual has a norm inside: lesson 16. With our
+# `lib.layers.FeedForward` takes relu or GELU, biases or none, and any leading axes, so that (B, T, D) goes in as it is. `lib`'s residual has a norm inside: [[layer_normalisation]]. With our
 # weights laid in:
 
 # %% tags=["finished"]
@@ -484,7 +488,8 @@ layer = FeedForward(D, F, np.random.default_rng(1))
 layer.inner.W[:], layer.inner.b[:], layer.outer.W[:], layer.outer.b[:] = W_1, b_1, W_2, b_2
 their_y, their_cache = layer.forward(x)
 their_dx = layer.backward(dy, their_cache)
-ours = feed_forward(x, W_1, b_1, W_2, b_2)[0], *gradients[:2]
+our_y, _ = feed_forward(x, W_1, b_1, W_2, b_2)
+ours = our_y, *gradients[:2]
 theirs = their_y, their_dx, layer.inner.dW
 for name, mine, other in zip(("y", "dx", "dW_1"), ours, theirs, strict=True):
     print(f"{name:<5} ours {mine[1]}\n      lib  {other[1]}")
@@ -492,7 +497,7 @@ for name, mine, other in zip(("y", "dx", "dW_1"), ours, theirs, strict=True):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Does it learn?
 #
-# Adam (lesson 06) divides by the gradient's size. Does that not make up for small gradients? Train 32 layers on something simple: each
+# Adam ([[training_a_recurrent_network]]) divides by the gradient's size. Does that not make up for small gradients? Train 32 layers on something simple: each
 # number's absolute value, one place to the right. Always answering the mean has a loss of $1 - 2/\pi = 0.363$.
 
 
@@ -560,7 +565,7 @@ assert losses[1.19, True] > 1
 #   With small layers the input gets through as well.
 # - Never add in place onto an array that a cache holds.
 #
-# **Next:** lesson 16 keeps what grows at one size.
+# **Next:** [[layer_normalisation]] keeps what grows at one size.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Hendrycks and Gimpel, *Gaussian Error Linear Units*, 2016; Geva, Schuster,
 # Berant and Levy, *Transformer Feed-Forward Layers Are Key-Value Memories*, EMNLP 2021; He et al., *Deep Residual Learning for Image
 # Recognition*, CVPR 2016; Veit, Wilber and Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks*, NeurIPS

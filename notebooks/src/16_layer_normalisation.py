@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 16 · Layer normalisation
+# # Layer normalisation
 #
 # **What keeps the vectors at one size, however many layers they pass, and where does it belong?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | normalise three numbers on paper, derive the way back in full, convict the classic mistake in it, and put the norm at two places in the same network |
 # | **What you will learn** | what a layer norm normalises, and what it does not; what $\gamma$, $\beta$ and $\varepsilon$ are for; which two directions the gradient loses; pre-norm and post-norm |
-# | **What you need** | residuals and feed-forward (lesson 15); gradient check (lesson 03); Adam and learning rates (lesson 06) |
+# | **What you need** | residuals and feed-forward ([[residuals_and_feed_forward]]); gradient check ([[gradients_you_can_trust]]); Adam and learning rates ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, forward and misconception 6, epsilon 3, derivation 9, check 5, what is lost 5, place of the norm 7, explorer 3, finished version and training 6, exercises 1 to 3 10, summary 2; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,24 +26,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.exercises.layer_normalisation import (
+from lib.teaching.exercises.layer_normalisation import (
     check_layer_norm_backward,
     check_parameters,
     check_ten_times,
 )
-from lib.explorers.layer_normalisation import explorer
+from lib.teaching.explorers.layer_normalisation import explorer
 from lib.functional import mean_squared_error, mean_squared_error_backward
 from lib.layers import FeedForward, Layer, LayerNorm, Linear
 from lib.optim import Adam
-from lib.plots import heatmap
-from lib.transformer import EncoderLayer, Residual
+from lib.teaching.plots import heatmap
+from lib.transformer import EncoderLayer, Residual, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["paper"]
 # ## Three numbers on paper
 #
-# In lesson 15 residuals carried the gradient through 32 layers, but each layer added to the vectors, and they grew. So bring each vector to
+# In [[residuals_and_feed_forward]] residuals carried the gradient through 32 layers, but each layer added to the vectors, and they grew. So bring each vector to
 # one size: take its **mean** away and divide by the root of its **variance**. Then let learning undo it where that helps: multiply each entry by its own
 # $\gamma$, add its own $\beta$. This is **layer normalisation** (Ba, Kiros and Hinton, 2016).
 #
@@ -239,7 +239,8 @@ gamma, beta = rng.normal(size=(2, D))
 
 
 def loss(gamma=gamma):
-    return (layer_norm(x, gamma, beta)[0] * dy).sum()
+    y, _ = layer_norm(x, gamma, beta)
+    return (y * dy).sum()
 
 
 gradients = layer_norm_backward(dy, layer_norm(x, gamma, beta)[1], gamma)
@@ -253,7 +254,8 @@ for name, by_hand, array in zip(["x", "gamma", "beta"], gradients, (x, gamma, be
 
 # %%
 def gamma_last(dy, cache, gamma):
-    return gamma * layer_norm_backward(dy, cache)[0]
+    dx, _, _ = layer_norm_backward(dy, cache)
+    return gamma * dx
 
 
 for each in (np.ones(D), gamma):
@@ -304,7 +306,7 @@ print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.nor
 #                └──────┘                                 └─────────────┘
 # ```
 #
-# The experiment of lesson 15 again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
+# The experiment of [[residuals_and_feed_forward]] again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
 # of activations and gradients. (The norm after the last layer is left out here.) **Predict first**: do activations grow with pre-norm?
 
 
@@ -356,14 +358,14 @@ for place in ("none", "before", "after"):
 print("expected before: (1 + L / 2)^½ " + "".join(f"{(1 + L / 2) ** 0.5:7.2f}" for L in depths))
 
 # %% [markdown]
-# - **Without a norm**, each layer multiplies by about 1.22 (lesson 15): exponential in depth.
+# - **Without a norm**, each layer multiplies by about 1.22 ([[residuals_and_feed_forward]]): exponential in depth.
 # - **Before**: $f$ sees a vector of size 1, however large $x$ has grown. So each layer adds the same mean square, ½, to the sum: it grows like
 #   $\sqrt{1 + L/2}$, no faster. Below layer $l$ the mean square of $x$ is $1 + (l-1)/2$. The norm divides the mean square of the branch's gradient by it, so the layer
 #   multiplies the gradient's mean square by $1 + \frac{1/2}{1 + (l-1)/2} = \frac{1 + l/2}{1 + (l-1)/2}$. In the product over all layers all but the last numerator
 #   cancels: $1 + L/2$ again. (One draw of 8 vectors: 2.31 in place of 3.00 is chance.)
 # - **After**: every vector leaves with size 1. (1.09 is relative to the input, whose size happens to be 0.92.) The gradient stays near its size as well.
 #
-# At the start both are healthy. The difference is in the straight path. With pre-norm that path (lesson 15) is untouched, its factor **exactly 1**. With
+# At the start both are healthy. The difference is in the straight path. With pre-norm that path ([[residuals_and_feed_forward]]) is untouched, its factor **exactly 1**. With
 # post-norm *every* path passes every norm, and each multiplies by $r$, about $1/\sqrt{1.5} = 0.82$. Measured: $0.0034 = 0.837^{32}$, so 0.84 a norm, and a
 # three-hundredth or so is left. The gradient that arrives comes by the other paths: it depends on what the layers do. Keep this in mind.
 
@@ -387,21 +389,25 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.layers.LayerNorm` takes any leading axes. `lib.transformer.Residual` puts it before or after, by `norm_first`, and so does `EncoderLayer`, which has attention
+# `lib.layers.LayerNorm` takes any leading axes. `lib.transformer.Residual` puts it before or after, by `pre_norm`, and so does `EncoderLayer`, which has attention
 # and feed-forward, each in a residual with its own norm. Do the numbers agree, and do 32 such layers behave alike?
 
 # %% tags=["finished"]
+# For speed lib takes its means as products, x @ (1/D, …, 1/D): the same numbers.
 lib_norm = LayerNorm(D)
 lib_norm.gamma[:], lib_norm.beta[:] = gamma, beta
 their_y, their_cache = lib_norm.forward(x)
 our_y, our_cache = layer_norm(x, gamma, beta)
 print("y    ours", our_y[0], "\n     lib ", their_y[0])
-our_dx = layer_norm_backward(dy, our_cache, gamma)[0]
+our_dx, _, _ = layer_norm_backward(dy, our_cache, gamma)
 print("dx   ours", our_dx[0], "\n     lib ", lib_norm.backward(dy, their_cache)[0])
 
-for norm_first in (True, False):
+for pre_norm in (True, False):
     start = np.random.default_rng(0)
-    encoder_layers = [EncoderLayer(32, 4, 64, start, norm_first=norm_first) for _ in range(32)]
+    encoder_layers = [
+        EncoderLayer(TransformerConfig(1, 32, 4, 64, 1, pre_norm=pre_norm), start)
+        for _ in range(32)
+    ]
     stream, dstream, caches = *start.normal(size=(2, 4, 8, 32)), []
     for layer in encoder_layers:
         stream, cache = layer.forward(stream)
@@ -409,7 +415,7 @@ for norm_first in (True, False):
     top = size(dstream)
     for layer, cache in zip(encoder_layers[::-1], caches[::-1], strict=True):
         dstream = layer.backward(dstream, cache)
-    print(f"norm_first={norm_first}: output {size(stream):.2f}, gradient {size(dstream) / top:.2f}")
+    print(f"pre_norm={pre_norm}: output {size(stream):.2f}, gradient {size(dstream) / top:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # They agree. And 32 encoder layers, 64 residuals, behave as 32 feed-forward layers did: pre-norm grows slowly, 5.4 and 5.0; post-norm stays near 1.
@@ -432,23 +438,23 @@ check_parameters(my_parameters)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Which one learns?
 #
-# Lesson 15's task: each number's absolute value, one place to the right. 16 layers, Adam, and the full learning rate of 0.01 from the first step; in the third run the rate rises to it over 100 steps. Always answering the mean has a loss of 0.363.
+# [[Residuals_and_feed_forward]]'s task: each number's absolute value, one place to the right. 16 layers, Adam, and the full learning rate of 0.01 from the first step; in the third run the rate rises to it over 100 steps. Always answering the mean has a loss of 0.363.
 
 
 # %%
-class Tower(Layer):  # Layer: see lesson 12
-    def __init__(self, norm_first, D=8, L=16):
+class Tower(Layer):
+    def __init__(self, pre_norm, D=8, L=16):
         rng = np.random.default_rng(0)
-        self.layers = [FeedForward(D, 2 * D, rng, np.float32) for _ in range(L)]
-        options = {"dropout": 0.0, "epsilon": 1e-5}  # no dropout: lesson 20
-        self.residuals = [Residual(D, np.float32, norm_first, **options) for _ in range(L)]
-        self.last = [LayerNorm(D, np.float32)] if norm_first else []
+        config = TransformerConfig(1, D, 1, 2 * D, L, pre_norm=pre_norm)
+        layers = [FeedForward(D, config.d_ff, rng, np.float32) for _ in range(L)]
+        self.residuals = [Residual(layer, config, np.float32) for layer in layers]
+        self.last = [LayerNorm(D, np.float32)] if pre_norm else []
         self.last.append(Linear(D, D, rng, np.float32))
 
     def forward(self, x):
         caches, last_caches = [], []
-        for layer, residual in zip(self.layers, self.residuals, strict=True):
-            x, cache = residual.forward(x, layer.forward)
+        for residual in self.residuals:
+            x, cache = residual.forward(x)
             caches.append(cache)
         for layer in self.last:
             x, cache = layer.forward(x)
@@ -459,20 +465,19 @@ class Tower(Layer):  # Layer: see lesson 12
         caches, last_caches = (each[::-1] for each in cache)
         for layer, last_cache in zip(self.last[::-1], last_caches, strict=True):
             dx = top = layer.backward(dx, last_cache)
-        pairs = zip(self.layers[::-1], self.residuals[::-1], strict=True)
-        for (layer, residual), layer_cache in zip(pairs, caches, strict=True):
-            dx = residual.backward(dx, layer_cache, layer.backward)
+        for residual, residual_cache in zip(self.residuals[::-1], caches, strict=True):
+            dx, _ = residual.backward(dx, residual_cache)
         return size(dx) / size(top)  # size of the gradient at the bottom, relative to the top
 
 
 # %%
-def train(norm_first, warm_up=1, learning_rate=0.01, steps=400):
-    """Losses, and gradient ratios, of all steps. The rate rises evenly in the first warm_up."""
-    rng, model = np.random.default_rng(1), Tower(norm_first)
+def train(pre_norm, warm_up_steps=1, learning_rate=0.01, steps=400):
+    """Losses, and gradient ratios, of all steps. The rate rises evenly in the warm-up steps."""
+    rng, model = np.random.default_rng(1), Tower(pre_norm)
     adam = Adam(model.parameters(), learning_rate)
     losses, ratios = [], []
     for step in range(steps):
-        adam.learning_rate = learning_rate * min(1, (step + 1) / warm_up)
+        adam.learning_rate = learning_rate * min(1, (step + 1) / warm_up_steps)
         x = rng.normal(size=(32, 8)).astype(np.float32)
         y, cache = model.forward(x)
         loss, loss_cache = mean_squared_error(y, np.roll(np.abs(x), 1, axis=1))
@@ -487,8 +492,8 @@ def train(norm_first, warm_up=1, learning_rate=0.01, steps=400):
 fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.8))
 last, middle = [], []
 runs = ("pre-norm", True, 1), ("post-norm", False, 1), ("post-norm, warm-up", False, 100)
-for (name, norm_first, warm_up), style in zip(runs, ("-", "--", ":"), strict=True):
-    losses, ratios = train(norm_first, warm_up)
+for (name, pre_norm, warm_up_steps), style in zip(runs, ("-", "--", ":"), strict=True):
+    losses, ratios = train(pre_norm, warm_up_steps)
     axes[0].plot(np.convolve(losses, np.full(20, 1 / 20), "valid"), style, label=name)
     axes[1].semilogy(ratios, style, lw=1)
     last.append(losses[-50:].mean())
@@ -510,7 +515,7 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 # effect this picture cannot say.
 #
 # Post-norm need not fail. Let the rate rise evenly to 0.01 over the first 100 steps: more of the gradient survives, and post-norm learns. (But its loss falls
-# only long after step 100, though the gradient was there: a gradient is not yet learning.) Small first steps are called **warm-up**: lesson 20. (Not run here:
+# only long after step 100, though the gradient was there: a gradient is not yet learning.) Small first steps are called **warm-up**: [[training_a_transformer]]. (Not run here:
 # at 0.003 throughout it learns as well, by step 600: 0.285.)
 #
 # **The limits**: one task, one width, few steps, one seed. Xiong et al. find the same result in translation models, and that post-norm learns with small first steps.
@@ -537,6 +542,6 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 # - $\varepsilon$ says which variance is nothing but rounding.
 # - Pre-norm keeps the path of exactly 1. Post-norm keeps every vector at size 1, and pays with that path: it needs small first steps.
 #
-# **Next:** lesson 17 puts the parts together: the encoder.
+# **Next:** [[the_encoder]] puts the parts together: the encoder.
 # **Further reading:** Ba, Kiros and Hinton, *Layer Normalization*, 2016; Ioffe and Szegedy, *Batch Normalization*, ICML 2015; Xiong et al., *On Layer
 # Normalization in the Transformer Architecture*, ICML 2020; Takase et al., *B2T Connection: Serving Stability and Performance in Deep Transformers*, 2023; Zhang and Sennrich, *Root Mean Square Layer Normalization*, NeurIPS 2019.

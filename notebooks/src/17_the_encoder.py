@@ -5,15 +5,15 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 17 · The encoder
+# # The encoder
 #
 # **What can the parts do once they stand on top of each other?**
 #
 # | | |
 # |---|---|
-# | **What you will do** | assemble an encoder from the parts of lessons 11 to 16, count its numbers, run a gradient back through all of it, teach it to reverse digits, block its view, then let it meet lesson 06's network on lesson 06's words |
+# | **What you will do** | assemble an encoder from the parts of lessons [[#scaled_dot_product_attention]] to [[#layer_normalisation]], count its numbers, run a gradient back through all of it, teach it to reverse digits, block its view, then let it meet [[training_a_recurrent_network]]'s network on [[training_a_recurrent_network]]'s words |
 # | **What you will learn** | how the parts fit together, where the parameters are, what a second layer can do that one cannot, how a Transformer fails at lengths it never saw, and that it does not always win |
-# | **What you need** | attention, masks and heads (lessons 11, 12, 13); positions (lesson 14); residuals and feed-forward (lesson 15); layer normalisation, norms first (lesson 16); training and its three piles (lesson 06) |
+# | **What you need** | attention, masks and heads (lessons [[#scaled_dot_product_attention]], [[#masks]], [[#many_heads]]); positions ([[tokens_and_positions]]); residuals and feed-forward ([[residuals_and_feed_forward]]); layer normalisation, norms first ([[layer_normalisation]]); training and its three piles ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: assembly 7, counting 4, gradient 4, task 4, curve 5, control 3, picture and intervention 7, failure 4, words 7, explorer 4, exercises 1 to 3 11; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -27,27 +27,27 @@ import numpy as np
 
 from lib.attention import padding_mask
 from lib.check import compare, numerical_gradient, relative_error
-from lib.checkpoints.digits_reversed import digits_reversed, draw, new_model, share_right
-from lib.exercises.the_encoder import check_count, check_mean, check_mirror
-from lib.explorers.the_encoder import explorer, read
+from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, share_right
+from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
+from lib.teaching.explorers.the_encoder import explorer, read
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The parts, on top of each other
 #
-# You have built every part. An **encoder layer** is attention and feed-forward, each in a residual with its norm first (lesson 16):
+# You have built every part. An **encoder layer** is attention and feed-forward, each in a residual with its norm first ([[layer_normalisation]]):
 #
 # $$x \leftarrow x + \operatorname{attention}(\operatorname{norm}_1(x)), \qquad x \leftarrow x + \operatorname{feedforward}(\operatorname{norm}_2(x)).$$
 #
 # The first line brings things together from other positions, the second works on each position by itself. An **encoder** is
 #
-# 1. the embedding of the ids, plus positions (lesson 14);
+# 1. the embedding of the ids, plus positions ([[tokens_and_positions]]);
 # 2. $L$ encoder layers, each with parameters of its own;
 # 3. a last norm, and a linear layer to $O$ outputs at each position.
 #
@@ -55,15 +55,18 @@ np.set_printoptions(precision=4, suppress=True)
 # *Attention Is All You Need*, 2017, puts its norms after the sum and has six layers; BERT, by Devlin et al., 2019, is an encoder and nothing else.)
 #
 # Here it is, from the layers that a `Transformer` of `lib` holds; the caches, which you know, are dropped.
-# (`tied=False` below: the output has its own matrix, not the embedding's; lesson 18.)
+# (`tied=False` below: the output has its own matrix, not the embedding's; [[the_decoder_and_the_whole_model]].)
 
 
 # %% slideshow={"slide_type": "fragment"}
 def encoder_layer(layer, x, mask):
-    normal, _ = layer.attention_residual.norm.forward(x)  # (B, T, D)
-    x = x + layer.attention.forward(normal, normal, mask)[0]  # (B, T, D)
-    normal, _ = layer.feed_forward_residual.norm.forward(x)  # (B, T, D)
-    return x + layer.feed_forward.forward(normal)[0]  # (B, T, D)
+    attention, feed_forward = layer.attention, layer.feed_forward  # residuals: norm and layer
+    normal, _ = attention.norm.forward(x)  # (B, T, D)
+    y, _ = attention.layer.forward(normal, mask)  # (B, T, D)
+    x = x + y
+    normal, _ = feed_forward.norm.forward(x)  # (B, T, D)
+    y, _ = feed_forward.layer.forward(normal)  # (B, T, D)
+    return x + y
 
 
 def encode(model, ids, lengths):
@@ -73,12 +76,13 @@ def encode(model, ids, lengths):
     for layer in stack.layers:
         x = encoder_layer(layer, x, padding_mask(lengths, ids.shape[1]))  # (B, T, D)
     x, _ = stack.norm.forward(x)  # (B, T, D)
-    return model.output.forward(x)[0]  # (B, T, O)
+    logits, _ = model.output.forward(x)  # (B, T, O)
+    return logits
 
 
 # %% slideshow={"slide_type": "fragment"}
 rng, (B, T, V, D, H, F, L, O) = np.random.default_rng(0), (2, 5, 7, 4, 2, 6, 2, 3)
-tiny = Transformer(V, D, H, F, L, rng, kind="encoder", tied=False, output_size=O)
+tiny = Transformer(TransformerConfig(V, D, H, F, L, kind="encoder", tied=False, output_size=O), rng)
 for _, value, _ in tiny.parameters():
     value += 0.3 * rng.normal(size=value.shape)  # no gamma is 1, no bias 0
 ids, lengths = rng.integers(V, size=(B, T)), np.array([5, 3])
@@ -106,7 +110,9 @@ by_formula = V * D + L * (attention + feed_forward + norms) + 2 * D + D * O + O
 print(f"one layer: {attention} + {feed_forward} + {norms}")
 print(f"by formula {by_formula}, by parameter_count() {tiny.parameter_count()}")
 rng = np.random.default_rng(1)
-one_head = Transformer(V, D, 1, F, L, rng, kind="encoder", tied=False, output_size=O)
+one_head = Transformer(
+    TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O), rng
+)
 print("with one head instead of two:", one_head.parameter_count())
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -130,7 +136,7 @@ check_count(my_count)
 # ## Back through all of it
 #
 # No new derivation: each part has its own way back, and the encoder walks them in reverse. At each residual the gradient that comes along the sum and
-# the one that comes through the branch are added (lesson 15). Is the whole right? Every number of the tiny encoder is moved a little, up and
+# the one that comes through the branch are added ([[residuals_and_feed_forward]]). Is the whole right? Every number of the tiny encoder is moved a little, up and
 # down. Sequence 2 is padded.
 #
 # The gradient of the keys' bias will be 0 in every layer, and that is no mistake: it adds the same number, $q_t \cdot b$, to all scores of a query,
@@ -143,18 +149,20 @@ tiny.backward(dlogits, cache)
 
 
 def loss():
-    return (tiny.forward(ids, lengths)[0] * dlogits).sum()
+    logits, _ = tiny.forward(ids, lengths)
+    return (logits * dlogits).sum()
 
 
 errors = {}
+three = "0.attention.layer.query.W", "1.feed_forward.layer.inner.W", "stack.norm.gamma"
 for name, value, by_hand in tiny.parameters():
     measured = numerical_gradient(loss, value)
-    errors[name] = relative_error(by_hand, measured)  # below 1e-6: equal, as in lesson 03
-    if name.endswith(("0.attention.query.W", "1.feed_forward.inner.W", "stack.norm.gamma")):
+    errors[name] = relative_error(by_hand, measured)  # below 1e-6: equal
+    if name.endswith(three):
         compare(name.split(".")[-2], by_hand, measured)
 print(f"{tiny.parameter_count()} numbers in {len(errors)} arrays, all equal to 1e-6:", end=" ")
 print(max(errors.values()) <= 1e-6)
-key_biases = [layer.attention.key.db for layer in tiny.stack.layers]
+key_biases = [layer.attention.layer.key.db for layer in tiny.stack.layers]
 print("gradient of the keys' biases is 0, to 1e-12:", np.abs(key_biases).max() < 1e-12)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
@@ -183,10 +191,10 @@ print(f"the most frequent: {(new_targets == np.array(common)[:, None])[real].mea
 # ## The full runs, recorded
 #
 # One layer and two, with 1, 2 and 4 heads; 1,200 steps of 64 new sequences each, Adam at 0.005, the last quarter of the steps at a tenth of that.
-# (`python -m lib.checkpoints.digits_reversed` makes them again.) The share is of digits in 1,000 other sequences.
+# (`python -m lib.trained.checkpoints.digits_reversed` makes them again.) The share is of digits in 1,000 other sequences.
 
 # %%
-record = np.loadtxt("../lib/records/digits_reversed.csv", delimiter=",", skiprows=3)
+record = np.loadtxt("../lib/trained/records/digits_reversed.csv", delimiter=",", skiprows=3)
 fig, ax = plt.subplots(figsize=(6.2, 2.8))
 for layers, colour in ((1, "C1"), (2, "C0")):
     for heads, style in ((1, ":"), (2, "-"), (4, "--")):
@@ -243,17 +251,17 @@ assert live >= 0.99
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The control: no positions
 #
-# The same kind of encoder, another start, and 300 steps (the loss hardly falls any more), but nothing tells it the order. Lesson 11 showed what that means: swap two digits and the outputs
+# The same kind of encoder, another start, and 300 steps (the loss hardly falls any more), but nothing tells it the order. [[Scaled_dot_product_attention]] showed what that means: swap two digits and the outputs
 # swap along. It can know which digits there are and which one stands here, and no more: hardly more than the second baseline.
 
 # %% tags=["learned", "nbval-ignore-output"]
 blind = new_model(np.random.default_rng(0), layers=2, heads=2, positions="none")
 _ = train(learner(blind), drawn(2), Adam(blind.parameters(), 5e-3), 300, max_norm=1.0, every=100)
-share = share_right(blind, new_ids, new_lengths, new_targets)
-print(f"without positions {share:.1%} right")
-assert 0.20 < share < 0.36
+accuracy = share_right(blind, new_ids, new_lengths, new_targets)
+print(f"without positions {accuracy:.1%} right")
+assert 0.20 < accuracy < 0.36
 row, swapped = np.array([[3, 1, 4, 5]]), np.array([[1, 3, 4, 5]])
-one, other = blind.forward(row)[0][0], blind.forward(swapped)[0][0]
+((one,), _), ((other,), _) = blind.forward(row), blind.forward(swapped)
 print("two digits swapped, the outputs swap along:", np.abs(one[[1, 0]] - other[:2]).max() < 1e-3)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -262,7 +270,7 @@ print("two digits swapped, the outputs swap along:", np.abs(one[[1, 0]] - other[
 # From here on we use the *shipped* encoders of the recorded runs. Left and middle: where each output looks, one head of each layer. In layer 2 the
 # mirror lies on the anti-diagonal.
 #
-# Lesson 10 said it: such a picture is no explanation before something was *done*. So block it. In 500 new sequences of 8 digits one output may not look at its mirror place,
+# [[Attention_is_born]] said it: such a picture is no explanation before something was *done*. So block it. In 500 new sequences of 8 digits one output may not look at its mirror place,
 # in both layers; all else stays open. Right: each row is a blocked output, each column how often an output is still right. **Predict**
 # the picture.
 
@@ -275,8 +283,8 @@ right = np.empty((8, 8))
 for t in range(8):
     mask = np.ones((1, 8, 8), bool)
     mask[0, t, 7 - t] = False
-    outputs = shipped.forward(eight[0], mask=mask)[0].argmax(axis=-1)  # (N, T)
-    right[t] = (outputs == eight[2]).mean(axis=0)
+    logits, _ = shipped.forward(eight[0], mask=mask)  # (N, T, O)
+    right[t] = (logits.argmax(axis=-1) == eight[2]).mean(axis=0)
 
 fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.5))
 for ax, layer in zip(axes, (0, 1), strict=False):
@@ -296,16 +304,17 @@ print("the worst of the others, by blocked output:", (right + np.eye(8)).min(axi
 # %%
 stack, mask, alone = shipped.stack, np.ones((1, 8, 8), bool), np.empty((8, 8))
 mask[0, 7, 0] = False
-shipped.forward(eight[0], mask=mask)
-output_2 = stack.layers[1].attention.weights[:, :, 1].mean(axis=(0, 1))  # that run's
-x, _ = stack.positions.forward(stack.embedding.forward(eight[0])[0])  # (N, T, D)
+_, cache_8 = shipped.forward(eight[0], mask=mask)
+output_2 = cache_8.weights[1][:, :, 1].mean(axis=(0, 1))
+x, _ = stack.embedding.forward(eight[0])  # (N, T, D)
+x, _ = stack.positions.forward(x)  # (N, T, D)
 x = encoder_layer(stack.layers[0], x, np.ones((1, 8, 8), bool))  # (N, T, D)
 for t in range(8):
     mask = np.ones((1, 8, 8), bool)
     mask[0, t, 7 - t] = False
     y, _ = stack.norm.forward(encoder_layer(stack.layers[1], x, mask))  # (N, T, D)
-    outputs = shipped.output.forward(y)[0].argmax(axis=-1)  # (N, T)
-    alone[t] = (outputs == eight[2]).mean(axis=0)
+    logits, _ = shipped.output.forward(y)  # (N, T, O)
+    alone[t] = (logits.argmax(axis=-1) == eight[2]).mean(axis=0)
 print("blocked in layer 2 alone:", alone.diagonal().round(1))
 print("the worst of the others:", (alone + np.eye(8)).min(axis=1).round(1))
 print("output 8 blocked in both: output 2 gives places 7 and 8", output_2[6:].round(1))
@@ -347,24 +356,24 @@ check_mirror(my_mask)
 # It has learned lengths from 4 to 12. Has it learned to *reverse*? Here are 300 sequences of each length from 1 to 16.
 
 # %%
-shares = {}
+accuracies = {}
 for layers in (1, 2):
     encoder = digits_reversed(layers, heads=2)
     some = [draw(300, np.random.default_rng(n), n, n) for n in range(1, 17)]
-    shares[layers] = [share_right(encoder, *each) for each in some]
-    print(f"layers {layers}:", " ".join(f"{100 * share:.0f}" for share in shares[layers]))
+    accuracies[layers] = [share_right(encoder, *each) for each in some]
+    print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in accuracies[layers]))
 
 fig, ax = plt.subplots(figsize=(5.8, 2.4))
 ax.axvspan(4, 12, color="0.93")
-ax.plot(range(1, 17), np.multiply(shares[2], 100), "o-", label="layers 2, heads 2")
-ax.plot(range(1, 17), np.multiply(shares[1], 100), "s--", label="layers 1, heads 2")
+ax.plot(range(1, 17), np.multiply(accuracies[2], 100), "o-", label="layers 2, heads 2")
+ax.plot(range(1, 17), np.multiply(accuracies[1], 100), "s--", label="layers 1, heads 2")
 ax.set(xlabel="digits in the sequence", ylabel="% right", ylim=(0, 104), xticks=range(1, 17))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Inside the grey range two layers are right. Two digits longer they fall to guessing. **Shorter fails too** (2 and 3: only the last output is right; a single
-# digit is its own mirror). Sinusoids give a vector to *any* position (lesson 14), but to be trained on such vectors is another matter.
+# digit is its own mirror). Sinusoids give a vector to *any* position ([[tokens_and_positions]]), but to be trained on such vectors is another matter.
 #
 # Is it only noise that comes out? Compare each output with the digits *beside* its mirror place.
 
@@ -372,7 +381,8 @@ plt.show()
 encoder = digits_reversed(layers=2, heads=2)
 for n in (12, 13, 14, 15, 16):
     many, _, _ = draw(300, np.random.default_rng(n), n, n)  # (N, T)
-    wrote = encoder.forward(many)[0].argmax(axis=-1)  # (N, T)
+    logits, _ = encoder.forward(many)  # (N, T, O)
+    wrote = logits.argmax(axis=-1)  # (N, T)
     beside = [(wrote[:, : n - k] == many[:, : n - k][:, ::-1]).mean() for k in range(4)]
     print(f"{n} digits: equal to the digit 0, 1, 2, 3 places before the mirror:", end=" ")
     print(", ".join(f"{share:.0%}" for share in beside))
@@ -384,7 +394,7 @@ for n in (12, 13, 14, 15, 16):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Back to the words
 #
-# Lesson 06 asked which language a word is from. Its network said it once, after the last letter. An encoder has an output at *every* letter. So let each
+# [[Training_a_recurrent_network]] asked which language a word is from. Its network said it once, after the last letter. An encoder has an output at *every* letter. So let each
 # letter vote: the logits of the word are the mean over its real positions, $n$ of them:
 #
 # $$\bar y = \frac1n \sum_{t \le n} y_t, \qquad dy_t = \frac1n\, d\bar y \;\text{ for } t \le n, \text{ else } 0.$$
@@ -417,24 +427,24 @@ check_mean(my_mean)
 #
 # The encoder: $D = 56$, 4 heads, $F = 112$, one layer, 30,646 numbers ($V = 72$ characters, $O = 14$ languages: count them); the recurrent network has 31,118. And as a control the same encoder without positions: for it a
 # word is a bag of letters. All three get the same words in the same batches (so two may dip at the same step), 1,000 steps with Adam at 0.002, clipped at 1. Each is kept where
-# its validation loss is lowest; three seeds. (`python -m lib.records.encoder_language` makes it again. One layer was the best of a few encoders of this
+# its validation loss is lowest; three seeds. (`python -m lib.trained.records.encoder_language` makes it again. One layer was the best of a few encoders of this
 # size, two layers among them, by the validation words.)
 #
-# **Predict** the order of the three. Lesson 06 counted letter pairs: 70.9 % of the test words.
+# **Predict** the order of the three. [[Training_a_recurrent_network]] counted letter pairs: 70.9 % of the test words.
 
 # %%
 runs = np.genfromtxt(
-    "../lib/records/encoder_language.csv", delimiter=",", names=True, skip_header=2,
+    "../lib/trained/records/encoder_language.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
 for kind, style in (("recurrent", "-"), ("encoder", "--"), ("without positions", ":")):
     some = runs[runs["kind"] == kind]
     steps = np.unique(some["step"])
-    for ax, pile in zip(axes, ("train", "validation"), strict=True):
-        losses = [some[f"{pile}_loss"][some["step"] == step].mean() for step in steps]
+    for ax, part in zip(axes, ("train", "validation"), strict=True):
+        losses = [some[f"{part}_loss"][some["step"] == step].mean() for step in steps]
         ax.plot(steps, losses, style, label=kind)
-        ax.set(title=f"{pile} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.2))
+        ax.set(title=f"{part} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.2))
     kept = some[~np.isnan(some["test_accuracy"])]
     print(f"{kind:<18} validation {kept['validation_loss'].mean():.3f} nats", end=", ")
     print(f"kept at steps {', '.join(map(str, kept['step']))}")
@@ -447,17 +457,17 @@ plt.show()
 
 # %%
 for kind in dict.fromkeys(runs["kind"]):
-    right = runs["test_accuracy"][runs["kind"] == kind]
-    right = right[~np.isnan(right)]
-    each = ", ".join(f"{share:.1%}" for share in right)
-    print(f"{kind:<18} {each}; mean {right.mean():.1%}")
+    accuracies = runs["test_accuracy"][runs["kind"] == kind]
+    accuracies = accuracies[~np.isnan(accuracies)]
+    each = ", ".join(f"{accuracy:.1%}" for accuracy in accuracies)
+    print(f"{kind:<18} {each}; mean {accuracies.mean():.1%}")
 
 # %% [markdown]
 # **The recurrent network wins**, with every seed, by about four points. Counting pairs is ahead of the encoder, too. And order matters: the
 # bag of letters is far behind both.
 #
 # Why? Our guess: which letters are *neighbours* is what counts in a word. The recurrent network reads in order by construction. The encoder must first learn what "next to" means,
-# from 6,000 words. It was trained by the recipe that lesson 06 chose for the *recurrent* network, and its kept steps lie near the end
+# from 6,000 words. It was trained by the recipe that [[training_a_recurrent_network]] chose for the *recurrent* network, and its kept steps lie near the end
 # of the runs: a recipe of its own may bring it closer. What the experiment says is narrow: at this size, on these words, with these steps, attention alone is no gain.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -497,8 +507,8 @@ explorer()
 # - Without positions it knows a bag, not a sequence.
 # - It is right where it was trained. Two digits beyond it is right no more often than guessing, and wrong in an orderly way.
 # - Block what the picture shows, and see what fails. Only then is it an explanation.
-# - At equal size and on 6,000 words, lesson 06's network is not beaten.
+# - At equal size and on 6,000 words, [[training_a_recurrent_network]]'s network is not beaten.
 #
-# **Next:** lesson 18 lets the positions see only the past, and runs a whole Transformer.
+# **Next:** [[the_decoder_and_the_whole_model]] lets the positions see only the past, and runs a whole Transformer.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, 2017; Devlin et al., *BERT: Pre-training of deep bidirectional
 # Transformers*, 2019; Elhage et al., *A mathematical framework for Transformer circuits*, 2021.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 18 · The decoder and the whole model
+# # The decoder and the whole model
 #
 # **What turns an encoder into a model that writes, and where in it do the numbers flow, forward and back?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | assemble a decoder-only model, draw it with the shapes it really has, run backward through all of it, run the sizes this course grew from, and count parameters and memory |
 # | **What you will learn** | what the shift of the targets is, why one table gets two gradients and starts small, what a whole decoder layer looks like, and what dominates when a model grows |
-# | **What you need** | encoder (lesson 17), norms (16), residuals (15), positions (14), heads (13), masks (12); teacher forcing (lesson 09); softmax with cross-entropy (lesson 02) |
+# | **What you need** | encoder ([[the_encoder]]), norms ([[#layer_normalisation]]), residuals ([[#residuals_and_feed_forward]]), positions ([[#tokens_and_positions]]), heads ([[#many_heads]]), masks ([[#masks]]); teacher forcing ([[encoder_and_decoder]]); softmax with cross-entropy ([[gradients_by_hand]]) |
 # | **Minutes** | 60: paper 5, equations and forward 5, shift 5, shapes 6, derivation 5, check and control 6, the table 4, the decoder layer 4, the course's first program 4, counting 3, explorer 3, exercises 2 and 3 9, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -25,14 +25,14 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.attention import MultiHeadAttention, causal_mask
+from lib.attention import SelfAttention, causal_mask
 from lib.check import RTOL, compare, numerical_gradient, relative_error
-from lib.exercises.the_decoder_and_the_whole_model import (
+from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_count,
     check_shift,
     check_tied_backward,
 )
-from lib.explorers.the_decoder_and_the_whole_model import (
+from lib.teaching.explorers.the_decoder_and_the_whole_model import (
     KEPT,
     PARTS,
     count,
@@ -41,9 +41,9 @@ from lib.explorers.the_decoder_and_the_whole_model import (
     keep,
 )
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
-from lib.layers import FeedForward, LayerNorm, rows
+from lib.layers import FeedForward, LayerNorm, as_rows
 from lib.positions import SinusoidalEncoding
-from lib.transformer import DecoderLayer, Transformer
+from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -72,7 +72,8 @@ def smallest_loss():
     return np.log(np.exp(x * table).sum()) - x * table[1]
 
 
-dlogits = softmax(2 * table[0] * table) - [0, 1, 0]
+p, _ = softmax(2 * table[0] * table)
+dlogits = p - [0, 1, 0]
 as_output, as_input = 2 * table[0] * dlogits, 2 * np.array([dlogits @ table, 0, 0])
 print("as output", as_output, "  as input", as_input)
 compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
@@ -91,7 +92,7 @@ compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
 # | $W_e$ | `W_e` | the table: **tied**, for it is embedding and output in one (Press and Wolf, 2017) | (V, D) |
-# | $P_t$ | | positions (lesson 14) | (T, D) |
+# | $P_t$ | | positions ([[tokens_and_positions]]) | (T, D) |
 # | $x^{(l)}$, $r^{(l)}$ | `x` | the **residual stream**: what every block reads and adds to | (B, T, D) |
 # | $h_t$ | `top` | the last norm's result, for norms that go first leave the stream itself unnormed | (B, T, D) |
 # | $o_t$ | `logits` | one number for each id that may come next | (B, T, V) |
@@ -101,23 +102,20 @@ compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
 def make_model(V, D, H, F, L, rng):
     W_e = rng.normal(size=(V, D)) / np.sqrt(D)
     layers = [
-        (MultiHeadAttention(D, H, rng), FeedForward(D, F, rng), LayerNorm(D), LayerNorm(D))
-        for _ in range(L)
+        (SelfAttention(D, H, rng), FeedForward(D, F, rng), LayerNorm(D), LayerNorm(D))
+        for _ in range(L)  # SelfAttention: MultiHeadAttention where the memory is x
     ]
     return W_e, layers, LayerNorm(D)
 
 
-def residual(x, norm, run):
-    inside, norm_cache = norm.forward(x)
-    y, run_cache = run(inside)
-    return x + y, (norm_cache, run_cache)
-
-
 def layer_forward(x, layer, mask):
-    attention, feed, norm_1, norm_2 = layer
-    x, look_cache = residual(x, norm_1, lambda inside: attention.forward(inside, inside, mask))
-    x, feed_cache = residual(x, norm_2, feed.forward)
-    return x, (look_cache, feed_cache)
+    attention, feed_forward, norm_1, norm_2 = layer
+    inside, norm_1_cache = norm_1.forward(x)
+    y, attention_cache = attention.forward(inside, mask)
+    x = x + y
+    inside, norm_2_cache = norm_2.forward(x)
+    y, feed_forward_cache = feed_forward.forward(inside)
+    return x + y, (norm_1_cache, attention_cache, norm_2_cache, feed_forward_cache)
 
 
 def forward(ids, W_e, layers, last_norm):
@@ -134,7 +132,7 @@ def forward(ids, W_e, layers, last_norm):
 # ## One text, T questions
 #
 # Position $t$ has read ids 1 to $t$; its logits are about id $t + 1$. So the model reads all ids but the last, and the **targets are the same ids, shifted by one**. One pass
-# asks T questions at once, with the true past given: teacher forcing (lesson 09). This is honest only if position $t$ cannot see its target: that is what the causal mask is for. For the text
+# asks T questions at once, with the true past given: teacher forcing ([[encoder_and_decoder]]). This is honest only if position $t$ cannot see its target: that is what the causal mask is for. For the text
 # 3 8 8 0 4:
 #
 # | position $t$ | 1 | 2 | 3 | 4 |
@@ -143,25 +141,28 @@ def forward(ids, W_e, layers, last_norm):
 # | target | 8 | 8 | 0 | 4 |
 #
 # Two tests through a whole model, before any training. First **a common mistake**: someone forgets the shift, so that the target is the id just read. A model that knows nothing has a
-# loss of $\ln 1000 = 6.9$. What do you expect here? Second, the leak test (lesson 12): change one id. Which logits change, if only by one bit? Then the model **writes**: it reads what is
-# there, takes the *last* position's likeliest id, appends it, and reads again (lesson 09).
+# loss of $\ln 1000 = 6.9$. What do you expect here? Second, the leak test ([[masks]]): change one id. Which logits change, if only by one bit? Then the model **writes**: it reads what is
+# there, takes the *last* position's likeliest id, appends it, and reads again ([[encoder_and_decoder]]).
 
 # %%
 big = make_model(1000, 256, 8, 512, 2, np.random.default_rng(0))
 text = np.random.default_rng(1).integers(0, 1000, (2, 11))  # (B, T + 1)
 read, follows = text[:, :-1], text[:, 1:]  # (B, T), (B, T)
 logits, _ = forward(read, *big)
-print(f"loss, targets shifted:     {cross_entropy(logits, follows)[0]:.2f}")
-print(f"loss, targets not shifted: {cross_entropy(logits, read)[0]:.2f}")
+for name, target in {"shifted:    ": follows, "not shifted:": read}.items():
+    first_loss, _ = cross_entropy(logits, target)
+    print(f"loss, targets {name} {first_loss:.2f}")
 
 # %%
 for t in (0, 4, 9):
     changed = np.where(np.arange(10) == t, (read + 1) % 1000, read)  # (B, T)
-    moved = (forward(changed, *big)[0] != logits).any(axis=(0, 2))  # (T,)
+    now, _ = forward(changed, *big)
+    moved = (now != logits).any(axis=(0, 2))  # (T,)
     print(f"id {t + 1:2} changed, logits that moved:", *np.flatnonzero(moved) + 1)
 written = read[:1, :1]  # (1, 1): one text of one id
 for _ in range(6):
-    written = np.append(written, forward(written, *big)[0][:, -1:].argmax(axis=-1), axis=1)
+    now, _ = forward(written, *big)
+    written = np.append(written, now[:, -1:].argmax(axis=-1), axis=1)
 print("it writes:", *written[0])
 
 # %% [markdown]
@@ -194,26 +195,27 @@ check_shift(my_shift)
 def self_row(x, layer, mask):
     """The arrays of a self-attention block; what it adds to the stream comes last."""
     inside, _ = layer[2].forward(x)
-    y, (*_, (query, _, _, weights), _) = layer[0].forward(inside, inside, mask)
-    return {"stream": x, "norm": inside, "q, k, v": query, "weights": weights, "y": y}
+    y, cache = layer[0].forward(inside, mask)
+    key, weights = cache.attention.key, cache.weights
+    return {"stream": x, "norm": inside, "q, k, v": key, "weights": weights, "y": y}
 
 
-def feed_row(x, layer):
+def feed_forward_row(x, layer):
     inside, _ = layer[3].forward(x)
-    y, (_, hidden, _) = layer[1].forward(inside)
-    return {"stream": x, "norm": inside, "hidden": hidden, "y": y}
+    y, cache = layer[1].forward(inside)
+    return {"stream": x, "norm": inside, "hidden": cache.outer, "y": y}  # what outer has read
 
 
 def flow(ids, W_e, layers, last_norm):
     """The boxes of a decoder-only model, row by row; the lowest layer stands for all."""
     _, (_, caches, _, top) = forward(ids, W_e, layers, last_norm)
     positions = SinusoidalEncoding(W_e.shape[1]).table(ids.shape[1])
-    look = self_row(
-        np.sqrt(W_e.shape[1]) * W_e[ids] + positions, layers[0], causal_mask(len(positions))
-    )
-    feed = feed_row(look["stream"] + look["y"], layers[0])
-    end = {"stream": feed["stream"] + feed["y"], "norm": top, "logits": top @ W_e.T}
-    return [{"ids": ids}, look, feed, end]
+    x = np.sqrt(W_e.shape[1]) * W_e[ids] + positions  # (B, T, D)
+    attention_row = self_row(x, layers[0], causal_mask(len(positions)))
+    last_row = feed_forward_row(x + attention_row["y"], layers[0])
+    x = last_row["stream"] + last_row["y"]  # (B, T, D)
+    end = {"stream": x, "norm": top, "logits": top @ W_e.T}
+    return [{"ids": ids}, attention_row, last_row, end]
 
 
 # %% slideshow={"slide_type": "slide"}
@@ -235,15 +237,15 @@ for row in grid:
 # ## Backward
 #
 # In the picture all arrows turn round. At a plus the gradient is copied; at a stream box the two that arrive add up. Given is $do_t$: what the model believed minus
-# what was true, divided by the number of positions, $B\,T$ (lesson 02).
+# what was true, divided by the number of positions, $B\,T$ ([[gradients_by_hand]]).
 #
 # **Forward** $o_t = h_t W_e^\top$. A product:
 #
 # $$dh_t = do_t\, W_e, \qquad dW_e = \sum_t do_t^\top h_t \quad \text{(first part; } t \text{ runs over all positions of all texts).}$$
 #
-# **Forward** $h_t = \operatorname{norm}(x^{(L)}_t)$: lesson 16 gives $dx^{(L)}$.
+# **Forward** $h_t = \operatorname{norm}(x^{(L)}_t)$: [[layer_normalisation]] gives $dx^{(L)}$.
 #
-# **Forward** $y = x + f(\operatorname{norm}(x))$, for both blocks of each layer, from the top down. A fork (lesson 15):
+# **Forward** $y = x + f(\operatorname{norm}(x))$, for both blocks of each layer, from the top down. A fork ([[residuals_and_feed_forward]]):
 #
 # $$dx = dy + \operatorname{norm}'\bigl(f'(dy)\bigr),$$
 #
@@ -256,7 +258,7 @@ for row in grid:
 # The first part reaches *every* row: wherever id $v$ was too likely, row $v$ is moved away from $h_t$, and the true id's row toward it. The second reaches only rows that were read.
 #
 # **Exercise 2. Both parts** · medium · 5 minutes. `top` is $h$. `layers_backward(dtop)` goes back through the last norm and all layers, and returns $dx^{(0)}$. For the first part,
-# `rows` makes (B, T, V) and (B, T, D) into tables with one row for each position; for the second, `np.add.at(dW_e, ids, …)` adds also where an id occurs twice.
+# `as_rows` makes (B, T, V) and (B, T, D) into tables with one row for each position; for the second, `np.add.at(dW_e, ids, …)` adds also where an id occurs twice.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -272,7 +274,7 @@ check_tied_backward(my_tied_backward)
 # ```python
 # def my_tied_backward(dlogits, top, ids, W_e, layers_backward):
 #     dtop = dlogits @ W_e
-#     dW_e = rows(dlogits).T @ rows(top)
+#     dW_e = as_rows(dlogits).T @ as_rows(top)
 #     dx = layers_backward(dtop)
 #     np.add.at(dW_e, ids, np.sqrt(W_e.shape[1]) * dx)
 #     return dtop, dW_e
@@ -281,26 +283,20 @@ check_tied_backward(my_tied_backward)
 
 
 # %% slideshow={"slide_type": "slide"} tags=["backward"]
-def residual_backward(dy, cache, norm, run_backward, fork):
-    norm_cache, run_cache = cache
-    return fork * dy + norm.backward(run_backward(dy, run_cache), norm_cache)
-
-
 def layer_backward(dy, cache, layer, fork):
-    attention, feed, norm_1, norm_2 = layer
-    dy = residual_backward(dy, cache[1], norm_2, feed.backward, fork)
-
-    def look_backward(dy, cache):
-        return sum(attention.backward(dy, cache))
-
-    return residual_backward(dy, cache[0], norm_1, look_backward, fork)
+    attention, feed_forward, norm_1, norm_2 = layer
+    norm_1_cache, attention_cache, norm_2_cache, feed_forward_cache = cache
+    dinside = feed_forward.backward(dy, feed_forward_cache)
+    dy = fork * dy + norm_2.backward(dinside, norm_2_cache)
+    dinside = attention.backward(dy, attention_cache)  # the sum of dx and dmemory
+    return fork * dy + norm_1.backward(dinside, norm_1_cache)
 
 
 def backward(dlogits, cache, W_e, layers, last_norm, fork=1, scale=None, output=1):
     """dW_e; the layers add to their own. fork, scale, output: to break it on purpose, below."""
     ids, caches, norm_cache, top = cache
     scale = np.sqrt(W_e.shape[1]) if scale is None else scale
-    dW_e = output * rows(dlogits).T @ rows(top)  # (V, D)
+    dW_e = output * as_rows(dlogits).T @ as_rows(top)  # (V, D)
     dx = last_norm.backward(dlogits @ W_e, norm_cache)  # (B, T, D)
     for layer, layer_cache in zip(layers[::-1], caches[::-1], strict=True):
         dx = layer_backward(dx, layer_cache, layer, fork)
@@ -329,20 +325,23 @@ def gradients(**broken):
     for _, _, gradient in named(*model):
         gradient.fill(0)
     logits, cache = forward(ids, *model)
-    dlogits = cross_entropy_backward(cross_entropy(logits, targets)[1])
-    dW_e = backward(dlogits, cache, *model, **broken)
+    _, loss_cache = cross_entropy(logits, targets)
+    dW_e = backward(cross_entropy_backward(loss_cache), cache, *model, **broken)
     everything = [("W_e", model[0], dW_e), *named(*model)]
     return [(part, value, gradient.copy()) for part, value, gradient in everything]
 
 
 def loss():
-    return cross_entropy(forward(ids, *model)[0], targets)[0]
+    logits, _ = forward(ids, *model)
+    value, _ = cross_entropy(logits, targets)
+    return value
 
 
 def slope(value, i, step=1e-5):
     """The loss's measured slope along entry i of an array."""
     entry = value.reshape(-1)[i : i + 1]  # a view of one number
-    return numerical_gradient(loss, entry, step)[0]
+    (measured,) = numerical_gradient(loss, entry, step)
+    return measured
 
 
 # %% slideshow={"slide_type": "slide"} tags=["gradient-check"]
@@ -399,13 +398,14 @@ for forgotten, broken in mistakes.items():
 
 # %%
 for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
-    start = Transformer(1000, 256, 8, 512, 2, np.random.default_rng(0))
+    start = Transformer(TransformerConfig(1000, 256, 8, 512, 2), np.random.default_rng(0))
     start.stack.embedding.W *= 16 * row
     start.stack.scale = scale
     at_start, _ = start.forward(read)
     own = np.take_along_axis(at_start, read[..., None], axis=-1).mean()
+    first_loss, _ = cross_entropy(at_start, follows)
     print(f"entries {row:<6g} times {scale:2}: logits' spread {at_start.std():5.2f}", end=", ")
-    print(f"of the id read {own:4.1f}, loss {cross_entropy(at_start, follows)[0]:.1f}")
+    print(f"of the id read {own:4.1f}, loss {first_loss:.1f}")
 
 # %% [markdown]
 # Large entries make the model sure at once that the id just read comes again: the loss is nineteen times $\ln V$. Without the scale the loss looks best of all, while at the bottom an id is about a tenth as large as its
@@ -416,30 +416,35 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
 #
 # The layer of Vaswani et al. (2017) has a third residual block between the two: **cross-attention**, whose queries come from the stream and whose keys and values come from an encoder's vectors, (B, S, D). Its mask is not causal: all
 # of the encoder's text is there from the start. The picture shows in orange what comes from there. Backward, the block
-# hands back two gradients, to the stream and to the encoder; lesson 19 trains both. In a decoder-only model the block is left out, for there is nothing else to look at.
+# hands back two gradients, to the stream and to the encoder; [[cross_attention]] trains both. In a decoder-only model the block is left out, for there is nothing else to look at.
 
 # %%
 B, T, S, D, H, F = 2, 5, 7, 12, 3, 48
 rng = np.random.default_rng(0)
-whole, x, memory = DecoderLayer(D, H, F, rng), *rng.normal(size=(2, B, S, D))
+whole, x, memory = (
+    DecoderLayer(TransformerConfig(1, D, H, F, 1), rng),
+    *rng.normal(size=(2, B, S, D)),
+)
 x = x[:, :T]  # (B, T, D)
-layer = whole.attention, whole.feed_forward, whole.attention_residual.norm
-layer += (whole.feed_forward_residual.norm,)
+residuals = whole.attention, whole.feed_forward  # each with its layer and its norm
+layer = *(each.layer for each in residuals), *(each.norm for each in residuals)
 
-look = self_row(x, layer, causal_mask(T))
-x_2 = x + look["y"]  # (B, T, D)
-inside, _ = whole.cross_residual.norm.forward(x_2)
-y, (*_, (query, key, _, weights), _) = whole.cross_attention.forward(inside, memory)
-cross = {"stream": x_2, "norm": inside, "q": query, "weights": weights, "y": y}
-feed = feed_row(x_2 + y, layer)
-top = feed["stream"] + feed["y"]  # (B, T, D)
+attention_row = self_row(x, layer, causal_mask(T))
+x_2 = x + attention_row["y"]  # (B, T, D)
+inside, _ = whole.cross_attention.norm.forward(x_2)
+y, cross_cache = whole.cross_attention.layer.forward(inside, memory)
+query, key, _, weights, _ = cross_cache.attention
+cross_row = {"stream": x_2, "norm": inside, "q": query, "weights": weights, "y": y}
+last_row = feed_forward_row(x_2 + y, layer)
+top = last_row["stream"] + last_row["y"]  # (B, T, D)
 fig, ax = plt.subplots(figsize=(7.2, 4.4))
-draw_flow(ax, [look, {"memory": memory, "k, v": key}, cross, feed, {"stream": top}])
+memory_row = {"memory": memory, "k, v": key}
+draw_flow(ax, [attention_row, memory_row, cross_row, last_row, {"stream": top}])
 ax.text(0.3, -4, "to the next layer", va="center", size=8)
 plt.show()
 print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}")
-same = np.abs(top - whole.forward(x, memory, causal_mask(T))[0]).max() < 1e-12
-print("the same as lib's DecoderLayer:", same)
+lib_top, _ = whole.forward(x, memory, causal_mask(T))
+print("the same as lib's DecoderLayer:", np.abs(top - lib_top).max() < 1e-12)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The sizes this course grew from
@@ -449,15 +454,15 @@ print("the same as lib's DecoderLayer:", same)
 #
 # $$\underbrace{2 V D}_{\text{in, out}} + L\,\bigl(\underbrace{4 D^2}_{q,\,k,\,v,\,o} + \underbrace{2 D F}_{\text{feed}} + \underbrace{4 D}_{\text{norms}}\bigr) = 512{,}000 + 6 \cdot 525{,}312 = 3{,}663{,}872 .$$
 #
-# All its weights were drawn with spread 1. Then each entry of $q$ and $k$ is a sum of 256 products: 16 times too large, and a score 256 times. (Lesson 11 divides by $\sqrt K$, which presumes entries of
+# All its weights were drawn with spread 1. Then each entry of $q$ and $k$ is a sum of 256 products: 16 times too large, and a score 256 times. ([[Scaled_dot_product_attention]] divides by $\sqrt K$, which presumes entries of
 # size 1.) Such attention is **almost one-hot at once** (its **entropy** $-\sum_s a_s \ln a_s$ is near 0; ten equal weights have $\ln 10$), with hardly a slope left to learn from. And such a model is sure of nonsense: a model that knows nothing has $\ln V = 6.9$; this one has far more. With weights of
-# spread $I^{-1/2}$ for $I$ inputs (the embedding stays at 1) it starts near it, at 7.4: logits of spread 1 cost about ½. Lesson 20 shows why.
+# spread $I^{-1/2}$ for $I$ inputs (the embedding stays at 1) it starts near it, at 7.4: logits of spread 1 cost about ½. [[Training_a_transformer]] shows why.
 
 
 # %%
 def original(spread=None, **style):
     rng = np.random.default_rng(0)
-    model = Transformer(1000, 256, 8, 512, 6, rng, kind="encoder", **style)
+    model = Transformer(TransformerConfig(1000, 256, 8, 512, 6, kind="encoder", **style), rng)
     for name, value, _ in model.parameters():
         if spread and name.endswith("W"):
             value[:] = rng.normal(0, spread, value.shape)
@@ -465,17 +470,18 @@ def original(spread=None, **style):
 
 
 def at_the_start(name, model):
-    logits, _ = model.forward(read)
-    weights = np.array([layer.attention.weights for layer in model.stack.layers])
+    logits, cache = model.forward(read)
+    weights, (first_loss, _) = np.array(cache.weights), cross_entropy(logits, follows)
     entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=-1).mean()
     print(f"{name:<23} largest weight {weights.max(axis=-1).mean():.2f}", end="")
     print(f", entropy {entropy:.2f} of {np.log(10):.2f}", end="")
-    print(f", logits' spread {logits.std():4.1f}, loss {cross_entropy(logits, follows)[0]:.1f}")
+    print(f", logits' spread {logits.std():4.1f}, loss {first_loss:.1f}")
 
 
-style = dict(norm_first=False, bias=False, epsilon=1e-8, tied=False)
+style = dict(pre_norm=False, bias=False, epsilon=1e-8, tied=False)
 first = original(spread=1, **style)
-print(f"ids {read.shape} -> logits {first.forward(read)[0].shape}", end=", ")
+first_logits, _ = first.forward(read)
+print(f"ids {read.shape} -> logits {first_logits.shape}", end=", ")
 print(f"{first.parameter_count():,} parameters")
 at_the_start("spread 1, as it was", first)
 at_the_start("spread I^(-1/2)", original(**style))
@@ -506,10 +512,11 @@ def held(cache, seen):
 
 
 for V, D, H, L, T in ((50, 24, 4, 3, 40), (50, 24, 8, 3, 40), (50, 48, 4, 3, 40)):
-    model_2 = Transformer(V, D, H, 4 * D, L, np.random.default_rng(0))
-    _, (cache, top, _) = model_2.forward(np.zeros((1, T), int))
-    # cache: ids, positions (None), dropout (None), the layers, the last norm
-    counted = sum(array.size for array in held((cache[3:], top), {}).values())
+    model_2 = Transformer(TransformerConfig(V, D, H, 4 * D, L), np.random.default_rng(0))
+    _, cache = model_2.forward(np.zeros((1, T), int))
+    needed = cache.stack.layers, cache.stack.norm, cache.output
+    counted = sum(array.size for array in held(needed, {}).values())
+    counted -= L * T * D  # for speed lib keeps the heads' columns twice, merged and not
     print(f"D {D}, H {H}: parameters {model_2.parameter_count():6,}", end="")
     print(f" = {V * D + L * (12 * D * D + 13 * D) + 2 * D:6,}", end="; kept ")
     print(f"{counted:6,} = {L * T * (12 * D + H * T + 2) + T * (2 * D + 1):6,}")
@@ -555,7 +562,7 @@ plt.show()
 #
 # Then set *width D* to 1024: the table falls from 35 % of the parameters to 12 %. 7 heads do not divide 256: a line names widths that 7 does divide.
 #
-# It counts 4 bytes a number (float32, as large models are trained; this course's float64 takes twice that). Training holds four numbers for each parameter: itself, its gradient, and Adam's two averages (lesson 06).
+# It counts 4 bytes a number (float32, as large models are trained; this course's float64 takes twice that). Training holds four numbers for each parameter: itself, its gradient, and Adam's two averages ([[training_a_recurrent_network]]).
 
 # %% tags=["explorer"]
 explorer()
@@ -563,11 +570,12 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.transformer` has the pieces: `Residual` (norms first or last; dropout is for lesson 20), `EncoderLayer`, `DecoderLayer`, and `Transformer` with `kind="encoder"`, `"decoder"` or `"encoder-decoder"`. The same seed draws the same
+# `lib.transformer` has the pieces: `Residual` (norms first or last; dropout is for [[training_a_transformer]]), `EncoderLayer`, `DecoderLayer`, and `Transformer` with `kind="encoder"`, `"decoder"` or `"encoder-decoder"`. The same seed draws the same
 # weights in the same order. Does it say the same?
 
 # %% tags=["finished"]
-ours, theirs = (make(*sizes, np.random.default_rng(3)) for make in (make_model, Transformer))
+ours = make_model(*sizes, np.random.default_rng(3))
+theirs = Transformer(TransformerConfig(*sizes), np.random.default_rng(3))
 our_logits, our_cache = forward(ids, *ours)
 their_logits, their_cache = theirs.forward(ids)
 print("logits ours", our_logits[1, -1, :5], "\n       lib ", their_logits[1, -1, :5])
@@ -577,7 +585,7 @@ theirs.backward(dlogits, their_cache)
 print("dW_e   ours", dW_e[3, :5], "\n       lib ", theirs.stack.embedding.dW[3, :5])
 
 # %% [markdown] tags=["exercise"]
-# **Exercise 4. Tied or not?** · open · 90 minutes. A tied table saves $VD$ parameters. Does it cost anything? Train a small `Transformer` on the text of lesson 08 with `tied=True` and `tied=False`.
+# **Exercise 4. Tied or not?** · open · 90 minutes. A tied table saves $VD$ parameters. Does it cost anything? Train a small `Transformer` on the text of [[a_language_model]] with `tied=True` and `tied=False`.
 #
 # <details><summary>Rubric</summary>
 #
@@ -596,6 +604,6 @@ print("dW_e   ours", dW_e[3, :5], "\n       lib ", theirs.stack.embedding.dW[3, 
 # - Unscaled weights make attention almost one-hot and the model sure of nonsense, before it has learned anything.
 # - A layer has about $12D^2$ parameters, whatever the heads; beyond about $T = 12K$ attention weights fill most of a layer's memory.
 #
-# **Next:** lesson 19 puts encoder and decoder together and trains them on dates.
+# **Next:** [[cross_attention]] puts encoder and decoder together and trains them on dates.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Press and Wolf, *Using the Output Embedding to Improve Language Models*, EACL 2017; Radford et al., *Improving Language Understanding by Generative
 # Pre-Training*, 2018; Radford et al., *Language Models are Unsupervised Multitask Learners*, 2019.

@@ -5,15 +5,15 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 19 · Cross-attention
+# # Cross-attention
 #
 # **How does a decoder learn where to look, and an encoder to be looked at?**
 #
 # | | |
 # |---|---|
-# | **What you will do** | join an encoder and a decoder, derive and prove the gradient that goes back between them, teach both the dates of lessons 09 and 10, and close the ways on which the year travels, one by one |
+# | **What you will do** | join an encoder and a decoder, derive and prove the gradient that goes back between them, teach both the dates of lessons [[#encoder_and_decoder]] and [[#attention_is_born]], and close the ways on which the year travels, one by one |
 # | **What you will learn** | who asks and who is asked, why the encoder's gradient is a sum over the decoder's layers, how a Transformer fares beside a recurrent network of its size, and why a blocked character may still be known |
-# | **What you need** | many heads (lesson 13), masks (12), the encoder (17), the decoder (18); the dates and teacher forcing (09), the intervention (10) |
+# | **What you need** | many heads ([[many_heads]]), masks ([[#masks]]), the encoder ([[#the_encoder]]), the decoder ([[#the_decoder_and_the_whole_model]]); the dates and teacher forcing ([[#encoder_and_decoder]]), the intervention ([[#attention_is_born]]) |
 # | **Minutes** | 60: paper and shapes 6, derivation 6, check 3, task and baselines 4, live 4, full runs 5, heads 4, intervention 9, failures and test 4, explorer 4, exercises 1 to 3 11; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,24 +26,30 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
-from lib.checkpoints.dates_to_iso import translate as translate_gru
-from lib.checkpoints.dates_transformer import WHO, dates_transformer, learner, masks, translate
-from lib.dates import Dates, decode, encode, split_days, write_dates
-from lib.exercises.cross_attention import check_contain, check_stack_backward, check_sum
-from lib.explorers.cross_attention import explorer, read
+from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
+from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
+from lib.trained.checkpoints.dates_transformer import (
+    WHO,
+    dates_transformer,
+    learner,
+    masks,
+    translate,
+)
+from lib.data.dates import Dates, decode, encode, split_days, write_dates
+from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
+from lib.teaching.explorers.cross_attention import explorer, read
 from lib.optim import Adam
-from lib.plots import heatmap, visible
+from lib.teaching.plots import heatmap, visible
 from lib.training import History, train
-from lib.transformer import DecoderLayer, Transformer
+from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who asks, and who is asked
 #
-# An encoder reads the source (lesson 17), a decoder writes the target (lesson 18). What goes between them is lesson 10's look, in the
-# form of lessons 11 to 13: **cross-attention**, attention whose queries come from one sequence and whose keys and values from another.
+# An encoder reads the source ([[the_encoder]]), a decoder writes the target ([[the_decoder_and_the_whole_model]]). What goes between them is [[attention_is_born]]'s look, in the
+# form of lessons [[#scaled_dot_product_attention]] to [[#many_heads]]: **cross-attention**, attention whose queries come from one sequence and whose keys and values from another.
 # A decoder layer of the original Transformer has three parts, each with its residual and its norm:
 #
 # | part | queries from | keys and values from | mask |
@@ -52,8 +58,8 @@ np.set_printoptions(precision=4, suppress=True)
 # | **cross-attention** | the target so far, $x_t$ | **the encoder's vectors**, $m_s$ | the source's padding |
 # | feed-forward | | | |
 #
-# $m_s$, with $s = 1 \dots S$, is what the encoder has made of place $s$: D numbers, after its last layer. In code it is `memory` (B, S, D), as in lesson 11; `lib` calls it
-# `context`. *Every* decoder layer looks at the same $m_s$, with weights $W_q, W_k, W_v$ of its own:
+# $m_s$, with $s = 1 \dots S$, is what the encoder has made of place $s$: D numbers, after its last layer. In code it is `memory` (B, S, D), as in [[scaled_dot_product_attention]].
+# *Every* decoder layer looks at the same $m_s$, with weights $W_q, W_k, W_v$ of its own:
 #
 # $$q_t = x_t W_q, \qquad k_s = m_s W_k, \qquad v_s = m_s W_v .$$
 #
@@ -63,11 +69,11 @@ np.set_printoptions(precision=4, suppress=True)
 model, text = dates_transformer(), "samedi 17 juillet 1965"
 source, lengths, target = encode(Dates([text], ["1965-07-17"], ["French"]))
 memory, _ = model.encode(source, lengths)
-logits, _ = model.forward(target[:, :-1], source=source, source_lengths=lengths)
+logits, cache = model.forward(target[:, :-1], source=source, source_lengths=lengths)
 print("source (B, S)", source.shape, "  memory (B, S, D)", memory.shape)
 print("target (B, T)", target[:, :-1].shape, "  logits (B, T, V)", logits.shape)
-for look in (model.stack.layers[0].attention, model.stack.layers[0].cross_attention):
-    print("weights: batch, heads, queries, keys", look.weights.shape)
+for weights_of_layer_1 in (cache.weights[0], cache.cross_weights[0]):
+    print("weights: batch, heads, queries, keys", weights_of_layer_1.shape)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **A common mistake** is to give the cross-attention a causal mask as well. Place $s$ of the source is not in the future of step $t$: all
@@ -80,8 +86,8 @@ few = held_out(100, 2)
 source, lengths, target = encode(few)
 start = int(target[0, 0])
 wrongly = np.tri(ISO, source.shape[1], dtype=bool)  # (T, S): no place after t
-for name, look in {"the source's padding alone": None, "causal as well": wrongly}.items():
-    isos = decode(model.translate(source, lengths, start, ISO, look))
+for name, cross_mask in {"the source's padding alone": None, "causal as well": wrongly}.items():
+    isos = decode(model.translate(source, lengths, start, ISO, cross_mask))
     print(f"{name:<27} exact {exact(isos, few).mean():.0%}; {few.texts[1]}: {isos[1]}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -124,12 +130,12 @@ check_sum(my_dm)
 #
 # $$x^{(l)} = f_l\bigl(x^{(l-1)}, m\bigr), \qquad l = 1 \dots L .$$
 #
-# $m$ goes into all of them: a fork, so the gradients add (lesson 02). From the top down, layer $l$ gets $dx^{(l)}$ and gives two gradients,
+# $m$ goes into all of them: a fork, so the gradients add ([[gradients_by_hand]]). From the top down, layer $l$ gets $dx^{(l)}$ and gives two gradients,
 #
 # $$dx^{(l-1)} \;\text{ through } x^{(l-1)}, \qquad dm^{(l)} \;\text{ through its own look at } m, \qquad\qquad
 # dm = \sum_{l=1}^{L} dm^{(l)} .$$
 #
-# Each part is in turn a sum of two, as in lesson 10: an $m_s$ is compared, and it is what is taken. With $dk_s$ and $dv_s$ of lesson 11,
+# Each part is in turn a sum of two, as in [[attention_is_born]]: an $m_s$ is compared, and it is what is taken. With $dk_s$ and $dv_s$ of [[scaled_dot_product_attention]],
 #
 # $$dm_s^{(l)} = dk_s W_k^\top + dv_s W_v^\top$$
 #
@@ -188,27 +194,30 @@ def stack_backward(dx, caches):
 
 
 rng = np.random.default_rng(0)
-layers = [DecoderLayer(6, 2, 7, rng) for _ in range(3)]
+layers = [DecoderLayer(TransformerConfig(1, 6, 2, 7, 1), rng) for _ in range(3)]
 x, memory = rng.normal(size=(2, 4, 6)), rng.normal(size=(2, 5, 6))
 dy = rng.normal(size=x.shape)
+_, caches = stack_forward(x, memory)
 measured = numerical_gradient(lambda: (stack_forward(x, memory)[0] * dy).sum(), memory)
-_, parts = stack_backward(dy, stack_forward(x, memory)[1])
+_, parts = stack_backward(dy, caches)
 compare("the sum", sum(parts), measured)
 compare("last only", parts[0], measured)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The dates again
 #
-# Eight languages, a dozen formats each, a time of day behind every other one; the test days occur in no training date (lesson 09). These
-# are the marks to beat: the two recurrent networks of lesson 10, one without attention, one with. The Transformers come below.
+# Eight languages, a dozen formats each, a time of day behind every other one; the test days occur in no training date ([[encoder_and_decoder]]). These
+# are the marks to beat: the two recurrent networks of [[attention_is_born]], one without attention, one with. The Transformers come below.
 
 # %%
-rows = np.loadtxt("../lib/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
-new = np.loadtxt("../lib/records/dates_transformer.csv", delimiter=",", skiprows=3, dtype=str)
+rows = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
+new = np.loadtxt(
+    "../lib/trained/records/dates_transformer.csv", delimiter=",", skiprows=3, dtype=str
+)
 record = {(name, what, at): float(value) for name, what, at, value in [*rows, *new]}
 titles = {
-    "bottleneck": "GRU, lesson 09",
-    "attention": "GRU with attention, lesson 10",
+    "bottleneck": "GRU",
+    "attention": "GRU with attention",
     "small": "Transformer, equal size",
     "large": "Transformer, larger",
 }
@@ -220,7 +229,7 @@ for size in ("small", "large"):
     print(f"{titles[size]:<29} {dates_transformer(size).parameter_count():>7,} parameters")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["predict"]
-# Two Transformers stand against them, both with 4 heads: a small one with as many parameters as lesson 10's network (D 24, F 44, one layer
+# Two Transformers stand against them, both with 4 heads: a small one with as many parameters as [[attention_is_born]]'s network (D 24, F 44, one layer
 # on each side), and a larger one (D 64, F 128, two layers on each side).
 #
 # **Predict:** at equal parameters, who needs fewer steps, the recurrent network with attention or the Transformer? What does the one have
@@ -230,7 +239,7 @@ for size in ("small", "large"):
 # ## Live, a smaller task
 #
 # One format, *17.7.1965*, one layer in the encoder and one in the decoder: a few seconds. Days and months have one digit or two, so the places move.
-# The learning rate starts low (lesson 20 asks why), and ends low.
+# The learning rate starts low ([[training_a_transformer]] asks why), and ends low.
 
 # %% tags=["learned", "nbval-ignore-output"]
 train_days, _, test_days = split_days()
@@ -243,7 +252,9 @@ def numeric(days, count, rng):
 
 
 rng = np.random.default_rng(0)
-tiny = Transformer(13, 32, 2, 64, 1, rng, np.float32, kind="encoder-decoder", source_size=58)
+tiny = Transformer(
+    TransformerConfig(13, 32, 2, 64, 1, kind="encoder-decoder", source_size=58), rng, np.float32
+)
 batches = (encode(numeric(train_days, 64, rng)) for _ in range(250))
 optimizer, history = Adam(tiny.parameters()), History()
 for rate, steps in ((1e-3, 50), (5e-3, 150), (1e-3, 50)):
@@ -252,8 +263,8 @@ for rate, steps in ((1e-3, 50), (5e-3, 150), (1e-3, 50)):
 
 # %%
 unseen = numeric(test_days, 300, np.random.default_rng(2))
-share = exact(translate(tiny, unseen.texts), unseen).mean()
-print("more than 85 % exact on unseen days:", share > 0.85)
+accuracy = exact(translate(tiny, unseen.texts), unseen).mean()
+print("more than 85 % exact on unseen days:", accuracy > 0.85)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["curve"]
 # ## The full runs, recorded
@@ -265,8 +276,8 @@ fig, ax = plt.subplots(figsize=(6.4, 2.7))
 for name, style in zip(titles, ("-.", "-", "--", ":"), strict=True):
     key = name, "validation_exact"
     pairs = [(int(at), v) for (*which, at), v in record.items() if tuple(which) == key]
-    steps, shares = zip(*pairs, strict=True)
-    ax.plot(steps, shares, style, label=titles[name])
+    steps, accuracies = zip(*pairs, strict=True)
+    ax.plot(steps, accuracies, style, label=titles[name])
     print(f"{titles[name]:<30}", *(f"{step}: {v:.0%} " for step, v in pairs if step % 1000 == 0))
 ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(0, 1.03))
 ax.legend()
@@ -278,7 +289,7 @@ plt.show()
 # either (on one core, about 30 ms for each of the two). The larger one, with 13 times the parameters, needs 2,000 steps. (One run each, and rates chosen by hand: read large differences, not small ones.)
 #
 # Why? Probably because the recurrent network reads in order: that the 6 stands before the 5 is built in. The Transformer gets a bag of characters with clocks attached
-# (lesson 14), and has to *learn* what "before" means. What it gains in return, that no place waits for another (lesson 10), is worth little in 22 characters on one core.
+# ([[tokens_and_positions]]), and has to *learn* what "before" means. What it gains in return, that no place waits for another ([[attention_is_born]]), is worth little in 22 characters on one core.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where each head looks
@@ -303,13 +314,13 @@ for l, h in np.ndindex(weights.shape[:2]):
 
 # %% [markdown]
 # Together the heads look where you would: at the year, at the month's name, at the day. In layer 2 several agree on one character; some rows,
-# mostly the hyphens', spread over everything. Lesson 10's network had *one* alignment. Here are eight, four of them in a second layer that looks
+# mostly the hyphens', spread over everything. [[Attention_is_born]]'s network had *one* alignment. Here are eight, four of them in a second layer that looks
 # again once it knows what the first has found.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The same intervention
 #
-# In lesson 10 we blocked the decoder's look at the year's characters, and the year was lost. There, a place's vector was a state that had read
+# In [[attention_is_born]] we blocked the decoder's look at the year's characters, and the year was lost. There, a place's vector was a state that had read
 # what stands before it. Here self-attention lets *every* place read every other, in each layer. The year may be written down all over the date. So
 # there are two ways to close: the decoder's look (`cross_mask`), and the encoder's own (`source_mask`), so that the year's characters
 # tell no other place what they are.
@@ -342,16 +353,16 @@ check_contain(my_source_mask)
 print(f"{'':<8}{'blocked':<10}right though closed for" + "".join(f"{who:>9}" for who in WHO))
 for name in ("small", "large"):
     for part in PLACES:
-        shares = [record[name, f"test_exact_{part}_blocked_for_{who}", part] for who in WHO]
-        print(f"{name:<8}{part:<32} " + "".join(f"{share:9.1%}" for share in shares))
+        accuracies = [record[name, f"test_exact_{part}_blocked_for_{who}", part] for who in WHO]
+        print(f"{name:<8}{part:<32} " + "".join(f"{accuracy:9.1%}" for accuracy in accuracies))
 
 # %% [markdown]
 # Guessing finds 0.5 % of the years, 8.3 % of the months, 3.3 % of the days.
 #
-# - **Closed for the decoder**: years and days are down at guessing, as in lesson 10. Months are not: the small network still has 40 % of them.
+# - **Closed for the decoder**: years and days are down at guessing, as in [[attention_is_born]]. Months are not: the small network still has 40 % of them.
 # - **Closed for the encoder's other places**: most stays right, as the decoder reads each part mostly at its own characters. But the small
 #   network's months fall to 78 % and the larger one's days to 91 %: there it relies on what the other places know, or minds that they have changed.
-# - **Closed for both**: all is at guessing. So most of those 40 % had gone *round*, through the encoder. Lesson 10's intervention alone would not have told us.
+# - **Closed for both**: all is at guessing. So most of those 40 % had gone *round*, through the encoder. [[Attention_is_born]]'s intervention alone would not have told us.
 #
 # Years do not go round, though the way was open. Are they not there, in the other places?
 
@@ -370,9 +381,9 @@ def elsewhere(dates, who):
     for rows in np.split(np.arange(len(dates)), 10):
         some = dates.take(rows)
         source, lengths, _ = encode(some)
-        look, within = masks(some.texts, "year", who)
-        memory, _ = model.encode(source, lengths, within)  # (B, S, D)
-        here = look[:, 0] & (np.arange(source.shape[1]) < lengths[:, None])  # (B, S)
+        cross_mask, source_mask = masks(some.texts, "year", who)
+        memory, _ = model.encode(source, lengths, source_mask)  # (B, S, D)
+        here = cross_mask[:, 0] & (np.arange(source.shape[1]) < lengths[:, None])  # (B, S)
         means.append((memory * here[..., None]).sum(axis=1) / here.sum(axis=1, keepdims=True))
     return np.concatenate([np.vstack(means), np.ones((len(dates), 1))], axis=1)
 
@@ -388,7 +399,7 @@ def by_length(dates):
 some = by_length(write_dates(train_days, 1000, np.random.default_rng(5)))
 test, found = by_length(held_out(400, 2)), {}
 for who, name in (("decoder", "open"), ("both", "closed")):
-    fit = np.linalg.lstsq(elsewhere(some, who), np.eye(10)[third(some)])[0]
+    fit, *_ = np.linalg.lstsq(elsewhere(some, who), np.eye(10)[third(some)])
     found[name] = ((elsewhere(test, who) @ fit).argmax(axis=1) == third(test)).mean()
     print(f"encoder {name:<6} third digit of the year found in {found[name]:.0%}")
 print(f"the commonest one            {np.bincount(third(test)).max() / 400:.0%}")
@@ -405,36 +416,38 @@ assert found["open"] > 0.2 and found["closed"] < 0.16
 # ## How it fails
 #
 # On dates of the forms they have learned, the Transformers hardly ever fail. So write something in front: a word, a hyphen, a space. Nothing like
-# it was in training. On 100 validation dates, with lesson 10's network beside them; then the same with the front hidden by masks from decoder and encoder:
+# it was in training. On 100 validation dates, with [[attention_is_born]]'s network beside them; then the same with the front hidden by masks from decoder and encoder:
 
 # %% tags=["learned", "nbval-ignore-output"]
 dates, words = held_out(100, 1), ("", "on ", "le ", "- ", " ")
 models = {"attention": dates_to_iso(), "small": dates_transformer("small"), "large": model}
 
 
-def hidden(network, texts):
+def with_front_hidden(network, texts):
     """The ISO dates if nobody may look at what stands in front: only the clocks move."""
     source, lengths, _ = encode(Dates(texts, dates.isos, dates.languages))
     behind = np.arange(source.shape[1]) >= len(texts[0]) - len(dates.texts[0])
-    look = behind[None, None]  # (1, 1, S)
-    return decode(network.translate(source, lengths, start, ISO, look, look))
+    mask = behind[None, None]  # (1, 1, S)
+    return decode(network.translate(source, lengths, start, ISO, mask, mask))
 
 
-right = {}
+accuracies = {}
 for name, network in models.items():
-    ways = {"": translate_gru} if name == "attention" else {"": translate, "hidden": hidden}
+    ways = (
+        {"": translate_gru} if name == "attention" else {"": translate, "hidden": with_front_hidden}
+    )
     for way, write in ways.items():
         for word in words:
             isos = write(network, [word + text for text in dates.texts])
-            right[name, way, word] = exact(isos, dates).mean()
-        shares = (f"{word}… {right[name, way, word]:4.0%}" for word in words)
-        print(f"{'  in front, but hidden' if way else titles[name]:<30}", "   ".join(shares))
-assert right["attention", "", "on "] > 0.9 and right["small", "", "on "] < 0.75
-assert right["small", "hidden", "on "] < 0.75 and right["small", "hidden", " "] > 0.85
+            accuracies[name, way, word] = exact(isos, dates).mean()
+        each = (f"{word}… {accuracies[name, way, word]:4.0%}" for word in words)
+        print(f"{'  in front, but hidden' if way else titles[name]:<30}", "   ".join(each))
+assert accuracies["attention", "", "on "] > 0.9 and accuracies["small", "", "on "] < 0.75
+assert accuracies["small", "hidden", "on "] < 0.75 and accuracies["small", "hidden", " "] > 0.85
 
 # %% [markdown]
 # The recurrent network hardly minds a word in front. The Transformers lose about half of the dates, the larger one more. Two things have
-# changed: what stands in front, and the clock (lesson 14) of every character behind it, one to three places further on. Hide the front by masks, so that
+# changed: what stands in front, and the clock ([[tokens_and_positions]]) of every character behind it, one to three places further on. Hide the front by masks, so that
 # only the clocks move: *on* costs the small network as much as before (55 %), a space almost nothing (96 %). So it is mostly the clocks for a
 # word, and mostly the strange character for a space. A recurrent state has no clock; but a single space, which no text begins with, troubles
 # the recurrent network most.
@@ -455,9 +468,9 @@ assert right["small", "hidden", "on "] < 0.75 and right["small", "hidden", " "] 
 # %%
 print(f"{'exact':<30}{'all':>8}" + "".join(f"{f'{least}–':>6}" for least in LENGTHS))
 for name, title in titles.items():
-    shares = [record[name, "test_exact_from_length", str(least)] for least in LENGTHS]
+    each = [record[name, "test_exact_from_length", str(least)] for least in LENGTHS]
     print(f"{title:<30}{record[name, 'test_exact', 'all']:8.2%}", end="")
-    print("".join(f"{share:6.0%}" for share in shares))
+    print("".join(f"{accuracy:6.0%}" for accuracy in each))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
@@ -499,6 +512,6 @@ explorer()
 #   other has to learn it (a likely reason), and trips over a word in front.
 # - Self-attention carries things elsewhere: to close a part off, close it for the encoder as well. A mask tells what is used, a probe what is there.
 #
-# **Next:** lesson 20 asks how to train well: warm-up, label smoothing, dropout.
+# **Next:** [[training_a_transformer]] asks how to train well: warm-up, label smoothing, dropout.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, NeurIPS 2017; Voita, Talbot, Moiseev, Sennrich and Titov, *Analyzing
 # Multi-Head Self-Attention*, ACL 2019; Hewitt and Liang, *Designing and Interpreting Probes with Control Tasks*, EMNLP 2019.

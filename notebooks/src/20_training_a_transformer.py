@@ -5,15 +5,15 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 20 · Training a Transformer
+# # Training a Transformer
 #
 # **What does it take before a Transformer learns to write documentation?**
 #
 # | | |
 # |---|---|
-# | **What you will do** | **check** before training (first loss, one batch), **help** while training (warm-up, dropout, smoothing), **judge** after it; a decoder-only Transformer learns lesson 08's text |
+# | **What you will do** | **check** before training (first loss, one batch), **help** while training (warm-up, dropout, smoothing), **judge** after it; a decoder-only Transformer learns [[a_language_model]]'s text |
 # | **What you will learn** | what to check before a long run, what warm-up, dropout and label smoothing are and when they pay, and how far a Transformer gets beside the LSTM |
-# | **What you need** | the decoder-only Transformer (lesson 18); pre-norm and post-norm (lesson 16); rotary positions (lesson 14); the text, its bigram and its LSTM (lesson 08); Adam, clipping and overfitting (lesson 06) |
+# | **What you need** | the decoder-only Transformer ([[the_decoder_and_the_whole_model]]); pre-norm and post-norm ([[layer_normalisation]]); rotary positions ([[tokens_and_positions]]); the text, its bigram and its LSTM ([[a_language_model]]); Adam, clipping and overfitting ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: text and bar 3, first loss 10, one batch 6, warm-up 7, dropout 10, smoothing 5, recorded runs 3, live 3, failure and held-out text 5, sizes and explorer 5, exercises 1 and 3 3; exercises 2 and 4 are for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -28,25 +28,25 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.documentation_transformer import documentation_transformer
-from lib.checkpoints.numpy_documentation import numpy_documentation
-from lib.corpus import numpy_docstrings
-from lib.data import bigram_counts
-from lib.exercises.training_a_transformer import check_dropout, check_rates, check_start
-from lib.explorers.training_a_transformer import explorer, sweep
+from lib.trained.checkpoints.documentation_transformer import documentation_transformer
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+from lib.data.texts import numpy_docstrings
+from lib.data.tokenizers import bigram_counts
+from lib.teaching.exercises.training_a_transformer import check_dropout, check_rates, check_start
+from lib.teaching.explorers.training_a_transformer import explorer, sweep
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax, softmax
 from lib.generation import sample
 from lib.layers import Dropout
-from lib.optim import Adam, warm_up
+from lib.optim import Adam, noam_schedule
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The text, and the bar
 #
-# Lesson 08's text: the docstrings of NumPy, 1.4 million characters to train on, every tenth docstring for validation; $V = 96$ different characters. The bar is lesson 08's bigram. Trained live, within a minute, our model should be at least 0.5 nats better. There is no state to carry, so a batch is 8 pieces of 64 characters from anywhere in the text.
+# [[A_language_model]]'s text: the docstrings of NumPy, 1.4 million characters to train on, every tenth docstring for validation; $V = 96$ different characters. The bar is [[a_language_model]]'s bigram. Trained live, within a minute, our model should be at least 0.5 nats better. There is no state to carry, so a batch is 8 pieces of 64 characters from anywhere in the text.
 
 # %%
 corpus, (shipped, tokenizer) = numpy_docstrings(), documentation_transformer()
@@ -61,7 +61,9 @@ print(f"V = {V}, knows nothing {np.log(V):.3f} nats, bigram {bigram_nats:.3f} na
 # %%
 def new_model(seed, tied=False):
     sizes, style = (V, 64, 4, 256, 2), dict(positions="rotary", activation="gelu", tied=tied)
-    return Transformer(*sizes, np.random.default_rng(seed), np.float32, **style)  # V, D, H, F, L
+    return Transformer(
+        TransformerConfig(*sizes, **style), np.random.default_rng(seed), np.float32
+    )  # V, D, H, F, L
 
 
 def pieces(ids, rng, size=8, T=64):
@@ -100,13 +102,14 @@ for tied in (False, True):
     s, first = np.std(ten), [cross_entropy(logits, y)[0] for logits in ten]
     print(f"ten new models, tied {tied}: s = {s:.2f}, ln V + s²/2 = {np.log(V) + s**2 / 2:.2f}")
     print(f"measured {np.mean(first):.2f}, from {min(first):.1f} to {max(first):.1f}", end=", ")
-    print(f"softmax twice {np.mean([cross_entropy(softmax(z), y)[0] for z in ten]):.2f}")
+    twice = [cross_entropy(p, y)[0] for p, _ in map(softmax, ten)]
+    print(f"softmax twice {np.mean(twice):.2f}")
 
 # %% [markdown]
-# (At $s = 2$ a few large logits rule the sum, and 96 are too few for the formula.) Our model is pre-norm (lesson 16): a last norm gives each vector $D$ numbers of size 1, and the output's weights have spread
-# $1/\sqrt D$: a sum of $D$ products, each of mean square $1/D$. So $s$ is about 1. Single models lie apart: six characters make up nearly half of the targets, and luck decides on their logits. A *tied* table starts higher than the formula: its logits favour the id just read (lesson 18), so they do know something, and it is wrong.
+# (At $s = 2$ a few large logits rule the sum, and 96 are too few for the formula.) Our model is pre-norm ([[layer_normalisation]]): a last norm gives each vector $D$ numbers of size 1, and the output's weights have spread
+# $1/\sqrt D$: a sum of $D$ products, each of mean square $1/D$. So $s$ is about 1. Single models lie apart: six characters make up nearly half of the targets, and luck decides on their logits. A *tied* table starts higher than the formula: its logits favour the id just read ([[the_decoder_and_the_whole_model]]), so they do know something, and it is wrong.
 #
-# **A first loss far from this is a bug**, found before a single step: logits too large (lesson 18: nineteen times $\ln V$), or a softmax taken twice (then it is nearly $\ln V$: probabilities used as logits are almost alike). It is blind to wrong targets: a new untied model knows nothing of any target. For that, the next check.
+# **A first loss far from this is a bug**, found before a single step: logits too large ([[the_decoder_and_the_whole_model]]: nineteen times $\ln V$), or a softmax taken twice (then it is nearly $\ln V$: probabilities used as logits are almost alike). It is blind to wrong targets: a new untied model knows nothing of any target. For that, the next check.
 #
 # **Exercise 1. Where it must start** · easy · 1 minute. A model has a vocabulary of 1,000 and logits of spread 0.6. Write its first loss in nats, as an expression.
 
@@ -167,7 +170,7 @@ for name, target, new in (("the next character", y, new_y), ("not shifted", x, n
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # By heart, and useless on new text: *that* is what an overfitted batch looks like. The second loss is low on new text, too. Nothing predicts unseen text so well after 256
-# characters. (Not 0: it copies only the characters that the 256 contained.) A loss too good to be true is a bug as well: the target stands in the input, as in lesson 18; in lesson 12 a mask leaked.
+# characters. (Not 0: it copies only the characters that the 256 contained.) A loss too good to be true is a bug as well: the target stands in the input, as in [[the_decoder_and_the_whole_model]]; in [[masks]] a mask leaked.
 #
 # ## Warm-up
 #
@@ -176,18 +179,18 @@ for name, target, new in (("the next character", y, new_y), ("not shifted", x, n
 # $$\text{rate}(t) = \frac{1}{\sqrt D} \min\!\left(\frac{1}{\sqrt t},\; \frac{t}{W^{3/2}}\right).$$
 #
 # It rises in a straight line, is $1/\sqrt{DW}$ at $t = W$, then falls as $1/\sqrt t$ (left picture). Why start low? Adam divides by the root of a mean of squared gradients. At first this mean
-# rests on a few batches, a poor guess (Liu et al., 2020), and the very first step moves each number by the full rate, however small its gradient (lesson 06). With norms *after* the sums, the gradients near the output are also large at the start (Xiong et al., 2020).
+# rests on a few batches, a poor guess (Liu et al., 2020), and the very first step moves each number by the full rate, however small its gradient ([[training_a_recurrent_network]]). With norms *after* the sums, the gradients near the output are also large at the start (Xiong et al., 2020).
 #
 # Recorded runs of a model with four layers (right picture): norms first (pre-norm) and norms last (post-norm), three seeds each. Their schedule is simpler than the paper's: the rate rises to 0.005 in 50 steps and stays there, or is 0.005 from the start. All gradients are clipped to norm 1.
-# (`python -m lib.records.transformer_sweep` makes all small runs of this lesson again.) **Predict** which of the two needs the warm-up.
+# (`python -m lib.trained.records.transformer_sweep` makes all small runs of this lesson again.) **Predict** which of the two needs the warm-up.
 
 # %%
 runs = np.genfromtxt(
-    "../lib/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
+    "../lib/trained/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
-axes[0].plot(range(1, 1001), [warm_up(t, 64, 200) for t in range(1, 1001)])
+axes[0].plot(range(1, 1001), [noam_schedule(t, 64, 200) for t in range(1, 1001)])
 axes[0].set(title="rate, D = 64, W = 200", xlabel="step", ylim=0)
 for norm, color in (("first", "C0"), ("last", "C1")):
     for steps, style in ((50, "-"), (0, "--")):
@@ -203,7 +206,7 @@ for norm, color in (("first", "C0"), ("last", "C1")):
 axes[1].set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
 axes[1].legend()
 plt.show()
-print(f"the rate's peak is 1/sqrt(DW) = {warm_up(200, 64, 200):.4f}")
+print(f"the rate's peak is 1/sqrt(DW) = {noam_schedule(200, 64, 200):.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Norms last need it, norms first do not.** With norms last the warm-up gains 0.1 to 0.35 nats after 100 steps, with each of three seeds, though its first 50 steps were smaller. With norms first it *costs* 0.06 to 0.08 so far: the slow steps
@@ -231,7 +234,7 @@ check_rates(my_rates)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Dropout
 #
-# A network that goes often through few examples learns them by heart (lesson 06). **Dropout** (Srivastava et al., 2014) makes that hard: in training each number is set to 0 with probability $r$, anew at each
+# A network that goes often through few examples learns them by heart ([[training_a_recurrent_network]]). **Dropout** (Srivastava et al., 2014) makes that hard: in training each number is set to 0 with probability $r$, anew at each
 # step. No unit can rely on another. With a mask $m$ of ones and zeros
 #
 # $$y = \frac{m\, x}{1 - r}, \qquad \text{mean of } y = \frac{(1 - r)\, x + r \cdot 0}{1 - r} = x.$$
@@ -308,7 +311,7 @@ plt.show()
 #
 # $$dz_v = p_v - q_v.$$
 #
-# As before (lesson 02), with $q$ in place of the one-hot target. The gradient is 0 at $p = q$: there the logit of $y$ is above the others by $\ln(q_y / q_v)$, a finite number, and the loss is
+# As before ([[gradients_by_hand]]), with $q$ in place of the one-hot target. The gradient is 0 at $p = q$: there the logit of $y$ is above the others by $\ln(q_y / q_v)$, a finite number, and the loss is
 # $-\sum_v q_v \ln q_v$, which is **not 0**.
 
 # %%
@@ -330,12 +333,12 @@ print(f"its logit {np.log(q[0] / q[1]):.2f} above the others")
 # ## The full runs, recorded
 #
 # The Transformer: $D = 128$, 4 heads, $F = 512$, 2 layers, 4,000 steps of 16 pieces of 128; warm-up over 200 steps to 0.004, then down in a straight line to a fiftieth.
-# (`python -m lib.checkpoints.documentation_transformer`, about twenty minutes.) Beside it lesson 08's LSTM.
+# (`python -m lib.trained.checkpoints.documentation_transformer`, about twenty minutes.) Beside it [[a_language_model]]'s LSTM.
 
 # %%
 records = {}
 for name, stem in (("LSTM", "numpy_documentation"), ("Transformer", "documentation_transformer")):
-    path = f"../lib/records/{stem}.csv"
+    path = f"../lib/trained/records/{stem}.csv"
     records[name] = np.genfromtxt(path, delimiter=",", names=True, skip_header=2)
 lstm, _ = numpy_documentation()
 sizes = {"LSTM": lstm.parameter_count(), "Transformer": shipped.parameter_count()}
@@ -352,7 +355,7 @@ plt.show()
 
 # %% [markdown]
 # **At equal seconds the LSTM leads**, all the way to its end at 798 s. The Transformer ends lower, after 1,319 s and with more numbers (421,472 against 359,520). That is no victory: it read 8.2 million characters, the LSTM 4.9
-# million. Nor is the point near 790 s fair to the Transformer: there the LSTM's rate is spent, its own still at 42 % of the peak. One run each; lesson 23 compares them at equal budget.
+# million. Nor is the point near 790 s fair to the Transformer: there the LSTM's rate is spent, its own still at 42 % of the peak. One run each; [[rnn_and_transformer_at_equal_budget]] compares them at equal budget.
 #
 # ## Now live
 #
@@ -364,7 +367,7 @@ optimizer = Adam(model.parameters(), 1e-3)  # the schedule sets the rate
 
 
 def schedule(step):
-    return warm_up(step, 64, 100)
+    return noam_schedule(step, 64, 100)
 
 
 for steps in (30, 120, 250):
@@ -372,7 +375,7 @@ for steps in (30, 120, 250):
         learner(model), batches, optimizer, steps, max_norm=1.0, schedule=schedule,
         history=history,
     )  # fmt: skip
-    text = sample(model, tokenizer, "\n", 150, np.random.default_rng(0), context=64)  # reads 64
+    text = sample(model, tokenizer, "\n", 150, np.random.default_rng(0), context_length=64)
     print(f"--- after {len(history.losses)} steps it writes:\n{text}\n")
 x, y = next(pieces(validation, np.random.default_rng(2), size=64))
 live = cross_entropy(model.forward(x)[0], y)[0]
@@ -390,8 +393,9 @@ def surprises(model, ids, starts, T):
     """-ln p (N, T) of the T characters after each start."""
     piece, nats = ids[starts[:, None] + np.arange(T + 1)], []
     for some in np.array_split(piece, len(piece) * T // 2048):
-        logits = model.forward(some[:, :-1])[0]
-        nats.append(-np.take_along_axis(log_softmax(logits), some[:, 1:, None], axis=-1)[..., 0])
+        logits, _ = model.read(some[:, :-1])  # (N, T, V)
+        logp, _ = log_softmax(logits)
+        nats.append(-np.take_along_axis(logp, some[:, 1:, None], axis=-1)[..., 0])
     return np.concatenate(nats)
 
 
@@ -418,12 +422,12 @@ plt.show()
 
 # %% [markdown]
 # Up to place 160 nothing happens (why, we did not test); from 193 on the Transformer is worse than the bigram, while the LSTM goes on almost as before. The formula accepts any distance; the *learning* never met these. (At the first places it is the LSTM that suffers: in training it nearly always came with a state. Place 1 is the mean of 48 characters.) So let it read no more than 128
-# characters at a time: that is what `context=` is for when it writes.
+# characters at a time: that is what `context_length=` is for when it writes.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["held-out"]
 # ## The held-out text
 #
-# Fairly now: 276 pieces of 128 characters from all over the held-out text, the same for both, judged on the later half of each piece, so that every character has at least 64 before it. Old lines also stand in the training text, new ones do not (lesson 08). Both
+# Fairly now: 276 pieces of 128 characters from all over the held-out text, the same for both, judged on the later half of each piece, so that every character has at least 64 before it. Old lines also stand in the training text, new ones do not ([[a_language_model]]). Both
 # models were kept by their loss on this very text; both times that was the last look.
 
 # %%
@@ -438,7 +442,8 @@ for name, network in (("LSTM", lstm), ("Transformer", shipped)):
 
 # %% tags=["learned", "nbval-ignore-output"]
 prompt, temperature = "\n\n\nReturn the ", 0.6
-text = sample(shipped, tokenizer, prompt, 400, np.random.default_rng(1), temperature, context=128)
+rng = np.random.default_rng(1)
+text = sample(shipped, tokenizer, prompt, 400, rng, temperature, context_length=128)
 print("Return the " + text)
 assert len(text) == 400
 
@@ -457,10 +462,10 @@ fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
 for (width, heads, layers), run in found.items():
     color, style = {32: "C2", 64: "C0", 128: "C1"}[width], "--" if layers == 1 else "-"
     name = f"D {width}, L {layers}" if heads == 4 else None
-    look = dict(color=color, lw=2 if heads == 4 else 0.9, label=name, ms=3)
-    look["marker"] = {32: "^", 64: "o", 128: "s"}[width]
+    line = dict(color=color, lw=2 if heads == 4 else 0.9, label=name, ms=3)
+    line["marker"] = {32: "^", 64: "o", 128: "s"}[width]
     for ax, against in zip(axes, ("step", "seconds"), strict=True):
-        ax.plot(run[against], run["validation"], style, **look)
+        ax.plot(run[against], run["validation"], style, **line)
         ax.set(xlabel=against, ylim=(1.9, 3.6))
     print(f"D {width:3}, H {heads}, L {layers}: {run['parameters'][-1]:7,} numbers", end=", ")
     print(f"{run['seconds'][-1]:4.1f} s, {run['validation'][-1]:.2f} nats")
@@ -503,8 +508,8 @@ explorer()
 # - Dropout: the same mask forward and back, divided by $1 - r$; off when the model is used.
 # - Label smoothing: $dz = p - q$, and a floor above 0. A smoothed loss cannot be compared with a plain one.
 # - This Transformer is lost beyond its trained length: 1.6 nats from place 161 on, then 3.1.
-# - In these two runs the LSTM led at equal seconds, and the Transformer ended lower, later. That is no comparison yet: lesson 23.
+# - In these two runs the LSTM led at equal seconds, and the Transformer ended lower, later. That is no comparison yet: [[rnn_and_transformer_at_equal_budget]].
 #
-# **Next:** lesson 21 lets it write: which character to choose, and how not to compute everything again.
+# **Next:** [[generation]] lets it write: which character to choose, and how not to compute everything again.
 # **Further reading:** Vaswani et al., *Attention Is All You Need*, 2017; Srivastava et al., *Dropout*, 2014; Szegedy et al., *Rethinking the Inception architecture*, 2016;
 # Liu et al., *On the variance of the adaptive learning rate and beyond*, 2020; Xiong et al., *On layer normalization in the Transformer architecture*, 2020.

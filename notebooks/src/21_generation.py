@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 21 · Generation
+# # Generation
 #
 # **A model gives 96 probabilities. Which character do you write?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | cut and temper a distribution, derive what the temperature does to it, search for the likeliest text and hold it against true ones, keep keys and values and count what it saves |
 # | **What you will learn** | greedy, temperature, top-k, top-p, beam search; why people do not write the likeliest text; the cache of keys and values, and when it has to be thrown away |
-# | **What you need** | temperature and language models (lesson 08); softmax backward (lesson 02); causal masks (lesson 12); rotary positions (lesson 14); the decoder-only model (lesson 18) |
+# | **What you need** | temperature and language models ([[a_language_model]]); softmax backward ([[gradients_by_hand]]); causal masks ([[masks]]); rotary positions ([[tokens_and_positions]]); the decoder-only model ([[the_decoder_and_the_whole_model]]) |
 # | **Minutes** | 60: paper 4, equations and forward 5, on the distribution 4, derivation 6, check 3, writing and beam search 12, keys and values 9, the window 3, explorer 5, exercises 1 to 3 8, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -31,14 +31,14 @@ import numpy as np
 
 from lib.attention import attention, causal_mask
 from lib.check import compare, numerical_gradient
-from lib.checkpoints.documentation_transformer import CONTEXT, documentation_transformer
-from lib.corpus import numpy_docstrings
-from lib.exercises.generation import check_choice_backward, check_nucleus, check_reads
-from lib.explorers.generation import PROMPT, explorer, head_names, remembering
-from lib.explorers.generation import write as write_and_look
+from lib.trained.checkpoints.documentation_transformer import CONTEXT, documentation_transformer
+from lib.data.texts import numpy_docstrings
+from lib.teaching.exercises.generation import check_choice_backward, check_nucleus, check_reads
+from lib.teaching.explorers.generation import PROMPT, explorer, head_names, remembering
+from lib.teaching.explorers.generation import write as write_and_attend
 from lib.functional import log_softmax, softmax
-from lib.generation import Reader, beam_search, next_probabilities, sample, surprise
-from lib.plots import heatmap, visible
+from lib.generation import IncrementalDecoder, beam_search, next_probabilities, sample, surprise
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 model, tokenizer = documentation_transformer()
@@ -61,7 +61,7 @@ model, tokenizer = documentation_transformer()
 
 # %% slideshow={"slide_type": "fragment"}
 for logits in ([2.0, 1, 0], [6.0, 1, 0], [0.0, 0, 0]):
-    r = softmax(np.array(logits))  # the likeliest comes first already
+    r, _ = softmax(np.array(logits))  # the likeliest comes first already
     two = r * [1, 1, 0]
     nucleus = r * (np.cumsum(r) - r < 0.9)  # what the likelier ones have together
     print(logits, r, "top-k:", two / two.sum(), "top-p:", nucleus / nucleus.sum())
@@ -94,7 +94,7 @@ check_nucleus(my_nucleus)
 # | symbol | in code | meaning | shape |
 # |---|---|---|---|
 # | $z$ | `z` | logits | (V,) |
-# | $\tau$ | `temperature` | the temperature of lesson 08 | a number |
+# | $\tau$ | `temperature` | the temperature of [[a_language_model]] | a number |
 # | $r$ | `r` | softmax at temperature $\tau$ | (V,) |
 # | $m$ | `kept` | greedy: the largest alone; top-k: the $k$ largest $r_i$; top-p: those for which the likelier ones have together less than the share | (V,) |
 # | $p$ | `p` | what you draw from | (V,) |
@@ -115,7 +115,7 @@ def keep(r, top_k=None, top_p=None):
 
 
 def choice(z, temperature=1.0, top_k=None, top_p=None):
-    r = softmax(z / temperature)
+    r, _ = softmax(z / temperature)
     p = r * keep(r, top_k, top_p)
     return p / p.sum()
 
@@ -123,15 +123,21 @@ def choice(z, temperature=1.0, top_k=None, top_p=None):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## On real distributions
 #
-# The shipped Transformer (2 layers of 4 heads, $D = 128$, rotary positions, a window (`context`) of 128) has learned the documentation of NumPy: 0.94 nats per character on
+# The shipped Transformer (2 layers of 4 heads, $D = 128$, rotary positions, a window (`context_length`) of 128) has learned the documentation of NumPy: 0.94 nats per character on
 # validation text. **Predict:** after `Return the ` and after `>>> import nump`, how many of the 96 characters does top-p 0.9 keep?
 
+
 # %% tags=["learned", "nbval-ignore-output"]
+def last_logits(model, ids, **given):
+    logits, _ = model.forward(ids[None], **given)  # (1, T, V)
+    return logits[0, -1]
+
+
 ways = (dict(temperature=0.5), dict(top_k=5), dict(top_p=0.9))
 fig, axes = plt.subplots(2, 3, figsize=(6.5, 3.8), sharey=True)
 counts = {}
 for row, opening in zip(axes, ("Return the ", ">>> import nump"), strict=True):
-    its_logits = model.forward(tokenizer.encode(opening)[None])[0][0, -1].astype(float)
+    its_logits = last_logits(model, tokenizer.encode(opening)).astype(float)
     order = np.argsort(-its_logits, kind="stable")[:22]
     for ax, how in zip(row, ways, strict=True):
         [(name, setting)] = how.items()
@@ -159,7 +165,7 @@ assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"]
 # **Forward** $m$ from the order of $r$. A small change of $z$ or $\tau$ changes no order and no count, unless two are equal or the sum stands exactly on the share. So $m$ is constant:
 # *nothing flows through the cut*. The draw itself has no derivative either.
 #
-# **Forward** $p$. Put $s_i = z_i/\tau$. The sum in $r$ cancels, so $p_i = m_i e^{s_i} / \sum_j m_j e^{s_j}$: softmax over the kept ones. From lesson 02:
+# **Forward** $p$. Put $s_i = z_i/\tau$. The sum in $r$ cancels, so $p_i = m_i e^{s_i} / \sum_j m_j e^{s_j}$: softmax over the kept ones. From [[gradients_by_hand]]:
 #
 # $$ds_i = p_i \Bigl(dp_i - \sum_j p_j\, dp_j\Bigr), \quad \text{and } ds_i = 0 \text{ where } m_i = 0.$$
 #
@@ -230,8 +236,9 @@ print("those that rise have a logit below the weighted mean:", (rises == (z < p 
 # **Negative control.** Someone takes `r` in place of `p`: those that were cut get a say. Someone else forgets the square.
 
 # %%
-r = softmax(z / temperature[0])
-compare("dz", choice_backward(dp, z, r, temperature[0])[0], numerical_gradient(loss, z))
+r, _ = softmax(z / temperature[0])
+dz_of_all, _ = choice_backward(dp, z, r, temperature[0])
+compare("dz", dz_of_all, numerical_gradient(loss, z))
 compare("dτ", [dtemperature * temperature[0]], numerical_gradient(loss, temperature))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -244,8 +251,8 @@ compare("dτ", [dtemperature * temperature[0]], numerical_gradient(loss, tempera
 def write(prompt, length, rng, **how):
     ids = list(tokenizer.encode(prompt))
     for _ in range(length):
-        logits, _ = model.forward(np.array([ids[-CONTEXT:]]))  # reads all of them, every time
-        p = choice(logits[0, -1].astype(float), **how)
+        logits = last_logits(model, np.array(ids[-CONTEXT:]))  # reads all of them, every time
+        p = choice(logits.astype(float), **how)
         ids.append(rng.choice(len(p), p=p))
     return tokenizer.decode(np.array(ids[-length:]))
 
@@ -283,7 +290,8 @@ def beam(prompt, length, width):
     texts, scores = tokenizer.encode(prompt)[None], np.zeros(1)
     for _ in range(length):
         logits, _ = model.forward(texts)
-        totals = scores[:, None] + log_softmax(logits[:, -1].astype(float))  # (W, V)
+        logp, _ = log_softmax(logits[:, -1].astype(float))  # (W, V)
+        totals = scores[:, None] + logp
         best = np.argsort(-totals.ravel(), kind="stable")[:width]
         row, chosen = np.divmod(best, totals.shape[1])
         texts = np.concatenate([texts[row], chosen[:, None]], axis=1)
@@ -295,7 +303,8 @@ def beam(prompt, length, width):
 # %% tags=["learned", "nbval-ignore-output"]
 validation = numpy_docstrings().validation
 place = validation.index(prompt, len(validation) // 2) + len(prompt)
-kinds = {"greedy": texts["greedy"][:80], "beam, n = 4": beam(prompt, 80, 4)[0][1]}
+(_, likeliest), *_ = beam(prompt, 80, 4)
+kinds = {"greedy": texts["greedy"][:80], "beam, n = 4": likeliest}
 kinds |= {"top-p 0.9": texts["top-p 0.9"][:80], "true": validation[place : place + 80]}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 nats = {}
@@ -334,11 +343,11 @@ assert nats["true"].mean() > nats["all"].mean() > nats["top-p 0.9"].mean()
 # *less* likely than both; its steep end is `/tmp/123`, a file name that is hard to guess (33 of its 75 nats). This is no accident of the passage: of 167 true texts after this prompt one is likelier than greedy's (it opens with that import, too), and none is likelier than the beam's. **The likeliest text is not what people write**: a
 # text that never surprises tells you nothing. Text drawn from all 96 is nearly as surprising as true text and, as you saw, not always sensible. Top-p makes nonsense rarer, not impossible.
 #
-# Where there is one right answer, as in translation, beam search is in common use; lesson 19 got by with greedy, for a date leaves hardly a choice. To write freely, draw, and cut the tail: top-p 0.9 to 0.95 and a temperature of 0.7 to 1 are a usual start.
+# Where there is one right answer, as in translation, beam search is in common use; [[cross_attention]] got by with greedy, for a date leaves hardly a choice. To write freely, draw, and cut the tail: top-p 0.9 to 0.95 and a temperature of 0.7 to 1 are a usual start.
 #
 # ## Keys and values, kept
 #
-# `write` reads the whole text again for each new character. What changes from step to step? Under a causal mask (lesson 12), position $t$ never sees what comes after it. So its key, its value and its output stay
+# `write` reads the whole text again for each new character. What changes from step to step? Under a causal mask ([[masks]]), position $t$ never sees what comes after it. So its key, its value and its output stay
 # what they were. The new position needs its own query, and *all* keys and values. Keep those; no old query is needed again.
 #
 # In the picture each row is a step: yellow keys are made in it, blue ones were kept, and the newest position looks at the whole row.
@@ -357,14 +366,14 @@ plt.show()
 # %% slideshow={"slide_type": "slide"}
 def read_again(x, W_q, W_k, W_v):
     y, cache = attention(x @ W_q, x @ W_k, x @ W_v, causal_mask(len(x)))
-    return y[-1], cache[-1].size  # T² scores are computed, nearly half of them to be hidden
+    return y[-1], cache.weights.size  # T² scores are computed, nearly half of them to be hidden
 
 
 def read_next(x_t, kept, W_q, W_k, W_v):
     key = np.concatenate([kept[0], x_t[None] @ W_k])  # (S, D)
     value = np.concatenate([kept[1], x_t[None] @ W_v])  # (S, D)
-    y, cache = attention(x_t[None] @ W_q, key, value)  # no mask: all of it is past
-    return y[0], cache[-1].size, (key, value)
+    y, cache = attention(x_t[None] @ W_q, key, value)  # no mask: all of it came before
+    return y[0], cache.weights.size, (key, value)
 
 
 # %%
@@ -404,13 +413,14 @@ check_reads(my_reads)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Now the shipped model. `Reader` keeps the keys and values of all its layers and heads. How many characters per second does it read, and how far are its logits from those of reading all again, as a share of the largest?
+# Now the shipped model. `IncrementalDecoder` keeps the keys and values of all its layers and heads. How many characters per second does it read, and how far are its logits from those of reading all again, as a share of the largest?
 
 # %% tags=["timing", "nbval-ignore-output"]
-ids, reader, start = tokenizer.encode(validation[:CONTEXT]), Reader(model), time.perf_counter()
-kept = [reader.read(ids[t : t + 1])[0] for t in range(CONTEXT)]
+ids, decoder = tokenizer.encode(validation[:CONTEXT]), IncrementalDecoder(model)
+start = time.perf_counter()
+kept = np.concatenate([decoder.read(ids[t : t + 1]) for t in range(CONTEXT)])  # (T, V)
 middle = time.perf_counter()
-again = [model.forward(ids[None, : t + 1])[0][0, -1] for t in range(CONTEXT)]
+again = [last_logits(model, ids[: t + 1]) for t in range(CONTEXT)]
 seconds = np.array([time.perf_counter() - middle, middle - start])
 apart = np.abs(np.subtract(kept, again)).max() / np.abs(again).max()  # of the largest logit
 print("per second, again and kept:", (CONTEXT / seconds).round(), f"logits {apart:.0e} apart")
@@ -422,7 +432,7 @@ assert apart < 1e-5
 #
 # ## When the context is full
 #
-# The model was trained on 128 characters. Beyond that the **window slides**: something old must go. Can you hide the oldest key and value and go on? With one layer, yes: this model has rotary positions (lesson 14), where a score
+# The model was trained on 128 characters. Beyond that the **window slides**: something old must go. Can you hide the oldest key and value and go on? With one layer, yes: this model has rotary positions ([[tokens_and_positions]]), where a score
 # depends only on how far two characters are apart, so the kept keys need not be renumbered. With two, **no**: the keys of layer 2 were made from outputs of layer 1 that had seen the oldest character. What is kept still remembers it.
 
 # %%
@@ -430,23 +440,23 @@ some, without = ids[:12], (np.arange(12) > 0)[None, None]  # True: may be looked
 for layers in (1, 2):
     small = copy.deepcopy(model)
     small.stack.layers = small.stack.layers[:layers]
-    full = Reader(small)  # its memory: the kept keys and values, layer by layer
+    full = IncrementalDecoder(small)  # its state: the kept keys and values, layer by layer
     full.read(some[:-1])
-    # past: forward looks at these, too, and makes keys and values for the last character only.
-    hidden = small.forward(some[None, -1:], past=full.memory, mask=without)[0][0, -1]
-    anew = small.forward(some[None, 1:])[0][0, -1]
+    # With kv_caches forward makes keys and values for the last character only.
+    hidden = last_logits(small, some[-1:], kv_caches=full.state, mask=without)
+    anew = last_logits(small, some[1:])
     apart = np.abs(hidden - anew).max()
     print(f"{layers} layer(s): logits with the oldest hidden and read anew: {apart:.2f} apart")
 
-short, lengths = Reader(model, context=8), []
+short, lengths = IncrementalDecoder(model, context_length=8), []
 for t in range(14):
     short.read(ids[t : t + 1])
-    lengths.append(short.memory[0].length)
+    lengths.append(short.state.length)
 print("positions kept with a context of 8:", lengths)
-_ = sample(model, tokenizer, validation[:200], 1, np.random.default_rng(0), context=CONTEXT)
+_ = sample(model, tokenizer, validation[:200], 1, np.random.default_rng(0), context_length=CONTEXT)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# How far apart depends on what the oldest character was worth; exactly equal they are not. So `Reader` starts anew, with the last half of the context: one long read, and cheap steps until it is full again. The price: right after a restart the model
+# How far apart depends on what the oldest character was worth; exactly equal they are not. So `IncrementalDecoder` starts anew, with the last half of the context: one long read, and cheap steps until it is full again. The price: right after a restart the model
 # knows 64 characters, not 128. `write` above always looks at the last 128, and pays for it. A prompt that is too long is treated alike, and `sample` says so in one line.
 #
 # ## Turn it
@@ -454,7 +464,7 @@ _ = sample(model, tokenizer, validation[:200], 1, np.random.default_rng(0), cont
 # Eight characters after `Return the `. Each row is a head (2.4: layer 2, head 4), each column a character; the colour says how much the character *written last* looks at it.
 
 # %% tags=["twin", "learned", "nbval-ignore-output"]
-text, _, weights = write_and_look(remembering(model), tokenizer, PROMPT, 8)
+text, _, weights = write_and_attend(remembering(model), tokenizer, PROMPT, 8)
 fig, ax = plt.subplots(figsize=(6.4, 2.5))
 image = heatmap(ax, weights, rows=head_names(model), columns=list(map(visible, text)))
 fig.colorbar(image, ax=ax, label="weight")
@@ -482,7 +492,7 @@ assert np.abs(weights.sum(axis=1) - 1).max() < 1e-5
 #
 # <details><summary>You should see</summary>
 #
-# With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head does it each time from 1 to 8. A map shows where a head looks, not what it is for; lesson 22 tests it.
+# With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head does it each time from 1 to 8. A map shows where a head looks, not what it is for; [[looking_inside]] tests it.
 # </details>
 
 # %% tags=["explorer"]
@@ -491,14 +501,14 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The finished version
 #
-# `lib.generation` has `next_probabilities`, `sample` (with `Reader` inside) and `beam_search`. With our numbers, and with what it refuses:
+# `lib.generation` has `next_probabilities`, `sample` (with `IncrementalDecoder` inside) and `beam_search`. With our numbers, and with what it refuses:
 
 # %% tags=["finished"]
 for how in ({}, dict(top_k=3), dict(top_p=0.6), dict(temperature=0.7, **cuts)):
     ours, theirs = choice(z, **how), next_probabilities(z, **how)
     print("ours", ours, "\nlib ", theirs, "equal to 1e-12:", np.abs(ours - theirs).max() < 1e-12)
-ours, found = beam(">>> ", 12, 3)[0]
-theirs, also = beam_search(model, tokenizer, ">>> ", 12, 3)[0]
+(ours, found), *_ = beam(">>> ", 12, 3)
+(theirs, also), *_ = beam_search(model, tokenizer, ">>> ", 12, 3)
 print("beam: the same text:", found == also, "ln p equal to 1e-4:", abs(ours - theirs) < 1e-4)
 for start_of_text, how in ((">>> ", dict(top_k=97)), (">>> ", dict(top_p=0.0)), ("π = ", {})):
     try:
@@ -526,5 +536,5 @@ for start_of_text, how in ((">>> ", dict(top_k=97)), (">>> ", dict(top_p=0.0)), 
 # - Beam search usually finds likelier texts than greedy, and people mostly write less likely ones than both.
 # - Under a causal mask old keys and values never change: keep them, and step $T$ costs $T$ scores, not $T^2$. When the window slides, those above layer 1 still remember what is gone: read anew.
 #
-# **Next:** lesson 22 looks inside: which head does what, and how to find out.
+# **Next:** [[looking_inside]] looks inside: which head does what, and how to find out.
 # **Further reading:** Fan, Lewis and Dauphin, *Hierarchical Neural Story Generation*, ACL 2018; Holtzman et al., *The Curious Case of Neural Text Degeneration*, ICLR 2020; Meister, Cotterell and Vieira, *If Beam Search Is the Answer, What Was the Question?*, EMNLP 2020.

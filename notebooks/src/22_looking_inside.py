@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 22 · Looking inside
+# # Looking inside
 #
 # **How do you find out what a head does?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | build a head that copies by hand, train a model of attention alone and see it find the same, score every head, silence them one by one, then change what they say while they look where they looked |
 # | **What you will learn** | what an induction head is and why it takes two layers; previous-token and induction scores; ablation; what a map of attention does not prove |
-# | **What you need** | many heads and the output projection (lesson 13); causal masks (12); rotary positions (14); residuals (15); warm-up (20) |
+# | **What you need** | many heads and the output projection ([[many_heads]]); causal masks ([[#masks]]); rotary positions ([[#tokens_and_positions]]); residuals ([[#residuals_and_feed_forward]]); warm-up ([[#training_a_transformer]]) |
 # | **Minutes** | 60: by hand 5, hypothesis 5, live training 6, scores and maps 8, control 5, interventions 12, explorer 5, exercises 1 to 3 11, conclusion 3; at home exercise 4 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -26,14 +26,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import causal_mask, merge, split
-from lib.checkpoints.induction_heads import (
+from lib.trained.checkpoints.induction_heads import (
     LETTERS, draw, induction_heads, induction_score, new_model, previous_token_score, repeated,
     score, train,
 )  # fmt: skip
-from lib.exercises.looking_inside import check_place, check_scores, check_votes
-from lib.explorers.looking_inside import explorer
+from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
+from lib.teaching.explorers.looking_inside import explorer
 from lib.functional import softmax
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -57,10 +57,10 @@ np.set_printoptions(precision=4, suppress=True)
 # %% slideshow={"slide_type": "fragment"}
 letters = np.array([[0, 1.0], [1, 0], [0, 1]])  # columns e and k
 before = np.vstack([[0, 0], letters[:-1]])  # what layer 1 notes
-print("two layers: weights", softmax(4 * letters[2] @ before.T), end=", ")
-print("e and k", softmax(4 * letters[2] @ before.T) @ letters)
-print("one layer:  weights", softmax(4 * letters[2] @ letters.T), end=", ")
-print("e and k", softmax(4 * letters[2] @ letters.T) @ letters)
+for name, notes in {"two layers:": before, "one layer: ": letters}.items():
+    a, _ = softmax(4 * letters[2] @ notes.T)
+    print(name, "weights", a, end=", ")
+    print("e and k", a @ letters)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # A head that looks at the place before is a **previous-token head**. A head that finds an earlier place of the present letter, and looks at what came *after* it, is an
@@ -109,7 +109,8 @@ two, one = (induction_heads(layers).astype(np.float64) for layers in (2, 1))
 ids, periods = test = draw(150, np.random.default_rng(1))
 x, targets, asked = ids[:, :-1], ids[:, 1:], repeated(periods, 40)
 print("".join(LETTERS[i] for i in ids[0]), "has period", periods[0])
-print("the shipped model's forward is this one:", np.allclose(forward(two, x), two.forward(x)[0]))
+logits_of_two, cache_of_two = two.forward(x)
+print("the shipped model's forward is this one:", np.allclose(forward(two, x), logits_of_two))
 print(f"{two.parameter_count():,} parameters; one layer {one.parameter_count():,}")
 places = asked.sum(axis=1)  # how many are asked in each sequence
 for name, share in {"any": 1 / 26, "of it": 1 / periods, "not of 7": 1 / (periods - 7)}.items():
@@ -126,15 +127,14 @@ for name, share in {"any": 1 / 26, "of it": 1 / periods, "not of 7": 1 / (period
 def watch(layers):
     model, few, found = new_model(np.random.default_rng(5), layers), draw(60, rng), []
 
-    def look():
-        share, loss = score(model, *few)
-        first, last = model.layers[0].weights, model.layers[-1].weights
-        found.append(
-            (share, previous_token_score(first).max(), induction_score(last, few[1]).max())
-        )
+    def validate():
+        accuracy, loss = score(model, *few)
+        _, cache = model.forward(few[0][:, :-1])
+        previous = previous_token_score(cache.weights[0]).max()
+        found.append((accuracy, previous, induction_score(cache.weights[-1], few[1]).max()))
         return loss
 
-    train(model, rng, 260, every=20, validate=look, report=lambda line: None)
+    train(model, rng, 260, every=20, validate=validate, report=lambda line: None)
     return np.array(found)
 
 
@@ -191,24 +191,25 @@ check_scores(my_scores)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
+# From here on the shipped model, trained in the same way for 1,000 steps (`python -m lib.trained.checkpoints.induction_heads` makes it and the control again, in two minutes). Its eight heads:
 
 # %%
-right, loss = score(two, *test)
-previous = np.array([previous_token_score(layer.weights) for layer in two.layers])  # (L, H)
-induction = np.array([induction_score(layer.weights, periods) for layer in two.layers])  # (L, H)
-print(f"right {right:.1%}, loss {loss:.4f}")
+accuracy, loss = score(two, *test)
+maps = cache_of_two.weights  # of each layer, (B, H, T, T)
+previous = np.array([previous_token_score(weights) for weights in maps])  # (L, H)
+induction = np.array([induction_score(weights, periods) for weights in maps])  # (L, H)
+print(f"right {accuracy:.1%}, loss {loss:.4f}")
 for i in range(2):
     print(f"layer {i + 1}: previous-token", previous[i].round(2), end=", ")
     print("induction", induction[i].round(2))
 
 # %% tags=["twin"]
-shown = np.flatnonzero(periods == 9)[0]
+shown, *_ = np.flatnonzero(periods == 9)
 text = [LETTERS[i] for i in x[shown, :20]]
 fig, axes = plt.subplots(2, 4, figsize=(8.6, 4.6), sharex=True, sharey=True)
 for i, h in np.ndindex(2, 4):
     ax = axes[i, h]
-    image = heatmap(ax, two.layers[i].weights[shown, h, :20, :20], rows=text, columns=text)
+    image = heatmap(ax, maps[i][shown, h, :20, :20], rows=text, columns=text)
     ax.set_title(f"head {i + 1}.{h + 1}")
     ax.tick_params(labelsize=6.5, length=0)
 fig.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.01)
@@ -216,7 +217,7 @@ fig.supxlabel("looks at", fontsize=9)
 fig.supylabel("looks from", fontsize=9)
 plt.show()
 print(f"period 9: from place 12, the second {text[12]}, to place 4, a {text[4]}, weights", end=" ")
-print(two.layers[1].weights[shown, :, 12, 4].round(2))
+print(maps[1][shown, :, 12, 4].round(2))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Above, stripes one below the diagonal, each with gaps: the place before. Below, stripes that begin with the second round: what came after. So it looks like our two steps. (From the third round on there are two such places and the weight is shared; the
@@ -234,10 +235,11 @@ every = np.arange(2, 27)
 fig, ax = plt.subplots(figsize=(5.6, 2.6))
 ax.axvspan(8, 20, color="0.93")
 for name, model, style in (("two layers", two, "o-"), ("one layer", one, "s--")):
-    shares = [score(model, *draw(40, np.random.default_rng(P), P, P))[0] for P in every]
-    ax.plot(every, shares, style, ms=3, label=name)
+    scores = [score(model, *draw(40, np.random.default_rng(P), P, P)) for P in every]
+    accuracies = [each for each, _ in scores]
+    ax.plot(every, accuracies, style, ms=3, label=name)
     print(f"{name}: all of test {score(model, *test)[0]:.1%}", end="; P = ")
-    print(", ".join(f"{P}: {shares[P - 2]:.0%}" for P in (2, 3, 5, 8, 9, 14, 20, 26)))
+    print(", ".join(f"{P}: {accuracies[P - 2]:.0%}" for P in (2, 3, 5, 8, 9, 14, 20, 26)))
 ax.plot(every[6:], 1 / (every[6:] - 7), ":", color="0.4", label="any but the last seven")
 ax.set(xlabel="period P (grey: met in training)", ylabel="share right", ylim=(0, 1.05))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -251,27 +253,25 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
 # ## Intervention 1: silence a head
 #
-# In an **ablation** a part is removed, and we see what it was for. `silenced` sets what a head has found to 0, before the output projection. **Predict:** layer 2 has four heads of nearly the same induction score. Which one will be missed most? And in layer 1?
+# In an **ablation** a part is removed, and we see what it was for. `ablated_heads` sets what a head has found to 0, before the output projection. **Predict:** layer 2 has four heads of nearly the same induction score. Which one will be missed most? And in layer 1?
 
 
 # %%
 def without(i, heads):
-    two.layers[i].silenced = heads
-    result = score(two, *test)
-    two.layers[i].silenced = ()
-    return result
+    return score(two, *test, ablated_heads={i: heads})  # accuracy, loss
 
 
 fig, ax = plt.subplots(figsize=(5, 2.8))
 for i, name, some in ((0, "previous-token", previous[0]), (1, "induction", induction[1])):
-    cost = [without(i, [h])[1] - loss for h in range(4)]
+    one_less = [without(i, [h]) for h in range(4)]
+    cost = [its_loss - loss for _, its_loss in one_less]
     ax.semilogy(some, cost, "os"[i], label=f"layer {i + 1}, {name}")
     for h in range(4):
         side = -1 if (i, h) == (1, 2) else 1  # 2.3 and 2.4 lie close together
         place = {"xytext": (14 * side, 0), "textcoords": "offset points"}
         ax.annotate(f"{i + 1}.{h + 1}", (some[h], cost[h]), ha="center", va="center", **place)
-        share = without(i, [h])[0]
-        print(f"without {i + 1}.{h + 1} ({name} {some[h]:.2f}): {share:.1%}, loss {cost[h]:+.4f}")
+        left, _ = one_less[h]
+        print(f"without {i + 1}.{h + 1} ({name} {some[h]:.2f}): {left:.1%}, loss {cost[h]:+.4f}")
     print(f"without all of layer {i + 1}: {without(i, range(4))[0]:.1%}")
 ax.set(xlabel="the head's score", ylabel="rise of the loss (nats)", xlim=(0, 1), ylim=(5e-4, 6))
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -282,8 +282,8 @@ plt.show()
 
 # %%
 for h in range(4):
-    share, _ = without(1, [other for other in range(4) if other != h])
-    print(f"of layer 2, 2.{h + 1} alone: {share:.1%}")
+    left, _ = without(1, [other for other in range(4) if other != h])
+    print(f"of layer 2, 2.{h + 1} alone: {left:.1%}")
 print(f"without 2.1 and 2.2: {without(1, [0, 1])[0]:.1%}")
 print(f"without 2.3 and 2.4: {without(1, [2, 3])[0]:.1%}")
 
@@ -298,22 +298,26 @@ print(f"without 2.3 and 2.4: {without(1, [2, 3])[0]:.1%}")
 x_0, _ = two.embedding.forward(x)  # (B, T, D)
 mask = causal_mask(40)
 first, second = two.layers
-x_1 = x_0 + first.forward(x_0, x_0, mask)[0]  # (B, T, D)
+y_1, _ = first.forward(x_0, x_0, mask)  # (B, T, D)
+x_1 = x_0 + y_1
 
 
 def layer_2(asks, keys, values):
-    second.forward(asks, keys, mask)
-    moved = second.weights @ split(second.value.forward(values)[0], 4)  # (B, H, T, K)
-    return x_1 + second.output.forward(merge(moved))[0]  # (B, T, D)
+    _, cache = second.forward(asks, keys, mask)
+    value, _ = second.value.forward(values)  # (B, T, D)
+    moved = cache.weights @ split(value, 4)  # (B, H, T, K)
+    y_2, _ = second.output.forward(merge(moved))  # (B, T, D)
+    return x_1 + y_2, cache.weights
 
 
 for name, given in {
     "nothing": (x_1, x_1, x_1), "queries": (x_0, x_1, x_1),
     "keys": (x_1, x_0, x_1), "values": (x_1, x_1, x_0),
 }.items():  # fmt: skip
-    share = ((layer_2(*given) @ two.output.W).argmax(axis=-1) == targets)[asked].mean()
-    looked = induction_score(second.weights, periods)
-    print(f"{name:<7} from x_0: right {share:.1%}, induction scores", looked.round(2))
+    x_2, its_map = layer_2(*given)
+    left = ((x_2 @ two.output.W).argmax(axis=-1) == targets)[asked].mean()
+    found = induction_score(its_map, periods)
+    print(f"{name:<7} from x_0: right {left:.1%}, induction scores", found.round(2))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The one who asks needs no notes, only its letter. What is moved is a letter, too. But the *keys* need the notes: without, the stripes are gone and so is the answer. That is the circuit from paper, each of its paths tested by breaking it.
@@ -323,12 +327,12 @@ for name, given in {
 # The map of layer 2 comes from queries and keys. What is moved comes from the values. So let each head of layer 2 hand its values to the next one, and the last to the first. **Predict** the map, and the share.
 
 # %%
-score(two, *test)
-map_before, kept = second.weights.copy(), (second.value.W.copy(), second.value.b.copy())
+kept = second.value.W.copy(), second.value.b.copy()
 second.value.W[:], second.value.b[:] = (np.roll(array, 16, axis=-1) for array in kept)
 swapped, _ = score(two, *test)
-print("largest change of a weight:", np.abs(second.weights - map_before).max())
-print(f"right before {right:.1%}, after {swapped:.1%}")
+_, cache_after = two.forward(x)
+print("largest change of a weight:", np.abs(cache_after.weights[1] - maps[1]).max())
+print(f"right before {accuracy:.1%}, after {swapped:.1%}")
 second.value.W[:], second.value.b[:] = kept
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -336,7 +340,7 @@ second.value.W[:], second.value.b[:] = kept
 # *Attention is not Explanation*. Wiegreffe and Pinter (2019) replied, *Attention is not not Explanation*: it depends on what you call an explanation, and a fair test must train the other weights with the model.
 #
 # What does a head say, then? In our model each layer only adds to $x$, and the output is one product. So **the logits are a sum** of what embedding, biases and each head add. Head $h$ adds $a^h v^h W_o^h W_{out}$, with its map $a^h$, its values $v^h$ and its rows $W_o^h$ of
-# the output projection (lesson 13). Its **vote** is what it adds to the right letter's logit, less what it adds to all letters on average.
+# the output projection ([[many_heads]]). Its **vote** is what it adds to the right letter's logit, less what it adds to all letters on average.
 #
 # **Exercise 3. The vote of a head** · medium · 4 minutes. `weights` (T, S), `value` (S, K), `W_o` (K, D), `W_out` (D, V), `targets` (T,). Return the vote at each place, (T,).
 
@@ -359,11 +363,11 @@ check_votes(my_votes)
 # </details>
 
 # %% slideshow={"slide_type": "slide"}
-score(two, *test)
 for i, (layer, came) in enumerate(((first, x_0), (second, x_1))):
-    value = split(layer.value.forward(came)[0], 4)  # (B, H, T, K)
+    value, _ = layer.value.forward(came)  # (B, T, D)
+    value = split(value, 4)  # (B, H, T, K)
     W_o = layer.output.W.reshape(4, 16, 64)  # (H, K, D)
-    logits = layer.weights @ value @ W_o @ two.output.W  # (B, H, T, V)
+    logits = maps[i] @ value @ W_o @ two.output.W  # (B, H, T, V)
     votes = np.take_along_axis(logits, targets[:, None, :, None], axis=-1)[..., 0]  # (B, H, T)
     votes = (votes - logits.mean(axis=-1)).swapaxes(1, 2)[asked].mean(axis=0)
     print(f"votes of layer {i + 1}:", votes.round(2))
@@ -416,6 +420,6 @@ explorer()
 # - A score sums up a map. Heads of nearly equal score may differ in what they say and in whether they are missed.
 # - A map shows from where, not what, and not what for. Remove, exchange, compare.
 #
-# **Next:** lesson 23 sets the RNN and the Transformer side by side, at equal budget.
+# **Next:** [[rnn_and_transformer_at_equal_budget]] sets the RNN and the Transformer side by side, at equal budget.
 # **Further reading:** Elhage et al., *A Mathematical Framework for Transformer Circuits*, 2021; Olsson et al., *In-context Learning and Induction Heads*, 2022; Jain and Wallace, *Attention is not Explanation*, 2019;
 # Wiegreffe and Pinter, *Attention is not not Explanation*, 2019.

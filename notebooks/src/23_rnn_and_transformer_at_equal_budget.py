@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 23 · RNN and Transformer at equal budget
+# # RNN and Transformer at equal budget
 #
 # **With as many numbers to learn and as many seconds to learn them, which of the two wins?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | let the two compete on equal terms at four tasks; count and time what a longer text costs; cut a training step in two |
 # | **What you will learn** | what each of the two is good at, and how to test why; what can run side by side and what must wait; how far such a comparison reaches |
-# | **What you need** | gated cells and their memory (lesson 07); the language model (08); the dates (10, 19); the decoder-only Transformer (18, 20) |
+# | **What you need** | gated cells and their memory ([[gates]]); the language model ([[#a_language_model]]); the dates ([[#attention_is_born]], [[#cross_attention]]); the decoder-only Transformer ([[#the_decoder_and_the_whole_model]], [[#training_a_transformer]]) |
 # | **Minutes** | 59: predict 4, documentation 5, control 4, copying 8, dates 2, cost with exercise 1 8, side by side 4, two threads with exercise 2 11, intervention 5, explorer 3, conclusion 2, ready project 3; at home exercise 3 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -29,17 +29,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import MultiHeadAttention, causal_mask
-from lib.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
-from lib.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
-from lib.explorers.rnn_and_transformer_at_equal_budget import explorer
-from lib.french_numbers import split_numbers
+from lib.trained.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
+from lib.teaching.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
+from lib.teaching.explorers.rnn_and_transformer_at_equal_budget import explorer
+from lib.data.french_numbers import split_numbers
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.parallel import DataParallel
-from lib.records import equal_budget as record
+from lib.trained.records import equal_budget as record
 from lib.recurrent import RNN, LSTMCell
 from lib.training import train
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -53,18 +53,18 @@ np.set_printoptions(precision=4, suppress=True)
 # **Predict** the winner, and how clearly, at each:
 #
 # 1. *Documentation*: the next character of NumPy's documentation, after 10, 30 and 90 seconds.
-# 2. *One symbol*: keep one symbol through noise (lesson 07), for 5 to 320 steps.
+# 2. *One symbol*: keep one symbol through noise ([[gates]]), for 5 to 320 steps.
 # 3. *Every symbol*: at each of the last 20 steps, say which symbol came `lag` steps before, 5 to 320.
-# 4. *Dates* to ISO (lessons 10 and 19).
+# 4. *Dates* to ISO (lessons [[#attention_is_born]] and [[#cross_attention]]).
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["experiment"]
 # ## Documentation
 #
-# An LSTM (lesson 08's) with 140 units, and a Transformer with 2 layers, 4 heads, D = 64. Both read the same pieces of 64 characters in the same order, and
+# An LSTM ([[a_language_model]]'s) with 140 units, and a Transformer with 2 layers, 4 heads, D = 64. Both read the same pieces of 64 characters in the same order, and
 # begin each knowing nothing. The learning rate goes up for a twentieth of the budget, then down. Every budget is a run of its own, the shorter two with two seeds.
 
 # %%
-# python -m lib.records.equal_budget makes the record again, in about twenty-five minutes
+# python -m lib.trained.records.equal_budget makes the record again, in about twenty-five minutes
 # runs[task, model, lag (0: none), budget, seed, rate]: rows of (steps, seconds, value)
 runs = record.read()
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
@@ -112,7 +112,7 @@ for model in record.MODELS[record.WRITE]:
 #
 # ## Copying
 #
-# Eight symbols. A GRU with 24 units, its $u$ opened (lesson 07's best, hence no LSTM), against a Transformer of one layer and one head, D = 16, with sinusoids: 3,432 parameters and 3,440.
+# Eight symbols. A GRU with 24 units, its $u$ opened ([[gates]]'s best, hence no LSTM), against a Transformer of one layer and one head, D = 16, with sinusoids: 3,432 parameters and 3,440.
 # A run ends when 99 % of the answers are right, after 12 seconds at the latest; three seeds.
 #
 # - *One symbol*: the first one, asked for `lag` steps later.
@@ -138,11 +138,11 @@ for ax, task in zip(axes, (record.ONE, record.EVERY), strict=True):
             [run[-1] for run in record.of_every_seed(runs, task, model, lag, record.COPY_BUDGET)]
             for lag in record.LAGS
         ]
-        _, took, right = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
-        ax.plot(record.LAGS, 100 * right.mean(axis=1), style, label=model)
+        _, took, accuracies = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
+        ax.plot(record.LAGS, 100 * accuracies.mean(axis=1), style, label=model)
         print(f"{task:<13}{model:<12} right at lag", end="")
-        for lag, share, spent in zip(record.LAGS, right, took, strict=True):
-            print(f"  {lag}: {share.mean():.0%} ({spent.mean():.1f} s)", end="")
+        for lag, each, spent in zip(record.LAGS, accuracies, took, strict=True):
+            print(f"  {lag}: {each.mean():.0%} ({spent.mean():.1f} s)", end="")
         print()
     ax.axhline(12.5, color="0.7", lw=1)
     ax.set(xscale="log", xlabel="lag", ylim=(0, 105), title=task)
@@ -153,13 +153,13 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Each model took its best rate of three, tried at lag 80 (*one*) or 20 (*every*). Control: *one symbol* at all rates (seed 0), and with rotary positions (lesson 14):
+# Each model took its best rate of three, tried at lag 80 (*one*) or 20 (*every*). Control: *one symbol* at all rates (seed 0), and with rotary positions ([[tokens_and_positions]]):
 
 # %%
 for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320), ("GRU", 80)):
     keys = [(record.ONE, model, lag, record.COPY_BUDGET, 0, rate) for rate in record.RATES]
-    shares = (f"{key[-1]}: {runs[key][-1][2]:4.0%} in {runs[key][-1][1]:4.1f} s" for key in keys)
-    print(f"{model:<19}lag {lag:3}   ", "   ".join(shares))
+    ends = (f"{key[-1]}: {runs[key][-1][2]:4.0%} in {runs[key][-1][1]:4.1f} s" for key in keys)
+    print(f"{model:<19}lag {lag:3}   ", "   ".join(ends))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Two tasks, two winners.** *One symbol*: level up to lag 20. The GRU is sure of it at every lag, every seed; the Transformer with two seeds of three at lag 80, with one at 320. *Every symbol*: the Transformer is sure of it up to lag 80.
@@ -171,12 +171,14 @@ for model, lag in (("Transformer", 80), (record.ROTARY, 80), ("Transformer", 320
 #
 # ## Dates
 #
-# From the records of lessons 10 and 19: a GRU with attention (13,565 parameters), and a Transformer (13,600). One run each, rates chosen by hand, so not the bet's rules.
+# From the records of lessons [[#attention_is_born]] and [[#cross_attention]]: a GRU with attention (13,565 parameters), and a Transformer (13,600). One run each, rates chosen by hand, so not the bet's rules.
 
 
 # %%
 def lines(file, name, what):
-    rows = np.genfromtxt(f"../lib/records/{file}.csv", delimiter=",", dtype=str, skip_header=3)
+    rows = np.genfromtxt(
+        f"../lib/trained/records/{file}.csv", delimiter=",", dtype=str, skip_header=3
+    )
     return [(at, float(v)) for who, measure, at, v in rows if (who, measure) == (name, what)]
 
 
@@ -184,13 +186,13 @@ for title, file, name in (
     ("GRU with attention", "dates", "attention"),
     ("Transformer", "dates_transformer", "small"),
 ):
-    first = next(at for at, share in lines(file, name, "validation_exact") if share == 1)
+    first = next(at for at, accuracy in lines(file, name, "validation_exact") if accuracy == 1)
     ((_, test),) = lines(file, name, "test_exact")
     print(f"{title:<20} all validation dates right at step {first:>4}; unseen days {test:.2%}")
 
 # %% [markdown]
-# A step takes about as long for either (lesson 19). The recurrent network learns much faster (how much depends on the Transformer's schedule: it stood at 95 % at step 3,000, and was done when its rate had fallen); in the end they are level.
-# This recurrent network *has* attention. Without it, lesson 09's stayed at 58 %.
+# A step takes about as long for either ([[cross_attention]]). The recurrent network learns much faster (how much depends on the Transformer's schedule: it stood at 95 % at step 3,000, and was done when its rate had fallen); in the end they are level.
+# This recurrent network *has* attention. Without it, [[encoder_and_decoder]]'s stayed at 58 %.
 #
 # ## What a longer text costs
 #
@@ -237,12 +239,12 @@ costs = {"LSTM": [], "attention": []}  # in milliseconds
 for T in lengths:
     x, mask = rng.normal(size=(4, T, D)).astype(np.float32), causal_mask(T)  # (B, T, D), (T, T)
     y, _, cache = lstm.forward(x)
-    z, look = head.forward(x, x, mask)
+    z, attention_cache = head.forward(x, x, mask)
     ways = [lambda: (lstm.forward(x), lstm.backward(y, cache))]
-    ways += [lambda: (head.forward(x, x, mask), head.backward(z, look))]
+    ways += [lambda: (head.forward(x, x, mask), head.backward(z, attention_cache))]
     for name, way in zip(costs, ways, strict=True):
         costs[name].append(1000 * seconds(way))
-cache = look = None  # they are large
+cache = attention_cache = None  # they are large
 
 # %% slideshow={"slide_type": "slide"} tags=["timing", "nbval-ignore-output"]
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
@@ -359,7 +361,7 @@ def step(model, batch, replicas, apply):
 
 
 # %%
-model = Transformer(96, 32, 4, 64, 2, np.random.default_rng(0))
+model = Transformer(TransformerConfig(96, 32, 4, 64, 2), np.random.default_rng(0))
 ids = np.random.default_rng(1).integers(96, size=(7, 33))  # 7: the slices are unequal
 batch = ids[:, :-1], ids[:, 1:]
 one, two, whole, ours = (model.replica() for _ in range(4))  # same values, four sets of gradients
@@ -385,7 +387,7 @@ compare("threads, the batch in one", two, whole)
 # Threads change no bit. Slices do, in the last digits, for they add in another order. What do threads gain on your machine? With two cores at most twice the speed. The clock is now the one on the wall (`perf_counter`): `process_time` adds up both threads' seconds, and would never show a gain.
 
 # %% tags=["timing", "nbval-ignore-output"]
-large = Transformer(96, 128, 4, 512, 2, np.random.default_rng(0), np.float32)
+large = Transformer(TransformerConfig(96, 128, 4, 512, 2), np.random.default_rng(0), np.float32)
 ids = np.random.default_rng(1).integers(96, size=(32, 65))
 times = {}
 for threads in (1, 2):
@@ -400,28 +402,31 @@ print(f"{times[1] / times[2]:.2f} times as fast")
 # ## Intervention 1: take away what each wins by
 #
 # Our reasons were guesses. If the Transformer wins *every symbol* by addresses, it must fail without positions. If the GRU wins *one symbol* by its open gate, it must fail with the usual start.
-# The first live, 150 steps at lag 5; the second from lesson 07's record.
+# The first live, 150 steps at lag 5; the second from [[gates]]'s record.
 
 # %% tags=["learned", "nbval-ignore-output"]
 for positions in ("sinusoidal", "none"):
     style = dict(positions=positions, activation="gelu", tied=False, output_size=8)
-    model = Transformer(16, 16, 1, 56, 1, np.random.default_rng(0), np.float32, **style)
+    model = Transformer(
+        TransformerConfig(16, 16, 1, 56, 1, **style), np.random.default_rng(0), np.float32
+    )
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
-    right = record.share_right(model, record.EVERY, 5)
-    print(f"positions {positions}: {right:.0%} right")
-    assert right > 0.95 if positions == "sinusoidal" else right < 0.5
+    accuracy = record.share_right(model, record.EVERY, 5)
+    print(f"positions {positions}: {accuracy:.0%} right")
+    assert accuracy > 0.95 if positions == "sinusoidal" else accuracy < 0.5
 
 # %%
-memory = np.genfromtxt(
-    "../lib/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
+kept_symbols = np.genfromtxt(
+    "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
 for bias in ("4", "0"):
-    rows = memory[(memory["cell"] == "GRU") & (memory["bias"] == bias) & (memory["lag"] == 80)]
+    rows = kept_symbols[(kept_symbols["cell"] == "GRU") & (kept_symbols["lag"] == 80)]
+    rows = rows[rows["bias"] == bias]
     print(f"GRU, bias of u {bias}, one symbol, lag 80: right", *(f"{r:.0%}" for r in rows["right"]))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Both fail, as they must if we were right. (Not for the same reason: without positions the Transformer *cannot* know the order; the GRU could still have opened its gate, and did not in lesson 07's 600 steps. And that a part is needed does not say how it is used.) 28 % is more than guessing: it still knows which symbols came, and how often.
+# Both fail, as they must if we were right. (Not for the same reason: without positions the Transformer *cannot* know the order; the GRU could still have opened its gate, and did not in [[gates]]'s 600 steps. And that a part is needed does not say how it is used.) 28 % is more than guessing: it still knows which symbols came, and how often.
 #
 # ## Intervention 2: more time for whoever lost
 
@@ -435,9 +440,9 @@ for task, model, lag in (
     print(f"{task:<13}lag {lag:3}  {model:<12}", end="")
     for budget in (record.COPY_BUDGET, record.COPY_LONGER):
         ends = [run[-1] for run in record.of_every_seed(runs, task, model, lag, budget)]
-        shares = " ".join(f"{value:.0%}" for *_, value in ends)
+        accuracies = " ".join(f"{value:.0%}" for *_, value in ends)
         seed = " (seed 0)" if budget == record.COPY_LONGER else ""
-        print(f"  right after {budget} s{seed}: {shares}", end="")
+        print(f"  right after {budget} s{seed}: {accuracies}", end="")
     print()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -468,11 +473,11 @@ explorer()
 # | documentation | LSTM, less and less | none: we have no reason to offer |
 # | one symbol | level; from lag 80 on the GRU | with the usual start ($u = 0.5$) it fails at lag 80 |
 # | every symbol | Transformer, up to lag 80 | without positions it fails |
-# | dates | level in the end; GRU with attention much sooner | lesson 19: a likely reason, not a test |
+# | dates | level in the end; GRU with attention much sooner | [[cross_attention]]: a likely reason, not a test |
 #
 # "The Transformer always wins" is refuted: **there is no winner as such**, only one for a task, a length and a budget. Not shown:
 #
-# - Large budgets. Those of lessons 08 and 20 stand at 0.972 nats (LSTM, 798 s) and 0.944 (Transformer, 1,319 s), with unequal seconds, parameters and pieces; at 782 s that Transformer, its rate still high, stood at 1.049. Where the LSTM's lead ends we have not measured.
+# - Large budgets. Those of lessons [[#a_language_model]] and [[#training_a_transformer]] stand at 0.972 nats (LSTM, 798 s) and 0.944 (Transformer, 1,319 s), with unequal seconds, parameters and pieces; at 782 s that Transformer, its rate still high, stood at 1.049. Where the LSTM's lead ends we have not measured.
 # - Other hardware. Ours is one core. On one with thousands of units the longest chain decides, and the Transformer would make many more steps a second.
 # - Other settings. One shape for each, three rates, two or three seeds.
 #
@@ -489,8 +494,8 @@ print("at least 98 % of 100 unseen numbers exact:", exact(french, unseen).mean()
 print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
-# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of lesson 10 against a Transformer of your own size; `lib.french_numbers` has the data, `number_batches` the batches,
-# and `learner` of `lib/checkpoints/numbers_to_french.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
+# **Exercise 3. Your own experiment** · open · 120 minutes. Is a recurrent network as good at French numbers? `SequenceToSequence` of [[attention_is_born]] against a Transformer of your own size; `lib.data.french_numbers` has the data, `number_batches` the batches,
+# and `learner` of `lib/trained/keep.py` shows the loss. Begin with up to three digits. Or ask a question of your own.
 #
 # <details><summary>Rubric</summary>
 #
@@ -510,6 +515,6 @@ print("at least 99.5 % of 4,000, recorded:", TEST_EXACT >= 0.995)
 # - Time steps wait for each other; positions do not. Both can share out a batch: replicas, gradients of their own, shares $B_i/B$, one order of summing.
 # - A reason is a guess until you take it away and the effect goes.
 #
-# **Next:** lesson 24, the bug clinic: code that runs and is wrong.
+# **Next:** [[bug_clinic]], the bug clinic: code that runs and is wrong.
 # **Further reading:** Melis et al., *On the State of the Art of Evaluation in Neural Language Models*, 2018; Kaplan et al., *Scaling Laws for
 # Neural Language Models*, 2020; Jelassi et al., *Repeat After Me: Transformers are Better than State Space Models at Copying*, 2024.

@@ -5,7 +5,7 @@
 # ---
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
-# # 24 · Bug clinic
+# # Bug clinic
 #
 # **The code runs and no error comes: how do you find what is wrong with it?**
 #
@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | examine eight pieces of code that run and are wrong, find each cause with a tool of the course, cure it, and show that it is cured |
 # | **What you will learn** | what each tool sees and what it is blind to; that a symptom names no cause; how to test a check |
-# | **What you need** | gradient checks (lesson 03); backpropagation through time (05); masks and the leak test (12); layer normalisation (16); entropy (18); the loss at the start (20) |
+# | **What you need** | gradient checks ([[gradients_you_can_trust]]); backpropagation through time ([[#backpropagation_through_time]]); masks and the leak test ([[#masks]]); layer normalisation ([[#layer_normalisation]]); entropy ([[#the_decoder_and_the_whole_model]]); the loss at the start ([[#training_a_transformer]]) |
 # | **Minutes** | 60: predict 5, patient 1 and exercise 1 10, patients 2 to 7 27, control and patient 8 with exercise 3 7, intervention 4, explorer 4, conclusion 3; at home exercises 2 and 4 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -27,11 +27,11 @@ import numpy as np
 
 from lib.attention import attention, attention_backward
 from lib.check import RTOL, numerical_gradient, relative_error
-from lib.exercises.bug_clinic import check_error, check_target, check_walk
-from lib.explorers.bug_clinic import explorer
+from lib.teaching.exercises.bug_clinic import check_error, check_target, check_walk
+from lib.teaching.explorers.bug_clinic import explorer
 from lib.functional import cross_entropy, sigmoid, softmax
 from lib.layers import LayerNorm
-from lib.plots import heatmap
+from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -59,7 +59,7 @@ np.set_printoptions(precision=4, suppress=True)
 # | **leak test** | does an output move when a later token does? |
 #
 # The gradient check reads `relative_error`: the worst $\lvert \text{by hand} - \text{measured} \rvert / (\lvert \text{measured} \rvert + 0.01)$. Up to $10^{-6}$ counts as equal. (0.01 is
-# $10^{-8} / 10^{-6}$, the floor of lesson 03.)
+# $10^{-8} / 10^{-6}$, the floor of [[gradients_you_can_trust]].)
 #
 # **The common belief** is that a gradient check finds what is wrong. **Predict:** for each patient write *one* tool into `guess`, the one you would take first. And on paper: how
 # many of the eight does the gradient check with random parameters expose?
@@ -96,7 +96,8 @@ def forward(x, W_x, W, v):
     for bits in x:
         states.append(np.tanh(bits[:, None] * W_x + states[-1] @ W))
     states = np.array(states)  # (T + 1, B, D)
-    return states, sigmoid(states[1:] @ v)  # (T + 1, B, D), (T, B)
+    p, _ = sigmoid(states[1:] @ v)
+    return states, p  # (T + 1, B, D), (T, B)
 
 
 def patient_1(x, dlogits, states, W_x, W, v):
@@ -119,7 +120,7 @@ W_x, W, v = rng.normal(size=D), rng.normal(size=(D, D)) / 2, rng.normal(size=D)
 
 
 def bit_loss():
-    p = forward(x, W_x, W, v)[1]  # (T, B)
+    _, p = forward(x, W_x, W, v)  # (T, B)
     return -np.log(np.where(y == 1, p, 1 - p)).mean()
 
 
@@ -160,7 +161,7 @@ check_walk(my_walk)
 # ```
 #
 # The patient does not use the states that `forward` returns. It begins at $h = 0$ and makes new ones, *backwards* through the inputs, so step t meets a state that never was.
-# The last step meets zero. (See lesson 05.)
+# The last step meets zero. (See [[backpropagation_through_time]].)
 # </details>
 #
 # ## Patient 2: the learning rate that depends on T
@@ -170,14 +171,14 @@ check_walk(my_walk)
 
 # %%
 def patient_2(logits, target):
-    p = sigmoid(logits)
+    p, _ = sigmoid(logits)
     return ((p - target) ** 2).mean(), p - target  # loss, dlogits
 
 
 def by_hand_and_measured(patient, T):
     rng = np.random.default_rng(T)
     logits, target = 0.01 * rng.normal(size=(T, 2)), rng.integers(2, size=(T, 2))
-    by_hand = patient(logits, target)[1]
+    _, by_hand = patient(logits, target)
     return by_hand, numerical_gradient(lambda: patient(logits, target)[0], logits)
 
 
@@ -261,7 +262,7 @@ check_target(my_loss)
 patient_mask = np.tri(50, 50, 1, dtype=bool)
 
 
-def next_right(mask):
+def next_accuracy(mask):
     T, ids = len(mask), np.random.default_rng(6).integers(8, size=len(mask) + 1)
     query, key = 15 * np.eye(T, k=1), 15 * np.eye(T)  # (T, T), (T, T)
     context, _ = attention(query, key, np.eye(8)[ids[:-1]], mask)
@@ -274,23 +275,25 @@ def leaks(mask):
     before, _ = attention(query, key, value, mask)  # (T, K)
     for t in range(1, len(mask)):  # every token moves once
         changed = value + (np.arange(len(mask)) == t)[:, None]  # (T, K)
-        if (attention(query, key, changed, mask)[0][:t] != before[:t]).any():
+        after, _ = attention(query, key, changed, mask)  # (T, K)
+        if (after[:t] != before[:t]).any():
             return True
     return False
 
 
 # %%
-print(f"right: {next_right(patient_mask):.2f}")
+print(f"right: {next_accuracy(patient_mask):.2f}")
 note(4, "leak test", leaks(patient_mask))
 q, k, value, dcontext = np.random.default_rng(0).normal(size=(4, 50, 3))
 _, cache = attention(q, k, value, patient_mask)
 measured = numerical_gradient(lambda: (attention(q, k, value, patient_mask)[0] * dcontext).sum(), q)
-note(4, "check, random", differs(attention_backward(dcontext, cache)[0], measured))
+dq, _, _ = attention_backward(dcontext, cache)
+note(4, "check, random", differs(dq, measured))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Diagnosis and cure</summary>
 #
-# The third argument of `np.tri` is 1: each query sees one place too many, and there stands the answer. (The last has none to its right: 49 of 50.) Cure: `np.tri(50, 50, dtype=bool)`, which is `causal_mask(50)` of lesson 12. The gradient check is silent,
+# The third argument of `np.tri` is 1: each query sees one place too many, and there stands the answer. (The last has none to its right: 49 of 50.) Cure: `np.tri(50, 50, dtype=bool)`, which is `causal_mask(50)` of [[masks]]. The gradient check is silent,
 # for the gradient of a leaking model is right as well. **A result that is too good is a symptom.**
 # </details>
 #
@@ -306,7 +309,7 @@ def patient_5(scale, output_scale):
     x, W_q, W_k = (rng.normal(size=(n, D)) for n in (T, D, D))
     W_out = rng.normal(size=(D, V)) * output_scale  # (D, V)
     scores = (x @ (W_q * scale)) @ (x @ (W_k * scale)).T * D**-0.5  # (T, T)
-    weights = softmax(scores)  # (T, T)
+    weights, _ = softmax(scores)  # (T, T)
     y, _ = LayerNorm(D).forward(weights @ x)  # (T, D)
     loss, _ = cross_entropy(y @ W_out, rng.integers(V, size=T))
     entropy = -(weights * np.log(weights + 1e-300)).sum(axis=1).mean()  # no log of 0
@@ -323,7 +326,8 @@ x5, d5 = np.random.default_rng(0).normal(size=(2, 10, 16))
 q5, k5 = (x5 @ W for W in np.random.default_rng(1).normal(size=(2, 16, 16)))
 _, cache = attention(q5, k5, x5)
 measured = numerical_gradient(lambda: (attention(q5, k5, x5)[0] * d5).sum(), q5)
-note(5, "check, random", differs(attention_backward(d5, cache)[0], measured))
+dq5, _, _ = attention_backward(d5, cache)
+note(5, "check, random", differs(dq5, measured))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Diagnosis and cure</summary>
@@ -354,7 +358,7 @@ note(6, "shapes", scaled.shape != scores.shape)
 # <details><summary>Diagnosis and cure</summary>
 #
 # `np.sqrt(64)` is no Python number but a NumPy scalar of type float64, and it makes the array float64, and all that follows (since NumPy 2; before, the array kept its type). Cure: `scores * 64**-0.5`, a Python number, which takes the array's
-# type. A gradient check cannot see it: ours refuses float32 (lesson 03).
+# type. A gradient check cannot see it: ours refuses float32 ([[gradients_you_can_trust]]).
 # </details>
 #
 # ## Patient 7: passed, then failed
@@ -428,7 +432,8 @@ rng = np.random.default_rng(0)
 q8, k8, value8, d8 = rng.normal(size=(4, 6, 5))
 b = rng.normal(size=5)
 _, cache = attention(q8, k8 + b, value8)
-db = attention_backward(d8, cache)[1].sum(axis=0)
+_, dk8, _ = attention_backward(d8, cache)
+db = dk8.sum(axis=0)
 measured_db = numerical_gradient(lambda: (attention(q8, k8 + b, value8)[0] * d8).sum(), b)
 print("patient 8 says more than 0.9, that is, all wrong:", patient_8(db, measured_db).max() > 0.9)
 print("by hand below 1e-12:", abs(db).max() < 1e-12)
@@ -466,7 +471,7 @@ check_error(my_error)
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
 # ## Intervention: cure, and look again
 #
-# A diagnosis is a guess until the cure removes the symptom. One change for each. **Predict** every number in health before you run. (Logits of size 1 cost $\ln V + ½$, lesson 20.)
+# A diagnosis is a guess until the cure removes the symptom. One change for each. **Predict** every number in health before you run. (Logits of size 1 cost $\ln V + ½$, [[training_a_transformer]].)
 #
 # Then patient 1, with one thing changed, the states it walks through. Same start, same data, three seeds: copy the bit before. (At the first
 # step, which has none before it, a 0 is wanted. A network without biases answers opposite inputs with opposite logits, so there, at one step of eight, it can only guess: the floor is
@@ -475,7 +480,7 @@ check_error(my_error)
 
 # %%
 def cured_2(logits, target):
-    p = sigmoid(logits)
+    p, _ = sigmoid(logits)
     return -np.log(np.where(target == 1, p, 1 - p)).mean(), (p - target) / target.size
 
 
@@ -487,7 +492,7 @@ for T in (4, 8, 16):
     by_hand, measured = by_hand_and_measured(cured_2, T)
     print(f"2: T = {T:2}, by hand / measured = {(by_hand / measured).mean():.2f}")
 print("3:", fit(feature, target.ravel()))
-print(f"4: right {next_right(np.tri(50, 50, dtype=bool)):.2f}")
+print(f"4: right {next_accuracy(np.tri(50, 50, dtype=bool)):.2f}")
 print("5: ", end="")
 cured_loss = patient_5(1 / 16, 1 / 16)
 print("6:", (scores * 64**-0.5).dtype, (scores * 64**-0.5).nbytes, "bytes")
@@ -533,7 +538,7 @@ axes[0].axhline(np.log(2), color="0.5", lw=0.8, label="guessing")
 axes[0].set(xlabel="step", ylabel="loss", ylim=(0, 2.1), title="copy the bit before")
 axes[0].legend(loc="upper right", ncols=3, fontsize=8, handlelength=1.2, columnspacing=1.2)
 axes[1].plot([-2, 2], [-2, 2], color="0.7", lw=1)
-sick = norm_gradients(patient_7, random_gamma)[0]
+sick, _ = norm_gradients(patient_7, random_gamma)
 axes[1].plot(measured_dx.ravel(), sick.ravel(), "C1x", label="patient 7")
 axes[1].plot(measured_dx.ravel(), dx.ravel(), "C0.", label="cured")
 axes[1].set(xlabel="measured", ylabel="by hand", title="gradient of layer normalisation")

@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 
-from lib.checkpoints import numpy_documentation as task
-from lib.corpus import numpy_docstrings
+from lib.data.texts import numpy_docstrings
 from lib.optim import Adam, clip_by_global_norm
+from lib.trained.checkpoints import numpy_documentation as task
 
 SECONDS, LOOKS, GOAL = 120, 4, 1.35
 

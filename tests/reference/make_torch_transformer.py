@@ -89,16 +89,16 @@ def heads(name, module):
 
 def layer_weights(name, module):
     """The weights of an encoder or a decoder layer."""
-    found = heads(f"{name}attention.", module.self_attn)
-    found |= norms(f"{name}attention_residual.norm", module.norm1)
-    found |= linear(f"{name}feed_forward.inner", module.linear1)
-    found |= linear(f"{name}feed_forward.outer", module.linear2)
+    found = heads(f"{name}attention.layer.", module.self_attn)
+    found |= norms(f"{name}attention.norm", module.norm1)
+    found |= linear(f"{name}feed_forward.layer.inner", module.linear1)
+    found |= linear(f"{name}feed_forward.layer.outer", module.linear2)
     last = module.norm2
     if isinstance(module, nn.TransformerDecoderLayer):
-        found |= heads(f"{name}cross_attention.", module.multihead_attn)
-        found |= norms(f"{name}cross_residual.norm", module.norm2)
+        found |= heads(f"{name}cross_attention.layer.", module.multihead_attn)
+        found |= norms(f"{name}cross_attention.norm", module.norm2)
         last = module.norm3
-    return found | norms(f"{name}feed_forward_residual.norm", last)
+    return found | norms(f"{name}feed_forward.norm", last)
 
 
 def bends(rng):
@@ -157,13 +157,13 @@ def multi_head(rng):
     for name, columns in (("self_attention", T), ("cross_attention", S)):
         module = shaken(nn.MultiheadAttention(D, H, batch_first=True), rng)
         x, dy = leaf(rng, B, T, D), given(rng, B, T, D)
-        context = x if columns == T else leaf(rng, B, S, D)
+        memory = x if columns == T else leaf(rng, B, S, D)
         mask, closed = masks(rng, columns)
-        y, weights = module(x, context, context, attn_mask=closed, average_attn_weights=False)
+        y, weights = module(x, memory, memory, attn_mask=closed, average_attn_weights=False)
         y.backward(dy)
         found = dict(x=x, dy=dy, mask=mask, y=y, weights=weights, dx=x.grad)
-        if context is not x:
-            found |= dict(context=context, dcontext=context.grad)
+        if memory is not x:
+            found |= dict(memory=memory, dmemory=memory.grad)
         yield name, found | heads("", module)
 
 
@@ -187,12 +187,12 @@ def decoder_layers(rng):
     for name, first in STYLES.items():
         module = nn.TransformerDecoderLayer(D, H, FF, 0.0, batch_first=True, norm_first=first)
         shaken(module, rng)
-        x, context, dy = leaf(rng, B, T, D), leaf(rng, B, S, D), given(rng, B, T, D)
+        x, memory, dy = leaf(rng, B, T, D), leaf(rng, B, S, D), given(rng, B, T, D)
         (mask, closed), (cross_mask, cross_closed) = masks(rng, T), masks(rng, S)
-        y = module(x, context, tgt_mask=closed, memory_mask=cross_closed)
+        y = module(x, memory, tgt_mask=closed, memory_mask=cross_closed)
         y.backward(dy)
-        found = dict(x=x, context=context, dy=dy, mask=mask, cross_mask=cross_mask, y=y)
-        found |= dict(dx=x.grad, dcontext=context.grad)
+        found = dict(x=x, memory=memory, dy=dy, mask=mask, cross_mask=cross_mask, y=y)
+        found |= dict(dx=x.grad, dmemory=memory.grad)
         yield f"decoder_layer_{name}", found | layer_weights("", module)
 
 
@@ -219,12 +219,12 @@ def models(rng):
         lengths = torch.tensor([T, 2, 3])
         padding = torch.arange(T) >= lengths[:, None]
         source = torch.tensor(rng.integers(0, V, (B, T)))
-        context, x = tables[0](source) + table(), tables[1](ids) + table()
+        memory, x = tables[0](source) + table(), tables[1](ids) + table()
         for layer in encoder:
-            context = layer(context, src_key_padding_mask=padding)
-        context = lasts[0](context) if first else context
+            memory = layer(memory, src_key_padding_mask=padding)
+        memory = lasts[0](memory) if first else memory
         for layer in decoder:
-            x = layer(x, context, tgt_mask=causal, memory_key_padding_mask=padding)
+            x = layer(x, memory, tgt_mask=causal, memory_key_padding_mask=padding)
         logits = out(lasts[1](x) if first else x)
         found = learned(logits, targets) | dict(ids=ids, source=source, lengths=lengths)
         for part, layers, words, last in zip(

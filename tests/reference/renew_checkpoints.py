@@ -14,7 +14,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lib import training
-from lib.checkpoints import (
+from lib.trained.checkpoints import (
     dates_to_iso,
     dates_transformer,
     digits_reversed,
@@ -27,7 +27,7 @@ from lib.checkpoints import (
 
 
 def shipped():
-    """(file, the model it is of, before it has learned) for every file of lib/checkpoints."""
+    """(file, the model it is of, before it has learned) for every file of lib/trained."""
     rng = np.random.default_rng(0)
     for attention in (True, False):
         yield dates_to_iso.weights_of(attention), dates_to_iso.new_model(rng, attention)

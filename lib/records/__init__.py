@@ -1,1 +1,0 @@
-"""Recorded experiments that take longer than a lesson; `python -m lib.records.NAME` makes one."""

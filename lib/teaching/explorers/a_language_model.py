@@ -1,0 +1,99 @@
+"""What the shipped model expects after a text, and how much each character surprised it.
+
+Shapes: T characters of the text, V vocabulary.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from lib.data.texts import BREAK
+from lib.functional import log_softmax
+from lib.generation import next_probabilities
+from lib.teaching.panel import Number, Panel, Picture, TextField
+from lib.teaching.plots import ORANGE, cell_labels, edge_labels, heatmap, visible
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+
+ROWS, COLUMNS, LONGEST = 2, 30, 60
+SHOWN = 14  # of the next characters, the likeliest
+UNEXPECTED = 6  # nats: the darkest colour
+# One colour from pale to strong, and everywhere light enough for black letters.
+SURPRISE = LinearSegmentedColormap.from_list("surprise", ["#fff5eb", "#fdae6b", "#e6550d"])
+EXAMPLES = ["Return the ", r"Parameters\n---------", r"Pomegranate\n-----------", ">>> np.", "x"]
+
+
+def explorer():
+    """The learner's text and a temperature against surprise and the next character."""
+    model, tokenizer = numpy_documentation()
+    picture = Picture(6.4, 3.6, rows=2, height_ratios=(1, 2))
+    cells, letters, bars, ones, names = draw(picture)
+
+    @lru_cache(maxsize=8)  # the temperature changes nothing of it
+    def reading(text):
+        return read(model, tokenizer, text)
+
+    def show(text, temperature):
+        text = text.replace(r"\n", "\n")
+        surprises, logits = reading(text)
+        blank = np.full(LONGEST - len(text), np.nan)
+        cells.set_data(np.append(surprises, blank).reshape(ROWS, COLUMNS))
+        letters.write([visible(character) for character in text])
+        plain, turned = next_probabilities(logits), next_probabilities(logits, temperature)
+        order = np.argsort(-plain, kind="stable")[:SHOWN]
+        bars.set_segments([[(i, 0), (i, height)] for i, height in enumerate(turned[order])])
+        ones.set_ydata(plain[order])
+        names.write([visible(tokenizer.vocabulary[i]) for i in order])
+        return describe(text, surprises, tokenizer.vocabulary, turned)
+
+    return Panel(
+        show,
+        picture,
+        text=TextField("text", "Return the arry of the ", EXAMPLES),
+        temperature=Number("temperature", 1.0, 0.1, 2.0, 0.1),
+    )
+
+
+def draw(picture):
+    """Empty axes: the text in cells above, the next characters as bars below."""
+    above, below = picture.axes
+    cells = heatmap(above, np.full((ROWS, COLUMNS), np.nan), limit=UNEXPECTED)
+    cells.set_cmap(SURPRISE)
+    above.set(xticks=[], yticks=[], title="how much each character surprises it")
+    picture.figure.colorbar(cells, ax=above, label="nats", extend="max", fraction=0.04)
+    letters = cell_labels(above, ROWS, COLUMNS, size=9)
+    bars = below.vlines(range(SHOWN), 0, np.zeros(SHOWN), lw=18, color=ORANGE)  # one artist: fast
+    (ones,) = below.plot(range(SHOWN), np.zeros(SHOWN), "k_", ms=14, label="at temperature 1")
+    below.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1), ylabel="probability")
+    below.set_xlabel("the next character", labelpad=16)
+    below.plot([], [], "s", color=ORANGE, label="at your temperature")
+    below.legend(loc="upper right")
+    names = edge_labels(below, SHOWN, "x", distance=0.08)
+    picture.moving(cells, letters, bars, ones, names)
+    return cells, letters, bars, ones, names
+
+
+def read(model, tokenizer, text):
+    """Surprise (T,) of each character, in nats, and the logits (V,) of what comes next.
+
+    The model starts where a docstring ends, so the first character is a surprise, too.
+    """
+    if not 1 <= len(text) <= LONGEST:
+        raise ValueError(f"text has {len(text)} characters: 1 to {LONGEST} were expected")
+    ids = np.concatenate([tokenizer.encode(BREAK), tokenizer.encode(text)])
+    logits = model.forward(ids[None])[0][0, len(BREAK) - 1 :]
+    surprises = -log_softmax(logits[:-1])[0][np.arange(len(text)), ids[len(BREAK) :]]
+    return surprises, logits[-1]
+
+
+def describe(text, surprises, vocabulary, probabilities):
+    """The three likeliest next characters, how open the choice is, the greatest surprise."""
+    likeliest = np.argsort(-probabilities)[:3]
+    next_ones = [f"{visible(vocabulary[i])} {probabilities[i]:.0%}" for i in likeliest]
+    perplexity = np.exp(-(probabilities * np.log(probabilities + 1e-300)).sum())
+    worst = int(np.argmax(surprises))
+    return (
+        f"Next: {', '.join(next_ones)}; perplexity of the choice {perplexity:.1f}. "
+        f"Mean surprise {surprises.mean():.2f} nats per character, greatest "
+        f"{surprises[worst]:.1f} at {visible(text[worst])} (character {worst + 1})."
+    )

@@ -1,0 +1,126 @@
+"""Where a decoder-only model's parameters are, and what a forward pass keeps."""
+
+import numpy as np
+
+from lib import guard
+from lib.teaching.panel import Number, Panel, Picture
+from lib.teaching.plots import BLUE, RED, Labels
+
+PARTS = ("table", "attention", "feed-forward", "norms")
+KEPT = ("attention weights", "rest of layers and last norm", "ln p of the output")
+BYTES = 4  # of a number in float32
+ARROW = dict(arrowstyle="-|>", color="0.5", shrinkA=0, shrinkB=0)
+BOX = dict(boxstyle="round", ec="0.4")
+COLORS = {"stream": "#DCEBF7", "memory": "#FBE3C8", "k, v": "#FBE3C8"}
+
+
+def explorer():
+    """Sizes of a model and the length of a text against its parameters and its memory, by part."""
+    picture = Picture(7.0, 2.6, columns=2)
+    pairs = [draw(*each) for each in zip(picture.axes, (PARTS, KEPT), (BLUE, RED), strict=True)]
+    picture.axes[0].set_title("parameters")
+    picture.axes[1].set_title("kept for the way back, one text")
+    picture.moving(*(artist for bars, labels in pairs for artist in (*bars, labels)))
+
+    def show(width, heads, layers, vocabulary, length):
+        guard.heads(width, heads)
+        parameters = count(vocabulary, width, layers)
+        kept = keep(vocabulary, width, heads, layers, length)
+        fill(*pairs[0], parameters, [spelled(n) for n in parameters])
+        fill(*pairs[1], kept, [f"{spelled(BYTES * n)}B" for n in kept])
+        return describe(width // heads, length, parameters, kept)
+
+    return Panel(
+        show,
+        picture,
+        width=Number("width D", 256, 32, 1024, 32),
+        heads=Number("heads H", 8, 1, 32),
+        layers=Number("layers L", 6, 1, 48),
+        vocabulary=Number("vocabulary V", 10000, 1000, 51000, 1000),
+        length=Number("length T", 256, 32, 2048, 32),
+    )
+
+
+def count(V, D, L):
+    """Parameters by part, in the order of PARTS: tied, with biases, and F = 4D."""
+    return np.array([V * D, L * (4 * D * D + 4 * D), L * (8 * D * D + 5 * D), (4 * L + 2) * D])
+
+
+def keep(V, D, H, L, T):
+    """Numbers that a forward pass keeps of one text of T tokens, in the order of KEPT."""
+    return np.array([L * H * T * T, T * (L * (12 * D + 2) + 2 * D + 1), T * V])
+
+
+def draw(ax, names, color):
+    """A bar for each part, and room for its number at the right."""
+    bars = ax.barh(range(len(names)), [0] * len(names), color=color)
+    ax.set(xlim=(0, 1.4), xlabel="share", xticks=(0, 0.5, 1), xticklabels=("0", "50 %", "100 %"))
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    points = [(1.2, i) for i in range(len(names))]
+    return list(bars), Labels(ax, points)
+
+
+def fill(bars, labels, numbers, texts):
+    """The bars at their shares, the texts beside them."""
+    for bar, share in zip(bars, numbers / numbers.sum(), strict=True):
+        bar.set_width(share)
+    labels.write(texts)
+
+
+def describe(K, T, parameters, kept):
+    """Both sums, and the largest part of each."""
+    total, held = parameters.sum(), kept.sum()
+    most, first = (np.argmax(numbers) for numbers in (parameters, kept))
+    side = "above" if T > 12 * K else "below" if T < 12 * K else "at"
+    return (
+        f"{total:,} parameters, the largest part: {PARTS[most]} ({parameters[most] / total:.1%}); "
+        f"the table has {parameters[0] / total:.1%}. With gradients and Adam they take "
+        f"{spelled(4 * BYTES * total)}B in float32. One text of {T} keeps "
+        f"{spelled(BYTES * held)}B, the largest part: {KEPT[first]} ({kept[first] / held:.1%}). "
+        f"The attention weights are {kept[0]:,} numbers; T is {side} 12K = {12 * K}."
+    )
+
+
+def spelled(number):
+    """A large number, short: 4.72 M, with a space before the unit."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.{2 if number < 10 * size else 1}f} {letter}"
+    return f"{number} "
+
+
+def draw_flow(ax, grid):
+    """A row of boxes for each block of a model, and an array's shape in each box.
+
+    grid: rows {name: array}. The first box of a row is the stream; the last one is added to it,
+    except in the last row. A row that begins with "memory" feeds the weights of the next one.
+    """
+    for i, row in enumerate(grid):
+        begin, end = (2, 3) if "memory" in row else (0, len(row) - 1)
+        for j, (name, array) in enumerate(row.items(), begin):
+            write_box(ax, j, -i, name, array.shape, COLORS.get(name, "white"))
+            if j > begin:
+                arrow(ax, (j - 0.77, -i), (j - 0.23, -i))
+        if begin:
+            arrow(ax, (end, -i - 0.22), (end, -i - 0.78))
+        elif i + 1 < len(grid):
+            down = i + (2 if "memory" in grid[i + 1] else 1)
+            arrow(ax, (0, -i - 0.22), (0, -down + 0.22))
+            if end:
+                ax.plot([end, end, 0], [-i - 0.22, -i - 0.5, -i - 0.5], color="0.5", lw=1)
+                plus = dict(boxstyle="circle,pad=0.1", fc="white", ec="0.4")
+                ax.text(0, -i - 0.5, "+", ha="center", va="center", bbox=plus)
+    ax.set(xlim=(-0.3, 5.5), ylim=(0.7 - len(grid), 0.3))
+    ax.axis("off")
+
+
+def write_box(ax, x, y, name, shape, color):
+    """A name and a shape in a box."""
+    text = f"{name}\n{str(shape).replace(' ', '')}"
+    ax.text(x, y, text, ha="center", va="center", size=8, bbox=dict(BOX, fc=color))
+
+
+def arrow(ax, start, end):
+    """From one point to the other."""
+    ax.annotate("", end, start, arrowprops=ARROW)

@@ -1,0 +1,255 @@
+"""Panel: controls, a picture that is drawn again at every turn, and a sentence of numbers.
+
+Drawing a whole matplotlib figure takes about 60 ms. A Picture draws its axes and labels once,
+keeps those pixels, and then draws only what moves: about 10 ms. A Panel shows it as an HTML
+image with a text alternative, so that it neither flickers nor hides anything from a reader who
+cannot see it.
+"""
+
+import base64
+import html
+import io
+import math
+
+import ipywidgets as widgets
+import matplotlib.image
+import numpy as np
+import traitlets
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from lib import guard
+from lib.teaching.exercise import printable
+
+
+class Picture:
+    """A figure whose still parts are drawn once. `moving` names the artists that change."""
+
+    def __init__(self, width=6.4, height=2.8, rows=1, columns=1, **subplots):
+        self.figure = Figure(figsize=(width, height))
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.axes = self.figure.subplots(rows, columns, **subplots)
+        self.artists, self.background = [], None
+
+    def moving(self, *artists):
+        """Say that these artists change; they are left out of the kept pixels."""
+        for artist in artists:
+            artist.set_animated(True)
+            self.artists.append(artist)
+        self.background = None
+        return artists[0] if len(artists) == 1 else artists
+
+    def redraw(self):
+        """Say that something else has changed (ticks, limits, titles): draw it all once more."""
+        self.background = None
+
+    def png(self):
+        """The picture now, as PNG bytes."""
+        if self.background is None:
+            self.canvas.draw()
+            self.figure.set_layout_engine("none")  # once laid out, nothing may jump
+            self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self.background)
+        for artist in sorted(self.artists, key=lambda artist: artist.zorder):
+            self.figure.draw_artist(artist)
+        for ax in {artist.axes for artist in self.artists if artist.axes is not None}:
+            for spine in ax.spines.values():  # images cover the frame
+                ax.draw_artist(spine)
+        return png_of(self.canvas.buffer_rgba())
+
+    def blank(self):
+        """A white picture of the same size, where this one could not be drawn."""
+        width, height = self.canvas.get_width_height()
+        return png_of(np.full((height, width, 4), 255, np.uint8))
+
+
+class Panel(widgets.VBox):
+    """show(**values of the controls) moves the picture's artists and returns a sentence.
+
+    An error from show becomes the sentence, and the picture stays as it was: bad input in a control
+    never breaks the panel, nor silences it. Only an interrupt passes.
+    """
+
+    def __init__(self, show, picture, **controls):
+        self.show, self.picture, self.controls = show, picture, controls
+        self.view, self.png = widgets.HTML(), None
+        super().__init__([*controls.values(), self.view])
+        self.add_class("course-panel")
+        for control in controls.values():
+            control.observe(self.update, "value")
+        self.update()
+
+    def update(self, _=None):
+        """Show the picture for the controls as they stand."""
+        role = "status"
+        try:
+            values = {name: control.value for name, control in self.controls.items()}
+            self.caption = shown(guard.text("what show returns", self.show(**values)))
+            self.png = base64.b64encode(self.picture.png()).decode()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
+            self.caption, role = complaint(error), "alert"
+            self.png = self.png or base64.b64encode(self.picture.blank()).decode()
+        text = html.escape(self.caption, quote=True)
+        width, height = self.picture.canvas.get_width_height()
+        self.view.value = (
+            f'<figure style="margin:0"><img alt="{text}" width="{width}" height="{height}" '
+            f'style="max-width:100%;height:auto" src="data:image/png;base64,{self.png}">'
+            # room for three lines, so that nothing below jumps when the sentence grows
+            f'<figcaption style="line-height:1.4;min-height:4.2em;max-width:{width}px">'
+            f'<span role="{role}">{text}</span></figcaption></figure>'
+        )
+
+    def _repr_mimebundle_(self, **options):
+        # The picture and its sentence go along with the live view, for pages without a kernel.
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        settings = ", ".join(f"{name} = {shown(c.value)}" for name, c in self.controls.items())
+        text = f"{settings}\n{self.caption}"
+        metadata = {**metadata, "image/png": {"alt": text}}
+        return {**data, "text/plain": text, "image/png": self.png}, metadata
+
+
+class Held(traitlets.Any):
+    """The value of a control, which is never nothing: a validator alone is not asked about None."""
+
+    allow_none = False
+
+
+class Number(widgets.HBox):
+    """A slider, and beside it a field for the same number that a keyboard can reach by name.
+
+    It holds what its field shows: a number from low to high, whole if all that it is made of is.
+    """
+
+    value = Held()
+
+    def __init__(self, label, value, low, high, step=1):
+        whole = all(isinstance(number, int) for number in (value, low, high, step))
+        self.whole = whole  # before the first value, which is looked at
+        self.low, self.high = (rounded(*pair) for pair in (("low", low), ("high", high)))
+        self.step = rounded("step", step)
+        guard.positive("step", self.step)
+        if self.low >= self.high:
+            raise ValueError(f"low={low}: a number below high={high} was expected")
+        Slider = widgets.IntSlider if whole else widgets.FloatSlider
+        Field = widgets.BoundedIntText if whole else widgets.BoundedFloatText
+        limits = dict(min=self.low, max=self.high, step=step, value=self.within(value))
+        label = guard.text("label", label)
+        self.field = Field(description=label, style=WIDE, layout={"width": "240px"}, **limits)
+        self.slider = Slider(readout=False, layout={"width": "240px"}, **limits)
+        super().__init__([self.field, self.slider])
+        self.value = value
+        traitlets.link((self, "value"), (self.field, "value"))
+        traitlets.link((self, "value"), (self.slider, "value"))
+
+    @traitlets.validate("value")
+    def _as_its_field_shows_it(self, proposal):
+        # A slider says 2.1000000000000005 where the field should show 2.1.
+        return self.within(proposal["value"])
+
+    def within(self, value):
+        """The value as the field shows it. Refuses what the field cannot show."""
+        number = rounded("value", value)
+        if not self.low <= number <= self.high or self.whole and number != int(number):
+            kind = "a whole number" if self.whole else "a number"
+            came = f"value={guard.show(value)}"
+            raise ValueError(f"{came}: {kind} from {self.low} to {self.high} was expected")
+        return int(number) if self.whole else number
+
+    def stops(self):
+        """Every value the control can take, at most 25 of them and always both ends."""
+        count = max(1, math.ceil((self.high - self.low) / self.step - 1e-9))
+        picked = {round(i * count / min(count, 24)) for i in range(min(count, 24))}
+        return [*(round(self.low + i * self.step, 6) for i in sorted(picked)), self.high]
+
+
+class Choice(widgets.Dropdown):
+    """One of several named options, each a text or a number, and each shown by another name."""
+
+    value = Held()
+
+    def __init__(self, label, options, value=None):
+        options = list(options)
+        for i, option in enumerate(options):
+            if not isinstance(option, str):
+                guard.finite(f"options[{i}]", option)
+            if str(option) in map(str, options[:i]):
+                raise ValueError(f"options[{i}]={option!r} is there before: each once was expected")
+        if not options:
+            raise ValueError("options is empty: at least one was expected")
+        value = options[0] if value is None else value
+        if value not in options:
+            raise ValueError(self._refusal(value, options))
+        super().__init__(
+            description=guard.text("label", label),
+            options=options,
+            value=value,
+            style=WIDE,
+            layout={"width": "340px"},
+        )
+
+    @traitlets.validate("value")
+    def _validate_value(self, proposal):
+        for option in self._options_values:
+            if option == proposal["value"]:
+                return option
+        raise ValueError(self._refusal(proposal["value"], self._options_values))
+
+    @staticmethod
+    def _refusal(value, options):
+        return f"value={guard.show(value)}: one of {', '.join(map(repr, options))} was expected"
+
+    def stops(self):
+        """Every value the control can take."""
+        return list(self.options)
+
+
+class TextField(widgets.Text):
+    """A line of text; every key press counts."""
+
+    def __init__(self, label, value, examples=()):
+        super().__init__(
+            description=guard.text("label", label),
+            value=guard.text("value", value),
+            continuous_update=True,
+            style=WIDE,
+            layout={"width": "480px"},
+        )
+        self.examples = [value, *examples]
+
+    def stops(self):
+        """Values worth trying, among them an empty line and characters that nobody expects."""
+        return [*self.examples, "", "???", "日本"]
+
+
+def rounded(name, value):
+    """A finite number, whole or to six digits behind the point."""
+    guard.finite(name, value)
+    return int(value) if isinstance(value, int | np.integer) else round(float(value), 6)
+
+
+def shown(value):
+    """A value as a text that any screen can show, at most so long that it can be read."""
+    text = value if isinstance(value, str) else str(value)
+    return printable(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+
+
+def complaint(error):
+    """An error as one line; a ValueError is one that was foreseen, any other says its type."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 (an error may be of anybody's making)
+        text = ""
+    kind = type(error).__name__
+    return shown(text if text and isinstance(error, ValueError) else f"{kind}: {text}".strip(": "))
+
+
+def png_of(pixels):
+    """Pixels (height, width, 4) as PNG bytes."""
+    out = io.BytesIO()
+    matplotlib.image.imsave(out, pixels, format="png", pil_kwargs={"compress_level": 1})
+    return out.getvalue()
+
+
+WIDE = {"description_width": "150px"}
+LONGEST = 1000  # characters of a caption

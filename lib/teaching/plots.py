@@ -1,0 +1,289 @@
+"""Pictures: arrays in, Axes out. One look for the whole course.
+
+Weights and probabilities (0 to 1) have one colour map, signed numbers another one centred at
+zero; both can be told apart without colour vision.
+"""
+
+from functools import lru_cache
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.collections import PathCollection
+from matplotlib.colors import Normalize
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.image import AxesImage
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath, text_to_path
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, IdentityTransform
+
+from lib import guard
+from lib.teaching import describe
+
+WEIGHTS, SIGNED = "viridis", "RdBu_r"
+# Okabe and Ito's palette, made for every kind of colour vision.
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+QUERY, KEY, VALUE = BLUE, RED, GREEN
+FORWARD, BACKWARD = BLUE, RED
+CYCLE = (BLUE, RED, GREEN, ORANGE, PINK, SKY, BLACK)
+
+STYLE = {
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=CYCLE),
+    "image.interpolation": "nearest",
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+}
+mpl.rcParams.update(STYLE)
+describe.install()
+
+
+class Cells(AxesImage):
+    """An image of a small array in large cells, ten times faster than AxesImage.
+
+    matplotlib resamples an image as if it were a photograph. Cells need no resampling: each
+    pixel takes the colour of the cell that it lies in.
+    """
+
+    def make_image(self, renderer, magnification=1.0, unsampled=False):
+        """The pixels (height, width, 4), and where on the canvas they go."""
+        low, high = self.axes.bbox.get_points()
+        (left, bottom), (right, top) = np.round(low).astype(int), np.round(high).astype(int)
+        rows, columns = self.get_array().shape
+        across = np.arange(right - left) * columns // (right - left)
+        down = np.arange(top - bottom)[::-1] * rows // (top - bottom)
+        rgba = np.ascontiguousarray(self.to_rgba(self.get_array(), bytes=True))
+        colours = rgba.view(np.uint32)[..., 0]  # four bytes move as one number
+        pixels = np.ascontiguousarray(colours[down][:, across])
+        return pixels.view(np.uint8).reshape(*pixels.shape, 4), left, bottom, IdentityTransform()
+
+
+def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, numbers=False):
+    """Draw values (R, C) as coloured cells that fill the axes, and return the image.
+
+    signed: the diverging map from -limit to limit, else the sequential one from 0 to limit.
+    rows, columns: labels for the ticks, one for each. numbers: write each value into its cell.
+    A cell that holds NaN stays empty.
+    """
+    values = cells(values)
+    guard.positive("limit", limit)
+    guard.truth("signed", signed)
+    guard.truth("numbers", numbers)
+    low, cmap = (-limit, SIGNED) if signed else (0, WEIGHTS)
+    image = Cells(ax, cmap=cmap, norm=Normalize(low, limit))
+    image.set_clip_path(ax.patch)
+    ax.add_image(image)
+    image.set_data(np.zeros((0, 0)))
+    set_image(image, values)
+    ax.set_aspect("auto")
+    ax.spines[:].set_visible(True)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
+    label_ticks(ax, rows, columns)
+    if numbers:
+        for i, j in np.argwhere(~np.isnan(values)):
+            value = values[i, j]
+            ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=ink(image, value))
+    return image
+
+
+def cells(values):
+    """values as floats (R, C), NaN where they are masked. Refuses all but a table of numbers."""
+    if np.ma.isMaskedArray(values):
+        values = np.ma.filled(values.astype(float), np.nan)
+    values = guard.as_array("values", values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"values is of type {values.dtype}: numbers (R, C) were expected")
+    if values.ndim != 2 or values.size == 0:
+        empty = ", none of them 0" if values.size == 0 else ""
+        raise ValueError(f"values has shape {values.shape}: (R, C) was expected{empty}")
+    return values.astype(float)
+
+
+def ink(image, value):
+    """Black or white, whichever is easier to read on the colour of this value."""
+    red, green, blue, _ = image.cmap(image.norm(value))
+    return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "black"
+
+
+def label_ticks(ax, rows=None, columns=None):
+    """Put these labels on the ticks of an image's rows and columns, $ and all: they are data."""
+    sizes = ax.images[-1].get_array().shape[:2] if ax.images else (None, None)
+    for name, labels, size in zip(("rows", "columns"), (rows, columns), sizes, strict=True):
+        if labels is not None and size not in (None, len(one_by_one(name, labels))):
+            raise ValueError(f"{name} has {len(labels)} labels: {size} were expected")
+    if rows is not None:
+        ax.set_yticks(range(len(rows)), [*map(str, rows)], parse_math=False)
+    if columns is not None:
+        ax.set_xticks(range(len(columns)), [*map(str, columns)], parse_math=False)
+
+
+def one_by_one(name, labels):
+    """Refuse anything but labels in an order: a list, an array, a range, a text of characters."""
+    in_order = isinstance(labels, list | tuple | range | str | np.ndarray)
+    if not in_order or isinstance(labels, np.ndarray) and labels.ndim != 1:
+        raise ValueError(f"{name}={guard.show(labels)}: a list of labels was expected")
+    return labels
+
+
+def literal(text):
+    """Data as it is to be given to matplotlib, which takes $ for mathematics, and hides from a
+    legend what begins with an underscore."""
+    return "\N{HAIR SPACE}" * text.startswith("_") + text.replace("$", r"\$")
+
+
+def time_ticks(ax, steps, every=8):
+    """Label an image's columns as time steps, counted from 1."""
+    guard.whole_number("steps", steps)
+    guard.whole_number("every", every)
+    shown = sorted({1, *range(every, steps + 1, every)})
+    ax.set_xticks([step - 1 for step in shown], shown)
+    ax.set_xlabel("time step")
+
+
+def set_image(image, values):
+    """Give an image new values; True if their shape is new and the axes must be drawn again."""
+    values = cells(values)
+    grown = image.get_array().shape != values.shape
+    image.set_data(values)
+    if grown:
+        height, width = values.shape
+        image.set_extent((-0.5, width - 0.5, height - 0.5, -0.5))
+        image.axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    return grown
+
+
+class Labels(PathCollection):
+    """Many short texts as one artist, which draws in about the time of one matplotlib Text.
+
+    points (N, 2) in the coordinates of `transform` (the axes' data if None); the texts are
+    centred on them. `set` writes new ones; what is missing stays blank.
+    """
+
+    def __init__(self, ax, points, labels=(), size=8.5, color="black", transform=None):
+        self.size = guard.positive("size", size)
+        in_points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
+        transform = ax.transData if transform is None else transform
+        super().__init__(
+            [outline("", size)], offsets=points, offset_transform=transform, color=color, lw=0
+        )
+        self.set_transform(in_points)
+        self.set(clip_on=False, zorder=4)
+        ax.add_collection(self, autolim=False)
+        self.write(labels)
+
+    def write(self, labels):
+        """Show these labels at the first of the points, and nothing at the others."""
+        self.place(self.get_offsets(), labels)
+
+    def place(self, points, labels):
+        """Move to these points (N, 2) and show these labels there."""
+        count, places = len(one_by_one("labels", labels)), len(points)
+        if count > places:
+            raise ValueError(f"labels has {count} texts: no more than {places} were expected")
+        missing = [""] * (places - count)
+        self.set_offsets(points)
+        self.set_paths([outline(str(label), self.size) for label in [*labels, *missing]])
+
+
+@lru_cache(maxsize=4096)
+def outline(text, size):
+    """The outline of a text, centred on (0, 0), as a matplotlib Path."""
+    x, vertices, codes = 0.0, [], []
+    for path, advance in (glyph(character, size) for character in text):
+        if path is not None:
+            vertices.append(path.vertices + (x, -0.36 * size))
+            codes.append(path.codes)
+        x += advance
+    if not vertices:
+        return Path([(0, 0)])
+    return Path(np.concatenate(vertices) - (x / 2, 0), np.concatenate(codes))
+
+
+@lru_cache(maxsize=1024)
+def glyph(character, size):
+    """One character's outline (None if it has none), and how far from it the next one starts."""
+    font = FontProperties(family="DejaVu Sans", size=size)
+    if not get_font(findfont(font)).get_char_index(ord(character)):
+        character = "□"  # the font does not have it
+    advance = text_to_path.get_text_width_height_descent(character, font, ismath=False)[0]
+    empty = len(text_to_path.get_text_path(font, character)[0]) == 0
+    return None if empty else TextPath((0, 0), character, prop=font), advance
+
+
+def cell_labels(ax, rows, columns, **style):
+    """Labels for every cell of an image of R rows and C columns, row by row."""
+    guard.whole_number("rows", rows)
+    guard.whole_number("columns", columns)
+    return Labels(ax, [(j, i) for i in range(rows) for j in range(columns)], **style)
+
+
+def edge_labels(ax, count, axis, distance=0.045):
+    """Labels in place of an image's ticks on axis "x" or "y": ticks that may change quickly."""
+    guard.whole_number("count", count)
+    guard.one_of("axis", axis, ("x", "y"))
+    guard.finite("distance", distance)
+    if axis == "x":
+        ax.set_xticks([])
+        points, across = [(i, -distance) for i in range(count)], ax.get_xaxis_transform()
+    else:
+        ax.set_yticks([])
+        points, across = [(-distance, i) for i in range(count)], ax.get_yaxis_transform()
+    return Labels(ax, points, transform=across)
+
+
+def visible(character):
+    """A character as a tick label: what cannot be seen gets a mark of its own."""
+    unseen = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+    if character in unseen or character.isprintable() or character.isspace():
+        return unseen.get(character, character)
+    return "□"
+
+
+def placed(what, nodes, names):
+    """Refuse a name that is none of the nodes': what it stands for would have no place."""
+    for name in names:
+        if name not in nodes:
+            expected = f"one of {', '.join(map(str, nodes))}"
+            raise ValueError(f"{what} has {guard.show(name)}: {expected} was expected")
+
+
+def graph(ax, nodes, edges, labels=None, size=27):
+    """Draw circles joined by arrows; returns {edge: (text above, text below)}, still empty.
+
+    nodes {name: (x, y)}, neighbours about 1 apart; edges [(from, to), ...]; labels {name: what
+    its circle says} where that is not the name. What goes forward along an edge is written above
+    it, the gradient that comes back below it, in italics. size: of a circle, in points.
+    """
+    texts, gap = {}, guard.positive("size", size) / 2 + 1
+    placed("edges", nodes, [name for edge in edges for name in edge])
+    placed("labels", nodes, labels or ())
+    for start, end in edges:
+        arrow = dict(arrowstyle="-|>", color="0.6", shrinkA=gap, shrinkB=gap)
+        ax.annotate("", nodes[end], nodes[start], arrowprops=arrow)
+        middle = np.add(nodes[start], nodes[end]) / 2
+        width, height = np.abs(np.subtract(nodes[start], nodes[end]))
+        across = "left" if height > 2 * width else "center"  # beside an upright arrow
+        place = dict(textcoords="offset points", ha=across, size=8, zorder=5)
+        if height and across == "center":  # the arrow would run through the numbers
+            place["bbox"] = dict(facecolor="white", edgecolor="none", pad=0.6)
+        shift = 4 if across == "left" else 0
+        above = ax.annotate("", middle, (shift, 2), va="bottom", color=FORWARD, **place)
+        place |= dict(va="top", color=BACKWARD, style="italic")
+        texts[start, end] = above, ax.annotate("", middle, (shift, -2), **place)
+    x, y = np.transpose([*nodes.values()])
+    ax.scatter(x, y, size**2, facecolor="white", edgecolor="0.3", zorder=3)
+    for name, place in nodes.items():
+        ax.text(*place, (labels or {}).get(name, name), ha="center", va="center", zorder=4)
+    limits = dict(xlim=(x.min() - 0.4, x.max() + 0.4), ylim=(y.min() - 0.4, y.max() + 0.4))
+    ax.set(xticks=[], yticks=[], **limits)
+    ax.spines[:].set_visible(False)
+    return texts

@@ -1,0 +1,1 @@
+"""What was trained beforehand: weights (checkpoints) and how runs went (records)."""

@@ -1,0 +1,1 @@
+"""Trained weights, one file each: `python -m lib.trained.checkpoints.NAME` makes them."""

@@ -1,0 +1,1 @@
+"""Experiments that take longer than a lesson; `python -m lib.trained.records.NAME` makes one."""
