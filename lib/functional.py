@@ -191,8 +191,7 @@ def cross_entropy(logits, targets, mask=None, smoothing=0.0):
     guard.id_array("targets", targets, "...", logits.shape[-1])
     guard.same_shape("targets", targets, logits.shape[:-1])
     mask = np.ones(targets.shape, bool) if mask is None else mask
-    guard.mask("mask", mask, targets.shape)
-    guard.same_shape("mask", mask, targets.shape)
+    guard.truth_array("mask", mask, targets.shape)
     count = int(mask.sum())
     if count == 0:
         raise ValueError("mask is False everywhere: at least one position to count was expected")

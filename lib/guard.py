@@ -223,6 +223,13 @@ def mask(name, mask, shape):
         raise ValueError(f"{came}: one that broadcasts to {tuple(shape)} was expected") from None
 
 
+def truth_array(name, x, shape):
+    """Refuse an x that is no array of True and False of exactly this shape."""
+    if type(x) is not np.ndarray or x.dtype != bool:
+        raise ValueError(f"{name} is {_kind(x)}: an array of True and False was expected")
+    same_shape(name, x, shape)
+
+
 def same_shape(name, x, shape):
     """Refuse an x of any other shape, even one that would broadcast."""
     if x.shape != tuple(shape):

@@ -43,7 +43,7 @@ MOVED = {
     "guard.ids": "guard.id_array",
     "guard.number": "guard.scalar",
     "guard.numbers": "guard.number_array",
-    "guard.truths": "guard.mask",
+    "guard.truths": "guard.truth_array",
     "layers.rows": "as_rows",
     "layers.times": "matmul",
     "optim.warm_up": "noam_schedule",
