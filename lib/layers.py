@@ -143,8 +143,8 @@ class Linear(Layer):
             y += self.b
         return y, x
 
-    def check_backward(self, dy, cache):
-        guard.gradient("dy", dy, (*cache.shape[:-1], self.W.shape[1]), self.W.dtype)
+    def check_backward(self, dy, cache, name="dy"):
+        guard.gradient(name, dy, (*cache.shape[:-1], self.W.shape[1]), self.W.dtype)
 
     def backward(self, dy, cache):
         """dy (..., D) -> dx (..., I); adds to dW and db."""
