@@ -224,15 +224,11 @@ class AdditiveAttention(Layer):
     """
 
     def __init__(self, query_size, key_size, hidden_size, rng, dtype=np.float64):
-        guard.whole_number("query_size", query_size)
-        guard.whole_number("key_size", key_size)
-        guard.whole_number("hidden_size", hidden_size)
-        self.add_parameters(
-            W_q=scaled_normal(rng, query_size, hidden_size, dtype),
-            W_k=scaled_normal(rng, key_size, hidden_size, dtype),
-            b=np.zeros(hidden_size, dtype),
-            v=scaled_normal(rng, hidden_size, 1, dtype)[:, 0],
-        )
+        F = hidden_size
+        guard.whole_numbers(query_size=query_size, key_size=key_size, hidden_size=F)
+        self.add_parameters(W_q=scaled_normal(rng, query_size, F, dtype))
+        self.add_parameters(W_k=scaled_normal(rng, key_size, F, dtype))
+        self.add_parameters(b=np.zeros(F, dtype), v=scaled_normal(rng, F, 1, dtype)[:, 0])
 
     def check_forward(self, query, keys, mask=None):
         dtype, B = self.W_q.dtype, len(query) if isinstance(query, np.ndarray) else 0
