@@ -24,7 +24,7 @@ from lib.positions import RotaryPositions
 
 AttentionCache = namedtuple("AttentionCache", "scaled_query key value weights context")
 AdditiveCache = namedtuple("AdditiveCache", "query keys hidden weights")
-MultiHeadParts = namedtuple("MultiHeadParts", "query key value attention output ablated_heads")
+_MultiHeadCache = namedtuple("MultiHeadCache", "query key value attention output ablated_heads")
 
 
 def causal_mask(T, S=None):
@@ -266,7 +266,7 @@ class AdditiveAttention(Layer):
         return dasked @ self.W_q.T, dkeys
 
 
-class MultiHeadCache(MultiHeadParts):
+class MultiHeadCache(_MultiHeadCache):
     """What the way back needs: the cache of each part; key is None after a kv_cache."""
 
     @property
