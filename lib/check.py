@@ -1,6 +1,7 @@
 """Is the backward pass right? Ask the definition of the derivative."""
 
 import contextlib
+import functools
 import inspect
 
 import numpy as np
@@ -32,25 +33,23 @@ def numerical_gradient(loss, x, step=1e-5):
         raise ValueError("x is read-only: an array whose entries can be moved was expected")
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
-        kept = x[i]
-        try:
-            above = _loss_at(loss, x, i, kept + step)
-            x[i] = kept
-            below = _loss_at(loss, x, i, kept - step)
-        finally:
-            x[i] = kept
-        gradient[i] = (above - below) / (2 * step)
+        loss_at = functools.partial(_loss_at, loss, x, i)
+        gradient[i] = difference_quotient(loss_at, x[i], step)
     return gradient
 
 
 def _loss_at(loss, x, i, value):
-    if value == x[i]:
-        raise ValueError(f"step is too small to move x{list(i)}={x[i]}: a larger one was expected")
+    """The loss with this value for entry i of x."""
+    kept = x[i]
+    if value == kept:
+        raise ValueError(f"step is too small to move x{list(i)}={kept}: a larger one was expected")
     x[i] = value
-    result = loss()
-    if isinstance(result, np.ndarray) and result.ndim == 0:
-        result = result.item()
-    return guard.scalar("loss()", result)
+    try:
+        result = loss()
+    finally:
+        x[i] = kept
+    is_array = isinstance(result, np.ndarray) and result.ndim == 0
+    return guard.scalar("loss()", result.item() if is_array else result)
 
 
 def relative_error(by_hand, measured):
@@ -60,9 +59,7 @@ def relative_error(by_hand, measured):
     differ, or where either of them holds NaN or infinity.
     """
     by_hand, measured = _numbers("by_hand", by_hand), _numbers("measured", measured)
-    if by_hand.shape != measured.shape:
-        return np.inf
-    if not (np.isfinite(by_hand).all() and np.isfinite(measured).all()):
+    if by_hand.shape != measured.shape or not np.isfinite([by_hand, measured]).all():
         return np.inf
     return float((np.abs(by_hand - measured) / (np.abs(measured) + ATOL / RTOL)).max(initial=0))
 
@@ -134,16 +131,14 @@ def _fail_if(wrong, message):
 @contextlib.contextmanager
 def _put_back(layer, inputs):
     """Afterwards parameters, gradients and inputs are the arrays they were, with their numbers."""
-    arrays = [array for _, *both in layer.parameters() for array in both]
-    kept = [(array, array.copy()) for array in [*arrays, *_arrays(inputs)]]
+    kept = [(array, array.copy()) for array in _arrays([*layer.parameters(), inputs])]
     inside = layer.all_layers() if hasattr(layer, "all_layers") else ()
-    names = [(part, name) for _, part in inside for W in part.learned for name in (W, "d" + W)]
-    bound = [(part, name, getattr(part, name)) for part, name in names]
+    attributes = [(vars(part), {**vars(part)}) for _, part in inside]
     try:
         yield
     finally:
-        for part, name, array in bound:
-            setattr(part, name, array)
+        for now, before in attributes:
+            now.update(before)
         for array, before in kept:
             if array.flags.writeable:
                 array[...] = before
@@ -196,14 +191,11 @@ def _input_gradients(inputs, dinputs, room):
 
     room: how many more inputs forward could have been given, such as a state.
     """
-    dinputs = list(dinputs)
-    while dinputs and dinputs[-1] is None:
-        dinputs.pop()
-    came = f"backward returns {len(dinputs)} gradients, forward takes {len(inputs)} inputs"
-    _fail_if(len(dinputs) > len(inputs) + room, came)
-    dinputs += [None] * (len(inputs) - len(dinputs))
-    found = {}
-    for i, pair in enumerate(zip(inputs, dinputs, strict=False)):
+    count = max((i for i, dx in enumerate(dinputs, 1) if dx is not None), default=0)
+    came = f"backward returns {count} gradients, forward takes {len(inputs)} inputs"
+    _fail_if(count > len(inputs) + room, came)
+    found, nothing = {}, [None] * len(inputs)
+    for i, pair in enumerate(zip(inputs, [*dinputs, *nothing], strict=False)):
         for x, dx in _pairs(f"input {i}", *pair):
             found[id(x)] = (f"input {i}", x, dx + found.get(id(x), (0, 0, 0))[2])
     return list(found.values())
