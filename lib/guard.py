@@ -37,15 +37,17 @@ def door(run, check):
     return checked
 
 
-def refuse(name, value, expected):
-    """Say in one line what came and what was expected."""
-    raise ValueError(f"{name}={show(value)}: {expected} was expected")
+def need(fits, name, value, expected):
+    """The value if it fits; else say in one line what came and what was expected."""
+    if not fits:
+        raise ValueError(f"{name}={show(value)}: {expected} was expected")
+    return value
 
 
 def whole_number(name, value, least=1):
     """Refuse anything but an integer of at least `least`."""
     fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
-    return int(value) if fits else refuse(name, value, f"a whole number of at least {least}")
+    return int(need(fits, name, value, f"a whole number of at least {least}"))
 
 
 def whole_numbers(**values):
@@ -63,32 +65,31 @@ def scalar(name, value):
 
 def truth(name, value):
     """Refuse anything but True or False: the text 'no', taken for a truth, means yes."""
-    fits = isinstance(value, bool | np.bool_)
-    return bool(value) if fits else refuse(name, value, "True or False")
+    return bool(need(isinstance(value, bool | np.bool_), name, value, "True or False"))
 
 
 def finite(name, value):
     """Refuse anything but a finite number."""
     fits = _number(value) and -np.inf < value < np.inf
-    return float(value) if fits else refuse(name, value, "a finite number")
+    return float(need(fits, name, value, "a finite number"))
 
 
 def positive(name, value):
     """Refuse anything but a finite number above zero."""
     fits = _number(value) and 0 < value < np.inf
-    return float(value) if fits else refuse(name, value, "a number above 0")
+    return float(need(fits, name, value, "a number above 0"))
 
 
 def fraction(name, value):
     """Refuse anything but a number from 0 up to, but not including, 1."""
     fits = _number(value) and 0 <= value < 1
-    return float(value) if fits else refuse(name, value, "a number from 0 up to 1")
+    return float(need(fits, name, value, "a number from 0 up to 1"))
 
 
 def one_of(name, value, choices):
     """Refuse anything but one of the choices."""
     fits = isinstance(value, str) and value in choices
-    return value if fits else refuse(name, value, " or ".join(map(repr, choices)))
+    return need(fits, name, value, " or ".join(map(repr, choices)))
 
 
 def heads(d_model, heads):
@@ -111,19 +112,18 @@ def floating(name, dtype):
 
 def generator(name, rng):
     """Refuse anything but a numpy.random.Generator."""
-    fits = isinstance(rng, np.random.Generator)
-    return rng if fits else refuse(name, rng, "a numpy.random.Generator")
+    return need(isinstance(rng, np.random.Generator), name, rng, "a numpy.random.Generator")
 
 
 def function(name, value):
     """Refuse anything that cannot be called."""
-    return value if callable(value) else refuse(name, value, "a function")
+    return need(callable(value), name, value, "a function")
 
 
 def instance(name, value, *kinds):
     """Refuse anything but an instance of one of these classes (not the class itself)."""
     expected = " or ".join(kind.__name__ for kind in kinds)
-    return value if isinstance(value, kinds) else refuse(name, value, f"an instance of {expected}")
+    return need(isinstance(value, kinds), name, value, f"an instance of {expected}")
 
 
 def optional(check, name, value, *more):
@@ -140,7 +140,7 @@ def absent(name, value, why):
 
 def text(name, value):
     """Refuse anything but a string."""
-    return value if isinstance(value, str) else refuse(name, value, "a string")
+    return need(isinstance(value, str), name, value, "a string")
 
 
 def texts(name, items):
@@ -267,7 +267,7 @@ def lengths(name, lengths, x):
 def one_id(name, value, vocabulary_size):
     """Refuse anything but one id of the vocabulary."""
     fits = whole_number(name, value, least=0) < vocabulary_size
-    return int(value) if fits else refuse(name, value, f"an id from 0 to {vocabulary_size - 1}")
+    return int(need(fits, name, value, f"an id from 0 to {vocabulary_size - 1}"))
 
 
 def show(value):

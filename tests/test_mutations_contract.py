@@ -124,7 +124,7 @@ MUTANTS = [
     ("cross-attention keeps its biases", "transformer", "config.heads, rng, dtype, config.bias)", "config.heads, rng, dtype)", option("bias")),
     ("the feed-forward keeps its biases", "transformer", "c.activation, c.bias)", "c.activation)", option("bias")),
     ("the output keeps its bias", "transformer", "Linear(c.d_model, width, rng, dtype, c.bias)", "Linear(c.d_model, width, rng, dtype)", option("bias")),
-    ("attention's own output keeps its bias", "attention", "self.output = Linear(d_model, d_model, rng, dtype, bias)", "self.output = Linear(d_model, d_model, rng, dtype)", option("bias")),
+    ("attention's own output keeps its bias", "attention", "self.output = linears\n", "self.output = linears\n        self.output = Linear(d_model, d_model, rng, dtype)\n", option("bias")),
     ("relu where gelu was asked for", "transformer", "rng, dtype, c.activation, c.bias)", "rng, dtype, 'relu', c.bias)", option("activation")),
     ("rotary positions ignore their base", "transformer", "self.d_model // self.heads, self.rotary_base)", "self.d_model // self.heads)", option("rotary_base")),
     ("rotary positions for nobody", "transformer", "dtype, c.bias, c.rotary())", "dtype, c.bias)", option("positions")),
@@ -190,7 +190,7 @@ MUTANTS = [
     # both read alike
     ("an LSTM reads from its start each time", "recurrent_network", "logits, state, _ = self.forward(ids, state)", "logits, state, _ = self.forward(ids)", reading("LSTM")),
     ("a Transformer reads from its start each time", "transformer", "self.new_kv_caches() if state is None else state", "self.new_kv_caches()", reading("learned")),
-    ("the place of the next id is forgotten", "transformer", "kv_caches.length, kv_caches.real = held + T, real", "kv_caches.length, kv_caches.real = held, real", reading("sinusoidal")),
+    ("the place of the next id is forgotten", "transformer", "read.length, read.real = held + T, real", "read.length, read.real = held, real", reading("sinusoidal")),
     ("the way back after writing is not refused", "attention", "if cache.key is None:", "if False:", no_way_back),
     ("a model's way back after writing is not refused", "transformer", "if cache.kv_caches is not None:", "if False:", no_way_back),
     # the door

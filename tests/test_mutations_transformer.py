@@ -175,7 +175,7 @@ MUTANTS = [
     ("heads: the values' path forgotten", "attention", "dmemory += self.value.backward(", "dmemory += 0 * self.value.backward(", multi_head),
     ("heads: a mask of the batch laid on the heads", "attention", "mask[:, None] if mask is not None and mask.ndim == 3 else mask", "mask", mask_of_the_batch),
     ("causal mask: one position too many", "transformer", "np.tri(T, held + T, held,", "np.tri(T, held + T, held + 1,", no_future),
-    ("kv_caches: begin at 0 each time", "transformer", "start, held = kv_caches.begin(), kv_caches.length", "start, held = 0, kv_caches.length", kept_keys),
+    ("kv_caches: begin at 0 each time", "transformer", "start, held = ids.shape, read.begin(), read.length", "start, held = ids.shape, 0, read.length", kept_keys),
     ("kv_caches: turned keys start at 0", "attention", "start = kv_cache.start if", "start = 0 * kv_cache.start if", kept_keys),
     ("sinusoids: base 100000", "positions", "def __init__(self, d_model, base=10000.0)", "def __init__(self, d_model, base=100000.0)", sinusoids),
     ("sinusoids: sine and cosine exchanged", "positions", "table[..., 0::2] = np.sin(angle)", "table[..., 0::2] = np.cos(angle)", sinusoids),

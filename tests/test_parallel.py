@@ -248,11 +248,11 @@ def test_what_numpy_is_told_holds_in_the_threads():
         ),
         (
             lambda: DataParallel(make(), loss_and_gradients)((np.zeros((2, T), int), None)),
-            r"batch\[1\]=None: an array \(B, ...\) was expected, or a list of B",
+            r"batch\[1\]=None: an array \(B, ...\) or a list of B was expected",
         ),
         (
             lambda: DataParallel(make(), loss_and_gradients)((np.zeros(2), np.array(2))),
-            r"batch\[1\]=array\(2\): an array \(B, ...\) was expected, or a list of B",
+            r"batch\[1\]=array\(2\): an array \(B, ...\) or a list of B was expected",
         ),
         (
             lambda: DataParallel(make(), loss_and_gradients)(()),
