@@ -159,31 +159,30 @@ def _forward(layer, inputs, options):
 
 def _backward_twice(layer, inputs, parameters, doutputs, cache):
     """What backward returns. Gradients that others hold must be added to, in place."""
+    takes = len(inspect.signature(layer.backward).parameters) - 1
+    came = f"backward takes {takes} gradients, forward gives {len(doutputs)} outputs"
+    _fail_if(takes < len(doutputs), came)
     values = [value for _, value, _ in parameters]
     given = _Watched(inputs=inputs, dy=doutputs, cache=cache, parameters=values)
-    dinputs = _backward(layer, parameters, doutputs, cache)
+    dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
     given.check("backward")
+    _fail_if_replaced(layer, parameters)
     first, once = _Watched(dinputs=dinputs), [gradient.copy() for *_, gradient in parameters]
-    first.check("a second backward", _backward(layer, parameters, doutputs, cache))
+    first.check("a second backward", layer.backward(doutputs[0], cache, *doutputs[1:]))
     for (name, _, gradient), one in zip(parameters, once, strict=True):
         more = f"d{name}: a second backward does not add to it as the first did"
         _fail_if(relative_error(gradient, 2 * one) > RTOL, more)
         gradient[...] = one
-    return dinputs
+    return dinputs if isinstance(dinputs, tuple) else (dinputs,)
 
 
-def _backward(layer, parameters, doutputs, cache):
-    takes = len(inspect.signature(layer.backward).parameters) - 1
-    came = f"backward takes {takes} gradients, forward gives {len(doutputs)} outputs"
-    _fail_if(takes < len(doutputs), came)
-    dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
+def _fail_if_replaced(layer, parameters):
     try:
         now = [gradient for *_, gradient in layer.parameters()]
     except ValueError as error:
         raise AssertionError(f"backward: {error}") from None
     for (name, _, gradient), found in zip(parameters, now, strict=True):
         _fail_if(found is not gradient, f"d{name} is another array after backward: += was expected")
-    return dinputs if isinstance(dinputs, tuple) else (dinputs,)
 
 
 def _input_gradients(inputs, dinputs, room):

@@ -173,7 +173,8 @@ def float_array(name, x, letters, finite=False, dtype=None, **sizes):
     """
     if type(x) is not np.ndarray:  # a masked array or a matrix has rules of its own
         raise ValueError(f"{name} is {_kind(x)}: an array ({_spell(letters)}) was expected")
-    floating(f"{name}.dtype", x.dtype)
+    if x.dtype not in FLOATS:
+        floating(f"{name}.dtype", x.dtype)
     _shape(name, x, letters, sizes)
     if dtype is not None:
         same_dtype(name, x, dtype)
@@ -290,8 +291,10 @@ def _number(value):
 def _shape(name, x, letters, sizes):
     expected, more = _axes(letters)
     given = x.shape[len(x.shape) - len(expected) :] if more else x.shape
-    known = sizes.items() <= dict(zip(expected, given, strict=False)).items()
-    if not (known and len(given) == len(expected) and x.size > 0):
+    fits = len(given) == len(expected) and x.size > 0
+    for letter in sizes if fits else ():
+        fits = fits and given[expected.index(letter)] == sizes[letter]
+    if not fits:
         empty = ", none of them 0" if x.size == 0 else ""
         what = f"({_spell(letters, sizes)}) was expected{empty}"
         raise ValueError(f"{name} has shape {x.shape}: {what}")

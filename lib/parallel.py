@@ -56,10 +56,8 @@ class DataParallel:
         replica.zero_grad()
         returned = self.loss_and_gradients(replica, part, *rngs)
         name = "loss_and_gradients(model, batch)"
-        if not isinstance(returned, tuple) or len(returned) != 2:
-            came = f"{name} returns a {type(returned).__name__}"
-            raise ValueError(f"{came}: (loss, count) was expected, a mean over so many terms")
-        loss, count = returned
+        fits = isinstance(returned, tuple) and len(returned) == 2
+        loss, count = guard.need(fits, name, returned, "(loss, count), a mean over so many terms,")
         return guard.scalar(f"the loss of {name}", loss), guard.whole_number("count", count)
 
     def _generators(self):

@@ -72,11 +72,8 @@ def _check(loss_and_gradients, optimizer, steps, max_norm, schedule, validate, e
 
 
 def _iterator(batches):
-    try:
-        return iter(batches)
-    except TypeError:
-        came = f"batches is a {type(batches).__name__}"
-        raise ValueError(f"{came}: an iterator was expected, or a list") from None
+    fits = hasattr(type(batches), "__iter__")
+    return iter(guard.need(fits, "batches", batches, "an iterator or a list"))
 
 
 def _begin(history):

@@ -156,7 +156,7 @@ MUTANTS = [
     ("a base may be anything", "transformer", "guard.positive(name, getattr(self, name))", "pass", odd("rotary_base")),
     ("positions may be anything", "transformer", '        guard.one_of("positions", self.positions, POSITIONS)\n', "", odd("positions")),
     ("a source nobody reads", "transformer", 'guard.absent("source_size", self.source_size, f"kind is {self.kind!r}")', "pass", by("test_silent", "test_what_nobody_would_read_is_refused", kind="decoder", name="source")),
-    ("a width that cannot be turned", "transformer", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n        self.rotary()\n", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n", by("test_config", "test_what_does_not_go_together_is_refused", options=dict(positions="rotary", heads=8), message="width=1 is odd: an even one was expected, columns are turned in pairs")),
+    ("a width that cannot be turned", "transformer", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n        self.rotary()\n", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n", by("test_config", "test_what_does_not_go_together_is_refused", options=dict(positions="rotary", heads=8), message="width=1: an even number of columns, turned in pairs, was expected")),
     # files
     ("the config is not saved", "saving", 'about["config"] = asdict(model.config)', "pass", rebuilt(np.float32)),
     ("always loaded in float64", "saving", "key=lambda d: d.itemsize)", "key=lambda d: d.itemsize) and np.dtype(np.float64)", rebuilt(np.float32)),

@@ -317,8 +317,8 @@ def test_the_smallest_gradients_are_gradients(rng):
 FUNCTION = "a function was expected"
 WRONG = [
     (dict(loss_and_gradients=None), f"loss_and_gradients=None: {FUNCTION}"),
-    (dict(batches=3), "batches is a int: an iterator was expected, or a list"),
-    (dict(batches=None), "batches is a NoneType: an iterator was expected, or a list"),
+    (dict(batches=3), "batches=3: an iterator or a list was expected"),
+    (dict(batches=None), "batches=None: an iterator or a list was expected"),
     (dict(optimizer=None), "optimizer=None: an SGD or an Adam was expected"),
     (dict(report="print"), f"report='print': {FUNCTION}"),
     (dict(report=None), f"report=None: {FUNCTION}"),
