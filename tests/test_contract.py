@@ -338,6 +338,19 @@ def test_a_check_takes_what_its_method_takes(Kind, method):
         assert run[name].default == check[name].default or run[name].default is None
 
 
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "encoder-decoder"])
+def test_an_argument_that_is_misspelt_is_told_by_its_name(kind, rng):
+    model, one = Transformer(config(kind), rng), ids(rng)
+    source = dict(source=one) if kind == "encoder-decoder" else {}
+    calls = [lambda: model.forward(one, **source, sorce_mask=None)]
+    if source:
+        calls += [lambda: model.encode(one, sorce_mask=None)]
+        calls += [lambda: model.translate(one, None, 1, 2, sorce_mask=None)]
+    for call in calls:
+        with pytest.raises(TypeError, match="unexpected keyword argument 'sorce_mask'"):
+            call()
+
+
 def test_a_refused_or_broken_call_leaves_the_door_shut(rng, monkeypatch):
     """What comes after it is looked at again."""
     layer, wrong = Linear(D, F, rng), np.full((B, D), np.nan)
