@@ -196,7 +196,7 @@ MUTANTS = [
     # the door
     ("looked at again in every layer", "guard", "if INSIDE.get():", "if False:", one_door),
     ("never looked at", "guard", "        look(*at, **options)\n", "", shut),
-    ("the door stays open", "guard", "INSIDE.reset(before)", "pass", shut),
+    ("the door stays open", "guard", "contextvars.copy_context().run(_inside, run, given, options)", "_inside(run, given, options)", shut),
     # frozen
     ("frozen: gradients only emptied", "layers", 'setattr(layer, "d" + name, None)', 'getattr(layer, "d" + name).fill(0)', frozen("Linear")),
     ("frozen: a linear layer does not know", "layers", "        if self.dW is not None:\n            self.dW += as_rows(x).T @ as_rows(dy)", "        self.dW += as_rows(x).T @ as_rows(dy)", frozen("FeedForward")),
