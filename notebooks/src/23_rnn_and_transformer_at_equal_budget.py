@@ -345,7 +345,7 @@ def loss_and_gradients(model, batch):
     logits, cache = model.forward(batch[0])
     loss, loss_cache = cross_entropy(logits, batch[1])
     model.backward(cross_entropy_backward(loss_cache), cache)
-    return loss
+    return loss, batch[1].size  # a mean over so many ids
 
 
 def step(model, batch, replicas, apply):
@@ -353,11 +353,12 @@ def step(model, batch, replicas, apply):
     cuts = [np.arange(B * i // n, B * (i + 1) // n) for i in range(n)]
     slices = [tuple(array[cut] for array in batch) for cut in cuts]
     # apply: map, one slice after the other, or pool.map, in threads
-    losses = list(apply(loss_and_gradients, replicas, slices))
-    for replica, cut in zip(replicas, cuts, strict=True):
+    losses, counts = zip(*apply(loss_and_gradients, replicas, slices), strict=True)
+    shares = [count / sum(counts) for count in counts]  # more ids weigh more in the mean of all
+    for replica, share in zip(replicas, shares, strict=True):
         for (_, _, dW), (_, _, own) in zip(model.parameters(), replica.parameters(), strict=True):
-            dW += len(cut) / B * own
-    return sum(len(cut) / B * loss for cut, loss in zip(cuts, losses, strict=True))
+            dW += share * own
+    return sum(share * loss for share, loss in zip(shares, losses, strict=True))
 
 
 # %%
