@@ -350,10 +350,11 @@ class Transformer(Layer):
         if self.encoder:
             self.encoder.backward(dmemory, cache.encoder)
 
-    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, **sizes):
+    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, ids=None):
         guard.optional(guard.generator, "rng", rng)
         if self.encoder is None:
             raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+        sizes = {} if ids is None else {"B": len(ids)}
         guard.id_array("source", source, "B S", self.config.source_size, **sizes)
         B, S = source.shape
         guard.optional(guard.lengths, "source_lengths", source_lengths, source)
@@ -445,16 +446,19 @@ class Transformer(Layer):
             guard.one_id(f"{name}: a layer", number, self.config.layers)
             check_heads(f"{name}[{number}]", heads, self.config.heads)
 
-    def _check_source(self, ids, source=None, cross_mask=None, **given):
+    def _check_source(
+        self, ids, source=None, source_lengths=None, source_mask=None, cross_mask=None
+    ):
         """Refuse a source that is missing, or is given where nobody would read it."""
         if self.encoder is None:
-            for name, value in dict(source=source, cross_mask=cross_mask, **given).items():
+            given = dict(source=source, source_lengths=source_lengths, source_mask=source_mask)
+            for name, value in dict(given, cross_mask=cross_mask).items():
                 guard.absent(name, value, f"the kind of this model is {self.kind!r}")
             return
         if source is None:
             came = f"source is missing, but the kind of this model is {self.kind!r}"
             raise ValueError(f"{came}: ids (B, S) were expected")
-        self.check_encode(source, **given, B=len(ids))
+        self.check_encode(source, source_lengths, source_mask, ids=ids)
         guard.optional(guard.mask, "cross_mask", cross_mask, (*ids.shape, source.shape[1]))
 
 
