@@ -380,10 +380,8 @@ for vector in reader.embedding.W[letters.encode(sentence)]:
     trace.append(np.concatenate([*cache_t[3:], h_t]))
 traces = dict(zip("ifogch", np.stack(trace, axis=1), strict=True))
 inside = np.cumsum([(letter == "(") - (letter == ")") for letter in sentence])
-says, _ = reader.output.forward(traces["h"])
-print(
-    "right after more than 95 % of the characters:", (says.argmax(axis=1) == inside).mean() > 0.95
-)
+out, _ = reader.output.forward(traces["h"])
+print("right after more than 95 % of the characters:", (out.argmax(axis=1) == inside).mean() > 0.95)
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 follows = (inside - inside.mean()) @ (traces["c"] / traces["c"].std(axis=0))  # (D,)
