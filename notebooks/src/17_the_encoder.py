@@ -110,10 +110,8 @@ by_formula = V * D + L * (attention + feed_forward + norms) + 2 * D + D * O + O
 print(f"one layer: {attention} + {feed_forward} + {norms}")
 print(f"by formula {by_formula}, by parameter_count() {tiny.parameter_count()}")
 rng = np.random.default_rng(1)
-one_head = Transformer(
-    TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O), rng
-)
-print("with one head instead of two:", one_head.parameter_count())
+one_head = TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O)
+print("with one head instead of two:", Transformer(one_head, rng).parameter_count())
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 1. One layer of the paper** · easy · 3 minutes. The base model of Vaswani et al. has $D = 512$, 8 heads and $F = 2048$. How

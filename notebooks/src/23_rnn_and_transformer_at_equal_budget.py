@@ -23,6 +23,7 @@ sys.path.insert(0, "..")
 import lib  # before NumPy: it keeps NumPy to one thread
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import perf_counter, process_time
 
 import matplotlib.pyplot as plt
@@ -406,11 +407,9 @@ print(f"{times[1] / times[2]:.2f} times as fast")
 # The first live, 150 steps at lag 5; the second from [[gates]]'s record.
 
 # %% tags=["learned", "nbval-ignore-output"]
+config = TransformerConfig(16, 16, 1, 56, 1, activation="gelu", tied=False, output_size=8)
 for positions in ("sinusoidal", "none"):
-    style = dict(positions=positions, activation="gelu", tied=False, output_size=8)
-    model = Transformer(
-        TransformerConfig(16, 16, 1, 56, 1, **style), np.random.default_rng(0), np.float32
-    )
+    model = Transformer(replace(config, positions=positions), np.random.default_rng(0), np.float32)
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
     accuracy = record.share_right(model, record.EVERY, 5)
