@@ -143,9 +143,9 @@ def test_a_retired_name_is_found_wherever_it_stands(name, code):
         ("lib/transformer.py", "dcontext = dx", ["dcontext"]),
         ("lib/attention.py", "dcontext = dx", []),
         ("lib/teaching/explorers/cross_attention.py", "context = 1", ["context"]),
-        ("notebooks/src/19_cross_attention.py", "model.context", ["context"]),
+        ("notebooks/src/cross_attention.py", "model.context", ["context"]),
         ("lib/generation.py", "self.memory = None", ["memory"]),
-        ("notebooks/src/13_many_heads.py", "look = attend(x)", ["look"]),
+        ("notebooks/src/many_heads.py", "look = attend(x)", ["look"]),
         ("lib/training.py", "look = validate()", []),
     ],
 )
