@@ -24,6 +24,7 @@ RETIRED = {
     "new_past": "new_kv_caches",
     "norm_first": "pre_norm",
     "past": "kv_cache; of a mask: causal",
+    "share_right": "accuracy",
     "past_cache": "kv_cache",
     "pasts": "kv_caches",
     "right_share": "accuracy",

@@ -33,7 +33,7 @@ from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.functional import sigmoid
 from lib.optim import Adam
 from lib.teaching.plots import graph, heatmap
-from lib.trained.records.memory import learn, learner, new_reader, share_right
+from lib.trained.records.memory import learn, learner, new_reader, accuracy
 from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
@@ -81,7 +81,7 @@ for row, label in zip(sequences, answers, strict=True):
 # %% tags=["learned", "nbval-ignore-output"]
 tanh_accuracy = {}
 for lag in (5, 10, 20):
-    tanh_accuracy[lag] = share_right(learn("tanh", None, lag, seed=0, steps=300), lag)
+    tanh_accuracy[lag] = accuracy(learn("tanh", None, lag, seed=0, steps=300), lag)
     print(f"lag {lag:2}: {tanh_accuracy[lag]:.0%} right")
 assert tanh_accuracy[5] > 0.9 and tanh_accuracy[20] < 0.4
 

@@ -412,7 +412,7 @@ for positions in ("sinusoidal", "none"):
     model = Transformer(replace(config, positions=positions), np.random.default_rng(0), np.float32)
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
-    accuracy = record.share_right(model, record.EVERY, 5)
+    accuracy = record.accuracy(model, record.EVERY, 5)
     print(f"positions {positions}: {accuracy:.0%} right")
     assert accuracy > 0.95 if positions == "sinusoidal" else accuracy < 0.5
 
