@@ -93,6 +93,7 @@ class TransformerConfig:
             guard.absent("output_size", self.output_size, "the output is tied to the embedding")
         elif self.output_size is not None:
             guard.whole_number("output_size", self.output_size)
+        self.rotary()
 
     def norm(self, dtype):
         """A norm of this model's kind, before it has learned."""
@@ -286,7 +287,7 @@ class Transformer(Layer):
         settings, dtype = saving.config_of(path)
         try:
             config = TransformerConfig(**settings)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error}: another release of the course saved it") from None
         model = cls(config, np.random.default_rng(0), dtype)
         saving.load(path, model)

@@ -7,6 +7,7 @@ passes on the code as it is and convicts the mutant has proved that it can fail.
 
 import contextlib
 import importlib
+import inspect
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder, SourceFileLoader
@@ -64,6 +65,42 @@ def course(module=None, old=None, new=None):
 def near(get, by_hand, loss, x):
     check = get("check")
     assert check.relative_error(by_hand, check.numerical_gradient(loss, x)) <= 1e-6
+
+
+def by(module, test, **given):
+    """A check: this test of the learner's, in the mutated course; a crash convicts as well."""
+
+    def check(get):
+        here = Path(__file__).parent
+        fresh = [n for n, m in sys.modules.items() if imports_the_course(m, here)]
+        before = {name: sys.modules.pop(name) for name in fresh}
+        try:
+            function = getattr(importlib.import_module(module), test)
+            random = {"rng": np.random.default_rng(0)} if "rng" in named(function) else {}
+            function(**random, **given)
+        except (Exception, pytest.fail.Exception) as failure:
+            raise AssertionError(repr(failure)) from failure
+        finally:
+            for name in [n for n, m in sys.modules.items() if imports_the_course(m, here)]:
+                del sys.modules[name]
+            sys.modules.update(before)
+
+    check.__qualname__ = f"{module}: {test} {given or ''}"
+    return check
+
+
+def named(function):
+    return inspect.signature(function).parameters
+
+
+def imports_the_course(module, here):
+    """Whether it is one of the tests, whose names of lib are those of its own import."""
+    path = Path(getattr(module, "__file__", None) or "/")
+    return path.parent == here and path.stem not in (
+        "mutants",
+        "conftest",
+        "test_mutations_contract",
+    )
 
 
 def trials(mutants):

@@ -44,15 +44,15 @@ def gelu(get):
 def multi_head(get):
     """gradient_check of cross-attention under a mask, and PyTorch's numbers."""
     rng, mask = np.random.default_rng(0), np.random.default_rng(1).random((B, T, S)) < 0.7
-    x, context = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
+    x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
     attention, a = get("attention"), recorded("cross_attention")
     get("check").gradient_check(
-        attention.MultiHeadAttention(D, H, rng), x, context, rng=rng, mask=mask
+        attention.MultiHeadAttention(D, H, rng), x, memory, rng=rng, mask=mask
     )
     layer = attention.MultiHeadAttention(12, 3, rng)
     for name, value, _ in layer.parameters():
         value[...] = a[name]
-    y, _ = layer.forward(a["x"], a["context"], a["mask"])
+    y, _ = layer.forward(a["x"], a["memory"], a["mask"])
     np.testing.assert_allclose(y, a["y"], rtol=1e-8, atol=1e-10)
 
 
@@ -61,8 +61,8 @@ def mask_of_the_batch(get):
     layer = get("attention").MultiHeadAttention(D, B, np.random.default_rng(0))
     x, mask = np.ones((B, T, D)), np.ones((B, T, T), bool)
     mask[0, :, 1:] = False
-    layer.forward(x, x, mask)
-    assert (layer.weights[0, :, :, 0] == 1).all()
+    _, cache = layer.forward(x, x, mask)
+    assert (cache.weights[0, :, :, 0] == 1).all()
 
 
 def whole_model(get):
@@ -113,8 +113,8 @@ def padded_source(get):
     np.testing.assert_array_equal(model.forward(ids, **given)[0], before)
 
 
-def past(get):
-    """Step by step with a past is all at once."""
+def kept_keys(get):
+    """Step by step with kv_caches is all at once."""
     rng = np.random.default_rng(0)
     for positions in ("sinusoidal", "rotary"):
         model = get("transformer").Transformer(
@@ -148,44 +148,47 @@ rotary = of_layer("positions", lambda positions, rng: positions.RotaryPositions(
 learned = of_layer("positions", lambda p, rng: p.LearnedPositions(T + 1, D, rng), start=1)
 linear = layer_gradient("Linear")
 
+MEANS = "dx -= (dy @ share)[..., None]\n        dx -= np.multiply(normal, (product @ share)[..., None], out=product)\n"
+WITHOUT_GAMMA = "dx -= mean(dy)\n        dx -= normal * mean(product)\n"
+
 MUTANTS = [
-    ("gelu: its slope forgets the tanh", "functional", "slope *= 1 - t * t", "slope *= 1", gelu),
-    ("gelu: the gate alone", "functional", "slope *= 1 - t * t", "slope *= 0", gelu),
-    ("gelu: the cube's 3 forgotten", "functional", "slope *= 3 * GELU_SCALE", "slope *= GELU_SCALE", gelu),
-    ("softmax: each row's mean pull forgotten", "functional", "dz = dp - (dp * p).sum(axis=-1, keepdims=True)", "dz = 1 * dp", multi_head),
-    ("bias: the gradient of the first row only", "layers", "self.db += as_rows(dy).sum(axis=0)", "self.db += as_rows(dy)[0]", linear),
-    ("norm: gamma after the means", "layers", "dx -= mean(dx) + normal * mean(dx * normal)", "dx -= (mean(dy) + normal * mean(dy * normal)) * self.gamma", norm),
-    ("norm: nothing through the mean", "layers", "dx -= mean(dx) + normal * mean(dx * normal)", "dx -= normal * mean(dx * normal)", norm),
-    ("norm: nothing through the variance", "layers", "dx -= mean(dx) + normal * mean(dx * normal)", "dx -= mean(dx)", norm),
-    ("norm: dgamma without the normed x", "layers", "rows(dy * normal).sum(axis=0)", "rows(dy).sum(axis=0)", norm),
+    ("gelu: its slope forgets the bend", "functional", "slope *= z - y", "slope *= 0", gelu),
+    ("gelu: the share's slope alone", "functional", "    slope += 1\n", "", gelu),
+    ("gelu: the cube's 3 forgotten", "functional", "slope *= 6 * GELU_SCALE", "slope *= 2 * GELU_SCALE", gelu),
+    ("softmax: each row's mean pull forgotten", "attention", "    dscores -= np.vecdot(dcontext, context)[..., None]\n", "", multi_head),
+    ("bias: the gradient of the first row only", "layers", "self.db += column_sums(dy)", "self.db += as_rows(dy)[0]", linear),
+    ("norm: gamma after the means", "layers", MEANS, WITHOUT_GAMMA, norm),
+    ("norm: nothing through the mean", "layers", "        dx -= (dy @ share)[..., None]\n", "", norm),
+    ("norm: nothing through the variance", "layers", "        dx -= np.multiply(normal, (product @ share)[..., None], out=product)\n", "", norm),
+    ("norm: dgamma without the normed x", "layers", "self.dgamma += column_sums(product)", "self.dgamma += column_sums(dy)", norm),
     ("dropout: what is kept does not grow", "layers", "x.dtype.type(1 / (1 - self.rate))", "x.dtype.type(1)", dropped),
     ("dropout: the gradient passes where it dropped", "layers", "return dy if kept is None else dy * kept", "return dy", dropped),
-    ("feed-forward: the bend forgotten on the way back", "layers", "bend_backward(dhidden, bend_cache)", "dhidden", feed_forward),
-    ("feed-forward: relu's slope for gelu", "layers", "else gelu_backward", "else (lambda dy, c: dy * (c[0] > 0))", bent),
+    ("feed-forward: the activation forgotten on the way back", "layers", "dz = activate_backward(dhidden, cache.activation)", "dz = dhidden", feed_forward),
+    ("feed-forward: relu's slope for gelu", "functional", "(gelu, gelu_backward)", "(gelu, lambda dy, cache: dy * (cache[0] > 0))", bent),
     ("tied output: the table hears half", "layers", "self.dW += as_rows(dlogits).T @ as_rows(x)", "pass", whole_model),
     ("attention: dquery without 1/√K", "attention", "    dquery *= key.shape[-1] ** -0.5\n", "", multi_head),
-    ("attention: dkey without 1/√K", "attention", "dscores.swapaxes(-1, -2) @ scaled, dvalue", "dscores.swapaxes(-1, -2) @ (scaled * 1.5), dvalue", multi_head),
+    ("attention: dkey without 1/√K", "attention", "transposed(dscores) @ scaled, dvalue", "transposed(dscores) @ (scaled * 1.5), dvalue", multi_head),
     ("attention: scores by K, not √K", "attention", "scaled = query * query.shape[-1] ** -0.5", "scaled = query / query.shape[-1]", multi_head),
-    ("attention: softmax skipped on the way back", "attention", "softmax_backward(dcontext @ value.swapaxes(-1, -2), weights)", "dcontext @ value.swapaxes(-1, -2)", multi_head),
+    ("attention: softmax skipped on the way back", "attention", "    dscores *= weights\n    dquery", "    dquery", multi_head),
     ("heads: cut without turning the axes", "attention", "x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)", "x.reshape(len(x), heads, x.shape[1], -1)", multi_head),
-    ("heads: the keys' path forgotten", "attention", "self._heads_backward(self.key, dkey, key_cache)", "0 * self._heads_backward(self.key, dkey, key_cache)", multi_head),
-    ("heads: the values' path forgotten", "attention", "dcontext += self.value.trusted_backward(", "dcontext += 0 * self.value.trusted_backward(", multi_head),
+    ("heads: the keys' path forgotten", "attention", "self._heads_backward(self.key, dkey, cache.key)", "0 * self._heads_backward(self.key, dkey, cache.key)", multi_head),
+    ("heads: the values' path forgotten", "attention", "dmemory += self.value.trusted_backward(", "dmemory += 0 * self.value.trusted_backward(", multi_head),
     ("heads: a mask of the batch laid on the heads", "attention", "mask[:, None] if mask.ndim == 3 else mask", "mask", mask_of_the_batch),
     ("causal mask: one position too many", "attention", "np.tri(T, S, S - T,", "np.tri(T, S, S - T + 1,", no_future),
-    ("past: begins at 0 each time", "transformer", "start, held, real = past.begin(), past.length", "start, held, real = 0, past.length", past),
-    ("past: turned keys start at 0", "attention", "0 if past is None else past.start", "0 if past is None else 0 * past.start", past),
+    ("kv_caches: begin at 0 each time", "transformer", "start, held = kv_caches.begin(), kv_caches.length", "start, held = 0, kv_caches.length", kept_keys),
+    ("kv_caches: turned keys start at 0", "attention", "start = kv_cache.start if", "start = 0 * kv_cache.start if", kept_keys),
     ("sinusoids: base 100000", "positions", "def __init__(self, d_model, base=10000.0)", "def __init__(self, d_model, base=100000.0)", sinusoids),
     ("sinusoids: sine and cosine exchanged", "positions", "table[..., 0::2] = np.sin(angle)", "table[..., 0::2] = np.cos(angle)", sinusoids),
     ("rotary: turned further on the way back", "positions", "self._turned(dy, cos, -sin)", "self._turned(dy, cos, sin)", rotary),
     ("rotary: no turn on the way back", "positions", "self._turned(dy, cos, -sin)", "dy", rotary),
     ("learned: the first rows hear it", "positions", "self.dW[read] +=", "self.dW[read - read[0]] +=", learned),
-    ("residual: its own gradient lost", "transformer", "return dy + dinside", "return dinside", whole_model),
-    ("residual: the branch's gradient lost", "transformer", "return dy + dinside", "return dy", whole_model),
-    ("self-attention: x asks and is not asked", "transformer", "sum(self.attention.backward(dy, cache))", "self.attention.backward(dy, cache)[0]", whole_model),
-    ("the encoder hears the last decoder layer alone", "transformer", "dlayer if dcontext is None else dcontext + dlayer", "dlayer", whole_model),
-    ("the encoder hears nothing", "transformer", "            self.encoder.backward(dcontext, encoder_cache)\n", "            pass\n", whole_model),
-    ("the embedding's scale forgotten on the way back", "transformer", "self.embedding.backward(dx * self.scale,", "self.embedding.backward(dx,", whole_model),
+    ("residual: its own gradient lost", "transformer", "return dy + dinside, others", "return dinside, others", whole_model),
+    ("residual: the branch's gradient lost", "transformer", "return dy + dinside, others", "return dy, others", whole_model),
+    ("self-attention: x asks and is not asked", "attention", "        dx += dmemory\n", "", whole_model),
+    ("the encoder hears the last decoder layer alone", "transformer", "d if dmemory is None else dmemory + d", "d", whole_model),
+    ("the encoder hears nothing", "transformer", "self.encoder.trusted_backward(dmemory, cache.encoder)", "pass", whole_model),
+    ("the embedding's scale forgotten on the way back", "transformer", "self.embedding.trusted_backward(dx * self.scale,", "self.embedding.trusted_backward(dx,", whole_model),
     ("a decoder without a causal mask", "transformer", 'if self.kind != "encoder" and T > 1 else None', "if False else None", no_future),
-    ("the decoder looks at padding", "transformer", "cross_mask = together(cross_mask, padded)", "pass", padded_source),
+    ("the decoder looks at padding", "transformer", 'together(cross_mask, padding("source_lengths", source_lengths, source))', "cross_mask", padded_source),
 ]  # fmt: skip
 test_the_code_as_it_is_passes, test_convicted = trials(MUTANTS)
