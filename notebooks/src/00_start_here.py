@@ -98,7 +98,8 @@ print(caption)
 # %% tags=["twin"]
 model, tokenizer, languages = language_of_a_word()
 word = "uhuru"
-p, _ = softmax(model.read(tokenizer.encode(word)))  # A row a letter, a column a language
+logits = model.logits_so_far(tokenizer.encode(word))
+p, _ = softmax(logits)  # A row a letter, a column a language
 
 read = [word[: n + 1] for n in range(len(word))]
 fig, ax = plt.subplots(figsize=(6.4, 3.2))

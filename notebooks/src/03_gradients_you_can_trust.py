@@ -360,17 +360,16 @@ print(f"trained by SGD:    {nats(learned, held_out):.3f} nats")
 # %%
 shown = np.sort(np.argsort(-counts.sum(axis=0))[:16])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
+p, _ = softmax(learned)
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
-for ax, table, title in zip(
-    axes, (laplace, softmax(learned)[0]), ("counted, plus one", "learned"), strict=True
-):
+for ax, table, title in zip(axes, (laplace, p), ("counted, plus one", "learned"), strict=True):
     image = heatmap(ax, table[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
     ax.set(title=title, xlabel="next letter")
 axes[0].set_ylabel("letter before")
 fig.colorbar(image, ax=axes, label="probability", fraction=0.03)
 plt.show()
 
-gap = np.abs(laplace - softmax(learned)[0])[np.ix_(shown, shown)]
+gap = np.abs(laplace - p)[np.ix_(shown, shown)]
 entry = laplace[np.ix_(shown, shown)].mean()
 print(
     f"among the 16 commonest letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}"

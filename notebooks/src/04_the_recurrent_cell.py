@@ -59,10 +59,10 @@ np.set_printoptions(precision=4, suppress=True)
 # step 1: **the state is the memory.**
 
 # %% slideshow={"slide_type": "fragment"}
-memory = 0.0
+state = 0.0
 for number in (1, 0, 0):
-    memory = np.tanh(1.0 * number + 0.5 * memory)
-    print(f"x = {number}   h = {memory:.4f}")
+    state = np.tanh(1.0 * number + 0.5 * state)
+    print(f"x = {number}   h = {state:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["equation"]
 # ## The equation

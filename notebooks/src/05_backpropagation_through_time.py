@@ -414,7 +414,7 @@ print(f"spectral radius:       {rho:.3f}")
 
 # %% tags=["twin"]
 rng, (length, units) = np.random.default_rng(1), (50, 32)
-rotation = np.linalg.qr(rng.normal(size=(units, units)))[0]  # (D, D)
+rotation, _ = np.linalg.qr(rng.normal(size=(units, units)))  # (D, D)
 noise, dlast = rng.normal(size=(1, length, units)), np.zeros((1, length, units))
 dlast[:, -1] = rng.normal(size=units)
 step = np.arange(1, length + 1)

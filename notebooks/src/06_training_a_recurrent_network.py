@@ -192,12 +192,13 @@ def remember(make_optimizer, steps=2000, report=lambda line: None):
     optimizer = make_optimizer(model.parameters())
     history = train(loss_and_gradients, range(steps), optimizer, steps, report=report)
     x, y = copy_previous_bit(500, 4, rng)
-    said = model.forward(x)[0] > 0
-    return history, (said == (y > 0.5))[:, 1:].mean()  # the first bit to say is always 0
+    logits, _, _ = model.forward(x)
+    right = (logits > 0) == (y > 0.5)
+    return history, right[:, 1:].mean()  # the first bit to say is always 0
 
 
-_, right = remember(lambda parameters: SGD(parameters, 0.2), report=print)
-print(f"right on 500 new sequences: {right:.1%}")
+_, bit_accuracy = remember(lambda parameters: SGD(parameters, 0.2), report=print)
+print(f"right on 500 new sequences: {bit_accuracy:.1%}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # From chance to every bit. `train` is the loop you know: forward, loss, backward, step. It also keeps every loss in its history,
@@ -210,12 +211,11 @@ print(f"right on 500 new sequences: {right:.1%}")
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
 for ax, kind, rates in ((axes[0], SGD, (0.02, 0.5, 5)), (axes[1], Adam, (0.001, 0.03, 0.3))):
     for rate, style in zip(rates, (":", "-", "--"), strict=True):
-        history, right = remember(lambda parameters: kind(parameters, rate))
+        history, each = remember(lambda parameters: kind(parameters, rate))
         smooth = np.convolve(history.losses, np.ones(50) / 50, mode="valid")
         ax.plot(np.arange(50, 2001), smooth, style, label=f"rate {rate}")
-        print(
-            f"{kind.__name__:4} {rate:<5} says {'every bit right' if right == 1 else 'some bits wrong'}"
-        )
+        verdict = "every bit right" if each == 1 else "some bits wrong"
+        print(f"{kind.__name__:4} {rate:<5} says {verdict}")
     ax.axhline(0.75 * np.log(2), color="0.7", lw=1)
     ax.set(title=kind.__name__, xlabel="step", ylim=(0, 2))
     ax.legend(loc="upper right")
@@ -277,7 +277,8 @@ def count_logits(some):
 
 def judge(name, logits, some):
     right = logits.argmax(axis=1) == some.labels
-    print(f"{name:<28} {cross_entropy(logits, some.labels)[0]:.3f} nats, {right.mean():.1%} right")
+    loss, _ = cross_entropy(logits, some.labels)
+    print(f"{name:<28} {loss:.3f} nats, {right.mean():.1%} right")
     return right
 
 
@@ -294,7 +295,8 @@ _ = judge("counted pairs, validation", count_logits(validation), validation)
 # %%
 untrained, letters = new_model(np.random.default_rng(0))
 print("numbers to learn:", untrained.parameter_count())
-print(f"untrained: {score(untrained, letters, validation)[0]:.2f} nats")
+at_first, _ = score(untrained, letters, validation)
+print(f"untrained: {at_first:.2f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["curve"]
 # ## The learning rate, recorded
@@ -413,9 +415,9 @@ history = train(
 )
 
 # %%
-loss, share = score(live, letters, validation)
+loss, accuracy = score(live, letters, validation)
 print("validation loss below 1 nat:", loss < 1)
-print("more than 68 % of the validation words right:", share > 0.68)
+print("more than 68 % of the validation words right:", accuracy > 0.68)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["failure"]
 # ## How it fails
@@ -458,8 +460,8 @@ print(f"named wrongly most often: {languages[often]}, {wrong[:, often].sum()} ti
 # All choices are made. Now, for the first time, the test words.
 
 # %%
-_, live_share = score(live, letters, test)
-print("live network, more than 68 % of the test words right:", live_share > 0.68)
+_, test_accuracy = score(live, letters, test)
+print("live network, more than 68 % of the test words right:", test_accuracy > 0.68)
 
 test_logits, _ = shipped.forward(*pad([letters.encode(word) for word in test.words]))
 _ = judge("shipped network, validation", logits, validation)

@@ -79,11 +79,11 @@ for row, label in zip(sequences, answers, strict=True):
     print("read", row, "  say", label)
 
 # %% tags=["learned", "nbval-ignore-output"]
-tanh_right = {}
+tanh_accuracy = {}
 for lag in (5, 10, 20):
-    tanh_right[lag] = share_right(learn("tanh", None, lag, seed=0, steps=300), lag)
-    print(f"lag {lag:2}: {tanh_right[lag]:.0%} right")
-assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
+    tanh_accuracy[lag] = share_right(learn("tanh", None, lag, seed=0, steps=300), lag)
+    print(f"lag {lag:2}: {tanh_accuracy[lag]:.0%} right")
+assert tanh_accuracy[5] > 0.9 and tanh_accuracy[20] < 0.4
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # At lag 20 it is right one time in four: better than guessing, far from remembering. Two things are against it:
@@ -125,7 +125,10 @@ assert tanh_right[5] > 0.9 and tanh_right[20] < 0.4
 def lstm_step(x, h_before, c_before, W_xh, W_hh, b_h):
     z = x @ W_xh + h_before @ W_hh + b_h  # (B, 4D)
     z_i, z_f, z_o, z_g = np.split(z, 4, axis=1)  # (B, D), (B, D), (B, D), (B, D)
-    i, f, o, g = sigmoid(z_i)[0], sigmoid(z_f)[0], sigmoid(z_o)[0], np.tanh(z_g)
+    i, _ = sigmoid(z_i)  # (B, D)
+    f, _ = sigmoid(z_f)  # (B, D)
+    o, _ = sigmoid(z_o)  # (B, D)
+    g = np.tanh(z_g)  # (B, D)
     c = f * c_before + i * g  # (B, D)
     h = o * np.tanh(c)  # (B, D)
     return h, c, (x, h_before, c_before, i, f, o, g, c)
@@ -236,7 +239,8 @@ def lstm_backward(dh, dc, cache, W_xh, W_hh):
 def gru_step(x, h_before, W_xh, W_hh, b_h, b_n):
     a_r, a_u, a_n = np.split(x @ W_xh + b_h, 3, axis=1)  # (B, D), (B, D), (B, D)
     p_r, p_u, p_n = np.split(h_before @ W_hh, 3, axis=1)  # (B, D), (B, D), (B, D)
-    r, u = sigmoid(a_r + p_r)[0], sigmoid(a_u + p_u)[0]  # (B, D), (B, D)
+    r, _ = sigmoid(a_r + p_r)  # (B, D)
+    u, _ = sigmoid(a_u + p_u)  # (B, D)
     m = p_n + b_n  # (B, D)
     n = np.tanh(a_n + r * m)  # (B, D)
     h = (1 - u) * n + u * h_before  # (B, D)
@@ -317,7 +321,8 @@ V_xh, V_hh, v_h, b_n = (rng.normal(size=s) / 2 for s in ((I, 3 * D), (D, 3 * D),
 
 
 def gru_loss():
-    return (gru_step(x, h_before, V_xh, V_hh, v_h, b_n)[0] * dh).sum()
+    h, _ = gru_step(x, h_before, V_xh, V_hh, v_h, b_n)
+    return (h * dh).sum()
 
 
 _, gru_cache = gru_step(x, h_before, V_xh, V_hh, v_h, b_n)
@@ -379,7 +384,8 @@ for vector in reader.embedding.W[letters.encode(sentence)]:
     trace.append(np.concatenate([*cache_t[3:], h_t]))
 traces = dict(zip("ifogch", np.stack(trace, axis=1), strict=True))
 inside = np.cumsum([(letter == "(") - (letter == ")") for letter in sentence])
-right = reader.output.forward(traces["h"])[0].argmax(axis=1) == inside
+logits, _ = reader.output.forward(traces["h"])
+right = logits.argmax(axis=1) == inside
 print("right after more than 95 % of the characters:", right.mean() > 0.95)
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
@@ -422,15 +428,22 @@ lags, styles = np.unique(record["lag"]), {"none": "-", "0": ":", "1": ":", "4": 
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for start in dict.fromkeys(zip(record["cell"], record["bias"], strict=True)):
     rows = record[(record["cell"] == start[0]) & (record["bias"] == start[1])]
-    right = 100 * rows["right"].reshape(len(lags), -1)  # a row for each lag, a column for each seed
+    percent = 100 * rows["right"].reshape(len(lags), -1)  # a row for each lag, a column for a seed
     colour = {"tanh": "C1", "GRU": "C2", "LSTM": "C0"}[start[0]]
     label = start[0] if start[1] == "none" else f"{start[0]}, bias {start[1]}"
-    ax.plot(lags, right.mean(axis=1), styles[start[1]], color=colour, label=label)
+    ax.plot(lags, percent.mean(axis=1), styles[start[1]], color=colour, label=label)
     face = "white" if styles[start[1]] == ":" else colour
     ax.plot(
-        lags, right, {"tanh": "s", "GRU": "^", "LSTM": "o"}[start[0]], color=colour, ms=4, mfc=face
+        lags,
+        percent,
+        {"tanh": "s", "GRU": "^", "LSTM": "o"}[start[0]],
+        color=colour,
+        ms=4,
+        mfc=face,
     )
-    print(f"{label:<12} right at lag 5 to 80:", *(f"{mean:4.0f} %" for mean in right.mean(axis=1)))
+    print(
+        f"{label:<12} right at lag 5 to 80:", *(f"{mean:4.0f} %" for mean in percent.mean(axis=1))
+    )
 ax.axhline(12.5, color="0.7", lw=1, label="guessing")
 ax.set(
     xscale="log", xlabel="lag", ylabel="right (%); dots: seeds (hollow: usual start)", ylim=(0, 105)
@@ -518,6 +531,7 @@ check_open(my_bias)
 
 # %% tags=["finished"]
 rng = np.random.default_rng(2)
+# For speed lib takes all gates at once, and a sigmoid by tanh, (1 + tanh(z / 2)) / 2: the same numbers.
 lstm, gru = LSTMCell(I, D, rng), GRUCell(I, D, rng)
 lstm.W_xh[:], lstm.W_hh[:], lstm.b_h[:] = W_xh, W_hh, b_h
 gru.W_xh[:], gru.W_hh[:], gru.b_h[:], gru.b_n[:] = V_xh, V_hh, v_h, b_n
@@ -526,8 +540,9 @@ _, (_, lib_c), lib_cache = lstm.forward(x, (h_before, c_before))
 _, dbefore = lstm.backward(dh, lib_cache, (0 * dh, dc))
 _, _, lib_gru_cache = gru.forward(x, h_before)
 _, gru_dbefore = gru.backward(dh, lib_gru_cache)
+_, our_c, _ = lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)
 for name, ours, theirs in (
-    ("LSTM c", lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)[1], lib_c),
+    ("LSTM c", our_c, lib_c),
     ("LSTM dc_before", by_hand[2], dbefore[1]),
     ("LSTM dW_hh", by_hand[4], lstm.dW_hh),
     ("GRU dh_before", by_hand_gru[1], gru_dbefore),

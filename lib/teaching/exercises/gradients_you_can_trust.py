@@ -81,7 +81,8 @@ def _ada(logits, targets):
 
 
 def _ben(logits, targets):
-    return softmax(logits)[0] - np.eye(logits.shape[1])[targets]
+    p, _ = softmax(logits)
+    return p - np.eye(logits.shape[1])[targets]
 
 
 def _cleo(logits, targets):
@@ -96,7 +97,7 @@ def _dora(logits, targets):
 
 
 def _emil(logits, targets):
-    return (softmax(logits)[0] - np.eye(logits.shape[1])[targets]) / logits.size
+    return _ben(logits, targets) / logits.size
 
 
 suspects = {"Ada": _ada, "Ben": _ben, "Cleo": _cleo, "Dora": _dora, "Emil": _emil}

@@ -81,9 +81,10 @@ def read(model, tokenizer, text):
     if not 1 <= len(text) <= LONGEST:
         raise ValueError(f"text has {len(text)} characters: 1 to {LONGEST} were expected")
     ids = np.concatenate([tokenizer.encode(BREAK), tokenizer.encode(text)])
-    logits = model.forward(ids[None])[0][0, len(BREAK) - 1 :]
-    surprises = -log_softmax(logits[:-1])[0][np.arange(len(text)), ids[len(BREAK) :]]
-    return surprises, logits[-1]
+    logits, _ = model.read(ids[None])  # (1, T, V)
+    logits = logits[0, len(BREAK) - 1 :]
+    logp, _ = log_softmax(logits[:-1])
+    return -logp[np.arange(len(text)), ids[len(BREAK) :]], logits[-1]
 
 
 def describe(text, surprises, vocabulary, probabilities):

@@ -55,7 +55,7 @@ def material(kind):
     """A matrix (D, D) of spectral radius 1, inputs (1, T, D), a gradient (1, T, D) of the end."""
     rng = np.random.default_rng(0)
     W = rng.normal(size=(HIDDEN, HIDDEN))
-    W = np.linalg.qr(W)[0] if kind == KINDS[0] else W / np.abs(np.linalg.eigvals(W)).max()
+    W = np.linalg.qr(W).Q if kind == KINDS[0] else W / np.abs(np.linalg.eigvals(W)).max()
     doutputs = np.zeros((1, STEPS, HIDDEN))
     doutputs[:, -1] = rng.normal(size=HIDDEN)
     return W, rng.normal(size=(1, STEPS, HIDDEN)), doutputs

@@ -60,9 +60,10 @@ def run(cell, strength):
 
 def walk(cell, caches, dstate):
     """dstate, handed back from the last step to the start: all of them, first the one given."""
-    nothing, found = np.zeros((1, HIDDEN)), [dstate]
+    nothing, W_hh_T, found = np.zeros((1, HIDDEN)), cell.W_hh.T.copy(), [dstate]
     for kept in reversed(caches):
-        found.append(cell.step_backward(nothing, kept, found[-1])[2])
+        _, _, dstate = cell.step_backward(nothing, kept, dstate, W_hh_T)
+        found.append(dstate)
     return found
 
 
@@ -71,7 +72,7 @@ def survive(forget_bias, strength):
     path; and the mean of f. The LSTM has random weights, always the same."""
     cell = LSTMCell(HIDDEN, HIDDEN, np.random.default_rng(0), forget_bias=forget_bias)
     caches, dc = run(cell, strength), np.random.default_rng(2).normal(size=(1, HIDDEN))
-    f = np.array([gates[0, HIDDEN : 2 * HIDDEN] for _, _, gates, _, _ in caches])
+    f = np.concatenate([kept.gates[1] for kept in caches])  # i, f, o, g
     product = np.cumprod(np.vstack([np.ones(HIDDEN), f[::-1]]), axis=0)
     everything = [dstate[1] for dstate in walk(cell, caches, (0 * dc, dc))]
     return share_of(dc * product), share_of(np.vstack(everything)), f.mean()

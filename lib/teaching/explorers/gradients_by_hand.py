@@ -61,14 +61,14 @@ def walk(x, w, b, t):
     """Every node's value, the gradient that comes back along every edge, and dw, their sum."""
     wx = w * x
     z = wx + b
-    h, _ = tanh(z)
+    h, tanh_cache = tanh(z)
     y = w * h
-    loss, cache = mean_squared_error(np.array([y]), np.array([t], float))
+    loss, loss_cache = mean_squared_error(np.array([y]), np.array([t], float))
     forward = dict(x=x, w=w, b=b, t=t, wx=wx, z=z, h=h, y=y, loss=loss)
 
-    dy = mean_squared_error_backward(cache)[0]
+    (dy,) = mean_squared_error_backward(loss_cache)
     dh, dw_late = dy * w, dy * h
-    dz = tanh_backward(dh, h)
+    dz = tanh_backward(dh, tanh_cache)
     dx, dw_early = dz * w, dz * x
     along = (dx, dw_early, dz, dz, dz, dh, dw_late, dy, -dy)  # in the order of EDGES
     return forward, dict(zip(EDGES, along, strict=True)), dw_early + dw_late
