@@ -1,0 +1,107 @@
+"""Known mistakes in pictures, in what is said of them, in exercises: the learner's tests see each.
+
+What a mutant is stands in mutants.py. Nearly all of these leave every caption as it was.
+"""
+
+import pytest
+from learners import seen_by
+from mutants import trials
+
+pytestmark = pytest.mark.author
+
+
+def pictures(*tests):
+    return seen_by("test_pictures", *(f"test_{test}" for test in tests))
+
+
+cells = pictures("each_cell_has_the_colour_of_its_value")
+signed = pictures("signed_cells_are_white_at_0_red_above_and_blue_below")
+renewed = pictures("new_values_stand_in_their_cells_too")
+sides = pictures("labels_of_rows_and_columns_stand_beside_what_they_name")
+numbers = pictures("a_number_stands_in_its_cell_and_can_be_read_there")
+in_cells = pictures("a_label_of_a_cell_stands_in_the_middle_of_it")
+at_edges = pictures("a_label_of_an_edge_stands_outside_at_its_row_or_column")
+letters = pictures("the_letters_of_a_label_follow_one_another")
+wandering = pictures("labels_that_move_are_drawn_where_they_went")
+time = pictures("time_is_counted_from_1")
+above = pictures("what_goes_forward_is_above_its_edge_and_the_gradient_below")
+arrows = pictures("an_arrow_points_to_its_end")
+circles = pictures("a_circle_says_its_name_or_its_label")
+roles = pictures("the_two_directions_and_the_three_roles_have_colours_of_their_own")
+order = pictures("what_moves_is_drawn_in_its_order_whoever_was_named_first")
+traces = pictures("what_has_moved_leaves_nothing_behind")
+anew = pictures("what_stands_still_is_drawn_anew_when_told")
+frame = pictures("the_frame_stays_above_an_image_that_moves")
+all_axes = pictures("all_axes_of_a_picture_move")
+panel = pictures("a_panel_shows_what_its_controls_say")
+stops = pictures("a_number_s_stops_are_what_it_can_take")
+
+PLOTS, PANEL, DESCRIBE = "teaching.plots", "teaching.panel", "teaching.describe"
+
+MUTANTS = [
+    # cells
+    ("heatmap: upside down", PLOTS, "np.arange(top - bottom)[::-1] * rows", "np.arange(top - bottom) * rows", cells),
+    ("heatmap: mirrored", PLOTS, "np.arange(right - left) * columns", "np.arange(right - left)[::-1] * columns", cells),
+    ("heatmap: half a cell to the left", PLOTS, "np.arange(right - left) * columns // (right - left)", "np.minimum((np.arange(right - left) * columns * 2 // (right - left) + 1) // 2, columns - 1)", cells),
+    ("heatmap: half a cell down", PLOTS, "np.arange(top - bottom)[::-1] * rows // (top - bottom)", "np.maximum((np.arange(top - bottom)[::-1] * rows * 2 // (top - bottom) - 1) // 2, 0)", cells),
+    ("heatmap: drawn a few pixels off", PLOTS, "*pixels.shape, 4), left, bottom, Id", "*pixels.shape, 4), left + 12, bottom, Id", cells),
+    ("heatmap: the ticks half a cell off", PLOTS, "image.axes.set(xlim=(-0.5, width - 0.5), ylim", "image.axes.set(xlim=(0, width), ylim", cells),
+    ("heatmap: the first row below", PLOTS, "ylim=(height - 0.5, -0.5))", "ylim=(-0.5, height - 0.5))", cells),
+    ("heatmap: the limit ignored", PLOTS, "norm=Normalize(low, limit)", "norm=Normalize(low, 1.2)", cells),
+    ("heatmap: weights in the signed colours", PLOTS, "else (0, WEIGHTS)", "else (0, SIGNED)", cells),
+    ("heatmap: red and blue exchanged", PLOTS, '"RdBu_r"', '"RdBu"', signed),
+    ("heatmap: signed numbers from 0", PLOTS, "(-limit, SIGNED) if signed", "(0, SIGNED) if signed", signed),
+    ("heatmap: signed never", PLOTS, "(-limit, SIGNED) if signed", "(-limit, SIGNED) if not limit", signed),
+    ("new values: the old frame", PLOTS, "    if grown:\n", "    if False:\n", renewed),
+    ("new values: rows for columns", PLOTS, "height, width = values.shape", "width, height = values.shape", renewed),
+    ("new values: nothing is told of a new shape", PLOTS, "    return grown\n", "    return False\n", renewed),
+    ("row labels on the columns", PLOTS, "ax.set_yticks(range(len(rows)), [*map(str, rows)]", "ax.set_yticks(range(len(rows)), [*map(str, rows[::-1])]", sides),
+    ("column labels one to the right", PLOTS, "ax.set_xticks(range(len(columns)),", "ax.set_xticks(range(1, len(columns) + 1),", sides),
+    # numbers in cells
+    ("numbers transposed", PLOTS, "ax.text(j, i, f", "ax.text(i, j, f", numbers),
+    ("numbers of the mirrored cell", PLOTS, "value = values[i, j]", "value = values[i, -1 - j]", numbers),
+    ("numbers hang at their cell's middle", PLOTS, 'ha="center", va="center", color=ink', 'ha="left", va="center", color=ink', numbers),
+    ("numbers in the colour of their ground", PLOTS, '"white" if 0.3', '"black" if 0.3', numbers),
+    ("numbers white on white", PLOTS, "< 0.5 else", "< 1.5 else", numbers),
+    ("numbers by the colour of another number", PLOTS, "image.cmap(image.norm(value))", "image.cmap(1 - image.norm(value))", numbers),
+    ("numbers of one digit", PLOTS, "{value:.2f}", "{value:.1f}", numbers),
+    # labels
+    ("labels of cells: column by column", PLOTS, "[(j, i) for i in range(rows) for j in range(columns)]", "[(j, i) for j in range(columns) for i in range(rows)]", in_cells),
+    ("labels of cells: transposed", PLOTS, "[(j, i) for i in range(rows)", "[(i, j) for i in range(rows)", in_cells),
+    ("labels above their place", PLOTS, "(x, -0.36 * size)", "(x, 0)", in_cells),
+    ("labels to the right of their place", PLOTS, "- (x / 2, 0), np", "- (0, 0), np", in_cells),
+    ("labels of letters on one heap", PLOTS, "        x += advance\n", "", letters),
+    ("labels at an edge: inside", PLOTS, "[(i, -distance) for i in range(count)]", "[(i, distance) for i in range(count)]", at_edges),
+    ("labels at an edge: in reverse", PLOTS, "[(-distance, i) for i in range(count)]", "[(-distance, count - 1 - i) for i in range(count)]", at_edges),
+    ("labels at an edge: the ticks stay", PLOTS, "        ax.set_xticks([])\n", "", at_edges),
+    ("labels stay where they were", PLOTS, "        self.set_offsets(points)\n", "", wandering),
+    ("labels: the last places first", PLOTS, "for label in [*labels, *missing]", "for label in [*missing, *labels]", wandering),
+    ("time counted from 0", PLOTS, "[step - 1 for step in shown]", "[step for step in shown]", time),
+    ("time: the last step left out", PLOTS, "range(every, steps + 1, every)", "range(every, steps - 5, every)", time),
+    # graphs
+    ("graph: forward below, the gradient above", PLOTS, "return texts\n", "return {edge: pair[::-1] for edge, pair in texts.items()}\n", above),
+    ("graph: the gradient on top of the forward", PLOTS, "(shift, -2), **place)", "(shift, 12), **place)", above),
+    ("graph: both in one colour", PLOTS, "va=\"top\", color=BACKWARD", "va=\"top\", color=FORWARD", above),
+    ("graph: numbers at an end of the edge", PLOTS, "np.add(nodes[start], nodes[end]) / 2", "np.add(nodes[start], nodes[start]) / 2", above),
+    ("graph: arrows point back", PLOTS, 'ax.annotate("", nodes[end], nodes[start], arrow', 'ax.annotate("", nodes[start], nodes[end], arrow', arrows),
+    ("graph: names for labels", PLOTS, "(labels or {}).get(name, name)", "name", circles),
+    ("graph: circles mirrored", PLOTS, "ax.scatter(x, y, size**2", "ax.scatter(x, y[::-1], size**2", circles),
+    ("forward and backward of one colour", PLOTS, "FORWARD, BACKWARD = BLUE, RED", "FORWARD, BACKWARD = BLUE, BLUE", roles),
+    ("query and key of one colour", PLOTS, "QUERY, KEY, VALUE = BLUE, RED, GREEN", "QUERY, KEY, VALUE = BLUE, BLUE, GREEN", roles),
+    # what moves
+    ("moving: the last named on top", PANEL, "sorted(self.artists, key=lambda artist: artist.zorder)", "self.artists", order),
+    ("moving: the highest first", PANEL, "key=lambda artist: artist.zorder)", "key=lambda artist: -artist.zorder)", order),
+    ("moving: drawn with what stands still", PANEL, "            artist.set_animated(True)\n", "", traces),
+    ("moving: the ground is not laid anew", PANEL, "        self.canvas.restore_region(self.background)\n", "", traces),
+    ("moving: only the first is drawn", PANEL, "self.artists.append(artist)", "self.artists[:] = self.artists or [artist]", all_axes),
+    ("redraw is forgotten", PANEL, 'draw it all once more."""\n        self.background = None\n', 'draw it all once more."""\n', anew),
+    ("moving: a new one stays in the ground", PANEL, "            self.artists.append(artist)\n        self.background = None\n", "            self.artists.append(artist)\n", anew),
+    ("moving: the image covers the frame", PANEL, "                ax.draw_artist(spine)\n", "                pass\n", frame),
+    ("panel: the picture before the step", PANEL, "            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n            self.png = base64.b64encode(self.picture.png()).decode()\n", "            self.png = base64.b64encode(self.picture.png()).decode()\n            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n", panel),
+    ("panel: the controls are not heard", PANEL, '            control.observe(self.update, "value")\n', "            pass\n", panel),
+    ("panel: a mistake is no alert", PANEL, 'complaint(error), "alert"', 'complaint(error), "status"', panel),
+    ("panel: a mistake blanks the picture", PANEL, "self.png = self.png or base64", "self.png = base64", panel),
+    ("stops: without the last", PANEL, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
+    ("stops: one too many", PANEL, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
+]  # fmt: skip
+test_the_code_as_it_is_passes, test_convicted = trials(MUTANTS)
