@@ -79,3 +79,17 @@ def test_a_tied_table_gets_what_goes_in_and_what_comes_out(rng):
     both = untied.stack.embedding.dW + untied.output.dW.T
     assert untied.stack.embedding.dW.any() and untied.output.dW.any()
     np.testing.assert_allclose(tied.stack.embedding.dW, both, rtol=1e-9, atol=1e-12)
+
+
+def test_a_place_that_is_read_twice_gets_both(rng):
+    """Two sequences of a batch that stand at the same positions, and an id that comes again."""
+    positions, dy = LearnedPositions(9, D, rng), rng.normal(size=(B, T, D))
+    positions.backward(dy, positions.forward(X, np.array([2, 3]))[1])
+    expected = np.zeros((9, D))
+    expected[2:5] += dy[0]
+    expected[3:6] += dy[1]
+    np.testing.assert_allclose(positions.dW, expected, rtol=1e-12)
+    table = Embedding(V, D, rng)
+    table.backward(dy, table.forward(IDS)[1])
+    np.testing.assert_allclose(table.dW[1], dy[0, 1] + dy[0, 2], rtol=1e-12)
+    np.testing.assert_allclose(table.dW[0], dy[0, 0] + dy[1, 2], rtol=1e-12)
