@@ -137,8 +137,14 @@ def _largest(name, gradient):
     return float(np.abs(gradient).max(initial=0))
 
 
+class _Triples(list):
+    """Parameters that were looked at: an optimizer's are, once for all its steps."""
+
+
 def _triples(parameters):
     """The parameters as a list. Refuses what is none, nothing at all, and a name given twice."""
+    if isinstance(parameters, _Triples):
+        return parameters
     try:
         triples = [(name, value, gradient) for name, value, gradient in parameters]
         fit = all(isinstance(name, str) and d.shape == value.shape for name, value, d in triples)
@@ -159,4 +165,4 @@ def _triples(parameters):
         first = next(n for n, array, _ in triples if array is value)
         if first != name:
             raise ValueError(f"{name} is the same array as {first}: each once was expected")
-    return triples
+    return _Triples(triples)

@@ -18,13 +18,15 @@ from lib.layers import Layer
 class DataParallel:
     """loss_and_gradients(batch) for training.train, with the batch cut among threads.
 
-    loss_and_gradients(model, batch) -> loss, a mean over the sequences of its batch, whose
-    gradients it adds to the model's. Each thread has a replica: the values are shared, the
-    gradients its own, as two threads that add to one array lose some of what they add. The
-    slices' gradients are summed in the order of the slices, whichever is done first, so that
-    every run gives the same bits. One generator used inside would be drawn from by all threads,
-    in any order: so where there is dropout, hand it in here as `rng`. Then every slice gets one
-    of its own, which follows from it, as in loss_and_gradients(model, batch, rng).
+    loss_and_gradients(model, batch) -> loss, count. The loss is a mean over so many terms, and
+    its gradients are added to the model's. Terms may be sequences or, under padding, the real
+    tokens: then one slice holds more of them than another, and weighs more in the mean of all.
+    Each thread has a replica: the values are shared, the gradients its own, as two threads that
+    add to one array lose some of what they add. The slices' gradients are summed in the order of
+    the slices, whichever is done first, so that every run gives the same bits. One generator
+    used inside would be drawn from by all threads, in any order: so where there is dropout, hand
+    it in here as `rng`. Then every slice gets one of its own, which follows from it, as in
+    loss_and_gradients(model, batch, rng).
     """
 
     def __init__(self, model, loss_and_gradients, threads=2, rng=None):
@@ -38,14 +40,15 @@ class DataParallel:
 
     def __call__(self, batch):
         """batch: arrays (B, ...) -> the loss; adds to the model's gradients, or to none of them."""
-        slices, shares = self._cut(batch)
+        slices = self._cut(batch)
         with ThreadPoolExecutor(len(slices)) as pool:  # waits for all, also when one fails
             # Each in a copy of this thread's context, which holds what np.errstate has set.
             jobs = [
                 pool.submit(contextvars.copy_context().run, self._run, i, *given)
                 for i, given in enumerate(zip(slices, self._generators(), strict=True))
             ]
-        losses = [job.result() for job in jobs]
+        losses, counts = zip(*[job.result() for job in jobs], strict=True)
+        shares = [count / sum(counts) for count in counts]
         for own, share in zip(self.own, shares, strict=True):
             for gradient, part in zip(self.gradients, own, strict=True):
                 gradient += share * part
@@ -55,7 +58,12 @@ class DataParallel:
         for gradient in self.own[i]:
             gradient.fill(0)
         given = [self.replicas[i], part] if rng is None else [self.replicas[i], part, rng]
-        return guard.scalar("loss_and_gradients(model, batch)", self.loss_and_gradients(*given))
+        returned, name = self.loss_and_gradients(*given), "loss_and_gradients(model, batch)"
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            came = f"{name} returns a {type(returned).__name__}"
+            raise ValueError(f"{came}: (loss, count) was expected, a mean over so many terms")
+        loss, count = returned
+        return guard.scalar(f"the loss of {name}", loss), guard.whole_number("count", count)
 
     def _generators(self):
         """For each slice a generator of its own. They follow from the next numbers of rng."""
@@ -66,7 +74,7 @@ class DataParallel:
         ]
 
     def _cut(self, batch):
-        """The slices, one for each replica, and the share of the batch that each is."""
+        """The slices of the batch, one for each replica."""
         for i, array in enumerate(guard.listed("batch", batch)):
             if not isinstance(array, list | tuple | np.ndarray) or getattr(array, "ndim", 1) == 0:
                 came = f"batch[{i}]={guard.show(array)}"
@@ -80,5 +88,4 @@ class DataParallel:
             raise ValueError(f"batch has {B} sequences: {count} were expected, one a thread")
         ends = [B * i // count for i in range(count + 1)]
         cuts = [slice(start, end) for start, end in itertools.pairwise(ends)]
-        slices = [tuple(array[cut] for array in batch) for cut in cuts]
-        return slices, [(cut.stop - cut.start) / B for cut in cuts]
+        return [tuple(array[cut] for array in batch) for cut in cuts]

@@ -19,10 +19,11 @@ from collections import namedtuple
 import numpy as np
 
 from lib import guard
-from lib.layers import Layer, as_rows, matmul, scaled_normal
+from lib.layers import Layer, as_rows, column_sums, matmul, scaled_normal
 
-LARGEST = 10**6  # multiplications in a product for which OpenBLAS does not first copy its factors
-
+# So many multiplications OpenBLAS does without first copying the factors; only with AVX-512.
+AVX512 = "X86_V4" in np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
+LARGEST = 10**6 if AVX512 else np.inf
 
 # What a forward pass keeps for the way back, and what a step of each cell does.
 RNNCache = namedtuple("RNNCache", "x alive steps")  # alive: None where all steps are real
@@ -41,8 +42,7 @@ class Cell(Layer):
       state (B, D) that W_hh was multiplied with.
     - step_backward(doutput, cache, dstate, W_hh_T) -> dprojected, drecurrent, dstate_before.
       drecurrent (B, P) is the gradient of h_before @ W_hh. Where it equals dprojected, return the
-      same array twice. W_hh_T is W_hh.T, copied into one piece once for the whole walk: a product
-      with a transposed view takes up to twice as long.
+      same array twice. W_hh_T is W_hh.T, in the form that RNN multiplies fastest.
     """
 
     gates = 1  # how many rows of D numbers the projection has
@@ -107,7 +107,7 @@ class Cell(Layer):
     def project_backward(self, dprojected, x):
         """dprojected (..., P) -> dx (..., I); adds to dW_xh and db_h."""
         self.dW_xh += as_rows(x).T @ as_rows(dprojected)
-        self.db_h += as_rows(dprojected).sum(axis=0)
+        self.db_h += column_sums(dprojected)
         return matmul(dprojected, self.W_xh.T)
 
     def recurrent_backward(self, drecurrent, h_before):
@@ -123,9 +123,7 @@ class RNNCell(Cell):
 
         The output of this cell *is* its new state; of other cells it need not be.
         """
-        z = _step_product(state, self.W_hh)  # (B, D)
-        z += projected
-        h = np.tanh(z, out=z)  # (B, D)
+        h = np.tanh(projected + _step_product(state, self.W_hh))  # (B, D)
         return h, h, RNNStep(state, h)
 
     def step_backward(self, doutput, cache, dstate, W_hh_T):
@@ -159,8 +157,7 @@ class LSTMCell(Cell):
         sigmoids *= 0.5
         sigmoids += 0.5
         i, f, o, g = gates  # (B, D)
-        c = f * c_before  # (B, D)
-        c += i * g
+        c = f * c_before + i * g  # (B, D)
         tanh_c = np.tanh(c)  # (B, D)
         h = o * tanh_c  # (B, D)
         return h, (h, c), LSTMStep(h_before, c_before, gates, tanh_c)
@@ -291,7 +288,9 @@ class RNN(Layer):
         """The last step first: dprojected, drecurrent, one array where they are equal, dstate."""
         B, T, _ = doutputs.shape
         nothing = self.cell.zero_state(B)
-        W_hh_T = np.ascontiguousarray(self.cell.W_hh.T)  # (P, D)
+        W_hh_T = self.cell.W_hh.T  # (P, D)
+        if _blocks(B, W_hh_T) == 1:  # a product with a transposed view can take twice as long
+            W_hh_T = np.ascontiguousarray(W_hh_T)
         dprojected = np.empty((T, B, len(W_hh_T)), doutputs.dtype)  # (T, B, P)
         drecurrent = dprojected  # (T, B, P)
         for t in reversed(range(T)):
@@ -315,16 +314,20 @@ def _step_product(x, W):
     OpenBLAS sorts the factors of a large product into an order of its own. That pays where all
     time steps are one product; at every single step it takes longer than to multiply.
     """
-    (B, D), P = x.shape, W.shape[1]
-    if B * D * P <= LARGEST:
+    blocks = _blocks(len(x), W)
+    if blocks == 1:
         return x @ W
-    fit = [k for k in (2, 4, 8, 16) if B * D * P <= k * LARGEST and P % k == 0 and P >= 32 * k]
-    if not fit:  # more blocks, or narrower ones, would take longer than the copy
-        return x @ W
-    y = np.empty((B, P), x.dtype)
-    columns, places = (a.reshape(len(a), fit[0], -1).swapaxes(0, 1) for a in (W, y))
+    y = np.empty((len(x), W.shape[1]), x.dtype)
+    columns, places = (a.reshape(len(a), blocks, -1).swapaxes(0, 1) for a in (W, y))
     np.matmul(x, columns, out=places)
     return y
+
+
+def _blocks(B, W):
+    """How many blocks of columns. 1 where more, or narrower ones, would take longer."""
+    size, P = B * W.size, W.shape[1]
+    fit = (k for k in (1, 2, 4, 8, 16) if size <= k * LARGEST and P % k == 0 and P >= 32 * k)
+    return next(fit, 1)
 
 
 def copied(state):

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import inspect
 import sys
+import tempfile
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
@@ -71,36 +72,36 @@ def by(module, test, **given):
     """A check: this test of the learner's, in the mutated course; a crash convicts as well."""
 
     def check(get):
-        here = Path(__file__).parent
-        fresh = [n for n, m in sys.modules.items() if imports_the_course(m, here)]
-        before = {name: sys.modules.pop(name) for name in fresh}
+        before = {name: sys.modules.pop(name) for name in imported_tests()}
         try:
             function = getattr(importlib.import_module(module), test)
-            random = {"rng": np.random.default_rng(0)} if "rng" in named(function) else {}
-            function(**random, **given)
+            with contextlib.ExitStack() as stack:
+                asked = inspect.signature(function).parameters.keys() - given.keys()
+                function(**{name: FIXTURES[name](stack) for name in asked}, **given)
         except (Exception, pytest.fail.Exception) as failure:
             raise AssertionError(repr(failure)) from failure
         finally:
-            for name in [n for n, m in sys.modules.items() if imports_the_course(m, here)]:
+            for name in imported_tests():
                 del sys.modules[name]
             sys.modules.update(before)
 
-    check.__qualname__ = f"{module}: {test} {given or ''}"
+    check.__qualname__ = " ".join([module, test, *map(str, given.values())])
     return check
 
 
-def named(function):
-    return inspect.signature(function).parameters
+FIXTURES = {
+    "rng": lambda stack: np.random.default_rng(0),
+    "tmp_path": lambda stack: Path(stack.enter_context(tempfile.TemporaryDirectory())),
+    "monkeypatch": lambda stack: stack.enter_context(pytest.MonkeyPatch.context()),
+}
 
 
-def imports_the_course(module, here):
-    """Whether it is one of the tests, whose names of lib are those of its own import."""
-    path = Path(getattr(module, "__file__", None) or "/")
-    return path.parent == here and path.stem not in (
-        "mutants",
-        "conftest",
-        "test_mutations_contract",
-    )
+def imported_tests():
+    """Modules of tests: what they have imported from lib is lib as it was then."""
+    here, kept = Path(__file__).parent, {"mutants", "conftest"}
+    files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    ours = (name for name, file in files.items() if file and Path(file).parent == here)
+    return [name for name in ours if name not in kept and not name.startswith("test_mutations")]
 
 
 def trials(mutants):

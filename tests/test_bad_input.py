@@ -32,13 +32,14 @@ FILES = [
 ]  # fmt: skip
 # What only other parts of lib call, after they have looked at what they hand over.
 INSIDE = re.compile(
-    r"(\w+\.)?(trusted_\w+|check(_\w+)?|alive_mask|gelu_slope|softmax_in_place|masked_softmax_in_place"
-    r"|largest|mean|matmul|as_rows|column_sums|scaled_normal|copied|choose|split|merge|transposed|without"
-    r"|mask_of_heads|angles|places|two_of|as_tuple|together|padding|for_heads|step|step_backward"
-    r"|project|project_backward|recurrent_backward|norm|rotary|vocabulary_size|new_kv_caches|freeze"
-    r"|all_layers|arrays|settings|parameters|parameter_count|zero_grad|replica|add_parameters|plain_attributes)"
+    r"(\w+\.)?(check(_\w+)?|alive_mask|gelu_slope_times|pieces|softmax_in_place|transposed|without"
+    r"|masked_softmax_in_place|turns|known_turns|turned|equal_shares|largest|mean|matmul|as_rows"
+    r"|column_sums|scaled_normal|copied|choose|split|merge|angles|places|two_of|as_tuple|together"
+    r"|padding|for_heads|step|step_backward|project|project_backward|recurrent_backward|norm|rotary"
+    r"|vocabulary_size|new_kv_caches|freeze|all_layers|arrays|settings|parameters|parameter_count"
+    r"|zero_grad|replica|add_parameters|plain_attributes)"
     r"|(Layer|Cell|KVCache|KVCaches|Optimizer|\w+Cache|\w+Step)\b.*"
-    r"|(Residual|Stack)\b.*"  # inner rooms of a model: they have trusted_forward and no other door
+    r"|(Residual|Stack)\b.*"  # inner rooms of a model, which looks at their input for them
 )
 
 B, T, S, D, H, V, F = 3, 4, 5, 8, 2, 7, 6  # H and the other sizes all differ

@@ -117,14 +117,14 @@ def test_what_does_not_go_together_is_refused(options, message):
 class Same(Layer):
     """In the place of a layer: gives back what it gets."""
 
-    def trusted_forward(self, x, *_):
+    def forward(self, x, *_):
         return x, None
 
 
 class Doubles(Layer):
     """In the place of a norm."""
 
-    def trusted_forward(self, x):
+    def forward(self, x):
         return 2 * x + 1, None
 
 
@@ -155,26 +155,25 @@ def what_it_does(layer):
         layer = copy.copy(layer)
         width = len(layer.norm.gamma)
         layer.layer, layer.norm, layer.dropout = Same(), Doubles(), Dropout(0)
-        return layer.trusted_forward(x(width))[0]
+        return layer.forward(x(width))[0]
     if isinstance(layer, Stack):  # by how much the rows of its table are multiplied
         layer = copy.copy(layer)
         layer.layers, layer.norm, layer.positions, layer.dropout = [], None, None, Dropout(0)
-        return layer.trusted_forward(np.arange(U))[0]
+        return layer.forward(np.arange(U))[0]
     return None
 
 
 def places(model):
-    """{place: what the layer there does}; a layer in a FeedForward or an attention is its part."""
+    """{place: what the layer there does}, for every layer inside that does something alone."""
     found = {prefix[:-1]: what_it_does(layer) for prefix, layer in model.all_layers()}
-    inner = re.compile(r"\.layer\.(query|key|value|output|inner|outer|rotary)$")
-    return {p: y for p, y in found.items() if y is not None and not inner.search(p)}
+    return {place: y for place, y in found.items() if y is not None}
 
 
-def reached(**options):
-    """The places where a model with these options does otherwise, or which only one of both has."""
-    before, after = (places(a_model(**some)) for some in ({}, options))
-    both = before.keys() & after.keys()
-    other = {place for place in both if not np.array_equal(before[place], after[place])}
+def reached(both, option):
+    """The places where these options do otherwise, or which only one of the two models has."""
+    before, after = (places(a_model(**both | some)) for some in ({}, option))
+    shared = before.keys() & after.keys()
+    other = {place for place in shared if not np.array_equal(before[place], after[place])}
     return other | (before.keys() ^ after.keys())
 
 
@@ -184,49 +183,40 @@ BRANCHES |= {f"{layer}cross_attention" for layer in DECODER}
 SELF = {f"{layer}attention.layer" for layer in ENCODER + DECODER}
 CROSS = {f"{layer}cross_attention.layer" for layer in DECODER}
 FEED_FORWARD = {f"{layer}feed_forward.layer" for layer in ENCODER + DECODER}
-LAST_NORMS, POSITIONS = (
-    {f"{part}.{what}" for part in ("encoder", "stack")} for what in ("norm", "positions")
-)
+LINEAR = {f"{a}.{part}" for a in SELF | CROSS for part in ("query", "key", "value", "output")}
+INNER = {f"{layer}.{part}" for layer in FEED_FORWARD for part in ("inner", "outer")}
+STACKS = {"encoder", "stack"}
+LAST_NORMS, POSITIONS = ({f"{s}.{what}" for s in STACKS} for what in ("norm", "positions"))
 NORMS = {f"{branch}.norm" for branch in BRANCHES} | LAST_NORMS
-DROPOUTS = {f"{branch}.dropout" for branch in BRANCHES} | {"encoder.dropout", "stack.dropout"}
-TABLES, STACKS = {"encoder.embedding", "stack.embedding"}, {"encoder", "stack"}
-ALL = (
-    BRANCHES
-    | SELF
-    | CROSS
-    | FEED_FORWARD
-    | NORMS
-    | DROPOUTS
-    | TABLES
-    | STACKS
-    | POSITIONS
-    | {"output"}
-)
+DROPOUTS = {f"{branch}.dropout" for branch in BRANCHES | STACKS}
+ALL = BRANCHES | SELF | CROSS | FEED_FORWARD | LINEAR | INNER | NORMS | DROPOUTS | STACKS
+ALL |= POSITIONS | {"encoder.embedding", "stack.embedding", "output"}
 SECOND = {place for place in ALL if ".layers.1." in place}
+OF_A_SOURCE = {place for place in ALL if "encoder" in place or "cross" in place}
 
-# option: what is changed (and where it needs it, what both models have), and where that shows
+# option: (what both models have, what is changed, where that shows)
 REACHES = {
-    "vocabulary_size": [(dict(vocabulary_size=9), {"stack.embedding", "output"})],
-    "source_size": [(dict(source_size=9), {"encoder.embedding"})],
-    "output_size": [(dict(output_size=3), {"output"})],
-    "d_model": [(dict(d_model=12), ALL - DROPOUTS)],
-    "heads": [(dict(heads=4), SELF | CROSS)],
-    "d_ff": [(dict(d_ff=13), FEED_FORWARD)],
-    "layers": [(dict(layers=1), SECOND)],
-    "kind": [(dict(kind="decoder", source_size=None), {p for p in ALL if "encoder" in p or "cross" in p})],
-    "tied": [(dict(tied=True), STACKS | {"output"})],
+    "vocabulary_size": [({}, dict(vocabulary_size=9), {"stack.embedding", "output"})],
+    "source_size": [({}, dict(source_size=9), {"encoder.embedding"})],
+    "output_size": [({}, dict(output_size=3), {"output"})],
+    "d_model": [({}, dict(d_model=12), ALL - DROPOUTS)],
+    "heads": [({}, dict(heads=4), SELF | CROSS)],
+    "d_ff": [({}, dict(d_ff=13), FEED_FORWARD | INNER)],
+    "layers": [({}, dict(layers=1), SECOND)],
+    "kind": [({}, dict(kind="decoder", source_size=None), OF_A_SOURCE)],
+    "tied": [({}, dict(tied=True), STACKS | {"output"})],
     "positions": [
-        (dict(positions="none"), POSITIONS),
-        (dict(positions="learned"), POSITIONS),
-        (dict(positions="rotary"), POSITIONS | SELF),
+        ({}, dict(positions="none"), POSITIONS),
+        ({}, dict(positions="learned"), POSITIONS),
+        ({}, dict(positions="rotary"), POSITIONS | SELF),
     ],
-    "context_length": [(dict(positions="learned", context_length=9), POSITIONS)],
-    "rotary_base": [(dict(positions="rotary", rotary_base=9.0), POSITIONS | SELF)],
-    "pre_norm": [(dict(pre_norm=False), BRANCHES | LAST_NORMS)],
-    "epsilon": [(dict(epsilon=0.5), NORMS)],
-    "activation": [(dict(activation="gelu"), FEED_FORWARD)],
-    "bias": [(dict(bias=False), SELF | CROSS | FEED_FORWARD | {"output"})],
-    "dropout": [(dict(dropout=0.5), DROPOUTS)],
+    "context_length": [(dict(positions="learned"), dict(context_length=9), POSITIONS)],
+    "rotary_base": [(dict(positions="rotary"), dict(rotary_base=9.0), SELF)],
+    "pre_norm": [({}, dict(pre_norm=False), BRANCHES | LAST_NORMS)],
+    "epsilon": [({}, dict(epsilon=0.5), NORMS)],
+    "activation": [({}, dict(activation="gelu"), FEED_FORWARD)],
+    "bias": [({}, dict(bias=False), SELF | CROSS | FEED_FORWARD | LINEAR | INNER | {"output"})],
+    "dropout": [({}, dict(dropout=0.5), DROPOUTS)],
 }  # fmt: skip
 
 
@@ -237,27 +227,17 @@ def test_the_table_knows_every_option():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_option_shows_in_every_layer_that_has_it_and_in_no_other(name):
-    for options, where in REACHES[name]:
-        assert reached(**options) == where
-
-
-@pytest.mark.parametrize("name, both, value", [
-    ("rotary_base", dict(positions="rotary"), 9.0),
-    ("context_length", dict(positions="learned"), 9),
-])  # fmt: skip
-def test_an_option_of_some_positions_alone(name, both, value):
-    where = {"rotary_base": SELF, "context_length": POSITIONS}[name]
-    before, after = (places(a_model(**both, **some)) for some in ({}, {name: value}))
-    assert {p for p in before if not np.array_equal(before[p], after[p])} == where
+    for both, option, where in REACHES[name]:
+        assert reached(both, option) == where
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "encoder-decoder"])
 def test_in_training_every_dropout_drops_and_without_an_rng_none(kind, rng, monkeypatch):
     """The rng reaches each of them, and the gradient goes through each on its way back."""
     model = a_model(kind=kind, dropout=0.5, **({} if "-" in kind else dict(source_size=None)))
-    forward, backward, seen = Dropout.trusted_forward, Dropout.trusted_backward, {}
+    forward, backward, seen = Dropout.forward, Dropout.backward, {}
 
-    def goes(self, x, generator):
+    def goes(self, x, generator=None):
         seen.setdefault(id(self), []).append("drops" if generator is not None else "keeps")
         return forward(self, x, generator)
 
@@ -265,14 +245,26 @@ def test_in_training_every_dropout_drops_and_without_an_rng_none(kind, rng, monk
         seen[id(self)].append("back" if cache[2] is not None else "back, all of it")
         return backward(self, dy, cache)
 
-    monkeypatch.setattr(Dropout, "trusted_forward", goes)
-    monkeypatch.setattr(Dropout, "trusted_backward", comes_back)
+    monkeypatch.setattr(Dropout, "forward", goes)
+    monkeypatch.setattr(Dropout, "backward", comes_back)
     every = {id(layer) for _, layer in model.all_layers() if isinstance(layer, Dropout)}
     ids, more = given_to(model, rng)
     for generator, told in ((rng, ["drops", "back"]), (None, ["keeps", "back, all of it"])):
         seen.clear()
         model.backward(*model.forward(ids, rng=generator, **more))
         assert seen == dict.fromkeys(every, told)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_what_the_layers_read_starts_at_spread_1(tied, rng):
+    """A tied table starts small, so that its logits do, and is multiplied where it is read."""
+    made = TransformerConfig(500, 64, 2, F, 1, tied=tied, positions="none")
+    model = Transformer(made, rng)
+    table, ids = model.stack.embedding.W, np.arange(500)[None]
+    assert table.std() == pytest.approx(64**-0.5 if tied else 1, rel=0.02)
+    model.stack.layers, model.stack.norm = [], None
+    x, _ = model.stack.forward(ids)
+    assert x.std() == pytest.approx(1, rel=0.02)
 
 
 # --- saved with the model, and enough to build it again

@@ -5,12 +5,13 @@
 import importlib
 import inspect
 import sys
+import threading
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from lib import attention, check, functional, guard, positions, transformer
+from lib import attention, check, functional, guard, positions
 from lib.attention import AdditiveAttention, MultiHeadAttention, SelfAttention
 from lib.functional import ACTIVATIONS
 from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
@@ -34,7 +35,7 @@ def pairs():
     for module in (functional, attention):
         for name, function in vars(module).items():
             ours = inspect.isfunction(function) and function.__module__ == module.__name__
-            if ours and hasattr(module, f"{name}_backward") and not name.startswith("trusted_"):
+            if ours and hasattr(module, f"{name}_backward") and not name.startswith("check_"):
                 yield module, name
 
 
@@ -54,7 +55,7 @@ def test_the_pairs_are_these():
     assert found >= {"sigmoid", "tanh", "relu", "gelu", "softmax", "log_softmax", "cross_entropy"}
     assert found >= {"masked_softmax", "attention"} and len(found) == 11
     backwards = {n for m in (functional, attention) for n in vars(m) if n.endswith("_backward")}
-    backwards = {n for n in backwards if not n.startswith("trusted_")}
+    backwards = {n for n in backwards if not n.startswith("check_")}
     assert {f"{name}_backward" for name in found} == backwards  # none without its forward
 
 
@@ -159,7 +160,7 @@ LAYERS = {
         dict(rng=rng),
     ),
 }  # fmt: skip
-INNER_ROOMS = {"Residual", "Stack"}  # of a Transformer: they have no forward of their own
+INNER_ROOMS = {"Residual", "Stack"}  # of a Transformer, which looks at their input for them
 ABSTRACT = {"Layer", "Cell"}
 
 
@@ -175,9 +176,9 @@ def layers_of_lib():
 def test_every_layer_of_lib_stands_in_the_table():
     found = dict(layers_of_lib())
     assert {*found} == {*LAYERS} - {"Transformer, decoder"} | INNER_ROOMS | ABSTRACT
-    for name in INNER_ROOMS:  # trusted_* is for the model around them, no public door
-        assert not hasattr(found[name], "forward") and not hasattr(found[name], "backward")
-        assert found[name].trusted_forward and found[name].trusted_backward
+    doors = {name for name, Kind in found.items() if hasattr(Kind, "check_forward")}
+    recurrent = {name for name, Kind in found.items() if Kind.__module__ == "lib.recurrent"}
+    assert not doors & INNER_ROOMS and doors >= {*found} - INNER_ROOMS - ABSTRACT - recurrent
 
 
 def state_of(layer):
@@ -208,12 +209,12 @@ def test_a_run_leaves_nothing_on_a_layer_but_gradients(name, rng):
 
 
 def test_a_layer_that_keeps_its_weights_would_be_seen(rng, monkeypatch):
-    def keeps(self, *given, **more):
-        y, cache = MultiHeadAttention.trusted_forward(self, given[0], *given)
+    def keeps(self, x, *given, **more):
+        y, cache = MultiHeadAttention.forward(self, x, x, *given, **more)
         self.kept = cache.weights
         return y, cache
 
-    monkeypatch.setattr(SelfAttention, "trusted_forward", keeps)
+    monkeypatch.setattr(SelfAttention, "forward", guard.door(keeps, "check_forward"))
     for name in ("SelfAttention", "EncoderLayer", "Transformer"):
         with pytest.raises(AssertionError):
             test_a_run_leaves_nothing_on_a_layer_but_gradients(name, rng)
@@ -263,21 +264,22 @@ def test_a_model_that_cannot_write_alone_says_so(kind, rng):
 # --- the door is entered once
 
 
-DOOR = {"padding", "encode", "forward", "backward", "check_rng"}  # and what begins with _check
+def looks_inside(call):
+    """What call() gives, and which functions of guard look at something after the door.
 
-
-def calls_of_guard(call):
-    """What call() gives, and who has called guard how often inside: all but the model's door."""
+    That each layer passes the open door, guard.door's `checked`, is no look.
+    """
     found = Counter()
 
     def count(frame, event, _):
-        if event == "call" and frame.f_code.co_filename == guard.__file__:
-            caller = frame.f_back.f_code
-            at_the_door = caller.co_filename == transformer.__file__ and (
-                caller.co_name in DOOR or caller.co_name.startswith("_check")
-            )
-            if not at_the_door and caller.co_filename != guard.__file__:
-                found[caller.co_name] += 1
+        code = frame.f_code
+        looks = event == "call" and code.co_filename == guard.__file__ and guard.INSIDE.get()
+        if (
+            looks
+            and code.co_name != "checked"
+            and frame.f_back.f_code.co_filename != guard.__file__
+        ):
+            found[f"{code.co_name} in {frame.f_back.f_code.co_name}"] += 1
 
     sys.setprofile(count)
     try:
@@ -296,20 +298,79 @@ def test_what_was_looked_at_at_the_door_is_trusted_inside(where, activation, rng
     given = dict(source=ids(rng, S), source_lengths=np.array([2, S]), lengths=np.array([1, T]))
     given |= dict(mask=np.ones((T, T), bool), source_mask=np.ones((S, S), bool), rng=rng)
     given |= dict(cross_mask=np.ones((T, S), bool), ablated_heads={0: [1]})
-    (logits, cache), forward = calls_of_guard(lambda: model.forward(ids(rng), **given))
-    _, backward = calls_of_guard(lambda: model.backward(logits, cache))
+    (logits, cache), forward = looks_inside(lambda: model.forward(ids(rng), **given))
+    _, backward = looks_inside(lambda: model.backward(logits, cache))
     assert forward.total() <= MOST and backward.total() <= MOST, (forward, backward)
-    assert "float_array" not in forward and forward.total() > 0  # and something is counted
+    assert forward and backward  # the functions of functional.py look at what they get
 
 
 def test_a_layer_that_looks_again_would_be_counted(rng, monkeypatch):
-    trusted = LayerNorm.trusted_forward
+    trusting = LayerNorm.forward
 
-    def again(self, x):
+    def looking(self, x):
         guard.float_array("x", x, "... D", finite=True)
-        return trusted(self, x)
+        return trusting(self, x)
 
-    monkeypatch.setattr(LayerNorm, "trusted_forward", again)
+    monkeypatch.setattr(LayerNorm, "forward", looking)
     model, one = Transformer(config(), rng), ids(rng)
-    _, found = calls_of_guard(lambda: model.forward(one))
-    assert found["again"] == 5  # two of each layer, and the last
+    _, found = looks_inside(lambda: model.forward(one))
+    assert found["float_array in looking"] == 5  # two of each layer, and the last
+
+
+def doors():
+    """Every method of a layer in front of which a check stands."""
+    for name, Kind in layers_of_lib():
+        for method in vars(Kind):
+            if method.startswith("check_") and hasattr(Kind, method.removeprefix("check_")):
+                yield pytest.param(Kind, method.removeprefix("check_"), id=f"{name}.{method}")
+
+
+@pytest.mark.parametrize("Kind, method", [*doors()])
+def test_a_check_takes_what_its_method_takes(Kind, method):
+    """Else a right call would be refused, in words that no learner knows."""
+    run = inspect.signature(getattr(Kind, method)).parameters
+    check = inspect.signature(getattr(Kind, f"check_{method}")).parameters
+    options = any(p.kind is p.VAR_KEYWORD for p in check.values())
+    assert options or {*run} <= {*check}
+    positional = [n for n, p in run.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert [*check][: len(positional)] == positional
+    for name in {*run} & {*check}:
+        assert run[name].default == check[name].default or run[name].default is None
+
+
+def test_a_refused_or_broken_call_leaves_the_door_shut(rng, monkeypatch):
+    """What comes after it is looked at again."""
+    layer, wrong = Linear(D, F, rng), np.full((B, D), np.nan)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="finite numbers were expected"):
+            layer.forward(wrong)
+    model = Transformer(config(), rng)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(FeedForward, "forward", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        model.forward(ids(rng))
+    with pytest.raises(ValueError, match="ids holds 6: ids from 0 to 5 were expected"):
+        model.forward(np.full((B, T), V))
+    with pytest.raises(ValueError, match="finite numbers were expected"):
+        layer.forward(wrong)
+
+
+def test_another_thread_has_a_door_of_its_own(rng):
+    layer, refused = Linear(D, F, rng), []
+
+    class Around(Layer):
+        def check_forward(self, x):
+            pass
+
+        def forward(self, x):
+            def elsewhere():
+                try:
+                    layer.forward(np.full((B, D), np.nan))
+                except ValueError as error:
+                    refused.append(str(error))
+
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+
+    Around().forward(None)
+    assert refused == ["x[0, 0] is nan: finite numbers were expected"]

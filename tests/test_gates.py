@@ -1,5 +1,8 @@
 """Cells with gates: gradients through time, states carried and cut, what the gates promise."""
 
+import importlib
+
+import cells
 import numpy as np
 import pytest
 
@@ -95,6 +98,22 @@ def test_nothing_that_was_given_is_changed(kind, rng):
     rnn.backward(dy, cache, dfinal)
     for array, copy in zip([*given, outputs], [*before, kept], strict=True):
         np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("check", [cells.promised_gates, cells.own_cell, cells.blocks])
+def test_what_every_cell_keeps_to(check):
+    check(lambda name: importlib.import_module(f"lib.{name}"))
+
+
+@every_cell
+def test_the_caches_have_names(kind, rng):
+    rnn, x, state = RNN(kind(I, D, rng)), rng.normal(size=(B, T, I)), a_state(kind, rng)
+    outputs, _, cache = rnn.forward(x, state)
+    assert cache.x is x and cache.alive is None and len(cache.steps) == T
+    np.testing.assert_array_equal(cache.steps[0].h_before, parts(state)[0])
+    for t in range(1, T):
+        np.testing.assert_array_equal(cache.steps[t].h_before, outputs[:, t - 1])
+    assert rnn.forward(x, lengths=LENGTHS)[-1].alive.shape == (B, T, 1)
 
 
 def test_an_open_forget_gate_and_a_shut_input_gate_keep_the_cell(rng):

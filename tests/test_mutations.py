@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cells import blocks, own_cell, promised_gates
 from mutants import course, near, trials
 
 pytestmark = pytest.mark.author
@@ -340,24 +341,24 @@ MUTANTS = [
     ),
     ("Embedding: -1 reads the last row", "layers", 'guard.id_array("ids", ids, "...", len(self.W))', "pass", bad_ids),
     # the cell
-    ("tanh' from the state before", "recurrent", "tanh_backward(doutput + dstate, h)", "tanh_backward(doutput + dstate, h_before)", rnn),
-    ("tanh' left out", "recurrent", "tanh_backward(doutput + dstate, h)", "doutput + dstate", rnn),
-    ("dW_hh with the new state", "recurrent", "np.stack([cache[0] for", "np.stack([cache[-1] for", rnn),
-    ("dW_hh of the last step only", "recurrent", "self.dW_hh += as_rows(h_before).T @ as_rows(dpast)", "self.dW_hh += h_before[-1].T @ dpast[-1]", rnn),
-    ("no gradient from the next step", "recurrent", "tanh_backward(doutput + dstate, h)", "tanh_backward(doutput, h)", rnn),
-    ("no gradient to the previous step", "recurrent", "return dz, dz, dz @ self.W_hh.T", "return dz, dz, 0 * dz", rnn),
-    ("W_hh not transposed on the way back", "recurrent", "return dz, dz, dz @ self.W_hh.T", "return dz, dz, dz @ self.W_hh", rnn),
-    ("the bias hears the last step only", "recurrent", "self.db_h += as_rows(dprojected)", "self.db_h += dprojected[-1]", rnn),
+    ("tanh' from the state before", "recurrent", "(1 - cache.h * cache.h)", "(1 - cache.h_before * cache.h_before)", rnn),
+    ("tanh' left out", "recurrent", "(doutput + dstate) * (1 - cache.h * cache.h)", "doutput + dstate", rnn),
+    ("dW_hh with the new state", "recurrent", "np.stack([step.h_before for", "np.stack([step.h for", rnn),
+    ("dW_hh of the last step only", "recurrent", "self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)", "self.dW_hh += h_before[-1].T @ drecurrent[-1]", rnn),
+    ("no gradient from the next step", "recurrent", "(doutput + dstate) * (1", "doutput * (1", rnn),
+    ("no gradient to the previous step", "recurrent", "return dz, dz, _step_product(dz, W_hh_T)", "return dz, dz, 0 * dz", rnn),
+    ("W_hh not transposed on the way back", "recurrent", "W_hh_T = self.cell.W_hh.T", "W_hh_T = self.cell.W_hh", rnn),
+    ("the bias hears the last step only", "recurrent", "column_sums(dprojected)", "column_sums(dprojected[-1])", rnn),
     # through time
     ("the way back walked forwards", "recurrent", "for t in reversed(range(T)):", "for t in range(T):", rnn),
     (
         "states computed anew from zero while walking back",
         "recurrent",
-        "        x, alive, caches = cache\n        B, T, _ = x.shape\n",
-        "        x, alive, caches = cache\n        B, T, _ = x.shape\n"  # noqa: ISC004
+        "        x, alive, steps = cache\n        B, T, _ = x.shape\n",
+        "        x, alive, steps = cache\n        B, T, _ = x.shape\n"  # noqa: ISC004
         "        h = self.cell.zero_state(B)\n"
         "        for t in reversed(range(T)):\n"
-        "            caches[t] = (h, h)\n"
+        "            steps[t] = RNNStep(h, h)\n"
         "            h = self.cell.step(self.cell.project(x[:, t]), h)[0]\n",
         rnn,
     ),
@@ -365,10 +366,10 @@ MUTANTS = [
     ("truncation one step late", "recurrent", "t % truncate == 0", "(t - 1) % truncate == 0", truncation),
     ("truncation one step early", "recurrent", "t % truncate == 0", "(t + 1) % truncate == 0", truncation),
     ("no truncation", "recurrent", "t % truncate == 0", "t % truncate == T", truncation),
-    ("truncation cuts in the padding", "recurrent", "nothing if alive is None else choose(alive[:, t], nothing, dstate)", "nothing", waiting_behind_padding),
-    ("lengths ignored on the way back", "recurrent", "        real = alive[:, t]  # (B, 1)", "        real = np.ones_like(alive[:, t])", rnn_lengths),
+    ("truncation cuts in the padding", "recurrent", "choose(real, nothing, dstate)", "nothing", waiting_behind_padding),
+    ("lengths ignored on the way back", "recurrent", "            real = None if alive is None else alive[:, t]", "            real = None", rnn_lengths),
     ("outputs of the padding pull", "recurrent", "            doutputs = doutputs * alive  # (B, T, D)", "            pass", padding),
-    ("the state runs on through the padding", "recurrent", "choose(alive[:, t], new_state, state)", "new_state", padding),
+    ("the state runs on through the padding", "recurrent", "choose(None if alive is None else alive[:, t], new_state, state)", "new_state", padding),
     ("one length too many", "recurrent", "[:, None] < lengths[", "[:, None] <= lengths[", padding),
     (
         "a leak: every state knows the last input",
@@ -378,22 +379,29 @@ MUTANTS = [
         no_future,
     ),
     # gates
-    ("LSTM: c does not hear h", "recurrent", "dc = dc + tanh_backward(dh * o, tanh_c)", "dc = dc + 0 * dh", lstm),
-    ("LSTM: tanh' of c left out", "recurrent", "tanh_backward(dh * o, tanh_c)", "dh * o", lstm),
-    ("LSTM: dc goes back without f", "recurrent", "(dz @ self.W_hh.T, dc * f)", "(dz @ self.W_hh.T, dc)", lstm),
-    ("LSTM: dc not carried to the step before", "recurrent", "dh, dc = doutput + dstate[0], dstate[1]", "dh, dc = doutput + dstate[0], 0 * dstate[1]", lstm),
-    ("LSTM: dh not carried to the step before", "recurrent", "dh, dc = doutput + dstate[0], dstate[1]", "dh, dc = doutput, dstate[1]", lstm),
-    ("LSTM: the forget gate hears the new c", "recurrent", "[dc * g, dc * c_before, dh * tanh_c]", "[dc * g, dc * tanh_c, dh * tanh_c]", lstm),
-    ("LSTM: input and forget gate exchanged", "recurrent", "[dc * g, dc * c_before, dh * tanh_c]", "[dc * c_before, dc * g, dh * tanh_c]", lstm),
-    ("LSTM: the output gate hears c, not tanh(c)", "recurrent", "dc * c_before, dh * tanh_c]", "dc * c_before, dh * c_before]", lstm),
-    ("LSTM: the candidate with a sigmoid's slope", "recurrent", "tanh_backward(dc * i, g)", "sigmoid_backward(dc * i, g)", lstm),
-    ("GRU: the kept part is forgotten", "recurrent", "dpast @ self.W_hh.T + dh * u", "dpast @ self.W_hh.T", gru),
-    ("GRU: kept by 1 - u", "recurrent", "dpast @ self.W_hh.T + dh * u", "dpast @ self.W_hh.T + dh * (1 - u)", gru),
+    ("LSTM: c does not hear h", "recurrent", "dh * o * (1 - tanh_c * tanh_c) + dstate[1]", "dstate[1]", lstm),
+    ("LSTM: tanh' of c left out", "recurrent", "dh * o * (1 - tanh_c * tanh_c)", "dh * o", lstm),
+    ("LSTM: dc goes back without f", "recurrent", "W_hh_T), dc * f)", "W_hh_T), dc)", lstm),
+    ("LSTM: dc not carried to the step before", "recurrent", "(1 - tanh_c * tanh_c) + dstate[1]", "(1 - tanh_c * tanh_c)", lstm),
+    ("LSTM: dh not carried to the step before", "recurrent", "dh = doutput + dstate[0]", "dh = doutput", lstm),
+    ("LSTM: the forget gate hears the new c", "recurrent", "[dc * g, dc * c_before,", "[dc * g, dc * tanh_c,", lstm),
+    ("LSTM: input and forget gate exchanged", "recurrent", "[dc * g, dc * c_before,", "[dc * c_before, dc * g,", lstm),
+    ("LSTM: the output gate hears c, not tanh(c)", "recurrent", "dh * tanh_c, dc * i]", "dh * c_before, dc * i]", lstm),
+    ("LSTM: the candidate with a sigmoid's slope", "recurrent", "slopes[3] *= 1 + g", "slopes[3] *= g", lstm),
+    ("LSTM: a sigmoid of z, not of z / 2", "recurrent", "        sigmoids *= 0.5\n        np.tanh(", "        np.tanh(", promised_gates),
+    ("LSTM: the sigmoids from -1/2 to 1/2", "recurrent", "sigmoids += 0.5", "sigmoids += 0", promised_gates),
+    ("LSTM: a tanh for the output gate", "recurrent", "sigmoids = gates[:3]", "sigmoids = gates[:2]", promised_gates),
+    ("LSTM: a sigmoid's slope without 1 - s", "recurrent", "slopes[:3] *= gates[:3]", "slopes[:3] = gates[:3]", lstm),
+    ("two gradients taken for one", "recurrent", "dstep is not dz:", "False:", gru),
+    ("the first of two gradients is forgotten", "recurrent", "drecurrent = dprojected.copy()", "drecurrent = np.zeros_like(dprojected)", own_cell),
+    ("a block of columns in another's place", "recurrent", "out=places", "out=places[::-1]", blocks),
+    ("GRU: the kept part is forgotten", "recurrent", "_step_product(drecurrent, W_hh_T) + dh * u", "_step_product(drecurrent, W_hh_T)", gru),
+    ("GRU: kept by 1 - u", "recurrent", "W_hh_T) + dh * u", "W_hh_T) + dh * (1 - u)", gru),
     ("GRU: u hears h_before alone", "recurrent", "dh * (h_before - n)]", "dh * h_before]", gru),
     ("GRU: r does not reach the past", "recurrent", "dremembered = dn * r", "dremembered = dn", gru),
     ("GRU: b_n outside r", "recurrent", "self.db_n += dremembered.sum(axis=0)", "self.db_n += dn.sum(axis=0)", gru),
     ("GRU: r hears the past before its bias", "recurrent", "[dn * remembered, dh", "[dn * (remembered - self.b_n), dh", gru),
-    ("GRU: dW_hh as if r were not there", "recurrent", "dpast = np.concatenate([dgates, dremembered], axis=1)", "dpast = np.concatenate([dgates, dn], axis=1)", gru),
+    ("GRU: dW_hh as if r were not there", "recurrent", "drecurrent = np.concatenate([dgates, dremembered], axis=1)", "drecurrent = np.concatenate([dgates, dn], axis=1)", gru),
     # attention
     ("attention: a key is only compared", "attention", " + weights.swapaxes(1, 2) @ dcontext", "", attention),
     ("attention: a key is only looked up", "attention", "dkeys = doffered @ self.W_k.T + weights", "dkeys = 0 * keys + weights", attention),

@@ -25,14 +25,16 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
+from lib import training
 from lib.attention import causal_mask, merge, split
 from lib.trained.checkpoints.induction_heads import (
-    LETTERS, draw, induction_heads, induction_score, new_model, previous_token_score, repeated,
-    score, train,
+    LETTERS, draw, induction_heads, induction_score, learner, new_model, previous_token_score,
+    repeated, schedule, score,
 )  # fmt: skip
 from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
 from lib.teaching.explorers.looking_inside import explorer
 from lib.functional import softmax
+from lib.optim import Adam
 from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
@@ -124,6 +126,12 @@ for name, share in {"any": 1 / 26, "of it": 1 / periods, "not of 7": 1 / (period
 
 
 # %% tags=["learned", "nbval-ignore-output"]
+def train(model, rng, steps, **options):
+    batches, optimizer = (draw(32, rng) for _ in range(steps)), Adam(model.parameters())
+    options |= dict(max_norm=1.0, schedule=schedule)  # schedule: the warm-up
+    return training.train(learner(model), batches, optimizer, steps, **options)
+
+
 def watch(layers):
     model, few, found = new_model(np.random.default_rng(5), layers), draw(60, rng), []
 

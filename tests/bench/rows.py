@@ -19,7 +19,8 @@ def numpy_step(model, x, targets):
     optimizer = Adam(model.parameters(), LEARNING_RATE)
 
     def step():
-        model.zero_grad()
+        for _, _, gradient in optimizer.parameters:  # as lib.training.train does
+            gradient.fill(0)
         logits, *_, cache = model.forward(x)
         loss, loss_cache = cross_entropy(logits, targets)
         model.backward(cross_entropy_backward(loss_cache), cache)

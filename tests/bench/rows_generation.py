@@ -7,13 +7,14 @@ torch.cat for what is kept, inference_mode.
 import numpy as np
 
 from lib.functional import log_softmax
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 
 def start(V, D, H, F, L):
     """A decoder-only model as it is before training."""
     style = dict(positions="none", activation="gelu", tied=False)
-    return Transformer(V, D, H, F, L, np.random.default_rng(0), np.float32, **style)
+    config = TransformerConfig(V, D, H, F, L, **style)
+    return Transformer(config, np.random.default_rng(0), np.float32)
 
 
 def generation_numpy(N, **sizes):
@@ -21,11 +22,11 @@ def generation_numpy(N, **sizes):
     model = start(**sizes)
 
     def write():
-        ids, past = np.array([[1]]), model.new_past()
+        ids, state = np.array([[1]]), None
         for _ in range(N):
-            logits, _ = model.forward(ids, past=past)
+            logits, state = model.read(ids, state)
             ids = logits[:, -1:].argmax(axis=-1)
-        return float(log_softmax(logits)[0, -1].max())
+        return float(log_softmax(logits)[0][0, -1].max())
 
     return write
 
@@ -44,9 +45,9 @@ def generation_torch(N, **sizes):
 
     @torch.inference_mode()
     def write():
-        ids, past = torch.tensor([[1]]), [None] * sizes["L"]
+        ids, kept = torch.tensor([[1]]), [None] * sizes["L"]
         for _ in range(N):
-            logits, past = model(ids, past)
+            logits, kept = model(ids, kept)
             ids = logits[:, -1:].argmax(dim=-1)
         return functional.log_softmax(logits[0, -1], dim=-1).max().item()
 
@@ -62,21 +63,21 @@ def decoder(torch, V, D, H, F, L):
         def __init__(self):
             super().__init__()
             self.query, self.key, self.value = (nn.Linear(D, D) for _ in range(3))
-            self.output, self.look_norm = nn.Linear(D, D), nn.LayerNorm(D)
+            self.output, self.attention_norm = nn.Linear(D, D), nn.LayerNorm(D)
             self.inner, self.outer = nn.Linear(D, F), nn.Linear(F, D)
-            self.think_norm = nn.LayerNorm(D)
+            self.feed_forward_norm = nn.LayerNorm(D)
 
-        def forward(self, x, past):
+        def forward(self, x, kept):
             B, T, _ = x.shape
-            inside = self.look_norm(x)
+            inside = self.attention_norm(x)
             heads = (part(inside) for part in (self.query, self.key, self.value))
             query, key, value = (x.view(B, T, H, D // H).transpose(1, 2) for x in heads)
-            if past is not None:
-                key = torch.cat([past[0], key], dim=2)
-                value = torch.cat([past[1], value], dim=2)
-            looked = functional.scaled_dot_product_attention(query, key, value)
-            x = x + self.output(looked.transpose(1, 2).reshape(B, T, D))
-            hidden = functional.gelu(self.inner(self.think_norm(x)), approximate="tanh")
+            if kept is not None:
+                key = torch.cat([kept[0], key], dim=2)
+                value = torch.cat([kept[1], value], dim=2)
+            context = functional.scaled_dot_product_attention(query, key, value)
+            x = x + self.output(context.transpose(1, 2).reshape(B, T, D))
+            hidden = functional.gelu(self.inner(self.feed_forward_norm(x)), approximate="tanh")
             return x + self.outer(hidden), (key, value)
 
     class Decoder(nn.Module):
@@ -86,12 +87,12 @@ def decoder(torch, V, D, H, F, L):
             self.layers = nn.ModuleList(Layer() for _ in range(L))
             self.norm, self.output = nn.LayerNorm(D), nn.Linear(D, V)
 
-        def forward(self, ids, past):
-            x, kept = self.embedding(ids), []
-            for layer, before in zip(self.layers, past, strict=True):
-                x, now = layer(x, before)
-                kept.append(now)
-            return self.output(self.norm(x)), kept
+        def forward(self, ids, kept):
+            x, now = self.embedding(ids), []
+            for layer, before in zip(self.layers, kept, strict=True):
+                x, pair = layer(x, before)
+                now.append(pair)
+            return self.output(self.norm(x)), now
 
     return Decoder()
 

@@ -7,14 +7,14 @@ the list of the step's matrix products. PyTorch has its fused attention and its 
 import numpy as np
 from rows import LEARNING_RATE, numpy_step
 
-from lib.transformer import Transformer
+from lib.transformer import Transformer, TransformerConfig
 
 
 def start(B, T, V, D, H, F, L):
     """The model before its first step, ids (B, T) and targets (B, T)."""
     rng = np.random.default_rng(0)
     style = dict(positions="none", activation="gelu", tied=False)
-    model = Transformer(V, D, H, F, L, rng, np.float32, **style)
+    model = Transformer(TransformerConfig(V, D, H, F, L, **style), rng, np.float32)
     ids = rng.integers(0, V, (B, T + 1))
     return model, ids[:, :-1], ids[:, 1:]
 
@@ -46,15 +46,16 @@ def transformer_torch(**sizes):
         return functional.layer_norm(x, (D,), weights[f"{name}.gamma"], weights[f"{name}.beta"])
 
     def layer(x, name):
-        inside = norm(x, f"{name}.attention_residual.norm")
-        parts = (linear(inside, f"{name}.attention.{p}") for p in ("query", "key", "value"))
+        inside = norm(x, f"{name}.attention.norm")
+        parts = (linear(inside, f"{name}.attention.layer.{p}") for p in ("query", "key", "value"))
         heads = (part.view(B, T, H, D // H).transpose(1, 2) for part in parts)
-        looked = functional.scaled_dot_product_attention(*heads, is_causal=True)
-        looked = looked.transpose(1, 2).reshape(B, T, D)
-        x = x + linear(looked, f"{name}.attention.output")
-        inside = norm(x, f"{name}.feed_forward_residual.norm")
-        hidden = functional.gelu(linear(inside, f"{name}.feed_forward.inner"), approximate="tanh")
-        return x + linear(hidden, f"{name}.feed_forward.outer")
+        context = functional.scaled_dot_product_attention(*heads, is_causal=True)
+        context = context.transpose(1, 2).reshape(B, T, D)
+        x = x + linear(context, f"{name}.attention.layer.output")
+        inside = norm(x, f"{name}.feed_forward.norm")
+        z = linear(inside, f"{name}.feed_forward.layer.inner")
+        hidden = functional.gelu(z, approximate="tanh")
+        return x + linear(hidden, f"{name}.feed_forward.layer.outer")
 
     def step():
         optimizer.zero_grad()
