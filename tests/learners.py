@@ -1,19 +1,16 @@
-"""A learner's test, run in the mutated course: does it convict?"""
+"""A learner's test with all its cases and fixtures, run in the mutated course: does it convict?
+
+mutants.by runs one case of it, with what it is given.
+"""
 
 import contextlib
 import importlib
 import inspect
 import itertools
 import sys
-import tempfile
-from pathlib import Path
 
-import numpy as np
 import pytest
-
-HERE = Path(__file__).parent
-# What loads no lib, or must stay as it is.
-STAY = {"mutants", "learners", "conftest"}
+from mutants import FIXTURES, imported_tests
 
 
 def seen_by(module, *tests):
@@ -36,19 +33,13 @@ def seen_by(module, *tests):
 @contextlib.contextmanager
 def fresh_tests():
     """Test modules are loaded anew, as what they have imported of lib is of another course."""
-    before = {name: sys.modules.pop(name) for name in [*sys.modules] if is_test(name)}
+    before = {name: sys.modules.pop(name) for name in imported_tests()}
     try:
         yield
     finally:
-        for name in [name for name in sys.modules if is_test(name)]:
+        for name in imported_tests():
             del sys.modules[name]
         sys.modules.update(before)
-
-
-def is_test(name):
-    path = Path(getattr(sys.modules[name], "__file__", None) or "/")
-    mutations = path.stem.startswith("test_mutations")
-    return path.parent == HERE and not mutations and path.stem not in STAY
 
 
 def cases(test):
@@ -81,13 +72,9 @@ def run(module, test, case):
 
 
 def fixture(module, name, stack):
-    """What a fixture gives: the few that every test has, or one of the module's own."""
-    if name == "rng":
-        return np.random.default_rng(0)
-    if name == "tmp_path":
-        return Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    if name == "monkeypatch":
-        return stack.enter_context(pytest.MonkeyPatch.context())
+    """What a fixture gives: one that every test has, or one of the module's own."""
+    if name in FIXTURES:
+        return FIXTURES[name](stack)
     made = getattr(module, name)._get_wrapped_function()
     needed = inspect.signature(made).parameters
     came = made(**{n: fixture(module, n, stack) for n in needed})
