@@ -33,21 +33,22 @@ MEMORY = 8_000_000  # KB: a mistake may ask for more than there is
 
 # The learner's tests of each file of the mathematics, the quick ones first.
 TESTS = {
-    "attention": "attention ablated_heads parity_transformer gradients contract transformer",
+    "attention": "attention ablated_heads options contract parity parity_transformer transformer",
     "check": "instrument",
-    "functional": "functional gradients parity instrument bad_input",
-    "generation": "generation language_model",
-    "guard": "attention functional contract bad_input gradients transformer training",
-    "layers": "layer_inside gradients parity contract parity_transformer bad_input transformer",
-    "optim": "optim training parity",
+    "functional": "functional gradients parity silent generation instrument bad_input",
+    "generation": "generation language_model options writing_batches bad_input",
+    "guard": "attention functional contract silent robustness bad_input transformer",
+    "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input",
+    "optim": "runs options training parity bad_input",
     "parallel": "parallel",
-    "positions": "positions gradients parity_transformer contract transformer",
-    "recurrent": "gradients parity gates silent contract bad_input",
-    "recurrent_network": "language_model gradients options contract bad_input",
-    "saving": "robustness checkpoint_files",
-    "sequence_to_sequence": "sequence_to_sequence gradients contract bad_input",
-    "training": "training robustness",
-    "transformer": "options dropout contract parity_transformer ablated_heads transformer",
+    "positions": "adding_up parity_transformer config contract transformer bad_input",
+    "recurrent": "gates gradients parity silent contract bad_input",
+    "recurrent_network": "options adding_up language_model gradients parity bad_input",
+    "saving": "runs config freeze checkpoint_files bad_input",
+    "sequence_to_sequence": "options adding_up sequence_to_sequence bad_input",
+    "training": "runs training robustness",
+    "transformer": "dropout options adding_up config contract ablated_heads parity_transformer "
+    "transformer writing_batches silent bad_input",
 }
 
 OPERATORS = {

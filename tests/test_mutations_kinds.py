@@ -163,7 +163,6 @@ own_steps = training("the_loop_takes_the_optimizer_s_own_steps")
 scheduled = training("the_schedule_sees_the_step_it_is_for_and_goes_on_with_the_history")
 norms = training("norms_are_of_the_gradients_before_they_are_clipped")
 ends = training("batches_that_end_are_no_error")
-last_step = training("the_very_last_step_is_taken_back_too")
 torn = training("a_step_that_fails_half_way_is_taken_back")
 only_batches = training("only_the_batches_end_a_run")
 no_backward = training("a_loss_that_never_ran_backward_is_refused_at_the_first_step")
@@ -203,10 +202,10 @@ TRAIN = [
     ("an interrupt is swallowed", "training", '_end(history, report, "interrupt", f', '_end(history, report, "", f', stopped),
     ("an interrupt passes", "training", "    except KeyboardInterrupt:\n", "    except ZeroDivisionError:\n", stopped),
     ("an interrupt that says a step too many", "training", 'interrupted after step {len(history.losses)}', 'interrupted after step {step}', stopped),
-    ("a run that ran away is an end of the batches", "training", '"ran away", f"stopped', '"no more batches", f"stopped', last_step),
+    ("a run that ran away is an end of the batches", "training", '"ran away", f"stopped', '"no more batches", f"stopped', taken),
     ("a step that led to NaN is kept", "training", "            undo.lay_in(undo.good)\n", "", torn),
     ("an optimizer's memory is not taken back", "training", "        self.live += optimizer.arrays.values()\n", "", torn),
-    ("a run starts at what was good before", "training", "        undo.remember()\n", "", torn),
+    ("a run starts at what was good before", "training", "        undo.remember()\n", "", taken),
     ("the cause of an end stays from the run before", "training", '    history.ended = history.cause = ""\n', "", told),
     ("a loss alone is taken for learning", "training", "    if not undo.moved and loss != 0 and norm == 0:\n", "    if False:\n", no_backward),
     ("StopIteration of anybody ends a run", "training", "            _step(batch, loss_and_gradients, optimizer, max_norm, undo, history)\n", "            try:\n                _step(batch, loss_and_gradients, optimizer, max_norm, undo, history)\n            except StopIteration:\n                break\n", only_batches),

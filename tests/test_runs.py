@@ -115,8 +115,8 @@ def a_run(seed):
     rng = np.random.default_rng(seed)
     model = Linear(2, 3, rng)
     rows = np.arange(20).reshape(10, 2) / 10.0
-    optimizer = Adam(model.parameters(), 0.1 + seed)
-    return model, optimizer, training.History(), rng, batches([rows], 4, rng)
+    optimizer, order = Adam(model.parameters(), 0.1 + seed), np.random.default_rng(10 + seed)
+    return model, optimizer, training.History(), rng, batches([rows], 4, order)
 
 
 def learn(run, steps):
