@@ -67,7 +67,7 @@ def run(module, test, case):
         try:
             needed = inspect.signature(test).parameters
             test(**{n: case[n] if n in case else fixture(module, n, stack) for n in needed})
-        except (Exception, pytest.fail.Exception) as failure:
+        except (Exception, SystemExit, pytest.fail.Exception) as failure:
             raise AssertionError(f"{test.__name__} {case}: {failure!r}") from failure
 
 

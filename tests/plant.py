@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, zip_longest
+from itertools import islice, pairwise, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,12 +105,17 @@ class Source:
 
 def mutants(text):
     """Every single mistake that this script knows to make in a text, in the order of the text."""
-    source, whole = Source(text), ast.parse(text)
-    before, found = ast.dump(whole), []
-    for node in told(whole):
+    before = ast.dump(ast.parse(text))
+    return [mutant for mutant in candidates(text) if differs(mutant.of(text), before)]
+
+
+def candidates(text):
+    """The mistakes, and what only looks like one: some are no Python, or change nothing."""
+    source, found = Source(text), []
+    for node in told(ast.parse(text)):
         for rule in RULES:
             found += rule(source, node)
-    return sorted(mutant for mutant in dict.fromkeys(found) if differs(mutant.of(text), before))
+    return sorted(dict.fromkeys(found), key=lambda mutant: (mutant.start, mutant))
 
 
 def differs(text, before):
@@ -254,12 +259,14 @@ def branch(source, node):
 RULES = operator, comparison, sign, constant, adding, arguments, bound, branch
 
 
-def drawn(found, count, rng):
+def drawn(text, count, rng):
     """`count` of the mutants, of all kinds as evenly as there are, in the order of the text."""
+    found, before = candidates(text), ast.dump(ast.parse(text))
     found = rng.sample(found, len(found))
     kinds = [[m for m in found if m.kind == kind] for kind in sorted({m.kind for m in found})]
     rounds = (m for one_of_each in zip_longest(*kinds) for m in one_of_each if m is not None)
-    return sorted((m for _, m in zip(range(count), rounds)), key=lambda m: m.start)  # noqa: B905
+    fit = (mutant for mutant in rounds if differs(mutant.of(text), before))
+    return sorted(islice(fit, count), key=lambda mutant: (mutant.start, mutant))
 
 
 class Field:
@@ -341,7 +348,7 @@ def chosen(options):
     for i, place in enumerate(options.files):
         text = (options.root / place).read_text("utf-8")
         share = (i + 1) * options.count // count - i * options.count // count
-        for mutant in drawn(mutants(text), share, random.Random(f"{options.seed} {place}")):
+        for mutant in drawn(text, share, random.Random(f"{options.seed} {place}")):
             yield place, text, mutant
 
 
