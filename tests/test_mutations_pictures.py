@@ -70,6 +70,24 @@ shapes = exercised("what_cannot_be_compared_is_said")
 stopped = exercised("what_is_not_answered_or_stops")
 lines = exercised("it_says_one_line_and_keeps_its_verdict")
 
+
+def explored(*tests):
+    return seen_by("test_pictures_of_explorers", *(f"test_{test}" for test in tests))
+
+
+six = explored("six_vectors_stand_where_they_point_and_bars_above_their_place")
+level_bars = explored("level_bars_stand_beside_the_names_of_their_parts")
+cloud = explored("what_should_be_goes_across_and_what_is_goes_up")
+language = explored("a_language_model_s_bars_and_cells_are_of_the_characters_below_them")
+wrote = explored("a_transformer_s_bars_and_weights_are_of_what_it_wrote")
+
+SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
+    f"teaching.explorers.{name}"
+    for name in (
+        "scaled_dot_product_attention", "the_decoder_and_the_whole_model", "bug_clinic",
+        "a_language_model", "generation",
+    )
+)  # fmt: skip
 EXERCISE = "teaching.exercise"
 PLOTS, PANEL, DESCRIBE = "teaching.plots", "teaching.panel", "teaching.describe"
 
@@ -138,6 +156,32 @@ MUTANTS = [
     ("panel: a mistake blanks the picture", PANEL, "self.png = self.png or base64", "self.png = base64", panel),
     ("stops: without the last", PANEL, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
     ("stops: one too many", PANEL, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
+    # explorers
+    ("a cloud's axes swapped: six vectors", SIX, "plane.scatter(*MEMORY.T, 30", "plane.scatter(*MEMORY.T[::-1], 30", six),
+    ("a cloud's numbers in reverse", SIX, "plane.annotate(place + 1, point", "plane.annotate(6 - place, point", six),
+    ("large dots for small weights", SIX, "20 + 260 * weights", "280 - 260 * weights", six),
+    ("a cross with its axes swapped", SIX, "cross.set_data([x_1], [x_2])", "cross.set_data([x_2], [x_1])", six),
+    ("bars in reverse: weights", SIX, "in enumerate(heights)])", "in enumerate(heights[::-1])])", six),
+    ("weights where the gradient stands", SIX, "zip(bars, (weights, dscores), strict=True)", "zip(bars, (dscores, weights), strict=True)", six),
+    ("places counted from 0", SIX, "columns=range(1, len(MEMORY) + 1)", "columns=range(len(MEMORY))", six),
+    ("bars in reverse: parts", PARTS, "zip(bars, numbers / numbers.sum(), strict", "zip(bars[::-1], numbers / numbers.sum(), strict", level_bars),
+    ("names in reverse: parts", PARTS, "ax.set_yticks(range(len(names)), names)", "ax.set_yticks(range(len(names)), names[::-1])", level_bars),
+    ("the first part below", PARTS, "    ax.invert_yaxis()\n", "", level_bars),
+    ("shares of the largest", PARTS, "numbers / numbers.sum(), strict", "numbers / numbers.max(), strict", level_bars),
+    ("a cloud's axes swapped: patients", CLINIC, "points.set_data(healthy / largest, sick / largest)", "points.set_data(sick / largest, healthy / largest)", cloud),
+    ("a cloud with two scales", CLINIC, "sick / largest)", "sick / np.abs(sick).max())", cloud),
+    ("a cloud's labels swapped", CLINIC, 'xlabel="as it should be", ylabel="as the patient has it"', 'ylabel="as it should be", xlabel="as the patient has it"', cloud),
+    ("marks of another temperature: language", LANGUAGE, "ones.set_ydata(plain[order])", "ones.set_ydata(turned[order])", language),
+    ("bars of another temperature: language", LANGUAGE, "in enumerate(turned[order])])", "in enumerate(plain[order])])", language),
+    ("bars in reverse: language", LANGUAGE, "np.argsort(-plain, kind=\"stable\")[:SHOWN]", "np.argsort(-plain, kind=\"stable\")[:SHOWN][::-1]", language),
+    ("the names of other bars: language", LANGUAGE, "for i in order])", "for i in sorted(order)])", language),
+    ("surprise one character late", LANGUAGE, "np.append(surprises, blank)", "np.append(blank[:1], np.append(surprises, blank[1:]))", language),
+    ("letters from the end", LANGUAGE, "letters.write([visible(character) for character in text])", "letters.write([visible(character) for character in text[::-1]])", language),
+    ("marks of another temperature: writing", WRITING, "ones.set_ydata(plain[order])", "ones.set_ydata(turned[order])", wrote),
+    ("bars of another temperature: writing", WRITING, "in enumerate(turned[order])])", "in enumerate(plain[order])])", wrote),
+    ("what comes after the last, not before", WRITING, "return tokenizer.decode(np.array(ids)), logits, weights", "return tokenizer.decode(np.array(ids)), after, weights", wrote),
+    ("the weights of the first place last", WRITING, "cells.set_data(weights)", "cells.set_data(weights[:, ::-1])", wrote),
+    ("the heads in reverse", WRITING, "rows=heads)", "rows=heads[::-1])", wrote),
     # what is said of a picture
     ("described: the lowest for the highest", DESCRIBE, "np.unravel_index(np.nanargmax(values)", "np.unravel_index(np.nanargmin(values)", ends),
     ("described: the place of the mirrored cell", DESCRIBE, "row {label(rows, where[0])}, column {label(columns, where[1])}", "row {label(rows, where[1])}, column {label(columns, where[0])}", ends),
