@@ -276,15 +276,19 @@ class Field:
         shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
         self.folder = folder
 
-    def run(self, tests, limit=None, **environment):
-        """Whether the tests pass: True, False, or None where they did not end in time."""
+    def run(self, tests, limit=None, keep=True):
+        """Whether the tests pass: True, False, or None where they did not end in time.
+
+        keep: leave compiled modules behind, for the runs that come after.
+        """
         options = "-x -q -p no:cacheprovider -o addopts= -W ignore::SyntaxWarning"
         command = [sys.executable, "-m", "pytest", *options.split(), "-m", "not author"]
         command += ["-o", "pythonpath=. tests", *(f"tests/test_{name}.py" for name in tests)]
         limited = ["sh", "-c", f'ulimit -v {MEMORY}; exec "$@"', "sh", *command]
-        quick = {"OMP_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        quick = dict.fromkeys(("OMP_NUM_THREADS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"), "1")
+        quick["PYTHONDONTWRITEBYTECODE"] = "" if keep else "1"
         process = subprocess.Popen(
-            limited, cwd=self.folder, start_new_session=True, env=os.environ | quick | environment,
+            limited, cwd=self.folder, start_new_session=True, env=os.environ | quick,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:
@@ -304,7 +308,7 @@ class Field:
             cached.unlink()
         path.write_text(mutant.of(text), "utf-8")
         try:
-            return self.run(tests, limit, PYTHONDONTWRITEBYTECODE="1")
+            return self.run(tests, limit, keep=False)
         finally:
             path.write_text(text, "utf-8")
 
