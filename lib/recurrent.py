@@ -52,11 +52,9 @@ class Cell(Layer):
         self.input_size = guard.whole_number("input_size", input_size)
         self.hidden_size = guard.whole_number("hidden_size", hidden_size)
         P = self.gates * hidden_size
-        self.add_parameters(
-            W_xh=scaled_normal(rng, input_size, P, dtype),
-            W_hh=scaled_normal(rng, hidden_size, P, dtype),
-            b_h=np.zeros(P, dtype),
-        )
+        self.add_parameters(W_xh=scaled_normal(rng, input_size, P, dtype))
+        self.add_parameters(W_hh=scaled_normal(rng, hidden_size, P, dtype))
+        self.add_parameters(b_h=np.zeros(P, dtype))
 
     def zero_state(self, batch):
         """The state before anything was read: zeros (B, D), one array for each part."""
@@ -86,8 +84,7 @@ class Cell(Layer):
         return output.copy(), copied(state), CellCache(x, cache)
 
     def check_backward(self, doutput, cache, dstate=None):
-        shape = len(cache.x), self.hidden_size
-        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
+        guard.gradient("doutput", doutput, (len(cache.x), self.hidden_size), self.W_xh.dtype)
         guard.optional(self.check_state, "dstate", dstate, len(cache.x))
 
     def backward(self, doutput, cache, dstate=None):
@@ -230,9 +227,7 @@ class RNN(Layer):
     """The same cell at every time step, handing its state on to the next."""
 
     def __init__(self, cell):
-        if not isinstance(cell, Cell):
-            raise ValueError(f"cell={guard.show(cell)}: a recurrent cell was expected")
-        self.cell = cell
+        self.cell = guard.instance("cell", cell, Cell)
 
     def check_forward(self, x, state=None, lengths=None):
         dtype = self.cell.W_xh.dtype
