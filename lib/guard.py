@@ -28,13 +28,15 @@ def door(run, check):
             return run(*given, **options)
         look, at = (check, given) if callable(check) else (getattr(given[0], check), given[1:])
         look(*at, **options)
-        before = INSIDE.set(True)
-        try:
-            return run(*given, **options)
-        finally:
-            INSIDE.reset(before)
+        return contextvars.copy_context().run(_inside, run, given, options)
 
     return checked
+
+
+def _inside(run, given, options):
+    """In a context that ends with the run: not even an interrupt leaves the door open behind it."""
+    INSIDE.set(True)
+    return run(*given, **options)
 
 
 def need(fits, name, value, expected):

@@ -103,13 +103,15 @@ class Cell(Layer):
 
     def project_backward(self, dprojected, x):
         """dprojected (..., P) -> dx (..., I); adds to dW_xh and db_h."""
-        self.dW_xh += as_rows(x).T @ as_rows(dprojected)
-        self.db_h += column_sums(dprojected)
+        if self.dW_xh is not None:
+            self.dW_xh += as_rows(x).T @ as_rows(dprojected)
+            self.db_h += column_sums(dprojected)
         return matmul(dprojected, self.W_xh.T)
 
     def recurrent_backward(self, drecurrent, h_before):
         """drecurrent (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
-        self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)
+        if self.dW_hh is not None:
+            self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)
 
 
 class RNNCell(Cell):
@@ -214,7 +216,8 @@ class GRUCell(Cell):
         dgates = np.concatenate([dn * remembered, dh * (h_before - n)], axis=1)  # (B, 2D)
         dgates *= gates * (1 - gates)
         dremembered = dn * r  # (B, D)
-        self.db_n += dremembered.sum(axis=0)
+        if self.db_n is not None:
+            self.db_n += dremembered.sum(axis=0)
         drecurrent = np.concatenate([dgates, dremembered], axis=1)  # (B, 3D)
         dh_before = _step_product(drecurrent, W_hh_T) + dh * u  # (B, D)
         return np.concatenate([dgates, dn], axis=1), drecurrent, dh_before

@@ -333,10 +333,11 @@ class Transformer(Layer):
         if self.encoder:
             self.encoder.backward(dmemory, cache.encoder)
 
-    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, **sizes):
+    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, ids=None):
         guard.optional(guard.generator, "rng", rng)
         if self.encoder is None:
             raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+        sizes = {} if ids is None else {"B": len(ids)}
         guard.id_array("source", source, "B S", self.config.source_size, **sizes)
         guard.optional(guard.lengths, "source_lengths", source_lengths, source)
         guard.optional(guard.mask, "source_mask", source_mask, (*source.shape, source.shape[1]))
@@ -396,8 +397,9 @@ class Transformer(Layer):
         (B, T), start, held = ids.shape, read.begin(), read.length
         real = read.real_with(lengths, B, T)
         padded = None if real is None else real[:, None]
-        causal = np.tri(T, held + T, held, dtype=bool) if self.kind != "encoder" else None
-        given = (together(mask, causal if T > 1 else None, padded),)
+        sees_all = self.kind == "encoder" or T == 1
+        causal = None if sees_all else np.tri(T, held + T, held, dtype=bool)
+        given = (together(mask, causal, padded),)
         if self.encoder:
             given = memory, *given, cross_mask
         x, cache = self.stack.forward(ids, *given, start=start, kv_caches=kv_caches, **options)
@@ -421,18 +423,22 @@ class Transformer(Layer):
             guard.one_id(f"{name}: a layer", number, self.config.layers)
             check_heads(f"{name}[{number}]", heads, self.config.heads)
 
-    def _check_rest(self, ids, ablated_heads=None, rng=None, source=None, cross_mask=None, **given):
+    def _check_rest(
+        self, ids, ablated_heads=None, rng=None, source=None, source_lengths=None,
+        source_mask=None, cross_mask=None,
+    ):  # fmt: skip
         """Refuse, among others, a source that is missing, or is given where none is read."""
         guard.optional(self._check_ablated, "ablated_heads", ablated_heads)
         guard.optional(guard.generator, "rng", rng)
         if self.encoder is None:
-            for name, value in dict(source=source, cross_mask=cross_mask, **given).items():
+            given = dict(source=source, source_lengths=source_lengths, source_mask=source_mask)
+            for name, value in dict(given, cross_mask=cross_mask).items():
                 guard.absent(name, value, f"the kind of this model is {self.kind!r}")
             return
         if source is None:
             came = f"source is missing, but the kind of this model is {self.kind!r}"
             raise ValueError(f"{came}: ids (B, S) were expected")
-        self.check_encode(source, **given, B=len(ids))
+        self.check_encode(source, source_lengths, source_mask, ids=ids)
         guard.optional(guard.mask, "cross_mask", cross_mask, (*ids.shape, source.shape[1]))
 
 

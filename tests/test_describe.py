@@ -231,17 +231,31 @@ def test_several_axes_are_numbered_and_colour_bars_left_out():
     figure, (left, right) = plt.subplots(1, 2)
     for ax in (left, right):
         image = ax.imshow(np.eye(3))
-    figure.colorbar(image)
+    figure.colorbar(image, label="weight")
     figure.suptitle("Twins")
     text = describe.describe(figure)
     plt.close(figure)
     assert re.fullmatch(r"Picture: Twins\. \(1\) a map .*row 0, column 0\. \(2\) a map .*\.", text)
+    assert "weight" not in text
 
 
 def test_many_lines_are_counted(ax):
     for number in range(11):
         ax.plot([0, 1], [number, number])
     assert said(ax).endswith("; 3 more lines.")
+
+
+def test_a_map_of_few_cells_is_told_whole_and_one_more_is_not(ax):
+    ax.imshow(np.arange(8.0).reshape(2, 4))
+    assert "2 rows and 4 columns: 0, 1, 2, 3, 4, 5, 6, 7." in said(ax)
+    ax.images[0].set_data(np.arange(9.0).reshape(3, 3))
+    assert "3 rows and 3 columns, from 0 to 8, the highest at row 2, column 2." in said(ax)
+
+
+def test_many_words_are_counted(ax):
+    for number in range(30):
+        ax.text(0, 0, f"w{number}")
+    assert " | w23 and 6 more." in said(ax) and "w24" not in said(ax)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

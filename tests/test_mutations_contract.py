@@ -196,7 +196,7 @@ MUTANTS = [
     # the door
     ("looked at again in every layer", "guard", "if INSIDE.get():", "if False:", one_door),
     ("never looked at", "guard", "        look(*at, **options)\n", "", shut),
-    ("the door stays open", "guard", "INSIDE.reset(before)", "pass", shut),
+    ("the door stays open", "guard", "contextvars.copy_context().run(_inside, run, given, options)", "_inside(run, given, options)", shut),
     # frozen
     ("frozen: gradients only emptied", "layers", 'setattr(layer, "d" + name, None)', 'getattr(layer, "d" + name).fill(0)', frozen("Linear")),
     ("frozen: a linear layer does not know", "layers", "        if self.dW is not None:\n            self.dW += as_rows(x).T @ as_rows(dy)", "        self.dW += as_rows(x).T @ as_rows(dy)", frozen("FeedForward")),
@@ -206,9 +206,12 @@ MUTANTS = [
     ("frozen: a tied output does not know", "layers", "        if self.dW is not None:\n            self.dW += as_rows(dlogits)", "        if True:\n            self.dW += as_rows(dlogits)", shared),
     ("frozen: additive attention does not know", "attention", "if self.dv is not None:", "if True:", frozen("AdditiveAttention")),
     ("frozen: learned positions do not know", "positions", "        if self.dW is None:\n            return dy\n", "", frozen("LearnedPositions")),
+    ("frozen: a cell's way in does not know", "recurrent", "if self.dW_xh is not None:", "if True:", frozen("LSTMCell")),
+    ("frozen: a cell's own weights do not know", "recurrent", "if self.dW_hh is not None:", "if True:", frozen("RNN")),
+    ("frozen: the candidate's bias does not know", "recurrent", "if self.db_n is not None:", "if True:", frozen("SequenceToSequence")),
     ("frozen: nothing goes through it", "layers", "            self.db += column_sums(dy)\n        return matmul(dy, self.W.T)", "            self.db += column_sums(dy)\n        return matmul(dy, self.W.T) if self.dW is not None else 0 * matmul(dy, self.W.T)", others),
     ("frozen: not counted", "layers", "sum(value.size for _, value, _ in self.arrays())", "sum(value.size for _, value, _ in self.parameters())", frozen("Linear")),
-    ("frozen: thawed by astype", "layers", "None if frozen else gradient", "gradient", copies),
+    ("frozen: thawed by astype", "layers", "        return copy.deepcopy(self, made)\n", "        new = copy.deepcopy(self, made)\n        for _, layer in new.all_layers():\n            layer.add_parameters(**{name: getattr(layer, name) for name in layer.learned})\n        return new\n", copies),
     ("frozen: a replica has values of its own", "layers", "{id(value): value for _, value, _ in self.arrays()}", "{id(value): value for _, value, _ in self.parameters()}", copies),
     ("frozen: left out of the file", "saving", "{name: value for name, value, _ in model.arrays()}", "{name: value for name, value, _ in model.parameters()}", saved_frozen),
     ("frozen: learned all the same", "layers", "if triple[2] is not None)", "if True)", moved),

@@ -1,0 +1,234 @@
+"""Known mistakes in pictures, in what is said of them, in exercises: the learner's tests see each.
+
+What a mutant is stands in mutants.py. Nearly all of these leave every caption as it was.
+"""
+
+import pytest
+from learners import seen_by
+from mutants import trials
+
+pytestmark = pytest.mark.author
+
+
+def pictures(*tests):
+    return seen_by("test_pictures", *(f"test_{test}" for test in tests))
+
+
+cells = pictures("each_cell_has_the_colour_of_its_value")
+signed = pictures("signed_cells_are_white_at_0_red_above_and_blue_below")
+renewed = pictures("new_values_stand_in_their_cells_too")
+sides = pictures("labels_of_rows_and_columns_stand_beside_what_they_name")
+numbers = pictures("a_number_stands_in_its_cell_and_can_be_read_there")
+in_cells = pictures("a_label_of_a_cell_stands_in_the_middle_of_it")
+at_edges = pictures("a_label_of_an_edge_stands_outside_at_its_row_or_column")
+letters = pictures("the_letters_of_a_label_follow_one_another")
+wandering = pictures("labels_that_move_are_drawn_where_they_went")
+time = pictures("time_is_counted_from_1")
+above = pictures("what_goes_forward_is_above_its_edge_and_the_gradient_below")
+arrows = pictures("an_arrow_points_to_its_end")
+circles = pictures("a_circle_says_its_name_or_its_label")
+roles = pictures("the_two_directions_and_the_three_roles_have_colours_of_their_own")
+order = pictures("what_moves_is_drawn_in_its_order_whoever_was_named_first")
+traces = pictures("what_has_moved_leaves_nothing_behind")
+anew = pictures("what_stands_still_is_drawn_anew_when_told")
+frame = pictures("the_frame_stays_above_an_image_that_moves")
+all_axes = pictures("all_axes_of_a_picture_move")
+panel = pictures("a_panel_shows_what_its_controls_say")
+stops = pictures("a_number_s_stops_are_what_it_can_take")
+
+
+def described(*tests):
+    return seen_by("test_describe", *(f"test_{test}" for test in tests))
+
+
+curve = described("a_curve_is_told_by_its_ends_and_by_what_lies_between")
+bars = described("bars_are_told_one_by_one")
+many_bars = described("bars_that_are_too_many_are_counted")
+bands = described("bands_are_told_by_their_edges")
+digits = described("a_whole_number_is_told_whole")
+empty = described("empty_cells_of_a_map_are_counted")
+ends = described("a_map_is_told_by_its_ends")
+small_maps = described("a_map_of_few_cells_is_told_whole_and_one_more_is_not")
+names = described("places_have_the_names_of_the_axis")
+levels = described("levels_points_and_what_is_hidden")
+many_lines = described("many_lines_are_counted")
+many_words = described("many_words_are_counted")
+several = described("several_axes_are_numbered_and_colour_bars_left_out")
+drawing = described("a_drawing_is_told_by_its_words")
+
+
+def exercised(*tests):
+    return seen_by("test_exercise", *(f"test_{test}" for test in tests))
+
+
+any_array = exercised("a_right_array_is_right_whatever_its_type")
+any_number = exercised("a_right_number_is_right_whatever_its_type")
+off = exercised("a_number_that_is_off_is_wrong")
+slips = exercised("each_slip_is_named_also_in_float32")
+parts = exercised("what_is_right_of_several_is_told")
+shapes = exercised("what_cannot_be_compared_is_said")
+stopped = exercised("what_is_not_answered_or_stops")
+lines = exercised("it_says_one_line_and_keeps_its_verdict")
+
+
+def explored(*tests):
+    return seen_by("test_pictures_of_explorers", *(f"test_{test}" for test in tests))
+
+
+six = explored("six_vectors_stand_where_they_point_and_bars_above_their_place")
+level_bars = explored("level_bars_stand_beside_the_names_of_their_parts")
+cloud = explored("what_should_be_goes_across_and_what_is_goes_up")
+language = explored("a_language_model_s_bars_and_cells_are_of_the_characters_below_them")
+wrote = explored("a_transformer_s_bars_and_weights_are_of_what_it_wrote")
+
+SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
+    f"teaching.explorers.{name}"
+    for name in (
+        "scaled_dot_product_attention", "the_decoder_and_the_whole_model", "bug_clinic",
+        "a_language_model", "generation",
+    )
+)  # fmt: skip
+EXERCISE = "teaching.exercise"
+PLOTS, PANEL, DESCRIBE = "teaching.plots", "teaching.panel", "teaching.describe"
+
+MUTANTS = [
+    # cells
+    ("heatmap: upside down", PLOTS, "np.arange(top - bottom)[::-1] * rows", "np.arange(top - bottom) * rows", cells),
+    ("heatmap: mirrored", PLOTS, "np.arange(right - left) * columns", "np.arange(right - left)[::-1] * columns", cells),
+    ("heatmap: half a cell to the left", PLOTS, "np.arange(right - left) * columns // (right - left)", "np.minimum((np.arange(right - left) * columns * 2 // (right - left) + 1) // 2, columns - 1)", cells),
+    ("heatmap: half a cell down", PLOTS, "np.arange(top - bottom)[::-1] * rows // (top - bottom)", "np.maximum((np.arange(top - bottom)[::-1] * rows * 2 // (top - bottom) - 1) // 2, 0)", cells),
+    ("heatmap: drawn a few pixels off", PLOTS, "*pixels.shape, 4), left, bottom, Id", "*pixels.shape, 4), left + 12, bottom, Id", cells),
+    ("heatmap: the ticks half a cell off", PLOTS, "image.axes.set(xlim=(-0.5, width - 0.5), ylim", "image.axes.set(xlim=(0, width), ylim", cells),
+    ("heatmap: the first row below", PLOTS, "ylim=(height - 0.5, -0.5))", "ylim=(-0.5, height - 0.5))", cells),
+    ("heatmap: the limit ignored", PLOTS, "norm=Normalize(low, limit)", "norm=Normalize(low, 1.2)", cells),
+    ("heatmap: weights in the signed colours", PLOTS, "else (0, WEIGHTS)", "else (0, SIGNED)", cells),
+    ("heatmap: red and blue exchanged", PLOTS, '"RdBu_r"', '"RdBu"', signed),
+    ("heatmap: signed numbers from 0", PLOTS, "(-limit, SIGNED) if signed", "(0, SIGNED) if signed", signed),
+    ("heatmap: signed never", PLOTS, "(-limit, SIGNED) if signed", "(-limit, SIGNED) if not limit", signed),
+    ("new values: the old frame", PLOTS, "    if grown:\n", "    if False:\n", renewed),
+    ("new values: rows for columns", PLOTS, "height, width = values.shape", "width, height = values.shape", renewed),
+    ("new values: nothing is told of a new shape", PLOTS, "    return grown\n", "    return False\n", renewed),
+    ("row labels on the columns", PLOTS, "ax.set_yticks(range(len(rows)), [*map(str, rows)]", "ax.set_yticks(range(len(rows)), [*map(str, rows[::-1])]", sides),
+    ("column labels one to the right", PLOTS, "ax.set_xticks(range(len(columns)),", "ax.set_xticks(range(1, len(columns) + 1),", sides),
+    # numbers in cells
+    ("numbers transposed", PLOTS, "ax.text(j, i, f", "ax.text(i, j, f", numbers),
+    ("numbers of the mirrored cell", PLOTS, "value = values[i, j]", "value = values[i, -1 - j]", numbers),
+    ("numbers hang at their cell's middle", PLOTS, 'ha="center", va="center", color=ink', 'ha="left", va="center", color=ink', numbers),
+    ("numbers in the colour of their ground", PLOTS, '"white" if 0.3', '"black" if 0.3', numbers),
+    ("numbers white on white", PLOTS, "< 0.5 else", "< 1.5 else", numbers),
+    ("numbers by the colour of another number", PLOTS, "image.cmap(image.norm(value))", "image.cmap(1 - image.norm(value))", numbers),
+    ("numbers of one digit", PLOTS, "{value:.2f}", "{value:.1f}", numbers),
+    # labels
+    ("labels of cells: column by column", PLOTS, "[(j, i) for i in range(rows) for j in range(columns)]", "[(j, i) for j in range(columns) for i in range(rows)]", in_cells),
+    ("labels of cells: transposed", PLOTS, "[(j, i) for i in range(rows)", "[(i, j) for i in range(rows)", in_cells),
+    ("labels above their place", PLOTS, "(x, -0.36 * size)", "(x, 0)", in_cells),
+    ("labels to the right of their place", PLOTS, "- (x / 2, 0), np", "- (0, 0), np", in_cells),
+    ("labels of letters on one heap", PLOTS, "        x += advance\n", "", letters),
+    ("labels at an edge: inside", PLOTS, "[(i, -distance) for i in range(count)]", "[(i, distance) for i in range(count)]", at_edges),
+    ("labels at an edge: in reverse", PLOTS, "[(-distance, i) for i in range(count)]", "[(-distance, count - 1 - i) for i in range(count)]", at_edges),
+    ("labels at an edge: the ticks stay", PLOTS, "        ax.set_xticks([])\n", "", at_edges),
+    ("labels stay where they were", PLOTS, "        self.set_offsets(points)\n", "", wandering),
+    ("labels: the last places first", PLOTS, "for label in [*labels, *missing]", "for label in [*missing, *labels]", wandering),
+    ("time counted from 0", PLOTS, "[step - 1 for step in shown]", "[step for step in shown]", time),
+    ("time: the last step left out", PLOTS, "range(every, steps + 1, every)", "range(every, steps - 5, every)", time),
+    # graphs
+    ("graph: forward below, the gradient above", PLOTS, "return texts\n", "return {edge: pair[::-1] for edge, pair in texts.items()}\n", above),
+    ("graph: the gradient on top of the forward", PLOTS, "(shift, -2), **place)", "(shift, 12), **place)", above),
+    ("graph: both in one colour", PLOTS, "va=\"top\", color=BACKWARD", "va=\"top\", color=FORWARD", above),
+    ("graph: numbers at an end of the edge", PLOTS, "np.add(nodes[start], nodes[end]) / 2", "np.add(nodes[start], nodes[start]) / 2", above),
+    ("graph: arrows point back", PLOTS, 'ax.annotate("", nodes[end], nodes[start], arrow', 'ax.annotate("", nodes[start], nodes[end], arrow', arrows),
+    ("graph: names for labels", PLOTS, "(labels or {}).get(name, name)", "name", circles),
+    ("graph: circles mirrored", PLOTS, "ax.scatter(x, y, size**2", "ax.scatter(x, y[::-1], size**2", circles),
+    ("forward and backward of one colour", PLOTS, "FORWARD, BACKWARD = BLUE, RED", "FORWARD, BACKWARD = BLUE, BLUE", roles),
+    ("query and key of one colour", PLOTS, "QUERY, KEY, VALUE = BLUE, RED, GREEN", "QUERY, KEY, VALUE = BLUE, BLUE, GREEN", roles),
+    # what moves
+    ("moving: the last named on top", PANEL, "sorted(self.artists, key=lambda artist: artist.zorder)", "self.artists", order),
+    ("moving: the highest first", PANEL, "key=lambda artist: artist.zorder)", "key=lambda artist: -artist.zorder)", order),
+    ("moving: drawn with what stands still", PANEL, "            artist.set_animated(True)\n", "", traces),
+    ("moving: the ground is not laid anew", PANEL, "        self.canvas.restore_region(self.background)\n", "", traces),
+    ("moving: only the first is drawn", PANEL, "self.artists.append(artist)", "self.artists[:] = self.artists or [artist]", all_axes),
+    ("redraw is forgotten", PANEL, 'draw it all once more."""\n        self.background = None\n', 'draw it all once more."""\n', anew),
+    ("moving: a new one stays in the ground", PANEL, "            self.artists.append(artist)\n        self.background = None\n", "            self.artists.append(artist)\n", anew),
+    ("moving: the image covers the frame", PANEL, "                ax.draw_artist(spine)\n", "                pass\n", frame),
+    ("panel: the picture before the step", PANEL, "            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n            self.png = base64.b64encode(self.picture.png()).decode()\n", "            self.png = base64.b64encode(self.picture.png()).decode()\n            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n", panel),
+    ("panel: the controls are not heard", PANEL, '            control.observe(self.update, "value")\n', "            pass\n", panel),
+    ("panel: a mistake is no alert", PANEL, 'complaint(error), "alert"', 'complaint(error), "status"', panel),
+    ("panel: a mistake blanks the picture", PANEL, "self.png = self.png or base64", "self.png = base64", panel),
+    ("stops: without the last", PANEL, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
+    ("stops: one too many", PANEL, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
+    # explorers
+    ("a cloud's axes swapped: six vectors", SIX, "plane.scatter(*MEMORY.T, 30", "plane.scatter(*MEMORY.T[::-1], 30", six),
+    ("a cloud's numbers in reverse", SIX, "plane.annotate(place + 1, point", "plane.annotate(6 - place, point", six),
+    ("large dots for small weights", SIX, "20 + 260 * weights", "280 - 260 * weights", six),
+    ("a cross with its axes swapped", SIX, "cross.set_data([x_1], [x_2])", "cross.set_data([x_2], [x_1])", six),
+    ("bars in reverse: weights", SIX, "in enumerate(heights)])", "in enumerate(heights[::-1])])", six),
+    ("weights where the gradient stands", SIX, "zip(bars, (weights, dscores), strict=True)", "zip(bars, (dscores, weights), strict=True)", six),
+    ("places counted from 0", SIX, "columns=range(1, len(MEMORY) + 1)", "columns=range(len(MEMORY))", six),
+    ("bars in reverse: parts", PARTS, "zip(bars, numbers / numbers.sum(), strict", "zip(bars[::-1], numbers / numbers.sum(), strict", level_bars),
+    ("names in reverse: parts", PARTS, "ax.set_yticks(range(len(names)), names)", "ax.set_yticks(range(len(names)), names[::-1])", level_bars),
+    ("the first part below", PARTS, "    ax.invert_yaxis()\n", "", level_bars),
+    ("shares of the largest", PARTS, "numbers / numbers.sum(), strict", "numbers / numbers.max(), strict", level_bars),
+    ("a cloud's axes swapped: patients", CLINIC, "points.set_data(healthy / largest, sick / largest)", "points.set_data(sick / largest, healthy / largest)", cloud),
+    ("a cloud with two scales", CLINIC, "sick / largest)", "sick / np.abs(sick).max())", cloud),
+    ("a cloud's labels swapped", CLINIC, 'xlabel="as it should be", ylabel="as the patient has it"', 'ylabel="as it should be", xlabel="as the patient has it"', cloud),
+    ("marks of another temperature: language", LANGUAGE, "ones.set_ydata(plain[order])", "ones.set_ydata(turned[order])", language),
+    ("bars of another temperature: language", LANGUAGE, "in enumerate(turned[order])])", "in enumerate(plain[order])])", language),
+    ("bars in reverse: language", LANGUAGE, "np.argsort(-plain, kind=\"stable\")[:SHOWN]", "np.argsort(-plain, kind=\"stable\")[:SHOWN][::-1]", language),
+    ("the names of other bars: language", LANGUAGE, "for i in order])", "for i in sorted(order)])", language),
+    ("surprise one character late", LANGUAGE, "np.append(surprises, blank)", "np.append(blank[:1], np.append(surprises, blank[1:]))", language),
+    ("letters from the end", LANGUAGE, "letters.write([visible(character) for character in text])", "letters.write([visible(character) for character in text[::-1]])", language),
+    ("marks of another temperature: writing", WRITING, "ones.set_ydata(plain[order])", "ones.set_ydata(turned[order])", wrote),
+    ("bars of another temperature: writing", WRITING, "in enumerate(turned[order])])", "in enumerate(plain[order])])", wrote),
+    ("what comes after the last, not before", WRITING, "return tokenizer.decode(np.array(ids)), logits, weights", "return tokenizer.decode(np.array(ids)), after, weights", wrote),
+    ("the weights of the first place last", WRITING, "cells.set_data(weights)", "cells.set_data(weights[:, ::-1])", wrote),
+    ("the heads in reverse", WRITING, "rows=heads)", "rows=heads[::-1])", wrote),
+    # what is said of a picture
+    ("described: the lowest for the highest", DESCRIBE, "np.unravel_index(np.nanargmax(values)", "np.unravel_index(np.nanargmin(values)", ends),
+    ("described: the place of the mirrored cell", DESCRIBE, "row {label(rows, where[0])}, column {label(columns, where[1])}", "row {label(rows, where[1])}, column {label(columns, where[0])}", ends),
+    ("described: ends exchanged", DESCRIBE, "low, high = short(np.nanmin(values)), short(np.nanmax(values))", "high, low = short(np.nanmin(values)), short(np.nanmax(values))", ends),
+    ("described: rows for columns", DESCRIBE, 'f"a map of {values.shape[0]} {many[0]} and {values.shape[1]}', 'f"a map of {values.shape[1]} {many[0]} and {values.shape[0]}', ends),
+    ("described: rows counted from 0", DESCRIBE, "str(cell if names else cell + 1)", "str(cell)", ends),
+    ("described: small maps by their ends", DESCRIBE, "if values.size <= MOST:", "if values.size < 0:", ends),
+    ("described: a map of nine told whole", DESCRIBE, "if values.size <= MOST:", "if values.size <= MOST + 1:", small_maps),
+    ("described: a map of eight by its ends", DESCRIBE, "if values.size <= MOST:", "if values.size < MOST:", small_maps),
+    ("described: empty cells uncounted", DESCRIBE, "if empty := int(np.isnan(values).sum()):", "if empty := 0:", empty),
+    ("described: full cells counted as empty", DESCRIBE, "int(np.isnan(values).sum())", "int((~np.isnan(values)).sum())", empty),
+    ("described: two digits", DESCRIBE, ":.3g}", ":.2g}", digits),
+    ("described: years in three digits", DESCRIBE, "if not number.is_integer() or", "if True or", digits),
+    ("described: bars left out uncounted", DESCRIBE, "len(container.patches) - len(boxes)", "0", many_bars),
+    ("described: one bar too many left out", DESCRIBE, "container.patches[: 2 * MOST]", "container.patches[: 2 * MOST - 1]", many_bars),
+    ("described: bars in reverse", DESCRIBE, "for box in boxes:", "for box in boxes[::-1]:", bars),
+    ("described: a bar's width for its height", DESCRIBE, "(box.intervalx, box.height) if upright", "(box.intervalx, box.width) if upright", bars),
+    ("described: level bars as upright ones", DESCRIBE, 'container.orientation == "vertical"', "True", bars),
+    ("described: bands turned", DESCRIBE, 'what = "upright" if across else "level"', 'what = "level" if across else "upright"', bands),
+    ("described: hidden bands told", DESCRIBE, "isinstance(patch, Rectangle) and patch.get_visible()", "isinstance(patch, Rectangle)", bands),
+    ("described: a curve from its second point", DESCRIBE, "from {at(0)} to {at(-1)}", "from {at(1)} to {at(-1)}", curve),
+    ("described: lowest and highest exchanged", DESCRIBE, '(("lowest", y.argmin()), ("highest", y.argmax()))', '(("lowest", y.argmax()), ("highest", y.argmin()))', curve),
+    ("described: an end told again as the highest", DESCRIBE, "if 0 < place < len(y) - 1:", "if True:", curve),
+    ("described: across and up exchanged", DESCRIBE, '"across: ": ax.xaxis.label, "up: ": ax.yaxis.label', '"across: ": ax.yaxis.label, "up: ": ax.xaxis.label', curve),
+    ("described: hidden lines told", DESCRIBE, "if line.get_visible() and line", "if line", levels),
+    ("described: a cloud's axes exchanged", DESCRIBE, "(left, low), (right, high) = np.nanmin(at, axis=0), np.nanmax(at, axis=0)", "(low, left), (high, right) = np.nanmin(at, axis=0), np.nanmax(at, axis=0)", levels),
+    ("described: levels as upright lines", DESCRIBE, "if low == high else", "if low != high else", levels),
+    ("described: one line too few counted", DESCRIBE, "{len(curves) - MOST} more lines", "{len(curves) - MOST - 1} more lines", many_lines),
+    ("described: words left out uncounted", DESCRIBE, "{len(texts) - 3 * MOST} more", "{len(texts) - 2 * MOST} more", many_words),
+    ("described: ticks by another's name", DESCRIBE, "names.get(round(float(x[place]), 2))", "names.get(round(float(x[place]) + 1, 2))", names),
+    ("described: colour bars told", DESCRIBE, ' or ax.get_label() == "<colorbar>"', "", several),
+    ("described: axes counted from 0", DESCRIBE, "enumerate(parts, 1)", "enumerate(parts)", several),
+    ("described: curves of a drawing told", DESCRIBE, "if ax.axison and", "if", drawing),
+    # what a check says of an answer
+    ("a check that refuses float32", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-9, atol=0", any_array),
+    ("a check that refuses what paper gives", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-5, atol=1e-6", any_number),
+    ("a check that lets a thousandth pass", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=2e-3, atol=1e-6", off),
+    ("a check that takes anything near 0", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-4, atol=1e-3", off),
+    ("a check that refuses fractions", EXERCISE, "if array.dtype == object and all", "if False and all", any_number),
+    ("a check that knows no slip", EXERCISE, "for sentence, slip in self.slips.items():", "for sentence, slip in ():", slips),
+    ("a check that looks for slips alone", EXERCISE, "        if self._equal(came, expected):\n", "        if False:\n", any_number),
+    ("a check that tells the wrong part", EXERCISE, "if right]", "if not right]", parts),
+    ("a check that broadcasts", EXERCISE, "if a_array.shape != np.shape(b):", "if False:", shapes),
+    ("a check that reads what is masked", EXERCISE, "        if np.ma.is_masked(x):\n            return None\n", "", shapes),
+    ("a check that knows no turned axes", EXERCISE, "if sorted(came) == sorted(expected):", "if came == expected:", shapes),
+    ("a check that exits with the answer", EXERCISE, "except (Exception, SystemExit) as error:", "except Exception as error:", stopped),
+    ("a check that takes None for an answer", EXERCISE, "        if answer is None:\n", "        if False:\n", stopped),
+    ("a check that keeps no verdict", EXERCISE, "        verdicts.append(verdict)\n", "", lines),
+]  # fmt: skip
+test_the_code_as_it_is_passes, test_convicted = trials(MUTANTS)
