@@ -1,1 +1,1 @@
-"""Texts, tokenizers, batches and data sets, all found in installed packages: nothing is loaded."""
+"""Texts, tokenizers, batches and data sets, all found in installed packages: nothing is downloaded."""
