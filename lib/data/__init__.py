@@ -1,1 +1,1 @@
-"""Texts, tokenizers, batches and data sets, all found in installed packages: nothing is downloaded."""
+"""Texts, tokenizers, batches, data sets, all from installed packages: nothing is downloaded."""
