@@ -33,12 +33,14 @@ MEMORY = 8_000_000  # KB: a mistake may ask for more than there is
 
 # The learner's tests of each file of the mathematics, the quick ones first.
 TESTS = {
-    "attention": "attention ablated_heads options contract parity parity_transformer transformer",
+    "attention": "attention ablated_heads options contract parity_transformer transformer "
+    "writing_batches",
     "check": "instrument",
     "functional": "functional gradients parity silent generation instrument bad_input",
     "generation": "generation language_model options writing_batches bad_input",
     "guard": "attention functional contract silent robustness bad_input transformer",
-    "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input",
+    "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input "
+    "checkpoint_files",
     "optim": "runs options training parity bad_input",
     "parallel": "parallel",
     "positions": "adding_up parity_transformer config contract transformer bad_input",
