@@ -39,5 +39,5 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # fills it with zeros page by page, a tenth to a quarter of a training step. Only glibc has this.
 with contextlib.suppress(AttributeError, OSError, TypeError):
     _mallopt = ctypes.CDLL(None).mallopt
-    _mallopt(-3, 1 << 25)  # M_MMAP_THRESHOLD: 32 MB, the most that older ones accept
-    _mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
+    _mallopt(-3, 1 << 23)  # M_MMAP_THRESHOLD: of arrays up to 8 MB; larger ones are seldom
+    _mallopt(-1, 1 << 27)  # M_TRIM_THRESHOLD: 128 MB, or a lesson would hold too much

@@ -24,6 +24,7 @@ from lib.positions import RotaryPositions
 
 AttentionCache = namedtuple("AttentionCache", "scaled_query key value weights context")
 AdditiveCache = namedtuple("AdditiveCache", "query keys hidden weights")
+_MultiHeadCache = namedtuple("MultiHeadCache", "query key value attention output ablated_heads")
 
 
 def causal_mask(T, S=None):
@@ -130,19 +131,15 @@ class KVCache:
     """
 
     def __init__(self):
-        self.length, self.storage, self.owner, self.starts = 0, None, None, None
-
-    @property
-    def start(self):
-        return self.length if self.starts is None else self.starts
+        self.length, self.start, self.storage, self.owner = 0, 0, None, None
 
     def claim(self, layer):
         """Refuse to serve any layer but the one whose keys these are; how many there are."""
-        if self.length and self.owner() is not layer:
+        if not self.length:
+            self.owner = weakref.ref(layer)
+        elif self.owner() is not layer:
             came = "kv_cache holds keys of another layer"
             raise ValueError(f"{came}: what this one filled was expected")
-        elif not self.length:
-            self.owner = weakref.ref(layer)
         return self.length
 
     def extend(self, key, value):
@@ -155,7 +152,7 @@ class KVCache:
                 storage[..., : self.length, :] = self.storage[..., : self.length, :]
             self.storage = storage
         self.storage[:, :, :, self.length : end] = key, value
-        self.length = end
+        self.length = self.start = end
         return self.held()
 
     def take(self, rows):
@@ -188,7 +185,7 @@ class KVCaches(list):
         """
         starts = self.length if self.real is None else self.real.sum(axis=1)
         for own, *of_memory in self.pairs():
-            own.length, own.starts = min(own.length, self.length), starts
+            own.length, own.start = min(own.length, self.length), starts
             for other in of_memory if self.length == 0 else ():
                 other.length = 0
         return starts
@@ -224,15 +221,11 @@ class AdditiveAttention(Layer):
     """
 
     def __init__(self, query_size, key_size, hidden_size, rng, dtype=np.float64):
-        guard.whole_number("query_size", query_size)
-        guard.whole_number("key_size", key_size)
-        guard.whole_number("hidden_size", hidden_size)
-        self.add_parameters(
-            W_q=scaled_normal(rng, query_size, hidden_size, dtype),
-            W_k=scaled_normal(rng, key_size, hidden_size, dtype),
-            b=np.zeros(hidden_size, dtype),
-            v=scaled_normal(rng, hidden_size, 1, dtype)[:, 0],
-        )
+        F = hidden_size
+        guard.whole_numbers(query_size=query_size, key_size=key_size, hidden_size=F)
+        self.add_parameters(W_q=scaled_normal(rng, query_size, F, dtype))
+        self.add_parameters(W_k=scaled_normal(rng, key_size, F, dtype))
+        self.add_parameters(b=np.zeros(F, dtype), v=scaled_normal(rng, F, 1, dtype)[:, 0])
 
     def check_forward(self, query, keys, mask=None):
         dtype, B = self.W_q.dtype, len(query) if isinstance(query, np.ndarray) else 0
@@ -273,9 +266,7 @@ class AdditiveAttention(Layer):
         return dasked @ self.W_q.T, dkeys
 
 
-class MultiHeadCache(
-    namedtuple("MultiHeadCache", "query key value attention output ablated_heads")
-):
+class MultiHeadCache(_MultiHeadCache):
     """What the way back needs: the cache of each part; key is None after a kv_cache."""
 
     @property
@@ -314,8 +305,7 @@ class MultiHeadAttention(Layer):
             key, value = kv_cache.held()
         else:
             key, key_cache = self._heads(self.key, memory, start)  # (B, H, S, K)
-            value, value_cache = self.value.forward(memory)  # (B, S, D)
-            value = split(value, self.heads)  # (B, H, S, K)
+            value, value_cache = self._heads(self.value, memory)  # (B, H, S, K)
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
@@ -340,7 +330,7 @@ class MultiHeadAttention(Layer):
         dquery, dkey, dvalue = attention_backward(dcontext, cache.attention)
         dx = self._heads_backward(self.query, dquery, cache.query)  # (B, T, D)
         dmemory = self._heads_backward(self.key, dkey, cache.key)  # (B, S, D)
-        dmemory += self.value.backward(merge(dvalue), cache.value)
+        dmemory += self._heads_backward(self.value, dvalue, cache.value)
         return dx, dmemory
 
     def check_forward(self, x, memory, mask=None, kv_cache=None, ablated_heads=(), name="mask"):
@@ -360,11 +350,11 @@ class MultiHeadAttention(Layer):
             four = getattr(mask, "ndim", 0) == 4
             guard.mask(name, mask, (len(x), self.heads, *shape[1:]) if four else shape)
 
-    def _heads(self, linear, x, start):
-        """The queries or keys of all heads, turned where positions turn them."""
+    def _heads(self, linear, x, start=None):
+        """The queries, keys or values of all heads; where positions turn them, from start on."""
         y, linear_cache = linear.forward(x)  # (..., D)
         y, turn = split(y, self.heads), None
-        if self.rotary:
+        if self.rotary and start is not None:
             y, turn = self.rotary.forward(y, start)  # (..., K)
         return y, (linear_cache, turn)
 

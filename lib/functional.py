@@ -186,10 +186,9 @@ def cross_entropy(logits, targets, mask=None, smoothing=0.0):
     logits (..., V); targets (...) integers from 0 to V - 1; mask (...) True where a position
     counts (padding does not). Refuses other shapes, ids outside V, NaN, a mask without a True.
     """
-    V = logits.shape[-1] if isinstance(logits, np.ndarray) and logits.ndim else 0
     guard.float_array("logits", logits, "... V", finite=True)
     guard.fraction("smoothing", smoothing)
-    guard.id_array("targets", targets, "...", V)
+    guard.id_array("targets", targets, "...", logits.shape[-1])
     guard.same_shape("targets", targets, logits.shape[:-1])
     mask = np.ones(targets.shape, bool) if mask is None else mask
     guard.truth_array("mask", mask, targets.shape)

@@ -29,9 +29,9 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     with np.errstate(over="ignore"):  # -1 / 1e-320 is -inf: a probability of zero
         probabilities, _ = softmax(shifted / temperature)
     if top_k is not None:
-        probabilities = _keep(probabilities, _rank(probabilities) < top_k)
+        probabilities = _keep(probabilities, _likelier(probabilities)[0] < top_k)
     if top_p is not None:
-        probabilities = _keep(probabilities, _likelier(probabilities) < top_p)
+        probabilities = _keep(probabilities, _likelier(probabilities)[1] < top_p)
     return probabilities
 
 
@@ -45,16 +45,12 @@ def _check_choice(V, temperature, top_k, top_p):
 
 
 def _likelier(p):
-    """What the likelier ones (..., V) have together: nothing for the likeliest, always below 1."""
+    """How many are likelier than each (..., V), and what those have together, always below 1."""
     order = np.argsort(-p, axis=-1, kind="stable")
+    rank = np.argsort(order, axis=-1)
     sorted_ = np.take_along_axis(p, order, axis=-1)
     before = np.minimum(np.cumsum(sorted_, axis=-1) - sorted_, 1 - 1e-16)  # sums are rounded
-    return np.take_along_axis(before, _rank(p), axis=-1)
-
-
-def _rank(p):
-    """The place (..., V) of each in the order of probability, 0 the likeliest."""
-    return np.argsort(np.argsort(-p, axis=-1, kind="stable"), axis=-1)
+    return rank, np.take_along_axis(before, rank, axis=-1)
 
 
 def _keep(p, kept):
@@ -123,8 +119,7 @@ def beam_search(model, tokenizer, prompt, length, width):
     """
     guard.instance("model", model, Transformer)
     ids = _encoded(tokenizer, "prompt", prompt)
-    guard.whole_number("length", length)
-    guard.whole_number("width", width)
+    guard.whole_numbers(length=length, width=width)
     texts, scores = np.zeros((1, 0), int), np.zeros(1)
     logits, kv_caches = model.read(ids[None])
     while True:
@@ -152,8 +147,7 @@ def surprise(model, tokenizer, text):
 def _encoded(tokenizer, name, text):
     """The ids (T,) of a text, which must not be empty."""
     if not hasattr(tokenizer, "encode") or not hasattr(tokenizer, "decode"):
-        came = guard.show(tokenizer)
-        raise ValueError(f"tokenizer={came}: one with encode and decode was expected")
+        guard.refuse("tokenizer", tokenizer, "one with encode and decode")
     ids = tokenizer.encode(text, name)
     if len(ids) == 0:
         raise ValueError(f"{name} is empty: at least one character was expected")

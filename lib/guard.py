@@ -28,13 +28,15 @@ def door(run, check):
             return run(*given, **options)
         look, at = (check, given) if callable(check) else (getattr(given[0], check), given[1:])
         look(*at, **options)
-        before = INSIDE.set(True)
-        try:
-            return run(*given, **options)
-        finally:
-            INSIDE.reset(before)
+        return contextvars.copy_context().run(_inside, run, given, options)
 
     return checked
+
+
+def _inside(run, given, options):
+    """In a context that ends with the run: not even an interrupt leaves the door open behind it."""
+    INSIDE.set(True)
+    return run(*given, **options)
 
 
 def refuse(name, value, expected):
@@ -46,6 +48,12 @@ def whole_number(name, value, least=1):
     """Refuse anything but an integer of at least `least`."""
     fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
     return int(value) if fits else refuse(name, value, f"a whole number of at least {least}")
+
+
+def whole_numbers(**values):
+    """Refuse anything but integers of at least 1, each by its name."""
+    for name, value in values.items():
+        whole_number(name, value)
 
 
 def scalar(name, value):
@@ -87,8 +95,7 @@ def one_of(name, value, choices):
 
 def heads(d_model, heads):
     """Refuse a number of heads that does not divide the width; offer the nearest widths."""
-    whole_number("d_model", d_model)
-    whole_number("heads", heads)
+    whole_numbers(d_model=d_model, heads=heads)
     if d_model % heads:
         below = d_model // heads * heads
         near = f"{below} and {below + heads} are" if below else f"{heads} is"
@@ -168,8 +175,7 @@ def float_array(name, x, letters, finite=False, dtype=None, **sizes):
     """
     if type(x) is not np.ndarray:  # a masked array or a matrix has rules of its own
         raise ValueError(f"{name} is {_kind(x)}: an array ({_spell(letters)}) was expected")
-    if x.dtype not in FLOATS:
-        floating(f"{name}.dtype", x.dtype)
+    floating(f"{name}.dtype", x.dtype)
     _shape(name, x, letters, sizes)
     if dtype is not None:
         same_dtype(name, x, dtype)
@@ -211,8 +217,7 @@ def alike(name, dy, other, y):
 def mask(name, mask, shape):
     """The mask, broadcast to this shape. Refuses one that does not fit, or is not of truths."""
     if type(mask) is not np.ndarray or mask.dtype != bool:
-        came = f"{name} is {_kind(mask)}"
-        raise ValueError(f"{came}: an array of True and False was expected")
+        raise ValueError(f"{name} is {_kind(mask)}: an array of True and False was expected")
     try:
         return np.broadcast_to(mask, shape)
     except ValueError:
@@ -258,8 +263,7 @@ def id_array(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
 
 def lengths(name, lengths, x):
     """Refuse anything but a length of 1 to T for each of the B sequences of x (B, T, ...)."""
-    B, T = x.shape[:2]
-    id_array(name, lengths, "B", T + 1, least=1, what="lengths", B=B)
+    id_array(name, lengths, "B", x.shape[1] + 1, least=1, what="lengths", B=len(x))
 
 
 def one_id(name, value, vocabulary_size):
@@ -288,10 +292,8 @@ def _number(value):
 def _shape(name, x, letters, sizes):
     expected, more = _axes(letters)
     given = x.shape[len(x.shape) - len(expected) :] if more else x.shape
-    fits = len(given) == len(expected) and x.size > 0
-    for letter in sizes if fits else ():
-        fits = fits and given[expected.index(letter)] == sizes[letter]
-    if not fits:
+    known = sizes.items() <= dict(zip(expected, given, strict=False)).items()
+    if not (known and len(given) == len(expected) and x.size > 0):
         empty = ", none of them 0" if x.size == 0 else ""
         what = f"({_spell(letters, sizes)}) was expected{empty}"
         raise ValueError(f"{name} has shape {x.shape}: {what}")

@@ -114,17 +114,12 @@ class Layer:
     def astype(self, dtype):
         """A new model with the same values in float32 or float64; this one stays as it is."""
         guard.floating("dtype", dtype)
-        new, made = copy.deepcopy(self), {}  # {id of an array: (its values, their gradient)}
-        for _, layer in new.all_layers():
-            for name in layer.learned:
-                old = getattr(layer, name)
-                frozen = getattr(layer, "d" + name) is None
-                if id(old) not in made:  # an array under two names stays one
-                    made[id(old)] = old, old.astype(dtype), np.zeros(old.shape, dtype)
-                _, value, gradient = made[id(old)]
-                setattr(layer, name, value)
-                setattr(layer, "d" + name, None if frozen else gradient)
-        return new
+        made = {}  # {id of an array: what the copy has in its place}; one under two names stays one
+        for _, value, gradient in self.arrays():
+            made[id(value)] = value.astype(dtype)
+            if gradient is not None:
+                made[id(gradient)] = np.zeros(value.shape, dtype)
+        return copy.deepcopy(self, made)
 
 
 class Linear(Layer):
@@ -133,8 +128,7 @@ class Linear(Layer):
     b = db = None
 
     def __init__(self, d_in, d_out, rng, dtype=np.float64, bias=True):
-        guard.whole_number("d_in", d_in)
-        guard.whole_number("d_out", d_out)
+        guard.whole_numbers(d_in=d_in, d_out=d_out)
         self.add_parameters(W=scaled_normal(rng, d_in, d_out, dtype))
         if guard.truth("bias", bias):
             self.add_parameters(b=np.zeros(d_out, dtype))
@@ -149,8 +143,8 @@ class Linear(Layer):
             y += self.b
         return y, x
 
-    def check_backward(self, dy, cache):
-        guard.gradient("dy", dy, (*cache.shape[:-1], self.W.shape[1]), self.W.dtype)
+    def check_backward(self, dy, cache, name="dy"):
+        guard.gradient(name, dy, (*cache.shape[:-1], self.W.shape[1]), self.W.dtype)
 
     def backward(self, dy, cache):
         """dy (..., D) -> dx (..., I); adds to dW and db."""
@@ -166,11 +160,8 @@ class Embedding(Layer):
     """A table with one learned row for each id: ids (...) to vectors (..., D)."""
 
     def __init__(self, vocabulary_size, d_model, rng, dtype=np.float64):
-        guard.whole_number("vocabulary_size", vocabulary_size)
-        guard.whole_number("d_model", d_model)
-        guard.floating("dtype", dtype)
-        guard.generator("rng", rng)
-        self.add_parameters(W=rng.normal(size=(vocabulary_size, d_model)).astype(dtype))
+        guard.whole_numbers(vocabulary_size=vocabulary_size, d_model=d_model)
+        self.add_parameters(W=random_normal(rng, 1, (vocabulary_size, d_model), dtype))
 
     def check_forward(self, ids):
         guard.id_array("ids", ids, "...", len(self.W))
@@ -327,9 +318,13 @@ HOLDERS = Layer, list, tuple, dict, set, frozenset  # in what a layer may stand
 
 def scaled_normal(rng, d_in, d_out, dtype):
     """Random weights (I, D) of spread I ** -0.5: the outputs keep the size of the inputs."""
+    return random_normal(rng, d_in**-0.5, (d_in, d_out), dtype)
+
+
+def random_normal(rng, spread, shape, dtype):
+    """Random numbers of mean 0 and this spread."""
     guard.floating("dtype", dtype)
-    guard.generator("rng", rng)
-    return rng.normal(0, d_in**-0.5, (d_in, d_out)).astype(dtype)
+    return guard.generator("rng", rng).normal(0, spread, shape).astype(dtype)
 
 
 def mean(x):
@@ -384,16 +379,12 @@ def _plain(value):
 
 def _inside(prefix, item):
     """(name, part), the last one first, of each layer and each list, tuple or dict in `item`."""
-    if isinstance(item, set | frozenset):
-        if any(isinstance(part, Layer) for part in item):
-            came = f"{prefix[:-1]} is a set of layers, which has no order"
-            raise ValueError(f"{came}: a list, a tuple or a dict was expected")
-        return []
-    if isinstance(item, list | tuple):
-        parts = enumerate(item)
-    else:
-        parts = (item if isinstance(item, dict) else vars(item)).items()
-    return [(name, part) for name, part in parts if isinstance(part, HOLDERS)][::-1]
+    if isinstance(item, set | frozenset) and any(isinstance(part, Layer) for part in item):
+        came = f"{prefix[:-1]} is a set of layers, which has no order"
+        raise ValueError(f"{came}: a list, a tuple or a dict was expected")
+    parts = vars(item) if isinstance(item, Layer) else item
+    parts = parts if isinstance(parts, dict) else dict(enumerate(parts))
+    return [(name, part) for name, part in parts.items() if isinstance(part, HOLDERS)][::-1]
 
 
 def _check_pair(name, value, gradient):

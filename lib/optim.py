@@ -34,9 +34,8 @@ class SGD(Optimizer):
     def __init__(self, parameters, learning_rate, momentum=0.0):
         super().__init__(parameters, learning_rate)
         self.momentum = guard.fraction("momentum", momentum)
-        self.arrays = {}
-        if self.momentum:
-            self.arrays = {f"velocity.{n}": np.zeros_like(p) for n, p, _ in self.parameters}
+        moving = self.parameters if self.momentum else []
+        self.arrays = {f"velocity.{name}": np.zeros_like(value) for name, value, _ in moving}
 
     def step(self):
         """One step down the gradients that backward has added up."""
@@ -85,15 +84,30 @@ def noam_schedule(step, d_model, warm_up_steps):
 
     It rises in a straight line for warm_up_steps, then falls as step ** -0.5. Steps from 1 on.
     """
-    guard.whole_number("step", step)
-    guard.whole_number("d_model", d_model)
-    guard.whole_number("warm_up_steps", warm_up_steps)
+    guard.whole_numbers(step=step, d_model=d_model, warm_up_steps=warm_up_steps)
     return d_model**-0.5 * min(step**-0.5, step * warm_up_steps**-1.5)
 
 
 def global_norm(parameters):
-    """The length of all gradients taken as one long vector. Refuses NaN and infinity."""
-    return _norm(_gradients(parameters))
+    """The length of all gradients taken as one long vector. Refuses NaN and infinity.
+
+    Right even where a square is too large or too small to be written down.
+    """
+    gradients = {f"gradient of {name}": gradient for name, _, gradient in _triples(parameters)}
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = float(sum(np.vdot(gradient, gradient) for gradient in gradients.values()))
+    if SMALLEST <= squares < np.inf:
+        return squares**0.5
+    for name, gradient in gradients.items():
+        guard.number_array(name, gradient, gradient.shape, finite=True)
+    largest = max(float(np.abs(gradient).max()) for gradient in gradients.values())
+    if largest == 0:
+        return 0.0
+    scaled = (gradient.astype(np.float64) / largest for gradient in gradients.values())
+    norm = largest * float(sum(np.vdot(part, part) for part in scaled)) ** 0.5
+    if norm == np.inf:
+        raise guard.NotFiniteError(f"gradient norm {norm}: a finite number was expected")
+    return norm
 
 
 def clip_by_global_norm(parameters, max_norm):
@@ -102,39 +116,12 @@ def clip_by_global_norm(parameters, max_norm):
     Returns the norm before. The direction stays (Pascanu, Mikolov and Bengio, 2013).
     """
     guard.positive("max_norm", max_norm)
-    gradients = _gradients(parameters)
-    norm = _norm(gradients)
+    parameters = _triples(parameters)
+    norm = global_norm(parameters)
     if norm > max_norm:
-        for _, gradient in gradients:
+        for _, _, gradient in parameters:
             gradient *= max_norm / norm
     return norm
-
-
-def _gradients(parameters):
-    """(name, gradient) of each."""
-    return [(name, gradient) for name, _, gradient in _triples(parameters)]
-
-
-def _norm(gradients):
-    """The root of the sum of squares, right even where a square is too large or too small."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = float(sum(np.vdot(gradient, gradient) for _, gradient in gradients))
-    if SMALLEST <= squares < np.inf:
-        return squares**0.5
-    largest = max(_largest(name, gradient) for name, gradient in gradients)
-    if largest == 0:
-        return 0.0
-    scaled = (gradient.astype(np.float64) / largest for _, gradient in gradients)
-    norm = largest * float(sum(np.vdot(part, part) for part in scaled)) ** 0.5
-    if norm == np.inf:
-        raise guard.NotFiniteError(f"gradient norm {norm}: a finite number was expected")
-    return norm
-
-
-def _largest(name, gradient):
-    """The largest |number| of a gradient. Refuses NaN and infinity, by the parameter's name."""
-    guard.number_array(f"gradient of {name}", gradient, np.shape(gradient), finite=True)
-    return float(np.abs(gradient).max(initial=0))
 
 
 class _Triples(list):

@@ -69,9 +69,8 @@ class DataParallel:
         """For each slice a generator of its own. They follow from the next numbers of rng."""
         if self.rng is None:
             return [None] * len(self.replicas)
-        return [
-            np.random.default_rng(seed) for seed in self.rng.integers(2**63, size=len(self.own))
-        ]
+        seeds = self.rng.integers(2**63, size=len(self.own))
+        return [np.random.default_rng(seed) for seed in seeds]
 
     def _cut(self, batch):
         """The slices of the batch, one for each replica."""

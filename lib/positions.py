@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from lib import guard
-from lib.layers import Layer
+from lib.layers import Layer, random_normal
 
 COMPLEX = {np.dtype(np.float32): np.complex64, np.dtype(np.float64): np.complex128}
 
@@ -30,25 +30,22 @@ def angles(length, width, base, start=0):
 
 
 def turns(length, width, base, start, dtype):
-    """cos + i sin of the angles, (T, width // 2) or (B, T, width // 2): a turn is a product."""
-    if type(start) is np.ndarray:
-        return np.exp(1j * angles(length, width, base, start)).astype(COMPLEX[dtype])
-    return known_turns(length, width, base, int(start), dtype)
+    """cos + i sin of the angles, (T, width // 2) or (B, T, width // 2): a turn is a product.
 
-
-@functools.lru_cache(maxsize=64)  # every layer turns its queries and its keys by the same angles
-def known_turns(length, width, base, start, dtype):
-    """turns from one start for all sequences. Not to be written to."""
+    Not to be written to: they are kept.
+    """
     turn = np.exp(1j * angles(length, width, base, start)).astype(COMPLEX[dtype])
     turn.flags.writeable = False
     return turn
 
 
+# Every layer turns its queries and its keys by the same angles.
+known_turns = functools.lru_cache(maxsize=64)(turns)
+
+
 def places(length, start):
     """The positions (T,), or (B, T), of `length` vectors from start on."""
-    if type(start) is np.ndarray:
-        return start[:, None] + np.arange(length)
-    return np.arange(start, start + length)
+    return np.add.outer(start, np.arange(length))
 
 
 def check_start(start, **sizes):
@@ -101,11 +98,8 @@ class LearnedPositions(Layer):
     """Adds a learned vector for each position, of which there are `context_length`."""
 
     def __init__(self, context_length, d_model, rng, dtype=np.float64):
-        guard.whole_number("context_length", context_length)
-        guard.whole_number("d_model", d_model)
-        guard.floating("dtype", dtype)
-        guard.generator("rng", rng)
-        self.add_parameters(W=rng.normal(0, 0.1, (context_length, d_model)).astype(dtype))
+        guard.whole_numbers(context_length=context_length, d_model=d_model)
+        self.add_parameters(W=random_normal(rng, 0.1, (context_length, d_model), dtype))
 
     def check_forward(self, x, start=0):
         guard.float_array("x", x, "... T D", finite=True, dtype=self.W.dtype, D=self.W.shape[1])
@@ -153,7 +147,8 @@ class RotaryPositions(Layer):
 
     def forward(self, x, start=0):
         """x (..., T, K) -> y (..., T, K) and the cache."""
-        turn = turns(x.shape[-2], self.width, self.base, start, x.dtype)
+        look_up = turns if type(start) is np.ndarray else known_turns
+        turn = look_up(x.shape[-2], self.width, self.base, start, x.dtype)
         if turn.ndim == 3:  # a start for each sequence: the same for all its heads
             turn = turn.reshape(len(x), *[1] * (x.ndim - 3), *turn.shape[1:])
         return turned(x, turn), (x.shape, x.dtype, turn)

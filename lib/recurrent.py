@@ -52,11 +52,9 @@ class Cell(Layer):
         self.input_size = guard.whole_number("input_size", input_size)
         self.hidden_size = guard.whole_number("hidden_size", hidden_size)
         P = self.gates * hidden_size
-        self.add_parameters(
-            W_xh=scaled_normal(rng, input_size, P, dtype),
-            W_hh=scaled_normal(rng, hidden_size, P, dtype),
-            b_h=np.zeros(P, dtype),
-        )
+        self.add_parameters(W_xh=scaled_normal(rng, input_size, P, dtype))
+        self.add_parameters(W_hh=scaled_normal(rng, hidden_size, P, dtype))
+        self.add_parameters(b_h=np.zeros(P, dtype))
 
     def zero_state(self, batch):
         """The state before anything was read: zeros (B, D), one array for each part."""
@@ -86,8 +84,7 @@ class Cell(Layer):
         return output.copy(), copied(state), CellCache(x, cache)
 
     def check_backward(self, doutput, cache, dstate=None):
-        shape = len(cache.x), self.hidden_size
-        guard.gradient("doutput", doutput, shape, self.W_xh.dtype)
+        guard.gradient("doutput", doutput, (len(cache.x), self.hidden_size), self.W_xh.dtype)
         guard.optional(self.check_state, "dstate", dstate, len(cache.x))
 
     def backward(self, doutput, cache, dstate=None):
@@ -106,13 +103,15 @@ class Cell(Layer):
 
     def project_backward(self, dprojected, x):
         """dprojected (..., P) -> dx (..., I); adds to dW_xh and db_h."""
-        self.dW_xh += as_rows(x).T @ as_rows(dprojected)
-        self.db_h += column_sums(dprojected)
+        if self.dW_xh is not None:
+            self.dW_xh += as_rows(x).T @ as_rows(dprojected)
+            self.db_h += column_sums(dprojected)
         return matmul(dprojected, self.W_xh.T)
 
     def recurrent_backward(self, drecurrent, h_before):
         """drecurrent (..., P), the gradient of h_before (..., D) @ W_hh; adds to dW_hh."""
-        self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)
+        if self.dW_hh is not None:
+            self.dW_hh += as_rows(h_before).T @ as_rows(drecurrent)
 
 
 class RNNCell(Cell):
@@ -217,7 +216,8 @@ class GRUCell(Cell):
         dgates = np.concatenate([dn * remembered, dh * (h_before - n)], axis=1)  # (B, 2D)
         dgates *= gates * (1 - gates)
         dremembered = dn * r  # (B, D)
-        self.db_n += dremembered.sum(axis=0)
+        if self.db_n is not None:
+            self.db_n += dremembered.sum(axis=0)
         drecurrent = np.concatenate([dgates, dremembered], axis=1)  # (B, 3D)
         dh_before = _step_product(drecurrent, W_hh_T) + dh * u  # (B, D)
         return np.concatenate([dgates, dn], axis=1), drecurrent, dh_before
@@ -227,9 +227,7 @@ class RNN(Layer):
     """The same cell at every time step, handing its state on to the next."""
 
     def __init__(self, cell):
-        if not isinstance(cell, Cell):
-            raise ValueError(f"cell={guard.show(cell)}: a recurrent cell was expected")
-        self.cell = cell
+        self.cell = guard.instance("cell", cell, Cell)
 
     def check_forward(self, x, state=None, lengths=None):
         dtype = self.cell.W_xh.dtype

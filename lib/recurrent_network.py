@@ -19,9 +19,11 @@ LanguageModelCache = namedtuple("LanguageModelCache", "embedding rnn output")
 class RecurrentNetwork(Layer):
     """Vectors in, and at every time step a vector of logits out."""
 
+    Cell = RNNCell
+
     def __init__(self, input_size, hidden_size, output_size, rng, dtype=np.float64):
         guard.whole_number("output_size", output_size)
-        self.rnn = RNN(RNNCell(input_size, hidden_size, rng, dtype))
+        self.rnn = RNN(self.Cell(input_size, hidden_size, rng, dtype))
         self.output = Linear(hidden_size, output_size, rng, dtype)
 
     def check_forward(self, x, state=None, lengths=None):
@@ -34,9 +36,8 @@ class RecurrentNetwork(Layer):
         return logits, state, RecurrentCache(rnn_cache, output_cache)
 
     def check_backward(self, dlogits, cache, dfinal=None, truncate=None):
-        B, T, _ = cache.output.shape
-        guard.gradient("dlogits", dlogits, (B, T, len(self.output.b)), self.output.W.dtype)
-        guard.optional(self.rnn.cell.check_state, "dfinal", dfinal, B)
+        self.output.check_backward(dlogits, cache.output, "dlogits")
+        guard.optional(self.rnn.cell.check_state, "dfinal", dfinal, len(dlogits))
         guard.optional(guard.whole_number, "truncate", truncate)
 
     def backward(self, dlogits, cache, dfinal=None, truncate=None):
@@ -45,14 +46,13 @@ class RecurrentNetwork(Layer):
         return self.rnn.backward(doutputs, cache.rnn, dfinal, truncate)
 
 
-class SequenceClassifier(Layer):
+class SequenceClassifier(RecurrentNetwork):
     """Ids in, and after the last one the logits of what the whole sequence is."""
 
     def __init__(self, vocabulary_size, d_model, hidden_size, classes, rng, dtype=np.float64):
         guard.whole_number("classes", classes)
         self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
-        self.rnn = RNN(RNNCell(d_model, hidden_size, rng, dtype))
-        self.output = Linear(hidden_size, classes, rng, dtype)
+        super().__init__(d_model, hidden_size, classes, rng, dtype)
 
     def check_forward(self, ids, lengths=None):
         guard.id_array("ids", ids, "B T", len(self.embedding.W))
@@ -64,10 +64,6 @@ class SequenceClassifier(Layer):
         _, state, rnn_cache = self.rnn.forward(x, lengths=lengths)
         logits, output_cache = self.output.forward(state)  # (B, O)
         return logits, LanguageModelCache(embedding_cache, rnn_cache, output_cache)
-
-    def check_backward(self, dlogits, cache):
-        shape = len(cache.output), len(self.output.b)
-        guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
 
     def backward(self, dlogits, cache):
         """dlogits (B, O): back through the output, through time, into the table. No dx: ids."""
@@ -83,17 +79,18 @@ class SequenceClassifier(Layer):
     def logits_so_far(self, ids):
         """Logits (T, O) after each of the T ids of one sequence."""
         x, _ = self.embedding.forward(ids[None])
-        outputs, _, _ = self.rnn.forward(x)
-        return self.output.forward(outputs[0])[0]
+        logits, _, _ = super().forward(x)
+        return logits[0]
 
 
-class LanguageModel(Layer):
+class LanguageModel(RecurrentNetwork):
     """Ids in, and after every one of them the logits of the id that comes next: an LSTM."""
+
+    Cell = LSTMCell
 
     def __init__(self, vocabulary_size, d_model, hidden_size, rng, dtype=np.float64):
         self.embedding = Embedding(vocabulary_size, d_model, rng, dtype)
-        self.rnn = RNN(LSTMCell(d_model, hidden_size, rng, dtype))
-        self.output = Linear(hidden_size, vocabulary_size, rng, dtype)
+        super().__init__(d_model, hidden_size, vocabulary_size, rng, dtype)
 
     @property
     def vocabulary_size(self):
@@ -110,21 +107,15 @@ class LanguageModel(Layer):
         Give the final state to the next call and it reads on where this one stopped.
         """
         x, embedding_cache = self.embedding.forward(ids)  # (B, T, I)
-        outputs, state, rnn_cache = self.rnn.forward(x, state)  # (B, T, D)
-        logits, output_cache = self.output.forward(outputs)  # (B, T, V)
-        return logits, state, LanguageModelCache(embedding_cache, rnn_cache, output_cache)
+        logits, state, cache = super().forward(x, state)  # (B, T, V)
+        return logits, state, LanguageModelCache(embedding_cache, *cache)
 
     def read(self, ids, state=None):
         """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
         logits, state, _ = self.forward(ids, state)
         return logits, state
 
-    def check_backward(self, dlogits, cache):
-        expected = (*cache.embedding.shape, len(self.output.b))
-        guard.gradient("dlogits", dlogits, expected, self.output.W.dtype)
-
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back to the first of these ids, not beyond. No dx: ids."""
-        doutputs = self.output.backward(dlogits, cache.output)  # (B, T, D)
-        dx, _ = self.rnn.backward(doutputs, cache.rnn)  # (B, T, I)
+        dx, _ = super().backward(dlogits, cache)  # (B, T, I)
         self.embedding.backward(dx, cache.embedding)

@@ -41,8 +41,7 @@ class SequenceToSequence(Layer):
     def __init__(
         self, source_size, target_size, d_model, hidden_size, rng, attention=True, dtype=np.float64,
     ):  # fmt: skip
-        guard.whole_number("source_size", source_size)
-        guard.whole_number("target_size", target_size)
+        guard.whole_numbers(source_size=source_size, target_size=target_size)
         self.source_embedding = Embedding(source_size, d_model, rng, dtype)
         self.encoder = RNN(GRUCell(d_model, hidden_size, rng, dtype))
         self.target_embedding = Embedding(target_size, d_model, rng, dtype)
@@ -79,8 +78,7 @@ class SequenceToSequence(Layer):
         return logits, SequenceToSequenceCache(encoder_cache, decoder_cache)
 
     def check_backward(self, dlogits, cache):
-        shape = *cache.decoder.embedding.shape, len(self.output.b)
-        guard.gradient("dlogits", dlogits, shape, self.output.W.dtype)
+        self.output.check_backward(dlogits, cache.decoder.output, "dlogits")
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through the decoder, its start and attention. No dx: ids."""
@@ -138,8 +136,5 @@ class SequenceToSequence(Layer):
             context, attention_cache = self.attention.forward(states, outputs, mask)
             states = np.concatenate([states, context], axis=-1)  # (..., 2D)
         logits, output_cache = self.output.forward(states)
-        return (
-            logits,
-            state,
-            DecoderCache(embedding_cache, rnn_cache, attention_cache, output_cache),
-        )
+        cache = DecoderCache(embedding_cache, rnn_cache, attention_cache, output_cache)
+        return logits, state, cache

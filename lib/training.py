@@ -62,16 +62,13 @@ def train(
 
 def _check(loss_and_gradients, optimizer, steps, max_norm, schedule, validate, every, report):
     guard.function("loss_and_gradients", loss_and_gradients)
-    for name, value in (("schedule", schedule), ("validate", validate)):
-        if value is not None:
-            guard.function(name, value)
+    guard.optional(guard.function, "schedule", schedule)
+    guard.optional(guard.function, "validate", validate)
     guard.function("report", report)
     if not all(hasattr(optimizer, name) for name in ("parameters", "arrays", "step")):
         raise ValueError(f"optimizer={guard.show(optimizer)}: an SGD or an Adam was expected")
-    guard.whole_number("steps", steps)
-    guard.whole_number("every", every)
-    if max_norm is not None:
-        guard.positive("max_norm", max_norm)
+    guard.whole_numbers(steps=steps, every=every)
+    guard.optional(guard.positive, "max_norm", max_norm)
 
 
 def _iterator(batches):
@@ -108,9 +105,11 @@ def _step(batch, loss_and_gradients, optimizer, max_norm, undo, history):
 
 def _look(step, validate, every, undo, history):
     """The line to report, after a validation where there is one."""
+    line = f"step {step:5d}   loss {np.mean(history.losses[-every:]):.4f}"
     if validate is not None:
         history.validation.append((step, undo.attempt(_validation, validate)))
-    return _line(history, every)
+        line += f"   validation {history.validation[-1][1]:.4f}"
+    return line
 
 
 def _end(history, report, cause, line):
@@ -137,14 +136,6 @@ def _validation(validate):
     if not math.isfinite(value):
         raise guard.NotFiniteError(f"validate() gives {value}: a finite number was expected")
     return value
-
-
-def _line(history, every):
-    step = len(history.losses)
-    line = f"step {step:5d}   loss {np.mean(history.losses[-every:]):.4f}"
-    if history.validation and history.validation[-1][0] == step:
-        line += f"   validation {history.validation[-1][1]:.4f}"
-    return line
 
 
 class RanAwayError(Exception):

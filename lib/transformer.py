@@ -18,13 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib import guard, saving
-from lib.attention import (
-    KVCache,
-    KVCaches,
-    MultiHeadAttention,
-    SelfAttention,
-    check_heads,
-)  # fmt: skip
+from lib.attention import KVCache, KVCaches, MultiHeadAttention, SelfAttention, check_heads
 from lib.functional import ACTIVATIONS
 from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
@@ -81,18 +75,15 @@ class TransformerConfig:
         guard.one_of("positions", self.positions, POSITIONS)
         guard.one_of("activation", self.activation, tuple(ACTIVATIONS))
         guard.fraction("dropout", self.dropout)
-        self._check_sizes()
-
-    def _check_sizes(self):
-        """Refuse a size that nobody would read, and a width that rotary positions cannot turn."""
+        # No size that nobody would read, and no width that rotary positions cannot turn.
         if self.kind == "encoder-decoder":
             guard.whole_number("source_size", self.source_size)
         else:
             guard.absent("source_size", self.source_size, f"kind is {self.kind!r}")
         if self.tied:
             guard.absent("output_size", self.output_size, "the output is tied to the embedding")
-        elif self.output_size is not None:
-            guard.whole_number("output_size", self.output_size)
+        else:
+            guard.optional(guard.whole_number, "output_size", self.output_size)
         self.rotary()
 
     def norm(self, dtype):
@@ -180,9 +171,8 @@ class DecoderLayer(EncoderLayer):
     ):
         own, of_memory = two_of(kv_cache)
         super().check_forward(x, mask, own, ablated_heads, rng)
-        self.cross_attention.layer.check_forward(
-            x, memory, cross_mask, of_memory, name="cross_mask"
-        )
+        cross = self.cross_attention.layer
+        cross.check_forward(x, memory, cross_mask, of_memory, name="cross_mask")
 
     def forward(
         self, x, memory, mask=None, cross_mask=None, kv_cache=None, ablated_heads=(), rng=None
@@ -298,19 +288,14 @@ class Transformer(Layer):
         """How many ids it knows."""
         return self.config.vocabulary_size
 
-    def check_forward(
-        self, ids, lengths=None, mask=None, kv_caches=None, ablated_heads=None, rng=None,
-        name="kv_caches", **of_source,
-    ):  # fmt: skip
-        guard.optional(guard.generator, "rng", rng)
+    def check_forward(self, ids, lengths=None, mask=None, kv_caches=None, name="kv_caches", **rest):
         held = 0 if kv_caches is None else self._check_caches(name, kv_caches)
         sizes = {"B": kv_caches.batch()} if held else {}
         guard.id_array("ids", ids, "B T", self.vocabulary_size, **sizes)
         B, T = ids.shape
         guard.optional(guard.lengths, "lengths", lengths, ids)
         guard.optional(guard.mask, "mask", mask, (B, T, held + T))
-        guard.optional(self._check_ablated, "ablated_heads", ablated_heads)
-        self._check_source(ids, **of_source)
+        self._check_rest(ids, **rest)
 
     def forward(
         self, ids, lengths=None, *, source=None, source_lengths=None, mask=None, source_mask=None,
@@ -331,17 +316,15 @@ class Transformer(Layer):
             cross_mask = together(cross_mask, padding(source_lengths, source))
             if not kv_caches or not kv_caches.length:  # else its keys and values are held
                 memory, encoder_cache = self.encode(source, source_lengths, source_mask, rng)
-        masks = mask, cross_mask
-        x, cache = self._run(ids, lengths, memory, *masks, kv_caches, ablated_heads, rng)
-        logits, output_cache = self._logits(x)
-        return logits, TransformerCache(cache, output_cache, encoder_cache, kv_caches)
+        given, options = (memory, mask, cross_mask), dict(ablated_heads=ablated_heads, rng=rng)
+        logits, *caches = self._run(ids, lengths, *given, kv_caches, **options)
+        return logits, TransformerCache(*caches, encoder_cache, kv_caches)
 
     def check_backward(self, dlogits, cache):
         if cache.kv_caches is not None:
             raise ValueError("cache is of a forward with kv_caches, which is for generation only")
         V = self.output.W.shape[1] if self.output else self.vocabulary_size
-        x = cache.output
-        guard.gradient("dlogits", dlogits, (*x.shape[:-1], V), x.dtype)
+        guard.gradient("dlogits", dlogits, (*cache.output.shape[:-1], V), cache.output.dtype)
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back through every layer. No dx: ids."""
@@ -350,14 +333,14 @@ class Transformer(Layer):
         if self.encoder:
             self.encoder.backward(dmemory, cache.encoder)
 
-    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, **sizes):
+    def check_encode(self, source, source_lengths=None, source_mask=None, rng=None, ids=None):
         guard.optional(guard.generator, "rng", rng)
         if self.encoder is None:
             raise ValueError(f"kind is {self.kind!r}: 'encoder-decoder' was expected")
+        sizes = {} if ids is None else {"B": len(ids)}
         guard.id_array("source", source, "B S", self.config.source_size, **sizes)
-        B, S = source.shape
         guard.optional(guard.lengths, "source_lengths", source_lengths, source)
-        guard.optional(guard.mask, "source_mask", source_mask, (B, S, S))
+        guard.optional(guard.mask, "source_mask", source_mask, (*source.shape, source.shape[1]))
 
     def encode(self, source, source_lengths=None, source_mask=None, rng=None):
         """What the encoder makes of source (B, S) -> memory (B, S, D), cache."""
@@ -403,15 +386,13 @@ class Transformer(Layer):
         ids = np.full((B, steps + 1), start)
         for t in range(steps):
             now = together(mask[:, t : t + 1], padded)  # (B, 1, S)
-            x, _ = self._run(ids[:, t : t + 1], None, memory, None, now, kv_caches)
+            logits, *_ = self._run(ids[:, t : t + 1], None, memory, None, now, kv_caches)
             memory = None  # its keys and values are held
-            ids[:, t + 1] = self._logits(x)[0][:, 0].argmax(axis=-1)
+            ids[:, t + 1] = logits[:, 0].argmax(axis=-1)
         return ids[:, 1:]
 
-    def _run(
-        self, ids, lengths, memory, mask, cross_mask, kv_caches=None, ablated_heads=None, rng=None
-    ):
-        """The stack, with the masks that this kind of model needs."""
+    def _run(self, ids, lengths, memory, mask, cross_mask, kv_caches, **options):
+        """Logits, and the caches of stack and output: with the masks that this kind needs."""
         (B, T), start, held, padded = ids.shape, 0, 0, padding(lengths, ids)
         if kv_caches is not None:
             start, held = kv_caches.begin(), kv_caches.length
@@ -421,14 +402,12 @@ class Transformer(Layer):
         given = (together(mask, causal if T > 1 else None, padded),)
         if self.encoder:
             given = memory, *given, cross_mask
-        options = dict(kv_caches=kv_caches, ablated_heads=ablated_heads, rng=rng)
-        x, cache = self.stack.forward(ids, *given, start=start, **options)
+        x, cache = self.stack.forward(ids, *given, start=start, kv_caches=kv_caches, **options)
         if kv_caches is not None:
             kv_caches.length, kv_caches.real = held + T, real
-        return x, cache
-
-    def _logits(self, x):
-        return self.output.forward(x) if self.output else self.stack.embedding.logits(x)
+        output = self.output.forward if self.output else self.stack.embedding.logits
+        logits, output_cache = output(x)
+        return logits, cache, output_cache
 
     def _check_caches(self, name, kv_caches):
         """How many positions they hold. Refuses caches that mean nothing here, or are not ours."""
@@ -445,16 +424,22 @@ class Transformer(Layer):
             guard.one_id(f"{name}: a layer", number, self.config.layers)
             check_heads(f"{name}[{number}]", heads, self.config.heads)
 
-    def _check_source(self, ids, source=None, cross_mask=None, **given):
-        """Refuse a source that is missing, or is given where nobody would read it."""
+    def _check_rest(
+        self, ids, ablated_heads=None, rng=None, source=None, source_lengths=None,
+        source_mask=None, cross_mask=None,
+    ):  # fmt: skip
+        """Refuse, among others, a source that is missing, or is given where none is read."""
+        guard.optional(self._check_ablated, "ablated_heads", ablated_heads)
+        guard.optional(guard.generator, "rng", rng)
         if self.encoder is None:
-            for name, value in dict(source=source, cross_mask=cross_mask, **given).items():
+            given = dict(source=source, source_lengths=source_lengths, source_mask=source_mask)
+            for name, value in dict(given, cross_mask=cross_mask).items():
                 guard.absent(name, value, f"the kind of this model is {self.kind!r}")
             return
         if source is None:
             came = f"source is missing, but the kind of this model is {self.kind!r}"
             raise ValueError(f"{came}: ids (B, S) were expected")
-        self.check_encode(source, **given, B=len(ids))
+        self.check_encode(source, source_lengths, source_mask, ids=ids)
         guard.optional(guard.mask, "cross_mask", cross_mask, (*ids.shape, source.shape[1]))
 
 
@@ -462,10 +447,8 @@ def two_of(kv_cache):
     """The caches of a decoder layer's ids and of its memory; None and None where there is none."""
     if kv_cache is None:
         return None, None
-    if not isinstance(kv_cache, tuple) or len(kv_cache) != 2:
-        came = f"kv_cache={guard.show(kv_cache)}"
-        raise ValueError(f"{came}: two of KVCache were expected, (own, of the memory)")
-    return kv_cache
+    fits = isinstance(kv_cache, tuple) and len(kv_cache) == 2
+    return kv_cache if fits else guard.refuse("kv_cache", kv_cache, "(own KVCache, memory's)")
 
 
 def as_tuple(gradients):

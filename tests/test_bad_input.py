@@ -34,8 +34,9 @@ FILES = [
 INSIDE = re.compile(
     r"(\w+\.)?(check(_\w+)?|alive_mask|gelu_slope_times|pieces|softmax_in_place|transposed|without"
     r"|masked_softmax_in_place|turns|known_turns|turned|equal_shares|largest|mean|matmul|as_rows"
-    r"|column_sums|scaled_normal|copied|choose|split|merge|angles|places|two_of|as_tuple|together"
-    r"|padding|for_heads|step|step_backward|project|project_backward|recurrent_backward|norm|rotary"
+    r"|column_sums|scaled_normal|random_normal|copied|choose|split|merge|angles|places|two_of"
+    r"|as_tuple|together|padding|for_heads|step|step_backward|project|project_backward"
+    r"|recurrent_backward|norm|rotary"
     r"|vocabulary_size|new_kv_caches|freeze|all_layers|arrays|settings|parameters|parameter_count"
     r"|zero_grad|replica|add_parameters|plain_attributes)"
     r"|(Layer|Cell|KVCache|KVCaches|Optimizer|\w+Cache|\w+Step)\b.*"

@@ -32,7 +32,7 @@ MODULES = [
 INNER = {
     "learner", "schedule", "train", "fit", "scores", "by_length",
     "run", "write_record", "main", "rounds", "pieces",
-    "Encoders", "Both", "Reader", "AttentionOnly",
+    "Encoders", "Both", "Reader", "AttentionOnly", "AttentionOnlyCache",
 }  # fmt: skip
 
 RNG = np.random.default_rng(0)
@@ -57,6 +57,7 @@ READER = import_module("lib.trained.records.memory").new_reader("GRU", None, RNG
 # As in test_bad_input_data.py.
 KINDS = {
     "rng": (None,),
+    "ablated_heads": (None, "None"),
     "attention": (True, "True", "a NumPy truth"),
     "target_size": (None, "None"),
     "size": ("small",),
@@ -82,7 +83,7 @@ KINDS = {
     "periods": (np.array([2, 3]),),
     "T": (5,),
     "ids": (np.array([[1, 2, 1, 2, 1], [1, 2, 3, 1, 2]]),),
-    "share_right.ids": (np.array([[1, 2], [3, 0]]),),
+    "accuracy.ids": (np.array([[1, 2], [3, 0]]),),
     "documentation_transformer.score.ids": (OFTEN,),
     "numpy_documentation.score.ids": (np.tile(OFTEN, 25),),
     "targets": (np.array([[2, 1], [3, 0]]),),
@@ -101,14 +102,14 @@ KINDS = {
     "steps": (1,),
     "dates_to_iso.translate.model": (TINY["dates_to_iso"],),
     "dates_transformer.translate.model": (TINY["dates_transformer"],),
-    "digits_reversed.share_right.model": (DIGITS,),
+    "digits_reversed.accuracy.model": (DIGITS,),
     "induction_heads.score.model": (TINY["induction_heads"],),
     "language_of_a_word.score.model": (WORDS[0],),
     "documentation_transformer.score.model": (GPT[0],),
     "numpy_documentation.score.model": (LSTM[0],),
     "numbers_to_french.say.model": (None, "None"),
     "model": (TINY["numbers_to_french"],),
-    "memory.share_right.model": (READER,),
+    "memory.accuracy.model": (READER,),
 }
 BESIDE = {
     "dates_to_iso.exact.dates": ["isos"],

@@ -31,7 +31,7 @@ WRITTEN = ("nothing written", "a letter", "a digit")
 KINDS = {
     "at_once": (2,),
     "batch_size": (2,),
-    "context": (2,),
+    "context_length": (2,),
     "count": (3,),
     "inputs": (3,),
     "lag": (2,),
@@ -88,7 +88,7 @@ BESIDE = {
     "languages.Words.languages": ["labels"],
     "batches.padded_batches.labels": ["arrays"],
     "dates.Dates.texts": ["isos"],
-    "batches.stream_batches.context": ["ids"],
+    "batches.stream_batches.context_length": ["ids"],
 }
 
 SELF = {

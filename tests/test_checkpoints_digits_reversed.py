@@ -9,9 +9,9 @@ from lib.trained.checkpoints import digits_reversed as module
 from lib.trained.checkpoints.digits_reversed import (
     HEADS,
     LAYERS,
+    accuracy,
     digits_reversed,
     draw,
-    share_right,
 )
 
 SIZES = [(layers, heads) for layers in LAYERS for heads in HEADS]
@@ -53,7 +53,7 @@ def test_the_weights_are_small_and_float32():
 def test_two_layers_reverse_and_one_does_not(sizes, record):
     model, (layers, heads) = digits_reversed(*sizes), sizes
     assert len(model.stack.layers) == layers and model.config.heads == heads
-    share = share_right(model, *draw(module.TEST, np.random.default_rng(1)))
+    share = accuracy(model, *draw(module.TEST, np.random.default_rng(1)))
     last = [r for r in record[1] if (r["layers"], r["heads"]) == sizes][-1]
     assert last["step"] == module.STEPS
     assert share == pytest.approx(last["share_right"], abs=2e-3)

@@ -10,6 +10,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from bowl import interrupted, own_answer
 
 from lib import attention, check, functional, guard, positions
 from lib.attention import AdditiveAttention, MultiHeadAttention, SelfAttention
@@ -338,6 +339,19 @@ def test_a_check_takes_what_its_method_takes(Kind, method):
         assert run[name].default == check[name].default or run[name].default is None
 
 
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "encoder-decoder"])
+def test_an_argument_that_is_misspelt_is_told_by_its_name(kind, rng):
+    model, one = Transformer(config(kind), rng), ids(rng)
+    source = dict(source=one) if kind == "encoder-decoder" else {}
+    calls = [lambda: model.forward(one, **source, sorce_mask=None)]
+    if source:
+        calls += [lambda: model.encode(one, sorce_mask=None)]
+        calls += [lambda: model.translate(one, None, 1, 2, sorce_mask=None)]
+    for call in calls:
+        with pytest.raises(TypeError, match="unexpected keyword argument 'sorce_mask'"):
+            call()
+
+
 def test_a_refused_or_broken_call_leaves_the_door_shut(rng, monkeypatch):
     """What comes after it is looked at again."""
     layer, wrong = Linear(D, F, rng), np.full((B, D), np.nan)
@@ -352,6 +366,17 @@ def test_a_refused_or_broken_call_leaves_the_door_shut(rng, monkeypatch):
         model.forward(np.full((B, T), V))
     with pytest.raises(ValueError, match="finite numbers were expected"):
         layer.forward(wrong)
+
+
+def test_no_interrupt_leaves_the_door_open(rng):
+    """Wherever Kernel > Interrupt comes, the next call is looked at again."""
+    layer, x = FeedForward(D, F, rng), np.ones((B, D))
+    with own_answer():
+        count, _ = interrupted(lambda: layer.forward(x), 0, "lib/guard.py")
+        for moment in range(1, count + 1):
+            interrupted(lambda: layer.forward(x), moment, "lib/guard.py")
+            assert not guard.INSIDE.get(), moment
+    assert count > 100
 
 
 def test_another_thread_has_a_door_of_its_own(rng):

@@ -155,5 +155,5 @@ def test_streams_are_refused_at_once():
     assert len(list(stream_batches(np.arange(13), 3, 4))) == 1
     with refused("batch_size=0: a whole number of at least 1 was expected"):
         stream_batches(np.arange(20), 0, 4)
-    with refused("context=1.5: a whole number of at least 1 was expected"):
+    with refused("context_length=1.5: a whole number of at least 1 was expected"):
         stream_batches(np.arange(20), 3, 1.5)

@@ -47,15 +47,7 @@ def back(layer, given, more, rng):
 # --- every layer
 
 
-# A cell still adds to its gradients: Cell.project_backward, recurrent_backward, GRUCell's db_n.
-CELLS = {"RNNCell", "LSTMCell", "GRUCell", "RNN", "RecurrentNetwork", "SequenceClassifier"}
-CELLS |= {"LanguageModel", "SequenceToSequence"}
-todo = pytest.mark.xfail(strict=True, raises=TypeError, reason="recurrent.py knows no freeze() yet")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[todo] if name in CELLS else []) for name in LEARN]
-)
+@pytest.mark.parametrize("name", LEARN)
 def test_a_frozen_layer_has_no_gradients_and_hands_on_the_same(name):
     found = []
     for frozen in (False, True):

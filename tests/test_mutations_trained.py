@@ -228,7 +228,7 @@ def letters(get):
 def digits(get):
     """The last weights are kept; the last quarter of the steps is at a tenth of the rate."""
     module, share = get(f"{C}.digits_reversed"), then(*SHARES)
-    kept, record, given = make(get, module, TEST=5, share_right=lambda *_: share())
+    kept, record, given = make(get, module, TEST=5, accuracy=lambda *_: share())
     assert kept == [whole(STEPS)]
     assert record[:3] == ["layers,heads,step,share_right", "1,1,2,0.2000", "1,1,4,0.9000"]
     rates = [given[0]["schedule"](step) / module.LEARNING_RATE for step in range(1, 9)]

@@ -41,7 +41,7 @@ SMALL = {
     "numpy_documentation": FEW | dict(HIDDEN=8, EMBEDDING=8),
     "encoder_language": FEW | dict(SEEDS=(0,)),
     "equal_budget": dict(LAGS=(2,), RATES=(0.01, 0.03), COPY_SEEDS=(0,))
-    | dict(looks=lambda task, budget: [0.01], nats=lambda *_: 2.0, share_right=lambda *_: 0.5),
+    | dict(looks=lambda task, budget: [0.01], nats=lambda *_: 2.0, accuracy=lambda *_: 0.5),
     "learning_rates": dict(STEPS=4, LAST=2, RATES=dict(SGD=(0.1, 0.3), Adam=(0.01,))),
     "memory": dict(STEPS=4, LAGS=(2,), SEEDS=(0,)),
     "several_dates": dict(STEPS=4, POOL=500, TEST=5),

@@ -65,12 +65,12 @@ def test_both_models_get_the_same_batches_and_no_test_sequence():
 
 
 @pytest.mark.parametrize("task", [ONE, EVERY])
-def test_the_share_right_counts_answers(task):
+def test_accuracy_counts_answers(task):
     _, labels = module.copies(task, 5, 200, np.random.default_rng(99))
     wrong = labels.copy()
     wrong[:50, 0] = (wrong[:50, 0] + 1) % module.SYMBOLS
-    assert module.share_right(Sure(labels), task, 5) == 1
-    assert module.share_right(Sure(wrong), task, 5) == pytest.approx(1 - 50 / labels.size)
+    assert module.accuracy(Sure(labels), task, 5) == 1
+    assert module.accuracy(Sure(wrong), task, 5) == pytest.approx(1 - 50 / labels.size)
 
 
 def test_only_the_answers_teach():
@@ -110,7 +110,7 @@ def test_a_run_is_looked_at_until_its_budget_ends():
 def test_copying_ends_when_it_is_right_and_writing_goes_on(monkeypatch):
     monkeypatch.setattr(module, "looks", lambda task, budget: [0.01, 0.02])
     monkeypatch.setattr(module, "nats", lambda model, text: 0.1)
-    monkeypatch.setattr(module, "share_right", lambda model, task, lag: 0.99)
+    monkeypatch.setattr(module, "accuracy", lambda model, task, lag: 0.99)
     text = np.arange(90)
     for task, count in ((ONE, 1), (WRITE, 2)):
         assert len([*module.run(task, "Transformer", 20, 1, 0, 0.01, (text, text))]) == count
@@ -219,7 +219,7 @@ def test_the_command_trains_from_nothing(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(module, "RECORD", tmp_path / "r.csv")
     monkeypatch.setattr(module, "looks", lambda task, budget: [0.01, 0.02])
     monkeypatch.setattr(module, "nats", lambda model, text: 2.0)
-    monkeypatch.setattr(module, "share_right", lambda model, task, lag: 0.5)
+    monkeypatch.setattr(module, "accuracy", lambda model, task, lag: 0.5)
     monkeypatch.setattr(module, "numpy_docstrings", lambda: Corpus("tea " * 50, "pot " * 50))
     for name, value in dict(LAGS=(20, 80), RATES=(0.01,), COPY_SEEDS=(0,)).items():
         monkeypatch.setattr(module, name, value)

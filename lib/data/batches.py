@@ -116,7 +116,7 @@ def split_places(rng, count, share, what):
     return order[2 * held :], order[held : 2 * held], order[:held]
 
 
-def stream_batches(ids, batch_size, context):
+def stream_batches(ids, batch_size, context_length):
     """Once through ids (N,): pairs x, y (B, T), where y is x one character later.
 
     The text is cut into B streams of equal length, read side by side: row b of one batch goes
@@ -125,8 +125,8 @@ def stream_batches(ids, batch_size, context):
     """
     ids = guard.as_array("ids", ids)
     guard.whole_number("batch_size", batch_size)
-    guard.whole_number("context", context)
-    needed = batch_size * context + 1
+    guard.whole_number("context_length", context_length)
+    needed = batch_size * context_length + 1
     if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer) or len(ids) < needed:
         came = f"{ids.dtype.name} of shape {ids.shape}"
         raise ValueError(f"ids is {came}: at least {needed} integers (N,) were expected")
@@ -136,7 +136,9 @@ def stream_batches(ids, batch_size, context):
 
     def make(starts):
         t = int(starts[0])
-        return x[:, t : t + context], y[:, t : t + context]
+        return x[:, t : t + context_length], y[:, t : t + context_length]
 
-    settings = {"ids": len(ids), "batch_size": batch_size, "context": context}
-    return Batches(make, 1, settings, waiting=[*range(0, length - context + 1, context)])
+    settings = {"ids": len(ids), "batch_size": batch_size, "context_length": context_length}
+    return Batches(
+        make, 1, settings, waiting=[*range(0, length - context_length + 1, context_length)]
+    )

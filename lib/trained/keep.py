@@ -26,14 +26,23 @@ def learner(model, ask):
     """
 
     def loss_and_gradients(batch):
-        (logits, *_, cache), asked, targets = ask(*batch)
-        loss, loss_cache = cross_entropy(logits[asked], targets)
-        dlogits = np.zeros_like(logits)
-        dlogits[asked] = cross_entropy_backward(loss_cache)
-        model.backward(dlogits, cache)
+        loss, _ = loss_and_count(model, *ask(*batch))
         return loss
 
     return loss_and_gradients
+
+
+def loss_and_count(model, answer, asked, targets):
+    """The loss, a mean over the positions that are asked, and how many; adds the gradients.
+
+    With a replica for the model it is what lib.parallel.DataParallel wants of each slice.
+    """
+    logits, *_, cache = answer
+    loss, loss_cache = cross_entropy(logits[asked], targets)
+    dlogits = np.zeros_like(logits)
+    dlogits[asked] = cross_entropy_backward(loss_cache)
+    model.backward(dlogits, cache)
+    return loss, targets.size
 
 
 def phases(*pairs):

@@ -33,7 +33,7 @@ from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.functional import sigmoid
 from lib.optim import Adam
 from lib.teaching.plots import graph, heatmap
-from lib.trained.records.memory import learn, learner, new_reader, share_right
+from lib.trained.records.memory import learn, learner, new_reader, accuracy
 from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
@@ -81,7 +81,7 @@ for row, label in zip(sequences, answers, strict=True):
 # %% tags=["learned", "nbval-ignore-output"]
 tanh_accuracy = {}
 for lag in (5, 10, 20):
-    tanh_accuracy[lag] = share_right(learn("tanh", None, lag, seed=0, steps=300), lag)
+    tanh_accuracy[lag] = accuracy(learn("tanh", None, lag, seed=0, steps=300), lag)
     print(f"lag {lag:2}: {tanh_accuracy[lag]:.0%} right")
 assert tanh_accuracy[5] > 0.9 and tanh_accuracy[20] < 0.4
 
@@ -125,10 +125,7 @@ assert tanh_accuracy[5] > 0.9 and tanh_accuracy[20] < 0.4
 def lstm_step(x, h_before, c_before, W_xh, W_hh, b_h):
     z = x @ W_xh + h_before @ W_hh + b_h  # (B, 4D)
     z_i, z_f, z_o, z_g = np.split(z, 4, axis=1)  # (B, D), (B, D), (B, D), (B, D)
-    i, _ = sigmoid(z_i)  # (B, D)
-    f, _ = sigmoid(z_f)  # (B, D)
-    o, _ = sigmoid(z_o)  # (B, D)
-    g = np.tanh(z_g)  # (B, D)
+    (i, _), (f, _), (o, _), g = *map(sigmoid, (z_i, z_f, z_o)), np.tanh(z_g)
     c = f * c_before + i * g  # (B, D)
     h = o * np.tanh(c)  # (B, D)
     return h, c, (x, h_before, c_before, i, f, o, g, c)
@@ -239,8 +236,7 @@ def lstm_backward(dh, dc, cache, W_xh, W_hh):
 def gru_step(x, h_before, W_xh, W_hh, b_h, b_n):
     a_r, a_u, a_n = np.split(x @ W_xh + b_h, 3, axis=1)  # (B, D), (B, D), (B, D)
     p_r, p_u, p_n = np.split(h_before @ W_hh, 3, axis=1)  # (B, D), (B, D), (B, D)
-    r, _ = sigmoid(a_r + p_r)  # (B, D)
-    u, _ = sigmoid(a_u + p_u)  # (B, D)
+    (r, _), (u, _) = sigmoid(a_r + p_r), sigmoid(a_u + p_u)
     m = p_n + b_n  # (B, D)
     n = np.tanh(a_n + r * m)  # (B, D)
     h = (1 - u) * n + u * h_before  # (B, D)
@@ -384,9 +380,8 @@ for vector in reader.embedding.W[letters.encode(sentence)]:
     trace.append(np.concatenate([*cache_t[3:], h_t]))
 traces = dict(zip("ifogch", np.stack(trace, axis=1), strict=True))
 inside = np.cumsum([(letter == "(") - (letter == ")") for letter in sentence])
-logits, _ = reader.output.forward(traces["h"])
-right = logits.argmax(axis=1) == inside
-print("right after more than 95 % of the characters:", right.mean() > 0.95)
+out, _ = reader.output.forward(traces["h"])
+print("right after more than 95 % of the characters:", (out.argmax(axis=1) == inside).mean() > 0.95)
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 follows = (inside - inside.mean()) @ (traces["c"] / traces["c"].std(axis=0))  # (D,)
@@ -429,21 +424,13 @@ fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for start in dict.fromkeys(zip(record["cell"], record["bias"], strict=True)):
     rows = record[(record["cell"] == start[0]) & (record["bias"] == start[1])]
     percent = 100 * rows["right"].reshape(len(lags), -1)  # a row for each lag, a column for a seed
-    colour = {"tanh": "C1", "GRU": "C2", "LSTM": "C0"}[start[0]]
+    colour, marker = {"tanh": ("C1", "s"), "GRU": ("C2", "^"), "LSTM": ("C0", "o")}[start[0]]
     label = start[0] if start[1] == "none" else f"{start[0]}, bias {start[1]}"
     ax.plot(lags, percent.mean(axis=1), styles[start[1]], color=colour, label=label)
     face = "white" if styles[start[1]] == ":" else colour
-    ax.plot(
-        lags,
-        percent,
-        {"tanh": "s", "GRU": "^", "LSTM": "o"}[start[0]],
-        color=colour,
-        ms=4,
-        mfc=face,
-    )
-    print(
-        f"{label:<12} right at lag 5 to 80:", *(f"{mean:4.0f} %" for mean in percent.mean(axis=1))
-    )
+    ax.plot(lags, percent, marker, color=colour, ms=4, mfc=face)
+    means = (f"{mean:4.0f} %" for mean in percent.mean(axis=1))
+    print(f"{label:<12} right at lag 5 to 80:", *means)
 ax.axhline(12.5, color="0.7", lw=1, label="guessing")
 ax.set(
     xscale="log", xlabel="lag", ylabel="right (%); dots: seeds (hollow: usual start)", ylim=(0, 105)

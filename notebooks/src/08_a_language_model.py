@@ -241,7 +241,7 @@ def loss_and_gradients(batch):
     return loss
 
 
-batches = stream_batches(training, batch_size=16, context=64)
+batches = stream_batches(training, batch_size=16, context_length=64)
 optimizer, history = Adam(model.parameters(), 6e-3), None
 for steps in (20, 80, 200):
     history = train(loss_and_gradients, batches, optimizer, steps, max_norm=1.0, history=history)
@@ -267,7 +267,7 @@ print("below 2 nats in the last 100 steps:    ", last < 2)
 def surprises(model, ids, carry=True):
     """-ln p of each character, like ids; nan for the few that stream_batches leaves out."""
     nats, state = np.full(len(ids), np.nan), None
-    for before, after in stream_batches(np.arange(len(ids)), batch_size=32, context=64):
+    for before, after in stream_batches(np.arange(len(ids)), batch_size=32, context_length=64):
         logits, state, _ = model.forward(ids[before], state if carry else None)  # (B, T, V)
         logp, _ = log_softmax(logits)  # (B, T, V); ln of softmax, without overflow
         nats[after] = -np.take_along_axis(logp, ids[after][..., None], axis=-1)[..., 0]

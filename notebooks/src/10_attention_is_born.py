@@ -445,8 +445,7 @@ print(f"year blocked: the year's second digit is the day's last in {copied.mean(
 # %%
 def find(pattern):
     """The texts that have it, and the place (B, 1) of its last character in each."""
-    found = [(text, re.search(pattern, text)) for text in dates.texts]
-    found = [(text, [match.end() - 1]) for text, match in found if match]
+    found = [(text, [m.end() - 1]) for text in dates.texts if (m := re.search(pattern, text))]
     return [text for text, _ in found], np.array([place for _, place in found])
 
 
@@ -457,8 +456,7 @@ def ask(name, texts, at, allowed):
     target_in = np.insert(ids[:, :-1], 0, start, axis=1)  # what each step read
     _, cache = model.forward(characters, lengths, target_in, allowed)
     ((month, count),) = Counter(iso[5:7] for iso in decode(ids)).most_common(1)
-    seventh = cache.weights[:, 6]  # (B, S)
-    before, here = (np.take_along_axis(seventh, at - i, axis=1).mean() for i in (1, 0))
+    before, here = (np.take_along_axis(cache.weights[:, 6], at - i, axis=1).mean() for i in (1, 0))
     print(f"{name:<19} month {month} in {count} of {len(texts)}", end="")
     print(f", weight {before:.2f} before it and {here:.2f} at it")
 

@@ -500,9 +500,7 @@ explorer()
 # and values, does it say the same?
 
 # %% tags=["finished"]
-# For speed lib lays the scores out with the keys first, and takes the sum in the softmax's way back
-# from dcontext and context: the same numbers.
-theirs, their_cache = attention(*self_cache[2:5])
+theirs, their_cache = attention(*self_cache[2:5])  # for speed, scores in memory keys first
 their_gradients = attention_backward(dcontext, their_cache)
 print("context ours", self_context[1, 0, :4])
 print("        lib ", theirs[1, 0, :4])

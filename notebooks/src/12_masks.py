@@ -106,7 +106,7 @@ def padding(lengths, S):
 def masked_attention(query, key, value, mask):
     scores = query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5  # (..., T, S)
     weights, _ = masked_softmax(scores, mask)  # (..., T, S)
-    return weights @ value, (query, key, value, weights)  # context (..., T, J), cache
+    return weights @ value, (query, key, value, weights)
 
 
 # %% tags=["twin"]
@@ -264,8 +264,7 @@ def late_backward(dcontext, query, value, shares, mask):
 
 # %%
 def late_loss():
-    late_context, _ = late_attention(query, key, value, mask)
-    return (late_context * dcontext).sum()
+    return (late_attention(query, key, value, mask)[0] * dcontext).sum()
 
 
 _, shares = late_attention(query, key, value, mask)
@@ -476,8 +475,7 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
     rng = np.random.default_rng(2)
     ids = rng.integers(V, size=(count, 1))
     for T in range(1, PLACES + 1):
-        logits, _ = model.forward(ids, rule(T))  # (B, T, V)
-        p, _ = softmax(logits[:, -1])  # (B, V)
+        p, _ = softmax(model.forward(ids, rule(T))[0][:, -1])  # (B, V)
         drawn = (p.cumsum(axis=-1) < rng.random((count, 1))).sum(axis=-1, keepdims=True)
         ids = np.concatenate([ids, np.minimum(drawn, V - 1)], axis=1)
     return ids

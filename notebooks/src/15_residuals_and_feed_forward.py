@@ -488,8 +488,7 @@ layer = FeedForward(D, F, np.random.default_rng(1))
 layer.inner.W[:], layer.inner.b[:], layer.outer.W[:], layer.outer.b[:] = W_1, b_1, W_2, b_2
 their_y, their_cache = layer.forward(x)
 their_dx = layer.backward(dy, their_cache)
-our_y, _ = feed_forward(x, W_1, b_1, W_2, b_2)
-ours = our_y, *gradients[:2]
+ours = feed_forward(x, W_1, b_1, W_2, b_2)[0], *gradients[:2]
 theirs = their_y, their_dx, layer.inner.dW
 for name, mine, other in zip(("y", "dx", "dW_1"), ours, theirs, strict=True):
     print(f"{name:<5} ours {mine[1]}\n      lib  {other[1]}")

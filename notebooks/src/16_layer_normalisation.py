@@ -239,8 +239,7 @@ gamma, beta = rng.normal(size=(2, D))
 
 
 def loss(gamma=gamma):
-    y, _ = layer_norm(x, gamma, beta)
-    return (y * dy).sum()
+    return (layer_norm(x, gamma, beta)[0] * dy).sum()
 
 
 gradients = layer_norm_backward(dy, layer_norm(x, gamma, beta)[1], gamma)
@@ -506,7 +505,7 @@ axes[1].set(xlabel="step", ylabel="gradient, bottom / top", ylim=(1e-6, 1e2))
 axes[1].set_title("lines as on the left")
 axes[0].legend()
 plt.show()
-assert last[0] < 0.32 and last[1] > 0.345 and last[2] < 0.345
+assert last[0] < 0.32 and last[1] > 0.36 and last[2] < 0.355
 assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]

@@ -27,7 +27,7 @@ import numpy as np
 
 from lib.attention import padding_mask
 from lib.check import compare, numerical_gradient, relative_error
-from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, share_right
+from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, accuracy
 from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
 from lib.teaching.explorers.the_encoder import explorer, read
 from lib.functional import cross_entropy, cross_entropy_backward
@@ -110,10 +110,8 @@ by_formula = V * D + L * (attention + feed_forward + norms) + 2 * D + D * O + O
 print(f"one layer: {attention} + {feed_forward} + {norms}")
 print(f"by formula {by_formula}, by parameter_count() {tiny.parameter_count()}")
 rng = np.random.default_rng(1)
-one_head = Transformer(
-    TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O), rng
-)
-print("with one head instead of two:", one_head.parameter_count())
+one_head = TransformerConfig(V, D, 1, F, L, kind="encoder", tied=False, output_size=O)
+print("with one head instead of two:", Transformer(one_head, rng).parameter_count())
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 1. One layer of the paper** · easy · 3 minutes. The base model of Vaswani et al. has $D = 512$, 8 heads and $F = 2048$. How
@@ -244,7 +242,7 @@ optimizer = Adam(model.parameters(), 5e-3)
 train(learner(model), drawn(0), optimizer, 900, max_norm=1.0, every=300)
 optimizer.learning_rate = 5e-4
 _ = train(learner(model), drawn(1), optimizer, 300, max_norm=1.0, every=300)
-live = share_right(model, new_ids, new_lengths, new_targets)
+live = accuracy(model, new_ids, new_lengths, new_targets)
 print(f"{live:.2%} of the digits of 2,000 new sequences right")
 assert live >= 0.99
 
@@ -257,9 +255,9 @@ assert live >= 0.99
 # %% tags=["learned", "nbval-ignore-output"]
 blind = new_model(np.random.default_rng(0), layers=2, heads=2, positions="none")
 _ = train(learner(blind), drawn(2), Adam(blind.parameters(), 5e-3), 300, max_norm=1.0, every=100)
-accuracy = share_right(blind, new_ids, new_lengths, new_targets)
-print(f"without positions {accuracy:.1%} right")
-assert 0.20 < accuracy < 0.36
+blind_accuracy = accuracy(blind, new_ids, new_lengths, new_targets)
+print(f"without positions {blind_accuracy:.1%} right")
+assert 0.20 < blind_accuracy < 0.36
 row, swapped = np.array([[3, 1, 4, 5]]), np.array([[1, 3, 4, 5]])
 ((one,), _), ((other,), _) = blind.forward(row), blind.forward(swapped)
 print("two digits swapped, the outputs swap along:", np.abs(one[[1, 0]] - other[:2]).max() < 1e-3)
@@ -360,7 +358,7 @@ accuracies = {}
 for layers in (1, 2):
     encoder = digits_reversed(layers, heads=2)
     some = [draw(300, np.random.default_rng(n), n, n) for n in range(1, 17)]
-    accuracies[layers] = [share_right(encoder, *each) for each in some]
+    accuracies[layers] = [accuracy(encoder, *each) for each in some]
     print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in accuracies[layers]))
 
 fig, ax = plt.subplots(figsize=(5.8, 2.4))
@@ -459,7 +457,7 @@ plt.show()
 for kind in dict.fromkeys(runs["kind"]):
     accuracies = runs["test_accuracy"][runs["kind"] == kind]
     accuracies = accuracies[~np.isnan(accuracies)]
-    each = ", ".join(f"{accuracy:.1%}" for accuracy in accuracies)
+    each = ", ".join(f"{value:.1%}" for value in accuracies)
     print(f"{kind:<18} {each}; mean {accuracies.mean():.1%}")
 
 # %% [markdown]

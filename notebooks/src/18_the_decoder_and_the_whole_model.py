@@ -72,8 +72,7 @@ def smallest_loss():
     return np.log(np.exp(x * table).sum()) - x * table[1]
 
 
-p, _ = softmax(2 * table[0] * table)
-dlogits = p - [0, 1, 0]
+dlogits = softmax(2 * table[0] * table)[0] - [0, 1, 0]
 as_output, as_input = 2 * table[0] * dlogits, 2 * np.array([dlogits @ table, 0, 0])
 print("as output", as_output, "  as input", as_input)
 compare("sum", as_output + as_input, numerical_gradient(smallest_loss, table))
@@ -156,13 +155,11 @@ for name, target in {"shifted:    ": follows, "not shifted:": read}.items():
 # %%
 for t in (0, 4, 9):
     changed = np.where(np.arange(10) == t, (read + 1) % 1000, read)  # (B, T)
-    now, _ = forward(changed, *big)
-    moved = (now != logits).any(axis=(0, 2))  # (T,)
+    moved = (forward(changed, *big)[0] != logits).any(axis=(0, 2))  # (T,)
     print(f"id {t + 1:2} changed, logits that moved:", *np.flatnonzero(moved) + 1)
 written = read[:1, :1]  # (1, 1): one text of one id
 for _ in range(6):
-    now, _ = forward(written, *big)
-    written = np.append(written, now[:, -1:].argmax(axis=-1), axis=1)
+    written = np.append(written, forward(written, *big)[0][:, -1:].argmax(axis=-1), axis=1)
 print("it writes:", *written[0])
 
 # %% [markdown]
@@ -403,9 +400,8 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
     start.stack.scale = scale
     at_start, _ = start.forward(read)
     own = np.take_along_axis(at_start, read[..., None], axis=-1).mean()
-    first_loss, _ = cross_entropy(at_start, follows)
     print(f"entries {row:<6g} times {scale:2}: logits' spread {at_start.std():5.2f}", end=", ")
-    print(f"of the id read {own:4.1f}, loss {first_loss:.1f}")
+    print(f"of the id read {own:4.1f}, loss {cross_entropy(at_start, follows)[0]:.1f}")
 
 # %% [markdown]
 # Large entries make the model sure at once that the id just read comes again: the loss is nineteen times $\ln V$. Without the scale the loss looks best of all, while at the bottom an id is about a tenth as large as its
@@ -576,8 +572,7 @@ explorer()
 # %% tags=["finished"]
 ours = make_model(*sizes, np.random.default_rng(3))
 theirs = Transformer(TransformerConfig(*sizes), np.random.default_rng(3))
-our_logits, our_cache = forward(ids, *ours)
-their_logits, their_cache = theirs.forward(ids)
+(our_logits, our_cache), (their_logits, their_cache) = forward(ids, *ours), theirs.forward(ids)
 print("logits ours", our_logits[1, -1, :5], "\n       lib ", their_logits[1, -1, :5])
 dlogits = cross_entropy_backward(cross_entropy(our_logits, targets)[1])
 dW_e = backward(dlogits, our_cache, *ours)

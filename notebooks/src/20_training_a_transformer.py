@@ -333,7 +333,7 @@ print(f"its logit {np.log(q[0] / q[1]):.2f} above the others")
 # ## The full runs, recorded
 #
 # The Transformer: $D = 128$, 4 heads, $F = 512$, 2 layers, 4,000 steps of 16 pieces of 128; warm-up over 200 steps to 0.004, then down in a straight line to a fiftieth.
-# (`python -m lib.trained.checkpoints.documentation_transformer`, about twenty minutes.) Beside it [[a_language_model]]'s LSTM.
+# (`python -m lib.trained.checkpoints.documentation_transformer`, about ten minutes.) Beside it [[a_language_model]]'s LSTM.
 
 # %%
 records = {}

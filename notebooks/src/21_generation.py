@@ -24,7 +24,7 @@ import lib  # before NumPy: it keeps NumPy to one thread
 
 import copy
 import re
-import time
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -417,11 +417,10 @@ check_reads(my_reads)
 
 # %% tags=["timing", "nbval-ignore-output"]
 ids, decoder = tokenizer.encode(validation[:CONTEXT]), IncrementalDecoder(model)
-start = time.perf_counter()
+start = perf_counter()
 kept = np.concatenate([decoder.read(ids[t : t + 1]) for t in range(CONTEXT)])  # (T, V)
-middle = time.perf_counter()
-again = [last_logits(model, ids[: t + 1]) for t in range(CONTEXT)]
-seconds = np.array([time.perf_counter() - middle, middle - start])
+middle, again = perf_counter(), [last_logits(model, ids[: t + 1]) for t in range(CONTEXT)]
+seconds = np.array([perf_counter() - middle, middle - start])
 apart = np.abs(np.subtract(kept, again)).max() / np.abs(again).max()  # of the largest logit
 print("per second, again and kept:", (CONTEXT / seconds).round(), f"logits {apart:.0e} apart")
 assert apart < 1e-5

@@ -203,7 +203,7 @@ check_scores(my_scores)
 
 # %%
 accuracy, loss = score(two, *test)
-maps = cache_of_two.weights  # of each layer, (B, H, T, T)
+maps = cache_of_two.weights  # of each layer, the maps of all heads
 previous = np.array([previous_token_score(weights) for weights in maps])  # (L, H)
 induction = np.array([induction_score(weights, periods) for weights in maps])  # (L, H)
 print(f"right {accuracy:.1%}, loss {loss:.4f}")

@@ -23,6 +23,7 @@ sys.path.insert(0, "..")
 import lib  # before NumPy: it keeps NumPy to one thread
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import perf_counter, process_time
 
 import matplotlib.pyplot as plt
@@ -345,7 +346,7 @@ def loss_and_gradients(model, batch):
     logits, cache = model.forward(batch[0])
     loss, loss_cache = cross_entropy(logits, batch[1])
     model.backward(cross_entropy_backward(loss_cache), cache)
-    return loss
+    return loss, batch[1].size  # a mean over so many ids
 
 
 def step(model, batch, replicas, apply):
@@ -353,11 +354,12 @@ def step(model, batch, replicas, apply):
     cuts = [np.arange(B * i // n, B * (i + 1) // n) for i in range(n)]
     slices = [tuple(array[cut] for array in batch) for cut in cuts]
     # apply: map, one slice after the other, or pool.map, in threads
-    losses = list(apply(loss_and_gradients, replicas, slices))
-    for replica, cut in zip(replicas, cuts, strict=True):
+    losses, counts = zip(*apply(loss_and_gradients, replicas, slices), strict=True)
+    shares = [count / sum(counts) for count in counts]  # more ids weigh more in the mean of all
+    for replica, share in zip(replicas, shares, strict=True):
         for (_, _, dW), (_, _, own) in zip(model.parameters(), replica.parameters(), strict=True):
-            dW += len(cut) / B * own
-    return sum(len(cut) / B * loss for cut, loss in zip(cuts, losses, strict=True))
+            dW += share * own
+    return sum(share * loss for share, loss in zip(shares, losses, strict=True))
 
 
 # %%
@@ -405,14 +407,12 @@ print(f"{times[1] / times[2]:.2f} times as fast")
 # The first live, 150 steps at lag 5; the second from [[gates]]'s record.
 
 # %% tags=["learned", "nbval-ignore-output"]
+config = TransformerConfig(16, 16, 1, 56, 1, activation="gelu", tied=False, output_size=8)
 for positions in ("sinusoidal", "none"):
-    style = dict(positions=positions, activation="gelu", tied=False, output_size=8)
-    model = Transformer(
-        TransformerConfig(16, 16, 1, 56, 1, **style), np.random.default_rng(0), np.float32
-    )
+    model = Transformer(replace(config, positions=positions), np.random.default_rng(0), np.float32)
     stream = record.batches(record.EVERY, 5, 0, None)
     train(record.learner(model), stream, Adam(model.parameters(), 0.01), 150, max_norm=1.0)
-    accuracy = record.share_right(model, record.EVERY, 5)
+    accuracy = record.accuracy(model, record.EVERY, 5)
     print(f"positions {positions}: {accuracy:.0%} right")
     assert accuracy > 0.95 if positions == "sinusoidal" else accuracy < 0.5
 

@@ -81,7 +81,7 @@ def read(model, tokenizer, text):
     if not 1 <= len(text) <= LONGEST:
         raise ValueError(f"text has {len(text)} characters: 1 to {LONGEST} were expected")
     ids = np.concatenate([tokenizer.encode(BREAK), tokenizer.encode(text)])
-    logits, _ = model.read(ids[None])  # (1, T, V)
+    logits, _ = model.read(ids[None])
     logits = logits[0, len(BREAK) - 1 :]
     logp, _ = log_softmax(logits[:-1])
     return -logp[np.arange(len(text)), ids[len(BREAK) :]], logits[-1]

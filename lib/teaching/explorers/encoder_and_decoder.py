@@ -86,7 +86,7 @@ def read(model, text, iso=None):
     else:
         ids = SYMBOLS.encode(iso + END)
     target_in = np.concatenate([start, ids[:-1]])[None]
-    logits, _ = model.forward(source, lengths, target_in)  # (1, T, V)
+    logits, _ = model.forward(source, lengths, target_in)
     probabilities, _ = softmax(logits[0])
     return probabilities
 

@@ -34,8 +34,7 @@ def explorer():
         names.write([visible(tokenizer.vocabulary[i]) for i in order])
         cells.set_data(weights)
         letters.place(middles(len(text)), [visible(character) for character in text])
-        (last,) = tokenizer.encode(text[-1])
-        drawn = turned[last], np.count_nonzero(turned)
+        drawn = turned[tokenizer.encode(text[-1])[0]], np.count_nonzero(turned)
         return describe(text, written, *drawn, weights, heads)
 
     return Panel(

@@ -101,14 +101,14 @@ def train(model, rng, test):
     """Train, over new sequences at each step; what there is to record of each look at `test`."""
     quarter = STEPS // 4
     return keep.last(
-        lambda: (share_right(model, *test),), learner(model),
+        lambda: (accuracy(model, *test),), learner(model),
         (draw(BATCH, rng) for _ in range(STEPS)), Adam(model.parameters()), STEPS,
         max_norm=MAX_NORM, every=EVERY,
         schedule=keep.phases((LEARNING_RATE, STEPS - quarter), (LEARNING_RATE / 10, quarter)),
     )  # fmt: skip
 
 
-def share_right(model, ids, lengths, targets):
+def accuracy(model, ids, lengths, targets):
     """Of all digits that should come out, the share that does."""
     guard.instance("model", model, Layer)
     said = model.forward(ids, lengths)[0].argmax(axis=-1)

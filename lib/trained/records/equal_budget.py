@@ -99,7 +99,7 @@ def nats(model, text):
     return cross_entropy(model.forward(x)[0], y, late)[0]
 
 
-def share_right(model, task, lag):
+def accuracy(model, task, lag):
     """Of the answers to 200 new sequences, always the same ones, a few at a time."""
     ids, labels = copies(task, lag, 200, np.random.default_rng(99))
     right = [
@@ -143,7 +143,7 @@ def run(task, model, lag, budget, seed, rate, texts):
         if keep.ran_away(history):
             return
         spent = clock()
-        value = nats(network, texts[1]) if task == WRITE else share_right(network, task, lag)
+        value = nats(network, texts[1]) if task == WRITE else accuracy(network, task, lag)
         numbers = f"{network.parameter_count()},{len(history.losses)},{spent:.2f},{value:.4f}"
         yield f"{task},{model},{lag},{budget},{seed},{rate},{numbers}"
         if task != WRITE and value >= ENOUGH:

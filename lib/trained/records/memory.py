@@ -81,7 +81,7 @@ def learner(model):
     return keep.learner(model, ask)
 
 
-def share_right(model, lag):
+def accuracy(model, lag):
     """Of 500 new sequences, always the same ones: the share whose first symbol it names."""
     guard.instance("model", model, Layer)
     ids, labels = remember_first(500, lag, SYMBOLS, np.random.default_rng(99))
@@ -115,7 +115,7 @@ def main():
             for seed in SEEDS:
                 model = learn(kind, bias, lag, seed)
                 start = "none" if bias is None else f"{bias:g}"
-                right = share_right(model, lag)
+                right = accuracy(model, lag)
                 lines.append(f"{kind},{start},{lag},{seed},{model.parameter_count()},{right:.3f}")
                 print(lines[-1], flush=True)
     with whole(RECORD) as (record,):
