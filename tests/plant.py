@@ -41,9 +41,9 @@ TESTS = {
     "guard": "attention functional contract silent robustness bad_input transformer",
     "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input "
     "checkpoint_files",
-    "optim": "runs options training parity bad_input",
+    "optim": "runs options training parity generation bad_input",
     "parallel": "parallel",
-    "positions": "adding_up parity_transformer config contract transformer bad_input",
+    "positions": "adding_up parity_transformer config contract writing_batches transformer bad_input",
     "recurrent": "gates gradients parity silent contract bad_input",
     "recurrent_network": "options adding_up language_model gradients parity bad_input",
     "saving": "runs config freeze checkpoint_files bad_input",

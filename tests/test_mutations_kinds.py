@@ -51,7 +51,7 @@ DROPOUT = [
     ("dropout: none after a decoder's feed-forward", T, DECODER_THINKS, without_rng(DECODER_THINKS), stream),
     ("dropout: the encoder is not told", T, "self.encode(source, source_lengths, source_mask, rng)", "self.encode(source, source_lengths, source_mask)", encoder_drops),
     ("dropout: none in the layers", T, "layer.forward(x, *given, kv_cache, ablated, rng)", "layer.forward(x, *given, kv_cache, ablated)", draws),
-    ("dropout: none in the model", T, "dict(kv_caches=kv_caches, ablated_heads=ablated_heads, rng=rng)", "dict(kv_caches=kv_caches, ablated_heads=ablated_heads)", draws),
+    ("dropout: none in the model", T, "kv_caches=kv_caches, **options)\n        if", "kv_caches=kv_caches, **options | {'rng': None})\n        if", draws),
     ("dropout: half the rate in the branches", T, "Dropout(config.dropout)", "Dropout(config.dropout / 2)", stream),
     ("dropout: half the rate on the embeddings", T, "Dropout(c.dropout)", "Dropout(c.dropout / 2)", way_in),
     ("dropout: what goes around falls too", T, "        y, dropout_cache = self.dropout.forward(y, rng)\n        y = x + y  # (..., D)\n", "        y, dropout_cache = self.dropout.forward(x + y, rng)\n", stream),
