@@ -398,8 +398,9 @@ class Transformer(Layer):
             start, held = kv_caches.begin(), kv_caches.length
             real = kv_caches.real_with(lengths, B, T)
             padded = None if real is None else real[:, None]
-        causal = np.tri(T, held + T, held, dtype=bool) if self.kind != "encoder" else None
-        given = (together(mask, causal if T > 1 else None, padded),)
+        sees_all = self.kind == "encoder" or T == 1
+        causal = None if sees_all else np.tri(T, held + T, held, dtype=bool)
+        given = (together(mask, causal, padded),)
         if self.encoder:
             given = memory, *given, cross_mask
         x, cache = self.stack.forward(ids, *given, start=start, kv_caches=kv_caches, **options)

@@ -500,7 +500,7 @@ explorer()
 # and values, does it say the same?
 
 # %% tags=["finished"]
-theirs, their_cache = attention(*self_cache[2:5])  # for speed, scores in memory keys first
+theirs, their_cache = attention(*self_cache[2:5])  # lib: S first in memory, for speed
 their_gradients = attention_backward(dcontext, their_cache)
 print("context ours", self_context[1, 0, :4])
 print("        lib ", theirs[1, 0, :4])
