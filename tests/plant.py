@@ -35,20 +35,21 @@ MEMORY = 8_000_000  # KB: a mistake may ask for more than there is
 TESTS = {
     "attention": "attention ablated_heads options contract parity_transformer transformer "
     "writing_batches",
-    "check": "instrument",
-    "functional": "functional gradients parity silent generation instrument bad_input",
-    "generation": "generation language_model options writing_batches bad_input",
-    "guard": "attention functional contract silent robustness bad_input transformer",
+    "check": "instrument convicted",
+    "functional": "functional convicted gradients parity parity_transformer silent generation "
+    "bad_input",
+    "generation": "generation convicted language_model options writing_batches bad_input",
+    "guard": "attention functional convicted contract silent robustness bad_input transformer",
     "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input "
     "checkpoint_files",
     "optim": "runs options training parity generation bad_input",
     "parallel": "parallel",
     "positions": "adding_up parity_transformer config contract writing_batches transformer bad_input",
-    "recurrent": "gates gradients parity silent contract bad_input",
+    "recurrent": "gates gradients parity freeze silent contract bad_input",
     "recurrent_network": "options adding_up language_model gradients parity bad_input",
     "saving": "runs config freeze checkpoint_files bad_input",
     "sequence_to_sequence": "options adding_up sequence_to_sequence bad_input",
-    "training": "runs training robustness",
+    "training": "runs convicted training robustness",
     "transformer": "dropout options adding_up config contract ablated_heads parity_transformer "
     "transformer writing_batches silent bad_input",
 }

@@ -8,7 +8,9 @@ from lib.check import compare, difference_quotient
 from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import gelu, gelu_backward
 from lib.generation import sample
+from lib.optim import SGD
 from lib.recurrent_network import LanguageModel
+from lib.training import train
 
 # --- check
 
@@ -73,3 +75,18 @@ def test_whole_numbers_are_numbers(number):
 def test_a_whole_number_beyond_every_float_is_none(huge):
     with pytest.raises(ValueError, match=r"^x=.*: a finite number was expected$"):
         guard.finite("x", huge)
+
+
+# --- training
+
+
+WRONG = dict(max_norm=-1.0, every=0, steps=0, schedule=3, validate=3, report="no", history=[])
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_train_cannot_use_is_refused_before_a_batch_is_read(name):
+    batches, optimizer = iter([1.0, 2.0]), SGD([("x", np.zeros(1), np.ones(1))], 0.1)
+    given = {"steps": 2, name: WRONG[name]}
+    with pytest.raises(ValueError, match=f"^{name}="):
+        train(lambda _: pytest.fail("a step was taken"), batches, optimizer, **given)
+    assert next(batches) == 1
