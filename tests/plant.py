@@ -44,7 +44,8 @@ TESTS = {
     "checkpoint_files",
     "optim": "runs options training parity generation bad_input",
     "parallel": "parallel",
-    "positions": "adding_up parity_transformer config contract writing_batches transformer bad_input",
+    "positions": "adding_up parity_transformer config contract writing_batches transformer "
+    "bad_input",
     "recurrent": "gates gradients parity freeze silent contract bad_input",
     "recurrent_network": "options adding_up language_model gradients parity bad_input",
     "saving": "runs config freeze checkpoint_files bad_input",
