@@ -287,10 +287,8 @@ class MultiHeadAttention(Layer):
             K = d_model // heads
             if guard.instance("rotary", rotary, RotaryPositions).width != K:
                 raise ValueError(f"rotary turns {rotary.width} columns: {K} were expected, D / H")
-        self.query = Linear(d_model, d_model, rng, dtype, bias)
-        self.key = Linear(d_model, d_model, rng, dtype, bias)
-        self.value = Linear(d_model, d_model, rng, dtype, bias)
-        self.output = Linear(d_model, d_model, rng, dtype, bias)
+        linears = (Linear(d_model, d_model, rng, dtype, bias) for _ in range(4))
+        self.query, self.key, self.value, self.output = linears
 
     def forward(self, x, memory, mask=None, kv_cache=None, ablated_heads=()):
         """x (B, T, D) attends to memory (B, S, D), which may be x itself -> y (B, T, D), cache.

@@ -1,6 +1,7 @@
 """Is the backward pass right? Ask the definition of the derivative."""
 
 import contextlib
+import functools
 import inspect
 
 import numpy as np
@@ -32,25 +33,23 @@ def numerical_gradient(loss, x, step=1e-5):
         raise ValueError("x is read-only: an array whose entries can be moved was expected")
     gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
-        kept = x[i]
-        try:
-            above = _loss_at(loss, x, i, kept + step)
-            x[i] = kept
-            below = _loss_at(loss, x, i, kept - step)
-        finally:
-            x[i] = kept
-        gradient[i] = (above - below) / (2 * step)
+        loss_at = functools.partial(_loss_at, loss, x, i)
+        gradient[i] = difference_quotient(loss_at, x[i], step)
     return gradient
 
 
 def _loss_at(loss, x, i, value):
-    if value == x[i]:
-        raise ValueError(f"step is too small to move x{list(i)}={x[i]}: a larger one was expected")
+    """The loss with this value for entry i of x."""
+    kept = x[i]
+    if value == kept:
+        raise ValueError(f"step is too small to move x{list(i)}={kept}: a larger one was expected")
     x[i] = value
-    result = loss()
-    if isinstance(result, np.ndarray) and result.ndim == 0:
-        result = result.item()
-    return guard.scalar("loss()", result)
+    try:
+        result = loss()
+    finally:
+        x[i] = kept
+    is_array = isinstance(result, np.ndarray) and result.ndim == 0
+    return guard.scalar("loss()", result.item() if is_array else result)
 
 
 def relative_error(by_hand, measured):
@@ -60,9 +59,7 @@ def relative_error(by_hand, measured):
     differ, or where either of them holds NaN or infinity.
     """
     by_hand, measured = _numbers("by_hand", by_hand), _numbers("measured", measured)
-    if by_hand.shape != measured.shape:
-        return np.inf
-    if not (np.isfinite(by_hand).all() and np.isfinite(measured).all()):
+    if by_hand.shape != measured.shape or not np.isfinite([by_hand, measured]).all():
         return np.inf
     return float((np.abs(by_hand - measured) / (np.abs(measured) + ATOL / RTOL)).max(initial=0))
 
@@ -134,16 +131,14 @@ def _fail_if(wrong, message):
 @contextlib.contextmanager
 def _put_back(layer, inputs):
     """Afterwards parameters, gradients and inputs are the arrays they were, with their numbers."""
-    arrays = [array for _, *both in layer.parameters() for array in both]
-    kept = [(array, array.copy()) for array in [*arrays, *_arrays(inputs)]]
+    kept = [(array, array.copy()) for array in _arrays([*layer.parameters(), inputs])]
     inside = layer.all_layers() if hasattr(layer, "all_layers") else ()
-    names = [(part, name) for _, part in inside for W in part.learned for name in (W, "d" + W)]
-    bound = [(part, name, getattr(part, name)) for part, name in names]
+    attributes = [(vars(part), {**vars(part)}) for _, part in inside]
     try:
         yield
     finally:
-        for part, name, array in bound:
-            setattr(part, name, array)
+        for now, before in attributes:
+            now.update(before)
         for array, before in kept:
             if array.flags.writeable:
                 array[...] = before
@@ -164,31 +159,30 @@ def _forward(layer, inputs, options):
 
 def _backward_twice(layer, inputs, parameters, doutputs, cache):
     """What backward returns. Gradients that others hold must be added to, in place."""
+    takes = len(inspect.signature(layer.backward).parameters) - 1
+    came = f"backward takes {takes} gradients, forward gives {len(doutputs)} outputs"
+    _fail_if(takes < len(doutputs), came)
     values = [value for _, value, _ in parameters]
     given = _Watched(inputs=inputs, dy=doutputs, cache=cache, parameters=values)
-    dinputs = _backward(layer, parameters, doutputs, cache)
+    dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
     given.check("backward")
+    _fail_if_replaced(layer, parameters)
     first, once = _Watched(dinputs=dinputs), [gradient.copy() for *_, gradient in parameters]
-    first.check("a second backward", _backward(layer, parameters, doutputs, cache))
+    first.check("a second backward", layer.backward(doutputs[0], cache, *doutputs[1:]))
     for (name, _, gradient), one in zip(parameters, once, strict=True):
         more = f"d{name}: a second backward does not add to it as the first did"
         _fail_if(relative_error(gradient, 2 * one) > RTOL, more)
         gradient[...] = one
-    return dinputs
+    return dinputs if isinstance(dinputs, tuple) else (dinputs,)
 
 
-def _backward(layer, parameters, doutputs, cache):
-    takes = len(inspect.signature(layer.backward).parameters) - 1
-    came = f"backward takes {takes} gradients, forward gives {len(doutputs)} outputs"
-    _fail_if(takes < len(doutputs), came)
-    dinputs = layer.backward(doutputs[0], cache, *doutputs[1:])
+def _fail_if_replaced(layer, parameters):
     try:
         now = [gradient for *_, gradient in layer.parameters()]
     except ValueError as error:
         raise AssertionError(f"backward: {error}") from None
     for (name, _, gradient), found in zip(parameters, now, strict=True):
         _fail_if(found is not gradient, f"d{name} is another array after backward: += was expected")
-    return dinputs if isinstance(dinputs, tuple) else (dinputs,)
 
 
 def _input_gradients(inputs, dinputs, room):
@@ -196,14 +190,11 @@ def _input_gradients(inputs, dinputs, room):
 
     room: how many more inputs forward could have been given, such as a state.
     """
-    dinputs = list(dinputs)
-    while dinputs and dinputs[-1] is None:
-        dinputs.pop()
-    came = f"backward returns {len(dinputs)} gradients, forward takes {len(inputs)} inputs"
-    _fail_if(len(dinputs) > len(inputs) + room, came)
-    dinputs += [None] * (len(inputs) - len(dinputs))
-    found = {}
-    for i, pair in enumerate(zip(inputs, dinputs, strict=False)):
+    count = max((i for i, dx in enumerate(dinputs, 1) if dx is not None), default=0)
+    came = f"backward returns {count} gradients, forward takes {len(inputs)} inputs"
+    _fail_if(count > len(inputs) + room, came)
+    found, nothing = {}, [None] * len(inputs)
+    for i, pair in enumerate(zip(inputs, [*dinputs, *nothing], strict=False)):
         for x, dx in _pairs(f"input {i}", *pair):
             found[id(x)] = (f"input {i}", x, dx + found.get(id(x), (0, 0, 0))[2])
     return list(found.values())

@@ -70,8 +70,7 @@ class IncrementalDecoder:
         self.model = guard.instance("model", model, LanguageModel, Transformer)
         self.state, self.seen = None, np.zeros(0, int)
         self.report, self.context_length = guard.function("report", report), context_length
-        if context_length is not None:
-            guard.whole_number("context_length", context_length, least=2)
+        guard.optional(guard.whole_number, "context_length", context_length, 2)
 
     def read(self, ids):
         """ids (T,) -> logits (T, V) after each of them; of a prompt too long, of its end.
@@ -146,8 +145,8 @@ def surprise(model, tokenizer, text):
 
 def _encoded(tokenizer, name, text):
     """The ids (T,) of a text, which must not be empty."""
-    if not hasattr(tokenizer, "encode") or not hasattr(tokenizer, "decode"):
-        guard.refuse("tokenizer", tokenizer, "one with encode and decode")
+    fits = hasattr(tokenizer, "encode") and hasattr(tokenizer, "decode")
+    guard.need(fits, "tokenizer", tokenizer, "one with encode and decode")
     ids = tokenizer.encode(text, name)
     if len(ids) == 0:
         raise ValueError(f"{name} is empty: at least one character was expected")

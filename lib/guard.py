@@ -39,15 +39,17 @@ def _inside(run, given, options):
     return run(*given, **options)
 
 
-def refuse(name, value, expected):
-    """Say in one line what came and what was expected."""
-    raise ValueError(f"{name}={show(value)}: {expected} was expected")
+def need(fits, name, value, expected):
+    """The value if it fits; else say in one line what came and what was expected."""
+    if not fits:
+        raise ValueError(f"{name}={show(value)}: {expected} was expected")
+    return value
 
 
 def whole_number(name, value, least=1):
     """Refuse anything but an integer of at least `least`."""
     fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
-    return int(value) if fits else refuse(name, value, f"a whole number of at least {least}")
+    return int(need(fits, name, value, f"a whole number of at least {least}"))
 
 
 def whole_numbers(**values):
@@ -65,32 +67,31 @@ def scalar(name, value):
 
 def truth(name, value):
     """Refuse anything but True or False: the text 'no', taken for a truth, means yes."""
-    fits = isinstance(value, bool | np.bool_)
-    return bool(value) if fits else refuse(name, value, "True or False")
+    return bool(need(isinstance(value, bool | np.bool_), name, value, "True or False"))
 
 
 def finite(name, value):
     """Refuse anything but a finite number."""
     fits = _number(value) and -np.inf < value < np.inf
-    return float(value) if fits else refuse(name, value, "a finite number")
+    return float(need(fits, name, value, "a finite number"))
 
 
 def positive(name, value):
     """Refuse anything but a finite number above zero."""
     fits = _number(value) and 0 < value < np.inf
-    return float(value) if fits else refuse(name, value, "a number above 0")
+    return float(need(fits, name, value, "a number above 0"))
 
 
 def fraction(name, value):
     """Refuse anything but a number from 0 up to, but not including, 1."""
     fits = _number(value) and 0 <= value < 1
-    return float(value) if fits else refuse(name, value, "a number from 0 up to 1")
+    return float(need(fits, name, value, "a number from 0 up to 1"))
 
 
 def one_of(name, value, choices):
     """Refuse anything but one of the choices."""
     fits = isinstance(value, str) and value in choices
-    return value if fits else refuse(name, value, " or ".join(map(repr, choices)))
+    return need(fits, name, value, " or ".join(map(repr, choices)))
 
 
 def heads(d_model, heads):
@@ -113,19 +114,18 @@ def floating(name, dtype):
 
 def generator(name, rng):
     """Refuse anything but a numpy.random.Generator."""
-    fits = isinstance(rng, np.random.Generator)
-    return rng if fits else refuse(name, rng, "a numpy.random.Generator")
+    return need(isinstance(rng, np.random.Generator), name, rng, "a numpy.random.Generator")
 
 
 def function(name, value):
     """Refuse anything that cannot be called."""
-    return value if callable(value) else refuse(name, value, "a function")
+    return need(callable(value), name, value, "a function")
 
 
 def instance(name, value, *kinds):
     """Refuse anything but an instance of one of these classes (not the class itself)."""
     expected = " or ".join(kind.__name__ for kind in kinds)
-    return value if isinstance(value, kinds) else refuse(name, value, f"an instance of {expected}")
+    return need(isinstance(value, kinds), name, value, f"an instance of {expected}")
 
 
 def optional(check, name, value, *more):
@@ -142,7 +142,7 @@ def absent(name, value, why):
 
 def text(name, value):
     """Refuse anything but a string."""
-    return value if isinstance(value, str) else refuse(name, value, "a string")
+    return need(isinstance(value, str), name, value, "a string")
 
 
 def texts(name, items):
@@ -175,7 +175,8 @@ def float_array(name, x, letters, finite=False, dtype=None, **sizes):
     """
     if type(x) is not np.ndarray:  # a masked array or a matrix has rules of its own
         raise ValueError(f"{name} is {_kind(x)}: an array ({_spell(letters)}) was expected")
-    floating(f"{name}.dtype", x.dtype)
+    if x.dtype not in FLOATS:
+        floating(f"{name}.dtype", x.dtype)
     _shape(name, x, letters, sizes)
     if dtype is not None:
         same_dtype(name, x, dtype)
@@ -269,7 +270,7 @@ def lengths(name, lengths, x):
 def one_id(name, value, vocabulary_size):
     """Refuse anything but one id of the vocabulary."""
     fits = whole_number(name, value, least=0) < vocabulary_size
-    return int(value) if fits else refuse(name, value, f"an id from 0 to {vocabulary_size - 1}")
+    return int(need(fits, name, value, f"an id from 0 to {vocabulary_size - 1}"))
 
 
 def show(value):
@@ -292,8 +293,10 @@ def _number(value):
 def _shape(name, x, letters, sizes):
     expected, more = _axes(letters)
     given = x.shape[len(x.shape) - len(expected) :] if more else x.shape
-    known = sizes.items() <= dict(zip(expected, given, strict=False)).items()
-    if not (known and len(given) == len(expected) and x.size > 0):
+    fits = len(given) == len(expected) and x.size > 0
+    for letter in sizes if fits else ():
+        fits = fits and given[expected.index(letter)] == sizes[letter]
+    if not fits:
         empty = ", none of them 0" if x.size == 0 else ""
         what = f"({_spell(letters, sizes)}) was expected{empty}"
         raise ValueError(f"{name} has shape {x.shape}: {what}")

@@ -335,9 +335,7 @@ def mean(x):
 @functools.cache
 def equal_shares(D, dtype):
     """(D,), 1 / D throughout: x @ equal_shares is the mean of x. Not to be written to."""
-    shares = np.full(D, 1 / D, dtype)  # (D,)
-    shares.flags.writeable = False
-    return shares
+    return np.full(D, 1 / D, dtype)  # (D,)
 
 
 def column_sums(x):

@@ -57,8 +57,8 @@ class Adam(Optimizer):
     def __init__(self, parameters, learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-8):
         super().__init__(parameters, learning_rate)
         self.epsilon = guard.positive("epsilon", epsilon)
-        if not isinstance(betas, list | tuple) or len(betas) != 2:
-            raise ValueError(f"betas={guard.show(betas)}: two numbers were expected")
+        fits = isinstance(betas, list | tuple) and len(betas) == 2
+        guard.need(fits, "betas", betas, "a pair of numbers")
         self.betas = tuple(guard.fraction(f"betas[{i}]", beta) for i, beta in enumerate(betas))
         self.arrays = {"steps": np.zeros((), np.int64)}
         for name, value, _ in self.parameters:

@@ -5,9 +5,9 @@ NumPy lets other threads run while it computes, so that Python's one lock hardly
 Shapes: B sequences of the batch.
 """
 
-import contextvars
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 
@@ -43,10 +43,8 @@ class DataParallel:
         slices = self._cut(batch)
         with ThreadPoolExecutor(len(slices)) as pool:  # waits for all, also when one fails
             # Each in a copy of this thread's context, which holds what np.errstate has set.
-            jobs = [
-                pool.submit(contextvars.copy_context().run, self._run, i, *given)
-                for i, given in enumerate(zip(slices, self._generators(), strict=True))
-            ]
+            work = zip(self.replicas, slices, self._generators(), strict=True)
+            jobs = [pool.submit(copy_context().run, self._run, *given) for given in work]
         losses, counts = zip(*[job.result() for job in jobs], strict=True)
         shares = [count / sum(counts) for count in counts]
         for own, share in zip(self.own, shares, strict=True):
@@ -54,30 +52,26 @@ class DataParallel:
                 gradient += share * part
         return sum(share * loss for share, loss in zip(shares, losses, strict=True))
 
-    def _run(self, i, part, rng):
-        for gradient in self.own[i]:
-            gradient.fill(0)
-        given = [self.replicas[i], part] if rng is None else [self.replicas[i], part, rng]
-        returned, name = self.loss_and_gradients(*given), "loss_and_gradients(model, batch)"
-        if not isinstance(returned, tuple) or len(returned) != 2:
-            came = f"{name} returns a {type(returned).__name__}"
-            raise ValueError(f"{came}: (loss, count) was expected, a mean over so many terms")
-        loss, count = returned
+    def _run(self, replica, part, rngs):
+        replica.zero_grad()
+        returned = self.loss_and_gradients(replica, part, *rngs)
+        name = "loss_and_gradients(model, batch)"
+        fits = isinstance(returned, tuple) and len(returned) == 2
+        loss, count = guard.need(fits, name, returned, "(loss, count), a mean over so many terms,")
         return guard.scalar(f"the loss of {name}", loss), guard.whole_number("count", count)
 
     def _generators(self):
-        """For each slice a generator of its own. They follow from the next numbers of rng."""
+        """For each slice a generator of its own, if any. They follow from the next of rng."""
         if self.rng is None:
-            return [None] * len(self.replicas)
+            return [[]] * len(self.replicas)
         seeds = self.rng.integers(2**63, size=len(self.own))
-        return [np.random.default_rng(seed) for seed in seeds]
+        return [[np.random.default_rng(seed)] for seed in seeds]
 
     def _cut(self, batch):
         """The slices of the batch, one for each replica."""
         for i, array in enumerate(guard.listed("batch", batch)):
-            if not isinstance(array, list | tuple | np.ndarray) or getattr(array, "ndim", 1) == 0:
-                came = f"batch[{i}]={guard.show(array)}"
-                raise ValueError(f"{came}: an array (B, ...) was expected, or a list of B")
+            fits = isinstance(array, list | tuple | np.ndarray) and getattr(array, "ndim", 1) > 0
+            guard.need(fits, f"batch[{i}]", array, "an array (B, ...) or a list of B")
         sizes, count = [len(array) for array in batch], len(self.replicas)
         if len(set(sizes)) != 1:
             came = ", ".join(map(str, sizes)) or "no"

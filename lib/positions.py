@@ -136,9 +136,7 @@ class RotaryPositions(Layer):
 
     def __init__(self, width, base=10000.0):
         self.width = guard.whole_number("width", width)
-        if width % 2:
-            came = f"width={width} is odd"
-            raise ValueError(f"{came}: an even one was expected, columns are turned in pairs")
+        guard.need(width % 2 == 0, "width", width, "an even number of columns, turned in pairs,")
         self.base = guard.positive("base", base)
 
     def check_forward(self, x, start=0):

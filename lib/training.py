@@ -65,18 +65,15 @@ def _check(loss_and_gradients, optimizer, steps, max_norm, schedule, validate, e
     guard.optional(guard.function, "schedule", schedule)
     guard.optional(guard.function, "validate", validate)
     guard.function("report", report)
-    if not all(hasattr(optimizer, name) for name in ("parameters", "arrays", "step")):
-        raise ValueError(f"optimizer={guard.show(optimizer)}: an SGD or an Adam was expected")
+    fits = all(hasattr(optimizer, name) for name in ("parameters", "arrays", "step"))
+    guard.need(fits, "optimizer", optimizer, "an SGD or an Adam")
     guard.whole_numbers(steps=steps, every=every)
     guard.optional(guard.positive, "max_norm", max_norm)
 
 
 def _iterator(batches):
-    try:
-        return iter(batches)
-    except TypeError:
-        came = f"batches is a {type(batches).__name__}"
-        raise ValueError(f"{came}: an iterator was expected, or a list") from None
+    fits = hasattr(type(batches), "__iter__")
+    return iter(guard.need(fits, "batches", batches, "an iterator or a list"))
 
 
 def _begin(history):

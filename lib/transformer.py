@@ -393,19 +393,17 @@ class Transformer(Layer):
 
     def _run(self, ids, lengths, memory, mask, cross_mask, kv_caches, **options):
         """Logits, and the caches of stack and output: with the masks that this kind needs."""
-        (B, T), start, held, padded = ids.shape, 0, 0, padding(lengths, ids)
-        if kv_caches is not None:
-            start, held = kv_caches.begin(), kv_caches.length
-            real = kv_caches.real_with(lengths, B, T)
-            padded = None if real is None else real[:, None]
+        read = KVCaches([]) if kv_caches is None else kv_caches
+        (B, T), start, held = ids.shape, read.begin(), read.length
+        real = read.real_with(lengths, B, T)
+        padded = None if real is None else real[:, None]
         sees_all = self.kind == "encoder" or T == 1
         causal = None if sees_all else np.tri(T, held + T, held, dtype=bool)
         given = (together(mask, causal, padded),)
         if self.encoder:
             given = memory, *given, cross_mask
         x, cache = self.stack.forward(ids, *given, start=start, kv_caches=kv_caches, **options)
-        if kv_caches is not None:
-            kv_caches.length, kv_caches.real = held + T, real
+        read.length, read.real = held + T, real
         output = self.output.forward if self.output else self.stack.embedding.logits
         logits, output_cache = output(x)
         return logits, cache, output_cache
@@ -449,7 +447,7 @@ def two_of(kv_cache):
     if kv_cache is None:
         return None, None
     fits = isinstance(kv_cache, tuple) and len(kv_cache) == 2
-    return kv_cache if fits else guard.refuse("kv_cache", kv_cache, "(own KVCache, memory's)")
+    return guard.need(fits, "kv_cache", kv_cache, "a pair of KVCache, (own, of the memory),")
 
 
 def as_tuple(gradients):

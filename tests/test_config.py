@@ -100,7 +100,7 @@ TOGETHER = [
     ),
     (
         dict(positions="rotary", heads=8),
-        "width=1 is odd: an even one was expected, columns are turned in pairs",
+        "width=1: an even number of columns, turned in pairs, was expected",
     ),
 ]
 

@@ -124,7 +124,7 @@ MUTANTS = [
     ("cross-attention keeps its biases", "transformer", "config.heads, rng, dtype, config.bias)", "config.heads, rng, dtype)", option("bias")),
     ("the feed-forward keeps its biases", "transformer", "c.activation, c.bias)", "c.activation)", option("bias")),
     ("the output keeps its bias", "transformer", "Linear(c.d_model, width, rng, dtype, c.bias)", "Linear(c.d_model, width, rng, dtype)", option("bias")),
-    ("attention's own output keeps its bias", "attention", "self.output = Linear(d_model, d_model, rng, dtype, bias)", "self.output = Linear(d_model, d_model, rng, dtype)", option("bias")),
+    ("attention's own output keeps its bias", "attention", "self.output = linears\n", "self.output = linears\n        self.output = Linear(d_model, d_model, rng, dtype)\n", option("bias")),
     ("relu where gelu was asked for", "transformer", "rng, dtype, c.activation, c.bias)", "rng, dtype, 'relu', c.bias)", option("activation")),
     ("rotary positions ignore their base", "transformer", "self.d_model // self.heads, self.rotary_base)", "self.d_model // self.heads)", option("rotary_base")),
     ("rotary positions for nobody", "transformer", "dtype, c.bias, c.rotary())", "dtype, c.bias)", option("positions")),
@@ -156,7 +156,7 @@ MUTANTS = [
     ("a base may be anything", "transformer", "guard.positive(name, getattr(self, name))", "pass", odd("rotary_base")),
     ("positions may be anything", "transformer", '        guard.one_of("positions", self.positions, POSITIONS)\n', "", odd("positions")),
     ("a source nobody reads", "transformer", 'guard.absent("source_size", self.source_size, f"kind is {self.kind!r}")', "pass", by("test_silent", "test_what_nobody_would_read_is_refused", kind="decoder", name="source")),
-    ("a width that cannot be turned", "transformer", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n        self.rotary()\n", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n", by("test_config", "test_what_does_not_go_together_is_refused", options=dict(positions="rotary", heads=8), message="width=1 is odd: an even one was expected, columns are turned in pairs")),
+    ("a width that cannot be turned", "transformer", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n        self.rotary()\n", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n", by("test_config", "test_what_does_not_go_together_is_refused", options=dict(positions="rotary", heads=8), message="width=1: an even number of columns, turned in pairs, was expected")),
     # files
     ("the config is not saved", "saving", 'about["config"] = asdict(model.config)', "pass", rebuilt(np.float32)),
     ("always loaded in float64", "saving", "key=lambda d: d.itemsize)", "key=lambda d: d.itemsize) and np.dtype(np.float64)", rebuilt(np.float32)),
@@ -190,7 +190,7 @@ MUTANTS = [
     # both read alike
     ("an LSTM reads from its start each time", "recurrent_network", "logits, state, _ = self.forward(ids, state)", "logits, state, _ = self.forward(ids)", reading("LSTM")),
     ("a Transformer reads from its start each time", "transformer", "self.new_kv_caches() if state is None else state", "self.new_kv_caches()", reading("learned")),
-    ("the place of the next id is forgotten", "transformer", "kv_caches.length, kv_caches.real = held + T, real", "kv_caches.length, kv_caches.real = held, real", reading("sinusoidal")),
+    ("the place of the next id is forgotten", "transformer", "read.length, read.real = held + T, real", "read.length, read.real = held, real", reading("sinusoidal")),
     ("the way back after writing is not refused", "attention", "if cache.key is None:", "if False:", no_way_back),
     ("a model's way back after writing is not refused", "transformer", "if cache.kv_caches is not None:", "if False:", no_way_back),
     # the door
@@ -211,7 +211,7 @@ MUTANTS = [
     ("frozen: the candidate's bias does not know", "recurrent", "if self.db_n is not None:", "if True:", frozen("SequenceToSequence")),
     ("frozen: nothing goes through it", "layers", "            self.db += column_sums(dy)\n        return matmul(dy, self.W.T)", "            self.db += column_sums(dy)\n        return matmul(dy, self.W.T) if self.dW is not None else 0 * matmul(dy, self.W.T)", others),
     ("frozen: not counted", "layers", "sum(value.size for _, value, _ in self.arrays())", "sum(value.size for _, value, _ in self.parameters())", frozen("Linear")),
-    ("frozen: thawed by astype", "layers", "None if frozen else gradient", "gradient", copies),
+    ("frozen: thawed by astype", "layers", "        return copy.deepcopy(self, made)\n", "        new = copy.deepcopy(self, made)\n        for _, layer in new.all_layers():\n            layer.add_parameters(**{name: getattr(layer, name) for name in layer.learned})\n        return new\n", copies),
     ("frozen: a replica has values of its own", "layers", "{id(value): value for _, value, _ in self.arrays()}", "{id(value): value for _, value, _ in self.parameters()}", copies),
     ("frozen: left out of the file", "saving", "{name: value for name, value, _ in model.arrays()}", "{name: value for name, value, _ in model.parameters()}", saved_frozen),
     ("frozen: learned all the same", "layers", "if triple[2] is not None)", "if True)", moved),

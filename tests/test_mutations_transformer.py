@@ -172,10 +172,10 @@ MUTANTS = [
     ("attention: softmax skipped on the way back", "attention", "    dscores *= weights\n    dquery", "    dquery", multi_head),
     ("heads: cut without turning the axes", "attention", "x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)", "x.reshape(len(x), heads, x.shape[1], -1)", multi_head),
     ("heads: the keys' path forgotten", "attention", "self._heads_backward(self.key, dkey, cache.key)", "0 * self._heads_backward(self.key, dkey, cache.key)", multi_head),
-    ("heads: the values' path forgotten", "attention", "dmemory += self.value.backward(", "dmemory += 0 * self.value.backward(", multi_head),
+    ("heads: the values' path forgotten", "attention", "dmemory += self._heads_backward(self.value, ", "dmemory += 0 * self._heads_backward(self.value, ", multi_head),
     ("heads: a mask of the batch laid on the heads", "attention", "mask[:, None] if mask is not None and mask.ndim == 3 else mask", "mask", mask_of_the_batch),
     ("causal mask: one position too many", "transformer", "np.tri(T, held + T, held,", "np.tri(T, held + T, held + 1,", no_future),
-    ("kv_caches: begin at 0 each time", "transformer", "start, held = kv_caches.begin(), kv_caches.length", "start, held = 0, kv_caches.length", kept_keys),
+    ("kv_caches: begin at 0 each time", "transformer", "start, held = ids.shape, read.begin(), read.length", "start, held = ids.shape, 0, read.length", kept_keys),
     ("kv_caches: turned keys start at 0", "attention", "start = kv_cache.start if", "start = 0 * kv_cache.start if", kept_keys),
     ("sinusoids: base 100000", "positions", "def __init__(self, d_model, base=10000.0)", "def __init__(self, d_model, base=100000.0)", sinusoids),
     ("sinusoids: sine and cosine exchanged", "positions", "table[..., 0::2] = np.sin(angle)", "table[..., 0::2] = np.cos(angle)", sinusoids),
@@ -188,7 +188,7 @@ MUTANTS = [
     ("the encoder hears the last decoder layer alone", "transformer", "d if dmemory is None else dmemory + d", "d", whole_model),
     ("the encoder hears nothing", "transformer", "self.encoder.backward(dmemory, cache.encoder)", "pass", whole_model),
     ("the embedding's scale forgotten on the way back", "transformer", "self.embedding.backward(dx * self.scale,", "self.embedding.backward(dx,", whole_model),
-    ("a decoder without a causal mask", "transformer", 'if self.kind != "encoder" else None', "if False else None", no_future),
+    ("a decoder without a causal mask", "transformer", 'None if sees_all else np.tri', "None if True else np.tri", no_future),
     ("the decoder looks at padding", "transformer", 'together(cross_mask, padding(source_lengths, source))', "cross_mask", padded_source),
 ]  # fmt: skip
 test_the_code_as_it_is_passes, test_convicted = trials(MUTANTS)

@@ -152,7 +152,7 @@ REFUSED = [
     ("Adam(linear.parameters, 0.1)", f"parameters is a method: {YIELDS}"),
     ("Adam([('W', linear.W, linear.db)])", f"parameters is a list: {YIELDS}"),
     ("Adam(linear.parameters(), epsilon=0)", f"epsilon=0: {NUMBER}"),
-    ("Adam(linear.parameters(), betas=0.9)", "betas=0.9: two numbers were expected"),
+    ("Adam(linear.parameters(), betas=0.9)", "betas=0.9: a pair of numbers was expected"),
     ("Adam(linear.parameters(), betas=(0.9, 1))", f"betas[1]=1: {FRACTION}"),
     ("clip_by_global_norm(linear.parameters(), 0)", f"max_norm=0: {NUMBER}"),
     ("clip_by_global_norm(linear.parameters(), np.nan)", f"max_norm=nan: {NUMBER}"),

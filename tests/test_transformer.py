@@ -585,5 +585,5 @@ def test_kv_caches_of_another_batch(rng):
 
 @pytest.mark.parametrize("width", [3, 9])
 def test_rotary_needs_pairs(width):
-    with refused(rf"width={width} is odd: an even one was expected, columns are turned in pairs"):
+    with refused(rf"width={width}: an even number of columns, turned in pairs, was expected"):
         RotaryPositions(width)
