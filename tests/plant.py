@@ -379,15 +379,18 @@ def main(given=None):
                 free.put(field)
 
         told = Counter()
-        for (place, text, mutant), passed in zip(todo, pool.map(verdict, todo), strict=True):
+        for planted, passed in zip(todo, pool.map(verdict, todo), strict=True):
             told[passed] += 1
             if passed:
-                number = mutant.line(text)
-                line = text.splitlines()[number - 1].strip()
-                what = " ".join(mutant.what.split())
-                print(f"{place}:{number}: {mutant.kind}: {what}   | {line}", flush=True)
+                print(survivor(*planted), flush=True)
     print(f"{len(todo)} planted: {told[False]} convicted, {told[None]} never ended, "
           f"{told[True]} survive")  # fmt: skip
+
+
+def survivor(place, text, mutant):
+    """One line: where, what was changed, the line as it is."""
+    number, what = mutant.line(text), " ".join(mutant.what.split())
+    return f"{place}:{number}: {mutant.kind}: {what}   | {text.splitlines()[number - 1].strip()}"
 
 
 if __name__ == "__main__":
