@@ -33,20 +33,24 @@ MEMORY = 8_000_000  # KB: a mistake may ask for more than there is
 
 # The learner's tests of each file of the mathematics, the quick ones first.
 TESTS = {
-    "attention": "attention ablated_heads options contract parity parity_transformer transformer",
-    "check": "instrument",
-    "functional": "functional gradients parity silent generation instrument bad_input",
-    "generation": "generation language_model options writing_batches bad_input",
-    "guard": "attention functional contract silent robustness bad_input transformer",
-    "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input",
-    "optim": "runs options training parity bad_input",
+    "attention": "attention ablated_heads options contract parity_transformer transformer "
+    "writing_batches",
+    "check": "instrument convicted",
+    "functional": "functional convicted gradients parity parity_transformer silent generation "
+    "bad_input",
+    "generation": "generation convicted language_model options writing_batches bad_input",
+    "guard": "attention functional convicted contract silent robustness bad_input transformer",
+    "layers": "layer_inside adding_up freeze dropout gradients parity contract silent bad_input "
+    "checkpoint_files",
+    "optim": "runs options training parity generation bad_input",
     "parallel": "parallel",
-    "positions": "adding_up parity_transformer config contract transformer bad_input",
-    "recurrent": "gates gradients parity silent contract bad_input",
+    "positions": "adding_up parity_transformer config contract writing_batches transformer "
+    "bad_input",
+    "recurrent": "gates gradients parity freeze silent contract bad_input",
     "recurrent_network": "options adding_up language_model gradients parity bad_input",
     "saving": "runs config freeze checkpoint_files bad_input",
     "sequence_to_sequence": "options adding_up sequence_to_sequence bad_input",
-    "training": "runs training robustness",
+    "training": "runs convicted training robustness",
     "transformer": "dropout options adding_up config contract ablated_heads parity_transformer "
     "transformer writing_batches silent bad_input",
 }
@@ -375,15 +379,18 @@ def main(given=None):
                 free.put(field)
 
         told = Counter()
-        for (place, text, mutant), passed in zip(todo, pool.map(verdict, todo), strict=True):
+        for planted, passed in zip(todo, pool.map(verdict, todo), strict=True):
             told[passed] += 1
             if passed:
-                number = mutant.line(text)
-                line = text.splitlines()[number - 1].strip()
-                what = " ".join(mutant.what.split())
-                print(f"{place}:{number}: {mutant.kind}: {what}   | {line}", flush=True)
+                print(survivor(*planted), flush=True)
     print(f"{len(todo)} planted: {told[False]} convicted, {told[None]} never ended, "
           f"{told[True]} survive")  # fmt: skip
+
+
+def survivor(place, text, mutant):
+    """One line: where, what was changed, the line as it is."""
+    number, what = mutant.line(text), " ".join(mutant.what.split())
+    return f"{place}:{number}: {mutant.kind}: {what}   | {text.splitlines()[number - 1].strip()}"
 
 
 if __name__ == "__main__":
