@@ -175,6 +175,28 @@ def test_the_mathematics_is_small_enough_to_be_read_aloud():
     assert sum(sizes.values()) <= 1700, sizes
 
 
+BLOCKS = ast.If | ast.For | ast.While | ast.With | ast.Try
+
+
+def depth(node):
+    """How deep blocks stand inside each other in a function."""
+    inside = max(map(depth, ast.iter_child_nodes(node)), default=0)
+    return inside + isinstance(node, BLOCKS)
+
+
+@pytest.mark.parametrize("stem", ["attention", "transformer"])
+def test_what_a_transformer_is_made_of_reads_in_one_breath(stem):
+    """No block inside a block inside a block, no lambda, nothing reached back for."""
+    for node in ast.walk(ast.parse((LIB / f"{stem}.py").read_text("utf-8"))):
+        assert not isinstance(node, ast.Lambda | ast.Nonlocal | ast.Global), node.lineno
+        assert not isinstance(node, ast.FunctionDef) or depth(node) <= 2, node.name
+
+
+def test_the_depth_of_blocks_is_seen():
+    text = "def f():\n for a in b:\n  if a:\n   x = 1\n   with a:\n    pass\n"
+    assert depth(ast.parse(text)) == 3 and depth(ast.parse("def f():\n return 1")) == 0
+
+
 def test_lib_opens_with_its_map():
     """Every file of the mathematics and every folder, once, no file before one that it imports."""
     text = ast.get_docstring(ast.parse((LIB / "__init__.py").read_text("utf-8")))
