@@ -2,13 +2,14 @@
 
 import contextvars
 import functools
+from collections.abc import Callable, Container
+from typing import Any
 
 import numpy as np
 
+Shape = tuple[int, ...]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 MOST = float(np.finfo(np.float64).max)
-
-
 INSIDE = contextvars.ContextVar("INSIDE", default=False)  # a call that has been checked
 
 
@@ -16,7 +17,7 @@ class NotFiniteError(ValueError):
     """A NaN or an infinity where a number was expected."""
 
 
-def door(run, check):
+def door(run: Callable, check: Callable | str) -> Callable:
     """run, checked before it runs by the function `check`, or by the object's method of that name.
 
     What runs inside a call that has been checked is not checked again.
@@ -39,62 +40,62 @@ def _inside(run, given, options):
     return run(*given, **options)
 
 
-def need(fits, name, value, expected):
+def need(fits: bool, name: str, value: Any, expected: str) -> Any:
     """The value if it fits; else say in one line what came and what was expected."""
     if not fits:
         raise ValueError(f"{name}={show(value)}: {expected} was expected")
     return value
 
 
-def whole_number(name, value, least=1):
+def whole_number(name: str, value: Any, least: int = 1) -> int:
     """Refuse anything but an integer of at least `least`."""
     fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
     return int(need(fits, name, value, f"a whole number of at least {least}"))
 
 
-def whole_numbers(**values):
+def whole_numbers(**values: Any) -> None:
     """Refuse anything but integers of at least 1, each by its name."""
     for name, value in values.items():
         whole_number(name, value)
 
 
-def scalar(name, value):
+def scalar(name: str, value: Any) -> float:
     """Refuse anything but a number; NaN and infinity are numbers."""
     if not _number(value):
         raise ValueError(f"{name} is {_kind(value)}: a number was expected")
     return float(value)
 
 
-def truth(name, value):
+def truth(name: str, value: Any) -> bool:
     """Refuse anything but True or False: the text 'no', taken for a truth, means yes."""
     return bool(need(isinstance(value, bool | np.bool_), name, value, "True or False"))
 
 
-def finite(name, value):
+def finite(name: str, value: Any) -> float:
     """Refuse anything but a finite number."""
     fits = _number(value) and -np.inf < value < np.inf
     return float(need(fits, name, value, "a finite number"))
 
 
-def positive(name, value):
+def positive(name: str, value: Any) -> float:
     """Refuse anything but a finite number above zero."""
     fits = _number(value) and 0 < value < np.inf
     return float(need(fits, name, value, "a number above 0"))
 
 
-def fraction(name, value):
+def fraction(name: str, value: Any) -> float:
     """Refuse anything but a number from 0 up to, but not including, 1."""
     fits = _number(value) and 0 <= value < 1
     return float(need(fits, name, value, "a number from 0 up to 1"))
 
 
-def one_of(name, value, choices):
+def one_of(name: str, value: Any, choices: Container[str]) -> str:
     """Refuse anything but one of the choices."""
     fits = isinstance(value, str) and value in choices
     return need(fits, name, value, " or ".join(map(repr, choices)))
 
 
-def heads(d_model, heads):
+def heads(d_model: Any, heads: Any) -> int:
     """Refuse a number of heads that does not divide the width; offer the nearest widths."""
     whole_numbers(d_model=d_model, heads=heads)
     if d_model % heads:
@@ -104,7 +105,7 @@ def heads(d_model, heads):
     return int(heads)
 
 
-def floating(name, dtype):
+def floating(name: str, dtype: Any) -> np.dtype:
     """Refuse every dtype but float32 and float64; float16 loses gradients below 6e-8."""
     if not isinstance(dtype, str | type | np.dtype) or dtype not in FLOATS:
         came = getattr(dtype, "__name__", None) or " ".join(str(dtype).split())[:60]
@@ -112,54 +113,54 @@ def floating(name, dtype):
     return np.dtype(dtype)
 
 
-def generator(name, rng):
+def generator(name: str, rng: Any) -> np.random.Generator:
     """Refuse anything but a numpy.random.Generator."""
     return need(isinstance(rng, np.random.Generator), name, rng, "a numpy.random.Generator")
 
 
-def function(name, value):
+def function(name: str, value: Any) -> Callable:
     """Refuse anything that cannot be called."""
     return need(callable(value), name, value, "a function")
 
 
-def instance(name, value, *kinds):
+def instance(name: str, value: Any, *kinds: type) -> Any:
     """Refuse anything but an instance of one of these classes (not the class itself)."""
     expected = " or ".join(kind.__name__ for kind in kinds)
     return need(isinstance(value, kinds), name, value, f"an instance of {expected}")
 
 
-def optional(check, name, value, *more):
+def optional(check: Callable, name: str, value: Any, *more: Any) -> None:
     """Refuse what `check` refuses, unless it is None."""
     if value is not None:
         check(name, value, *more)
 
 
-def absent(name, value, why):
+def absent(name: str, value: Any, why: str) -> None:
     """Refuse an option where it would be ignored; why: what makes that so."""
     if value is not None:
         raise ValueError(f"{name} is given, but {why}: None was expected")
 
 
-def text(name, value):
+def text(name: str, value: Any) -> str:
     """Refuse anything but a string."""
     return need(isinstance(value, str), name, value, "a string")
 
 
-def texts(name, items):
+def texts(name: str, items: Any) -> list[str] | tuple[str, ...]:
     """Refuse anything but a list or a tuple of strings: a single string has letters for items."""
     for i, item in enumerate(listed(name, items)):
         text(f"{name}[{i}]", item)
     return items
 
 
-def listed(name, items):
+def listed(name: str, items: Any) -> list | tuple:
     """Refuse anything but a list or a tuple: a single string or array has items of its own."""
     if not isinstance(items, list | tuple):
         raise ValueError(f"{name} is {_kind(items)}: a list or a tuple was expected")
     return items
 
 
-def as_array(name, x):
+def as_array(name: str, x: Any) -> np.ndarray:
     """x as an array. Refuses rows of unequal length."""
     try:
         return np.asarray(x)
@@ -167,7 +168,9 @@ def as_array(name, x):
         raise ValueError(f"{name} has rows of unequal length: an array was expected") from None
 
 
-def float_array(name, x, letters, finite=False, dtype=None, **sizes):
+def float_array(
+    name: str, x: Any, letters: str, finite: bool = False, dtype: Any = None, **sizes: int
+) -> None:
     """Refuse an x that is no float array of the shape that `letters` spell, as in "B T I".
 
     sizes give the letters whose size is known; the others may be anything from 1 up.
@@ -184,7 +187,7 @@ def float_array(name, x, letters, finite=False, dtype=None, **sizes):
         _finite(name, x)
 
 
-def number_array(name, x, shape, finite=False):
+def number_array(name: str, x: Any, shape: Shape, finite: bool = False) -> None:
     """Refuse an x that is no array of numbers, whole or not, of exactly this shape."""
     shape = tuple(shape)
     if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
@@ -194,20 +197,20 @@ def number_array(name, x, shape, finite=False):
         _finite(name, x)
 
 
-def gradient(name, dy, shape, dtype):
+def gradient(name: str, dy: Any, shape: Shape, dtype: np.dtype) -> None:
     """Refuse a dy that is no finite array of exactly this shape and dtype: none may broadcast."""
     number_array(name, dy, shape, finite=True)
     same_dtype(name, dy, dtype)
 
 
-def real(name, z):
+def real(name: str, z: Any) -> None:
     """Refuse a z that is neither a real number nor an array of such: NaN and infinity are both."""
     plain = type(z) is np.ndarray and (z.dtype in FLOATS or z.dtype.kind in "iu")
     if not plain and not _number(z):
         raise ValueError(f"{name} is {_kind(z)}: a number or an array of numbers was expected")
 
 
-def alike(name, dy, other, y):
+def alike(name: str, dy: Any, other: str, y: Any) -> None:
     """Refuse a dy that is not of exactly the shape of y, even one that would broadcast."""
     real(name, dy)
     real(other, y)
@@ -215,7 +218,7 @@ def alike(name, dy, other, y):
         raise ValueError(f"{name} has shape {np.shape(dy)}: {np.shape(y)} was expected, as {other}")
 
 
-def mask(name, mask, shape):
+def mask(name: str, mask: Any, shape: Shape) -> np.ndarray:
     """The mask, broadcast to this shape. Refuses one that does not fit, or is not of truths."""
     if type(mask) is not np.ndarray or mask.dtype != bool:
         raise ValueError(f"{name} is {_kind(mask)}: an array of True and False was expected")
@@ -226,20 +229,20 @@ def mask(name, mask, shape):
         raise ValueError(f"{came}: one that broadcasts to {tuple(shape)} was expected") from None
 
 
-def truth_array(name, x, shape):
+def truth_array(name: str, x: Any, shape: Shape) -> None:
     """Refuse an x that is no array of True and False of exactly this shape."""
     if type(x) is not np.ndarray or x.dtype != bool:
         raise ValueError(f"{name} is {_kind(x)}: an array of True and False was expected")
     same_shape(name, x, shape)
 
 
-def same_shape(name, x, shape):
+def same_shape(name: str, x: np.ndarray, shape: Shape) -> None:
     """Refuse an x of any other shape, even one that would broadcast."""
     if x.shape != tuple(shape):
         raise ValueError(f"{name} has shape {x.shape}: {tuple(shape)} was expected")
 
 
-def same_dtype(name, x, dtype):
+def same_dtype(name: str, x: np.ndarray, dtype: Any) -> None:
     """Refuse an x of another precision: float32 and float64 together give float64, unasked."""
     if x.dtype != dtype:
         mend = f"{name}.astype(np.{np.dtype(dtype).name})"
@@ -252,7 +255,10 @@ def _finite(name, x):
         raise NotFiniteError(f"{name}{list(where)} is {x[where]}: finite numbers were expected")
 
 
-def id_array(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
+def id_array(
+    name: str, x: Any, letters: str, vocabulary_size: int, least: int = 0, what: str = "ids",
+    **sizes: int,
+) -> None:  # fmt: skip
     """Refuse an x that is no integer array, or holds an id outside least … vocabulary_size - 1."""
     if type(x) is not np.ndarray or x.dtype.kind not in "iu":
         raise ValueError(f"{name} is {_kind(x)}: an integer array was expected")
@@ -262,18 +268,18 @@ def id_array(name, x, letters, vocabulary_size, least=0, what="ids", **sizes):
         raise ValueError(f"{name} holds {wrong}: {what} from {least} to {most} were expected")
 
 
-def lengths(name, lengths, x):
+def lengths(name: str, lengths: Any, x: np.ndarray) -> None:
     """Refuse anything but a length of 1 to T for each of the B sequences of x (B, T, ...)."""
     id_array(name, lengths, "B", x.shape[1] + 1, least=1, what="lengths", B=len(x))
 
 
-def one_id(name, value, vocabulary_size):
+def one_id(name: str, value: Any, vocabulary_size: int) -> int:
     """Refuse anything but one id of the vocabulary."""
     fits = whole_number(name, value, least=0) < vocabulary_size
     return int(need(fits, name, value, f"an id from 0 to {vocabulary_size - 1}"))
 
 
-def show(value):
+def show(value: Any) -> str:
     """A value as it is written in Python, on one line and not too long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."

@@ -6,12 +6,13 @@ moved, and a step that leads to NaN is taken back.
 
 import math
 import os
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from tqdm.auto import trange
 
 from lib import guard
-from lib.optim import clip_by_global_norm, global_norm
+from lib.optim import Optimizer, clip_by_global_norm, global_norm
 from lib.saving import History, load, save, whole_step  # noqa: F401 (called training.save)
 
 # In a notebook tqdm does not look at its own variable.
@@ -25,9 +26,11 @@ END = object()  # what next(batches, END) gives where there is no batch left
 
 
 def train(
-    loss_and_gradients, batches, optimizer, steps, *, max_norm=None, schedule=None,
-    validate=None, every=100, report=print, history=None,
-):  # fmt: skip
+    loss_and_gradients: Callable[[object], float], batches: Iterable, optimizer: Optimizer,
+    steps: int, *, max_norm: float | None = None, schedule: Callable[[int], float] | None = None,
+    validate: Callable[[], float] | None = None, every: int = 100,
+    report: Callable[[str], object] = print, history: History | None = None,
+) -> History:  # fmt: skip
     """Take `steps` steps and return the History, which later calls can go on writing.
 
     loss_and_gradients(batch): runs forward and backward, returns the loss. batches: an iterator.
@@ -39,8 +42,7 @@ def train(
     is a first batch with a loss but no gradient at all: there, nothing would ever be learned.
     """
     _check(loss_and_gradients, optimizer, steps, max_norm, schedule, validate, every, report)
-    batches, history = _iterator(batches), _begin(history)
-    undo, step = Undo(optimizer), 0
+    batches, history, undo = _iterator(batches), _begin(history), Undo(optimizer)
     try:
         for _ in trange(steps, leave=False, unit="step", disable=NO_BAR):
             step = len(history.losses) + 1

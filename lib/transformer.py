@@ -263,9 +263,8 @@ class Transformer(Layer):
 
     def __init__(self, config, rng, dtype=np.float64):
         self.config = c = guard.instance("config", config, TransformerConfig)
-        self.kind, self.encoder = c.kind, None
-        if c.kind == "encoder-decoder":
-            self.encoder = Stack(EncoderLayer, c.source_size, c, rng, dtype)
+        self.kind = c.kind
+        self.encoder = Stack(EncoderLayer, c.source_size, c, rng, dtype) if c.source_size else None
         LayerKind = EncoderLayer if self.encoder is None else DecoderLayer
         self.stack = Stack(LayerKind, c.vocabulary_size, c, rng, dtype)
         width = c.output_size or c.vocabulary_size
