@@ -133,10 +133,21 @@ def config_of(path):
     """
     with _opened(path) as archive:
         about = _read_about(archive)
-        if "config" not in about:
+        if not isinstance(about.get("config"), dict):
             raise RefusedError("the file holds no config, which a Transformer is saved with")
-        dtypes = {dtype for name, (_, dtype) in _headers(archive).items() if "/" not in name}
-        return about["config"], max(dtypes | {np.dtype(np.float32)}, key=lambda d: d.itemsize)
+        arrays = [array for name, array in _headers(archive).items() if "/" not in name]
+        _check_sizes(about["config"], sum(math.prod(shape) for shape, _ in arrays))
+        dtypes = {dtype for _, dtype in arrays} | {np.dtype(np.float32)}
+        return about["config"], max(dtypes, key=lambda dtype: dtype.itemsize)
+
+
+def _check_sizes(config, numbers):
+    """Refuse sizes of which one array would hold more numbers than the whole file has."""
+    width = config["d_model"] if type(config.get("d_model")) is int else 1
+    for name, value in config.items():
+        idle = name == "context_length" and config.get("positions") != "learned"
+        if type(value) is int and not idle and value * width > numbers:
+            raise RefusedError(f"{name}={value}: the file holds no more than {numbers} numbers")
 
 
 def _place(path):

@@ -341,7 +341,15 @@ REFUSED = {
     ),
     "a config that is none": (
         lambda f: change_about(f, config=[1]),
-        rf".*TransformerConfig\(\) argument after \*\* must be a mapping, not list: {FOREIGN}",
+        "the file holds no config, which a Transformer is saved with",
+    ),
+    "a table that no memory holds": (
+        lambda f: change_about(f, config=dataclasses.asdict(config(vocabulary_size=10**12))),
+        r"vocabulary_size=1000000000000: the file holds no more than \d+ numbers",
+    ),
+    "more layers than can be": (
+        lambda f: change_about(f, config=dataclasses.asdict(config(layers=10**12))),
+        r"layers=1000000000000: the file holds no more than \d+ numbers",
     ),
     "another config than the arrays'": (
         lambda f: change_about(f, config=dataclasses.asdict(config(d_ff=13))),
