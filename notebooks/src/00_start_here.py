@@ -50,7 +50,7 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.trained.checkpoints.language_of_a_word import language_of_a_word
+from lib.functional import softmax
 from lib.teaching.exercises.start_here import (
     check_axis,
     check_broadcasting,
@@ -59,8 +59,8 @@ from lib.teaching.exercises.start_here import (
     check_matmul,
 )
 from lib.teaching.explorers.start_here import course_map, explorer
-from lib.functional import softmax
 from lib.teaching.plots import heatmap
+from lib.trained.checkpoints.language_of_a_word import language_of_a_word
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The map

@@ -27,13 +27,13 @@ import numpy as np
 
 from lib import functional
 from lib.check import compare, numerical_gradient
+from lib.layers import Embedding, Linear
 from lib.teaching.exercises.gradients_by_hand import (
     check_fork,
     check_linear_backward,
     check_softmax_backward,
 )
 from lib.teaching.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
-from lib.layers import Embedding, Linear
 from lib.teaching.plots import graph
 
 np.set_printoptions(precision=4, suppress=True)

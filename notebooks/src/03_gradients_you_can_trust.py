@@ -28,9 +28,9 @@ import numpy as np
 from lib.check import compare, difference_quotient, numerical_gradient
 from lib.data.languages import text_of, words_of
 from lib.data.tokenizers import CharacterTokenizer, bigram_counts
+from lib.functional import cross_entropy, cross_entropy_backward, softmax
 from lib.teaching.exercises.gradients_you_can_trust import check_slope, check_suspects, suspects
 from lib.teaching.explorers.gradients_you_can_trust import explorer
-from lib.functional import cross_entropy, cross_entropy_backward, softmax
 from lib.teaching.plots import BLUE, RED, heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)

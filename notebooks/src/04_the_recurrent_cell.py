@@ -27,6 +27,7 @@ import numpy as np
 
 from lib.check import compare, numerical_gradient
 from lib.data.tokenizers import CharacterTokenizer, one_hot
+from lib.recurrent import RNN, RNNCell
 from lib.teaching.exercises.the_recurrent_cell import (
     check_parameters,
     check_resting,
@@ -34,7 +35,6 @@ from lib.teaching.exercises.the_recurrent_cell import (
 )
 from lib.teaching.explorers.the_recurrent_cell import explorer
 from lib.teaching.plots import graph, heatmap, time_ticks, visible
-from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
 

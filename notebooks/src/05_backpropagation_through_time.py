@@ -27,16 +27,16 @@ import numpy as np
 
 from lib.check import compare, numerical_gradient
 from lib.data.tokenizers import CharacterTokenizer, one_hot
+from lib.functional import cross_entropy, cross_entropy_backward
+from lib.layers import Linear
+from lib.recurrent import RNN, RNNCell
 from lib.teaching.exercises.backpropagation_through_time import (
     check_cut,
     check_one_percent,
     check_run_backward,
 )
 from lib.teaching.explorers.backpropagation_through_time import explorer
-from lib.functional import cross_entropy, cross_entropy_backward
-from lib.layers import Linear
 from lib.teaching.plots import graph, heatmap, visible
-from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
 

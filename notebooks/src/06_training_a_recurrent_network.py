@@ -25,22 +25,22 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.trained.checkpoints.language_of_a_word import (
-    language_of_a_word, new_model, score, split_words,
-)  # fmt: skip
 from lib.data.batches import pad, padded_batches
 from lib.data.languages import text_of
 from lib.data.tasks import copy_previous_bit
 from lib.data.tokenizers import bigram_counts, CharacterTokenizer
+from lib.functional import binary_cross_entropy, binary_cross_entropy_backward
+from lib.functional import cross_entropy, cross_entropy_backward
+from lib.optim import SGD, Adam
+from lib.recurrent_network import RecurrentNetwork
 from lib.teaching.exercises.training_a_recurrent_network import (
     check_clip, check_first_step, check_stop,
 )  # fmt: skip
 from lib.teaching.explorers.training_a_recurrent_network import explorer, read
-from lib.functional import binary_cross_entropy, binary_cross_entropy_backward
-from lib.functional import cross_entropy, cross_entropy_backward
-from lib.optim import SGD, Adam
 from lib.teaching.plots import heatmap
-from lib.recurrent_network import RecurrentNetwork
+from lib.trained.checkpoints.language_of_a_word import (
+    language_of_a_word, new_model, score, split_words,
+)  # fmt: skip
 from lib.training import train
 
 np.set_printoptions(precision=4, suppress=True)

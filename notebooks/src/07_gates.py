@@ -28,13 +28,13 @@ import numpy as np
 from lib.check import compare, numerical_gradient
 from lib.data.tasks import remember_first
 from lib.data.tokenizers import CharacterTokenizer
-from lib.teaching.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
-from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.functional import sigmoid
 from lib.optim import Adam
+from lib.recurrent import GRUCell, LSTMCell
+from lib.teaching.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
+from lib.teaching.explorers.gates import explorer, survive, survive_tanh
 from lib.teaching.plots import graph, heatmap
 from lib.trained.records.memory import learn, learner, new_reader, accuracy
-from lib.recurrent import GRUCell, LSTMCell
 from lib.training import train
 
 np.set_printoptions(precision=4, suppress=True)

@@ -27,21 +27,21 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 from lib.data.batches import stream_batches
 from lib.data.texts import CHARACTERS, numpy_docstrings
 from lib.data.tokenizers import bigram_counts, CharacterTokenizer
+from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
+from lib.generation import next_probabilities, sample
+from lib.optim import Adam
+from lib.recurrent_network import LanguageModel
 from lib.teaching.exercises.a_language_model import (
     check_carried,
     check_kilobytes,
     check_temperature,
 )
 from lib.teaching.explorers.a_language_model import SURPRISE, explorer, read
-from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
-from lib.generation import next_probabilities, sample
-from lib.optim import Adam
 from lib.teaching.plots import graph, heatmap, visible
-from lib.recurrent_network import LanguageModel
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 from lib.training import train
 
 np.set_printoptions(precision=4, suppress=True)

@@ -29,17 +29,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.trained.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
 from lib.data.dates import END, PARTS, START, Dates, decode, encode, source_tokenizer, split_days
 from lib.data.dates import target_tokenizer, write_dates
-from lib.teaching.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
-from lib.teaching.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.layers import Embedding, Linear
 from lib.optim import Adam
-from lib.teaching.plots import graph, heatmap
 from lib.recurrent import RNN, GRUCell
 from lib.sequence_to_sequence import SequenceToSequence
+from lib.teaching.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
+from lib.teaching.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
+from lib.teaching.plots import graph, heatmap
+from lib.trained.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
 from lib.training import train
 
 np.set_printoptions(precision=4, suppress=True)

@@ -30,7 +30,6 @@ import numpy as np
 
 from lib.attention import AdditiveAttention
 from lib.check import compare, numerical_gradient
-from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 from lib.data.batches import pad
 from lib.data.dates import decode, encode, mask_without, source_tokenizer, split_days, write_dates
 from lib.teaching.exercises.attention_is_born import (
@@ -40,6 +39,7 @@ from lib.teaching.exercises.attention_is_born import (
 )
 from lib.teaching.explorers.attention_is_born import draw_attention, explorer, read
 from lib.teaching.plots import heatmap, visible
+from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 
 np.set_printoptions(precision=4, suppress=True)
 

@@ -27,15 +27,15 @@ import numpy as np
 
 from lib.attention import attention, attention_backward
 from lib.check import compare, numerical_gradient
+from lib.functional import softmax, softmax_backward
+from lib.recurrent import RNN, RNNCell
 from lib.teaching.exercises.scaled_dot_product_attention import (
     check_self_attention_backward,
     check_sour,
     check_spread,
 )
 from lib.teaching.explorers.scaled_dot_product_attention import attend_to_six, explorer
-from lib.functional import softmax, softmax_backward
 from lib.teaching.plots import GREEN, RED, heatmap
-from lib.recurrent import RNN, RNNCell
 
 np.set_printoptions(precision=4, suppress=True)
 

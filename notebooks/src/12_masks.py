@@ -30,11 +30,11 @@ import numpy as np
 from lib.attention import attention, attention_backward, causal_mask, masked_softmax, padding_mask
 from lib.check import compare, numerical_gradient
 from lib.data.tokenizers import one_hot
-from lib.teaching.exercises.masks import check_count, check_masked_backward, check_wrong_axis
-from lib.teaching.explorers.masks import explorer
 from lib.functional import cross_entropy, cross_entropy_backward, softmax, softmax_backward
 from lib.layers import Layer, Linear
 from lib.optim import Adam
+from lib.teaching.exercises.masks import check_count, check_masked_backward, check_wrong_axis
+from lib.teaching.explorers.masks import explorer
 from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)

@@ -27,10 +27,10 @@ import numpy as np
 
 from lib.attention import MultiHeadAttention, attention, attention_backward, causal_mask
 from lib.check import compare, numerical_gradient
-from lib.teaching.exercises.many_heads import check_columns, check_floors, check_heads_backward
-from lib.teaching.explorers.many_heads import SENTENCE, attend, describe, explorer
 from lib.layers import as_rows  # all vectors of an array, one to a row
 from lib.optim import Adam
+from lib.teaching.exercises.many_heads import check_columns, check_floors, check_heads_backward
+from lib.teaching.explorers.many_heads import SENTENCE, attend, describe, explorer
 from lib.teaching.plots import cell_labels, heatmap
 
 np.set_printoptions(precision=4, suppress=True)

@@ -32,13 +32,13 @@ import numpy as np
 from lib.attention import attention
 from lib.check import compare, numerical_gradient
 from lib.data.texts import CHARACTERS, numpy_docstrings
+from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 from lib.teaching.exercises.tokens_and_positions import (
     check_pieces,
     check_positions_backward,
     check_slowest,
 )
 from lib.teaching.explorers.tokens_and_positions import explorer
-from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 
 np.set_printoptions(precision=4, suppress=True)
 

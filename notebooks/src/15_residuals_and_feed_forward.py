@@ -28,15 +28,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
+from lib.functional import gelu, mean_squared_error, mean_squared_error_backward
+from lib.layers import FeedForward
+from lib.optim import Adam
 from lib.teaching.exercises.residuals_and_feed_forward import (
     check_feed_forward_backward,
     check_in_place,
     check_twice_as_loud,
 )
 from lib.teaching.explorers.residuals_and_feed_forward import explorer
-from lib.functional import gelu, mean_squared_error, mean_squared_error_backward
-from lib.layers import FeedForward
-from lib.optim import Adam
 from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)

@@ -26,15 +26,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
+from lib.functional import mean_squared_error, mean_squared_error_backward
+from lib.layers import FeedForward, Layer, LayerNorm, Linear
+from lib.optim import Adam
 from lib.teaching.exercises.layer_normalisation import (
     check_layer_norm_backward,
     check_parameters,
     check_ten_times,
 )
 from lib.teaching.explorers.layer_normalisation import explorer
-from lib.functional import mean_squared_error, mean_squared_error_backward
-from lib.layers import FeedForward, Layer, LayerNorm, Linear
-from lib.optim import Adam
 from lib.teaching.plots import heatmap
 from lib.transformer import EncoderLayer, Residual, TransformerConfig
 

@@ -27,12 +27,12 @@ import numpy as np
 
 from lib.attention import padding_mask
 from lib.check import compare, numerical_gradient, relative_error
-from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, accuracy
-from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
-from lib.teaching.explorers.the_encoder import explorer, read
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
+from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
+from lib.teaching.explorers.the_encoder import explorer, read
 from lib.teaching.plots import heatmap
+from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, accuracy
 from lib.training import train
 from lib.transformer import Transformer, TransformerConfig
 

@@ -27,6 +27,9 @@ import numpy as np
 
 from lib.attention import SelfAttention, causal_mask
 from lib.check import RTOL, compare, numerical_gradient, relative_error
+from lib.functional import cross_entropy, cross_entropy_backward, softmax
+from lib.layers import FeedForward, LayerNorm, as_rows
+from lib.positions import SinusoidalEncoding
 from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_count,
     check_shift,
@@ -40,9 +43,6 @@ from lib.teaching.explorers.the_decoder_and_the_whole_model import (
     explorer,
     keep,
 )
-from lib.functional import cross_entropy, cross_entropy_backward, softmax
-from lib.layers import FeedForward, LayerNorm, as_rows
-from lib.positions import SinusoidalEncoding
 from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)

@@ -26,6 +26,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
+from lib.data.dates import Dates, decode, encode, split_days, write_dates
+from lib.optim import Adam
+from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
+from lib.teaching.explorers.cross_attention import explorer, read
+from lib.teaching.plots import heatmap, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
 from lib.trained.checkpoints.dates_transformer import (
@@ -35,11 +40,6 @@ from lib.trained.checkpoints.dates_transformer import (
     masks,
     translate,
 )
-from lib.data.dates import Dates, decode, encode, split_days, write_dates
-from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
-from lib.teaching.explorers.cross_attention import explorer, read
-from lib.optim import Adam
-from lib.teaching.plots import heatmap, visible
 from lib.training import History, train
 from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 

@@ -28,16 +28,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.check import compare, numerical_gradient
-from lib.trained.checkpoints.documentation_transformer import documentation_transformer
-from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 from lib.data.texts import numpy_docstrings
 from lib.data.tokenizers import bigram_counts
-from lib.teaching.exercises.training_a_transformer import check_dropout, check_rates, check_start
-from lib.teaching.explorers.training_a_transformer import explorer, sweep
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax, softmax
 from lib.generation import sample
 from lib.layers import Dropout
 from lib.optim import Adam, noam_schedule
+from lib.teaching.exercises.training_a_transformer import check_dropout, check_rates, check_start
+from lib.teaching.explorers.training_a_transformer import explorer, sweep
+from lib.trained.checkpoints.documentation_transformer import documentation_transformer
+from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 from lib.training import train
 from lib.transformer import Transformer, TransformerConfig
 

@@ -31,14 +31,14 @@ import numpy as np
 
 from lib.attention import attention, causal_mask
 from lib.check import compare, numerical_gradient
-from lib.trained.checkpoints.documentation_transformer import CONTEXT, documentation_transformer
 from lib.data.texts import numpy_docstrings
+from lib.functional import log_softmax, softmax
+from lib.generation import IncrementalDecoder, beam_search, next_probabilities, sample, surprise
 from lib.teaching.exercises.generation import check_choice_backward, check_nucleus, check_reads
 from lib.teaching.explorers.generation import PROMPT, explorer, head_names, remembering
 from lib.teaching.explorers.generation import write as write_and_attend
-from lib.functional import log_softmax, softmax
-from lib.generation import IncrementalDecoder, beam_search, next_probabilities, sample, surprise
 from lib.teaching.plots import heatmap, visible
+from lib.trained.checkpoints.documentation_transformer import CONTEXT, documentation_transformer
 
 np.set_printoptions(precision=4, suppress=True)
 model, tokenizer = documentation_transformer()

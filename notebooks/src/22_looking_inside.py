@@ -27,15 +27,15 @@ import numpy as np
 
 from lib import training
 from lib.attention import causal_mask, merge, split
+from lib.functional import softmax
+from lib.optim import Adam
+from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
+from lib.teaching.explorers.looking_inside import explorer
+from lib.teaching.plots import heatmap
 from lib.trained.checkpoints.induction_heads import (
     LETTERS, draw, induction_heads, induction_score, learner, new_model, previous_token_score,
     repeated, schedule, score,
 )  # fmt: skip
-from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
-from lib.teaching.explorers.looking_inside import explorer
-from lib.functional import softmax
-from lib.optim import Adam
-from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
 

@@ -30,15 +30,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.attention import MultiHeadAttention, causal_mask
-from lib.trained.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
-from lib.teaching.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
-from lib.teaching.explorers.rnn_and_transformer_at_equal_budget import explorer
 from lib.data.french_numbers import split_numbers
 from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.parallel import DataParallel
-from lib.trained.records import equal_budget as record
 from lib.recurrent import RNN, LSTMCell
+from lib.teaching.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
+from lib.teaching.explorers.rnn_and_transformer_at_equal_budget import explorer
+from lib.trained.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
+from lib.trained.records import equal_budget as record
 from lib.training import train
 from lib.transformer import Transformer, TransformerConfig
 

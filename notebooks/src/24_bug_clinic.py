@@ -27,10 +27,10 @@ import numpy as np
 
 from lib.attention import attention, attention_backward
 from lib.check import RTOL, numerical_gradient, relative_error
-from lib.teaching.exercises.bug_clinic import check_error, check_target, check_walk
-from lib.teaching.explorers.bug_clinic import explorer
 from lib.functional import cross_entropy, sigmoid, softmax
 from lib.layers import LayerNorm
+from lib.teaching.exercises.bug_clinic import check_error, check_target, check_walk
+from lib.teaching.explorers.bug_clinic import explorer
 from lib.teaching.plots import heatmap
 
 np.set_printoptions(precision=4, suppress=True)
