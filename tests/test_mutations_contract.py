@@ -159,8 +159,8 @@ MUTANTS = [
     ("a width that cannot be turned", "transformer", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n        self.rotary()\n", "            guard.optional(guard.whole_number, \"output_size\", self.output_size)\n", by("test_config", "test_what_does_not_go_together_is_refused", options=dict(positions="rotary", heads=8), message="width=1: an even number of columns, turned in pairs, was expected")),
     # files
     ("the config is not saved", "saving", 'about["config"] = asdict(model.config)', "pass", rebuilt(np.float32)),
-    ("always loaded in float64", "saving", "key=lambda d: d.itemsize)", "key=lambda d: d.itemsize) and np.dtype(np.float64)", rebuilt(np.float32)),
-    ("always loaded in float32", "saving", "key=lambda d: d.itemsize)", "key=lambda d: -d.itemsize)", rebuilt(np.float64)),
+    ("always loaded in float64", "saving", "key=lambda dtype: dtype.itemsize)", "key=lambda dtype: dtype.itemsize) and np.dtype(np.float64)", rebuilt(np.float32)),
+    ("always loaded in float32", "saving", "key=lambda dtype: dtype.itemsize)", "key=lambda dtype: -dtype.itemsize)", rebuilt(np.float64)),
     ("loaded, and its numbers forgotten", "transformer", "        saving.load(path, model)\n        return model", "        return model", rebuilt(np.float32)),
     ("configs are not compared", "saving", 'if hasattr(model, "config") and "config" in about:', "if False:", architecture("layers")),
     ("dropout is compared", "saving", 'free = {"dropout": None}', "free = {}", dropped_is_free),
