@@ -18,7 +18,7 @@ from lib import guard
 GELU_SCALE, GELU_CUBIC = math.sqrt(2 / math.pi), 0.044715
 # Beyond z = 10 the sigmoid in gelu is 0 or 1 to the last bit of float64, and its slope 0: z³,
 # which overflows long after, would make of that 0 no number.
-GELU_BEND = 30.0
+GELU_LIMIT = 30.0
 LOWEST = {dtype: np.finfo(dtype).min for dtype in guard.FLOATS}
 TINY = {dtype: np.finfo(dtype).tiny for dtype in guard.FLOATS}
 
@@ -94,7 +94,7 @@ def gelu_backward(dy, cache):
         with np.errstate(over="raise"):
             return gelu_slope_times(dy, z, grown, y)
     except FloatingPointError:  # rare, and looking for it beforehand costs more than the slope
-        z, y = np.clip(z, -GELU_BEND, GELU_BEND), np.minimum(y, GELU_BEND)
+        z, y = np.clip(z, -GELU_LIMIT, GELU_LIMIT), np.minimum(y, GELU_LIMIT)
         return gelu_slope_times(dy, z, grown, y)
 
 

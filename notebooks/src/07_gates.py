@@ -518,7 +518,7 @@ check_open(my_bias)
 
 # %% tags=["finished"]
 rng = np.random.default_rng(2)
-# For speed lib takes all gates at once, and a sigmoid by tanh, (1 + tanh(z / 2)) / 2: the same numbers.
+# For speed lib takes all gates at once, and a sigmoid by tanh, (1 + tanh(z / 2)) / 2: the same but for rounding.
 lstm, gru = LSTMCell(I, D, rng), GRUCell(I, D, rng)
 lstm.W_xh[:], lstm.W_hh[:], lstm.b_h[:] = W_xh, W_hh, b_h
 gru.W_xh[:], gru.W_hh[:], gru.b_h[:], gru.b_n[:] = V_xh, V_hh, v_h, b_n

@@ -249,7 +249,7 @@ def gelu_slope(z):
 
 
 z = np.linspace(-4, 4, 161)
-# For speed lib writes ½ (1 + tanh g) as 1 / (1 + exp(-2g)): the same numbers.
+# For speed lib writes ½ (1 + tanh g) as 1 / (1 + exp(-2g)): the same but for rounding.
 gelu_of_z, _ = gelu(z)
 compare("slope", gelu_slope(z[60:]), numerical_gradient(lambda: gelu(z)[0].sum(), z)[60:])
 exact = np.array([0.5 * each * (1 + math.erf(each / math.sqrt(2))) for each in z])

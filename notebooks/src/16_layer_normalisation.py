@@ -392,7 +392,7 @@ explorer()
 # and feed-forward, each in a residual with its own norm. Do the numbers agree, and do 32 such layers behave alike?
 
 # %% tags=["finished"]
-# For speed lib takes its means as products, x @ (1/D, …, 1/D): the same numbers.
+# For speed lib takes its means as products, x @ (1/D, …, 1/D): the same but for rounding.
 lib_norm = LayerNorm(D)
 lib_norm.gamma[:], lib_norm.beta[:] = gamma, beta
 their_y, their_cache = lib_norm.forward(x)
