@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lib.teaching import plots
+from lib.teaching import palette, plots
 from lib.teaching.panel import Number, Panel, Picture
 
 VALUES = np.array([[0.1, 0.4, 0.7, 1.0], [0.2, 0.5, 0.8, 1.1], [0.3, 0.6, 0.9, 1.2]])
@@ -69,11 +69,33 @@ def assert_at(ink, expected, away=2.0):
 
 @pytest.mark.parametrize("limit", [1.2, 3.0])
 def test_each_cell_has_the_colour_of_its_value(limit):
-    from matplotlib import colormaps
-
     ax = new_axes()
     plots.heatmap(ax, VALUES, limit=limit)
-    assert_cells(ax, VALUES, lambda value: colormaps["viridis"](value / limit))
+    assert_cells(ax, VALUES, lambda value: palette.WEIGHTS(value / limit))
+
+
+def test_nothing_is_the_colour_of_paper_and_all_is_purple():
+    assert palette.WEIGHTS(0.0)[:3] == to_rgb(palette.PAPER)
+    shades = [luminance(palette.WEIGHTS(share)[:3]) for share in np.linspace(0, 1, 50)]
+    assert all(np.diff(shades) < 0) and contrast(palette.WEIGHTS(1.0)[:3], palette.PAPER) > 12
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_cell_without_a_number_is_hatched_which_no_number_is(masked, signed):
+    values, hidden = VALUES.copy(), np.eye(3, 4, dtype=bool)
+    values[hidden] = np.nan
+    ax = new_axes()
+    given = np.ma.array(VALUES, mask=hidden) if masked else values
+    plots.heatmap(ax, given, signed=signed, limit=1.2)
+    shown = pixels(ax.figure)
+    for i, j in np.ndindex(VALUES.shape):
+        row, column = np.round(place(ax, j, i)).astype(int)
+        cell = shown[row - 9 : row + 10, column - 9 : column + 10].reshape(-1, 3)
+        assert len(np.unique(cell, axis=0)) == (2 if hidden[i, j] else 1)
+        if hidden[i, j]:
+            paper = (cell == 1).all(axis=-1).mean()
+            assert 0.5 < paper < 0.9 and 0.55 < cell.min() < 0.7
 
 
 def test_signed_cells_are_white_at_0_red_above_and_blue_below():
@@ -147,7 +169,7 @@ def test_a_number_stands_in_its_cell_and_can_be_read_there(values, signed):
 def test_a_label_of_a_cell_stands_in_the_middle_of_it(i, j):
     ax = new_axes()
     plots.heatmap(ax, np.zeros((3, 4)))
-    labels = plots.cell_labels(ax, 3, 4, color="white", size=20)
+    labels = plots.cell_labels(ax, 3, 4, color="black", size=20)
     before = pixels(ax.figure)
     labels.write(["H" if n == 4 * i + j else "" for n in range(12)])
     assert_at(middle_of_ink(before, pixels(ax.figure)), place(ax, j, i))
@@ -224,7 +246,7 @@ def test_what_goes_forward_is_above_its_edge_and_the_gradient_below(edge, which,
     at_row, at_column = place(after, *middle)
     assert abs(row - at_row) < 20 and (row < at_row) == (which == 0)
     assert abs(column - at_column) < 3 if edge != ("h", "up") else column > at_column + 2
-    expected = np.array(to_rgb({"FORWARD": plots.BLUE, "BACKWARD": plots.RED}[name]))
+    expected = np.array(to_rgb({"FORWARD": palette.INK, "BACKWARD": palette.GRADIENT}[name]))
     near = shown[round(row) - 8 : round(row) + 8, round(column) - 8 : round(column) + 8]
     assert np.abs(near - expected).max(axis=-1).min() < 0.1
 
@@ -256,9 +278,14 @@ def test_a_circle_says_its_name_or_its_label():
 
 
 def test_the_two_directions_and_the_three_roles_have_colours_of_their_own():
-    roles = [to_rgb(c) for c in (plots.QUERY, plots.KEY, plots.VALUE)]
-    assert len({*roles}) == 3 and plots.FORWARD != plots.BACKWARD
-    assert len({*plots.CYCLE}) == len(plots.CYCLE) == 7
+    colours = [meaning.colour for meaning in palette.MEANINGS.values()]
+    assert len({*colours}) == len(colours)
+    for name in ("forward", "gradient", "query", "key", "value", "weight"):  # they are read as text
+        assert contrast(palette.MEANINGS[name].colour, palette.PAPER) > 4.5
+    signs = [meaning[1:] for meaning in palette.MEANINGS.values()]
+    assert len({*signs}) == len(signs)
+    assert len({*palette.SERIES}) == len({*palette.DASHES}) == len({*palette.MARKERS}) == 6
+    assert not {*palette.SERIES[1:]} & {*colours}
 
 
 # --- a picture that moves
@@ -312,8 +339,8 @@ def test_what_stands_still_is_drawn_anew_when_told():
 
 def test_the_frame_stays_above_an_image_that_moves():
     picture = Picture()
-    image = plots.heatmap(picture.axes, np.ones((2, 2)))
-    picture.axes.spines[:].set_linewidth(8)
+    image = plots.heatmap(picture.axes, np.zeros((2, 2)))
+    picture.axes.spines[:].set(linewidth=8, color="black")
     picture.moving(image)
     shown = looks(picture)
     row, column = place(picture.axes, 0.25, 0, picture.axes.transAxes)

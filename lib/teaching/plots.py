@@ -1,7 +1,7 @@
-"""Pictures: arrays in, Axes out. One look for the whole course.
+"""Pictures: arrays in, Axes out. One look for the whole course, in the colours of the palette.
 
 Weights and probabilities (0 to 1) have one colour map, signed numbers another one centred at
-zero; both can be told apart without colour vision.
+zero; both can be told apart without colour vision. A cell without a number is hatched.
 """
 
 from functools import lru_cache
@@ -9,7 +9,7 @@ from functools import lru_cache
 import matplotlib as mpl
 import numpy as np
 from matplotlib.collections import PathCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.image import AxesImage
 from matplotlib.path import Path
@@ -19,15 +19,14 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 
 from lib import guard
 from lib.teaching import describe
+from lib.teaching.palette import DASHES, GRADIENT, GREY, INK, PAPER, SERIES, SIGNED, WEIGHTS
 
-WEIGHTS, SIGNED = "viridis", "RdBu_r"
-# Okabe and Ito's palette, made for every kind of colour vision.
+# Names of colours without a meaning, for lessons that do not speak the palette's language yet.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
-QUERY, KEY, VALUE = BLUE, RED, GREEN
-FORWARD, BACKWARD = BLUE, RED
-CYCLE = (BLUE, RED, GREEN, ORANGE, PINK, SKY, BLACK)
+FORWARD, BACKWARD = INK, GRADIENT
+HATCH = 0.055, 0.3  # how far apart the stripes of a cell without a number are, in inches; how broad
 
 STYLE = {
     "figure.dpi": 100,
@@ -37,7 +36,14 @@ STYLE = {
     "axes.titlesize": 9.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": mpl.cycler(color=CYCLE),
+    "axes.prop_cycle": mpl.cycler(color=SERIES, linestyle=DASHES),
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
     "image.interpolation": "nearest",
     "legend.frameon": False,
     "lines.linewidth": 1.6,
@@ -63,7 +69,19 @@ class Cells(AxesImage):
         rgba = np.ascontiguousarray(self.to_rgba(self.get_array(), bytes=True))
         colours = rgba.view(np.uint32)[..., 0]  # four bytes move as one number
         pixels = np.ascontiguousarray(colours[down][:, across])
-        return pixels.view(np.uint8).reshape(*pixels.shape, 4), left, bottom, IdentityTransform()
+        pixels = pixels.view(np.uint8).reshape(*pixels.shape, 4)
+        if np.ma.is_masked(self.get_array()):
+            hatch(pixels, np.ma.getmaskarray(self.get_array())[down][:, across], self.figure.dpi)
+        return pixels, left, bottom, IdentityTransform()
+
+
+def hatch(pixels, where, dpi):
+    """Draw stripes over the pixels (height, width, 4) that are to hold no number."""
+    apart, broad = HATCH[0] * dpi, HATCH[1]
+    height, width = where.shape
+    stripes = (np.add.outer(np.arange(height), np.arange(width)) / apart) % 1 < broad
+    pixels[where] = 255
+    pixels[where & stripes, :3] = round(255 * 0.62)
 
 
 def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, numbers=False):
@@ -71,7 +89,7 @@ def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, num
 
     signed: the diverging map from -limit to limit, else the sequential one from 0 to limit.
     rows, columns: labels for the ticks, one for each. numbers: write each value into its cell.
-    A cell that holds NaN stays empty.
+    A cell that is masked, or holds NaN, is hatched: that is not the colour of 0.
     """
     values = cells(values)
     guard.positive("limit", limit)
@@ -109,9 +127,16 @@ def cells(values):
 
 
 def ink(image, value):
-    """Black or white, whichever is easier to read on the colour of this value."""
-    red, green, blue, _ = image.cmap(image.norm(value))
-    return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "black"
+    """Ink or paper, whichever is easier to read on the colour of this value."""
+    ground = luminance(image.cmap(image.norm(value)))
+    on_paper = (luminance(to_rgb(PAPER)) + 0.05) / (ground + 0.05)
+    return PAPER if on_paper > (ground + 0.05) / (luminance(to_rgb(INK)) + 0.05) else INK
+
+
+def luminance(colour):
+    """How bright a colour is, from 0 to 1, as the guidelines for contrast (WCAG) count it."""
+    shares = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return float(np.array(shares) @ (0.2126, 0.7152, 0.0722))
 
 
 def label_ticks(ax, rows=None, columns=None):

@@ -1,0 +1,236 @@
+"""Diagrams of networks: boxes, lines between them, and the shapes that the arrays really have.
+
+A Diagram remembers what it joins, so that a test can compare its lines with what a model calls.
+`trace` records a run of a model, so that no shape and no size in a diagram is typed by hand. The
+colours are those of the palette: forward in ink, gradients in magenta and dashed.
+"""
+
+from contextlib import contextmanager
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.patches import FancyBboxPatch, Polygon
+
+from lib.teaching.palette import (
+    GREY,
+    INK,
+    KEY,
+    MEANINGS,
+    PALE,
+    PAPER,
+    QUERY,
+    STREAM,
+    VALUE,
+    WEIGHT,
+)
+
+FILLS = {
+    "plain": PAPER,
+    "norm": "#F2F3F5",
+    "attention": "#ECE7F6",
+    "feed-forward": "#F3EDE0",
+    "table": "#E3ECF2",
+    "state": "#E9EBEE",
+}
+ROLES = {"q": QUERY, "k": KEY, "v": VALUE, "a": WEIGHT}
+HEAD = "-|>,head_width=0.16,head_length=0.32"
+SMALL, NORMAL = 7.5, 8.5  # points of the shapes and numbers, and of the names
+
+
+class Node(NamedTuple):
+    """A place that lines can join: its middle, and half its width and height."""
+
+    x: float
+    y: float
+    across: float
+    up: float
+
+    def leave(self, start, toward):
+        """Where the line from `start`, a point inside, to `toward` crosses the border."""
+        step = np.subtract(toward, start)
+        room = np.where(step > 0, 1, -1) * (self.across, self.up) + (self.x, self.y) - start
+        shares = [a / b for a, b in zip(room, step, strict=True) if b]
+        return tuple(np.add(start, min([*shares, 1]) * step))
+
+
+class Diagram:
+    """A drawing in axes of `width` by `height` units, in which each thing has a name.
+
+    flows and gradients: the pairs of names that its lines join, forward and back.
+    """
+
+    def __init__(self, ax, width, height):
+        self.ax, self.nodes, self.flows, self.gradients = ax, {}, [], []
+        ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
+        ax.axis("off")
+
+    def node(self, name, x, y, across=0.0, up=0.0):
+        """Keep a place under its name; a name stands for one place."""
+        if name in self.nodes:
+            raise ValueError(f"name={name!r} is there already: another was expected")
+        self.nodes[name] = Node(x, y, across, up)
+
+    def box(self, name, x, y, text=None, kind="plain", width=1.5, height=0.5, size=NORMAL):
+        """A step, in a box whose fill says of what kind it is."""
+        self.node(name, x, y, width / 2, height / 2)
+        corner, style = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=0.09"
+        look = dict(boxstyle=style, fc=FILLS[kind], ec=GREY, lw=0.9, zorder=3)
+        self.ax.add_patch(FancyBboxPatch(corner, width, height, **look))
+        self.write(x, y, name if text is None else text, size=size)
+
+    def sign(self, name, x, y, text="+", radius=0.16):
+        """A small circle in which arrays meet: + where they are added, × where multiplied."""
+        self.node(name, x, y, radius, radius)
+        look = dict(boxstyle=f"round,pad=0,rounding_size={radius}", fc=PAPER, ec=INK, zorder=3)
+        box = (x - radius, y - radius), 2 * radius, 2 * radius
+        self.ax.add_patch(FancyBboxPatch(*box, **look))
+        self.write(x, y, text, size=NORMAL + 1)
+
+    def place(self, name, x, y, text=None, width=0.5, height=0.3, **style):
+        """What comes in or goes out: a name in bold, without a box."""
+        self.node(name, x, y, width / 2, height / 2)
+        self.write(x, y, name if text is None else text, **{"weight": "bold", **style})
+
+    def stream(self, *points):
+        """The residual stream through these points: a broad band that nothing interrupts."""
+        band = dict(color=STREAM, lw=11, solid_capstyle="butt", solid_joinstyle="round", zorder=0)
+        self.ax.plot(*np.transpose(points), **band)
+
+    def flow(self, start, end, *corners, back=False, color=None, lw=None, head=True):
+        """A line from one thing to another, round these corners (x, y), with an arrow head.
+
+        A thing is a name, or (name, dx, dy) for a place beside its middle. A None in a corner
+        keeps what the point before it has. back: it is a gradient.
+        """
+        (one, first), (other, last) = self._at(start), self._at(end)
+        points = [first]
+        for x, y in corners:
+            points.append((points[-1][0] if x is None else x, points[-1][1] if y is None else y))
+        points.append(last)
+        points[0] = self.nodes[one].leave(first, points[1])
+        points[-1] = self.nodes[other].leave(last, points[-2])
+        (self.gradients if back else self.flows).append((one, other))
+        self.line(*points, back=back, color=color, lw=lw, head=head)
+
+    def _at(self, thing):
+        """A name, and the point from which its line is drawn."""
+        name, dx, dy = (thing, 0, 0) if isinstance(thing, str) else thing
+        if name not in self.nodes:
+            expected = f"one of {', '.join(self.nodes)}"
+            raise ValueError(f"name={name!r} is no thing of this diagram: {expected} was expected")
+        return name, (self.nodes[name].x + dx, self.nodes[name].y + dy)
+
+    def line(self, *points, back=False, color=None, lw=None, head=True):
+        """A line through points, in the look of what goes forward or of a gradient."""
+        meaning = MEANINGS["gradient" if back else "forward"]
+        lw = lw or (1.0 if back else 1.2)
+        look = dict(color=color or meaning.colour, lw=lw, ls=meaning.dash)
+        self.ax.plot(*np.transpose(points), **look, solid_capstyle="butt", zorder=2)
+        if head:
+            arrow = dict(arrowstyle=HEAD, shrinkA=0, shrinkB=0, **look | {"ls": "-"})
+            before = points[-1] + 0.01 * np.subtract(points[-2], points[-1])
+            self.ax.annotate("", points[-1], before, arrowprops=arrow, zorder=2)
+
+    def write(self, x, y, text, back=False, size=NORMAL, **style):
+        """A text centred on a point; what belongs to a gradient is magenta and in italics."""
+        look = dict(color=MEANINGS["gradient"].colour, style="italic") if back else {"color": INK}
+        look |= dict(ha="center", va="center", size=size, zorder=5)
+        self.ax.text(x, y, text, **look | style)
+
+    def shape(self, x, y, array, **style):
+        """The shape of an array."""
+        text = "(" + ", ".join(map(str, np.shape(array))) + ")"
+        look = dict(size=SMALL, family="DejaVu Sans Mono", color=GREY)
+        self.write(x, y, text, **look | style)
+
+    def role(self, x, y, letter, array, **style):
+        """q, k, v or a in its colour, and beside it the array's shape."""
+        look = dict(color=ROLES[letter], ha="left")
+        self.write(x, y, letter, weight="bold", **look | style)
+        self.shape(x + 0.2, y, array, **look | style)
+
+    def size(self, x, y, name, gradient, **style):
+        """How large a gradient is that comes back here: its length, as ‖dx‖ 0.17."""
+        text = f"‖{name}‖ {np.linalg.norm(gradient):.2g}"
+        self.write(x, y, text, back=True, **{"size": SMALL, "ha": "left"} | style)
+
+    def block(self, name, x, y, rows, columns, cell=0.2, **look):
+        """A matrix as a block of rows × columns cells, its middle at (x, y)."""
+        self.node(name, x, y, columns * cell / 2, rows * cell / 2)
+        left, low = x - columns * cell / 2, y - rows * cell / 2
+        edges = dict(fc=PAPER, ec=INK, lw=1, zorder=3) | look
+        corners = [(0, 0), (columns * cell, 0), (columns * cell, rows * cell), (0, rows * cell)]
+        self.ax.add_patch(Polygon(np.add(corners, (left, low)), **edges))
+        for i in range(1, rows):
+            at = low + i * cell
+            self.ax.plot([left, left + columns * cell], [at, at], color=PALE, lw=0.6, zorder=3)
+        for j in range(1, columns):
+            at = left + j * cell
+            self.ax.plot([at, at], [low, low + rows * cell], color=PALE, lw=0.6, zorder=3)
+
+    def tell(self, what):
+        """Say in one sentence what the diagram shows: its text where it cannot be seen."""
+        joined = "; ".join(f"{start} → {end}" for start, end in self.flows)
+        back = "; ".join(f"{start} → {end}" for start, end in self.gradients)
+        parts = [what, f"Forward: {joined}."] + [f"Gradients: {back}."] * bool(back)
+        self.ax.description = " ".join(parts)
+
+
+class Call(NamedTuple):
+    """One call of a layer: the arrays it was given and gave, and its cache."""
+
+    path: str
+    given: list
+    made: list
+    cache: object = None
+
+    @property
+    def y(self):
+        """The array that it gave first."""
+        return self.made[0]
+
+
+class Calls(list):
+    """Every call of a run, in the order in which they ended; [path] is the last of a layer."""
+
+    def __getitem__(self, path):
+        if isinstance(path, str):
+            return next(call for call in reversed(self) if call.path == path)
+        return super().__getitem__(path)
+
+
+# How a path ends, by the pair of methods that it records: a tied table is called in two ways.
+METHODS = {"": ("forward", "backward"), "logits": ("logits", "logits_backward")}
+
+
+@contextmanager
+def trace(model):
+    """While it lasts, record each call of each layer of a model: gives (forward, backward) Calls.
+
+    A path is that of the layer's parameters, as in "encoder.layers.0.attention.layer".
+    """
+    runs, marked = (Calls(), Calls()), []
+    for prefix, layer in list(model.all_layers()):
+        for ending, methods in METHODS.items():
+            for method, run in zip(methods, runs, strict=True):
+                if hasattr(layer, method):
+                    path = f"{prefix}{ending}".rstrip(".")
+                    watch = partial(_watched, getattr(layer, method), path, run)
+                    setattr(layer, method, watch)
+                    marked.append((layer, method))
+    try:
+        yield runs
+    finally:
+        for layer, method in marked:
+            vars(layer).pop(method, None)
+
+
+def _watched(method, path, run, *given, **named):
+    """Call it, and record what it was given and what it gave."""
+    result = method(*given, **named)
+    parts = result if isinstance(result, tuple) else (result,)
+    arrays = [[a for a in many if isinstance(a, np.ndarray)] for many in (given, parts)]
+    cache = parts[-1] if len(parts) > 1 and not isinstance(parts[-1], np.ndarray) else None
+    run.append(Call(path, *arrays, cache))
+    return result
