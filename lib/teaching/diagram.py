@@ -94,7 +94,7 @@ class Diagram:
 
     def stream(self, *points):
         """The residual stream through these points: a broad band that nothing interrupts."""
-        band = dict(color=STREAM, lw=11, solid_capstyle="butt", solid_joinstyle="round", zorder=0)
+        band = dict(color=STREAM, lw=11, ls="-", solid_capstyle="butt", zorder=0)
         self.ax.plot(*np.transpose(points), **band)
 
     def flow(self, start, end, *corners, back=False, color=None, lw=None, head=True):
@@ -162,12 +162,11 @@ class Diagram:
         edges = dict(fc=PAPER, ec=INK, lw=1, zorder=3) | look
         corners = [(0, 0), (columns * cell, 0), (columns * cell, rows * cell), (0, rows * cell)]
         self.ax.add_patch(Polygon(np.add(corners, (left, low)), **edges))
+        grid = dict(color=PALE, lw=0.6, ls="-", zorder=3)
         for i in range(1, rows):
-            at = low + i * cell
-            self.ax.plot([left, left + columns * cell], [at, at], color=PALE, lw=0.6, zorder=3)
+            self.ax.plot([left, left + columns * cell], [low + i * cell] * 2, **grid)
         for j in range(1, columns):
-            at = left + j * cell
-            self.ax.plot([at, at], [low, low + rows * cell], color=PALE, lw=0.6, zorder=3)
+            self.ax.plot([left + j * cell] * 2, [low, low + rows * cell], **grid)
 
     def tell(self, what):
         """Say in one sentence what the diagram shows: its text where it cannot be seen."""

@@ -1,0 +1,1 @@
+"""What the lessons draw, one file for each lesson, named like it."""
