@@ -39,11 +39,12 @@ class Exercise:
     given(rng) -> the arguments; right: (sentence, function); slips: {sentence: function}.
     Calling it with the learner's function prints one line and never raises. Where the answer
     is a value and not a function, given is None and right and slips hold values.
-    parts: the names of the results where there are several.
+    parts: the names of the results where there are several. tolerance: how far, as a share of it,
+    a number may be from the right one: what paper and a pocket calculator give is right.
     """
 
-    def __init__(self, name, right, slips=None, given=None, parts=()):
-        self.name, self.given, self.parts = name, given, parts
+    def __init__(self, name, right, slips=None, given=None, parts=(), tolerance=1e-4):
+        self.name, self.given, self.parts, self.tolerance = name, given, parts, tolerance
         self.right_sentence, self.right = right
         self.slips = slips or {}
 
@@ -114,11 +115,18 @@ class Exercise:
 
     def _equal(self, came, expected):
         pairs = zip(self._results(came, expected), self._results(expected, expected), strict=False)
-        return all(_close(as_numbers(a), as_numbers(b)) for a, b in pairs)
+        return all(self._close(a, b) for a, b in pairs)
+
+    def _close(self, came, expected):
+        """Whether both are equal but for rounding, that of float32 and of paper among it."""
+        a, b = as_numbers(came), as_numbers(expected)
+        if a.shape != b.shape:
+            return False
+        return np.allclose(a.astype(float), b.astype(float), rtol=self.tolerance, atol=1e-6)
 
     def _which(self, came, expected):
         pairs = zip(self._results(came, expected), self._results(expected, expected), strict=True)
-        same = [_close(as_numbers(a), as_numbers(b)) for a, b in pairs]
+        same = [self._close(a, b) for a, b in pairs]
         fine = [name for name, right in zip(self.parts, same, strict=False) if right]
         if fine:
             rest = [name for name in self.parts if name not in fine]
@@ -142,12 +150,6 @@ def as_numbers(x):
     except Exception:  # noqa: BLE001 (rows of unequal length, and whatever else an object does)
         return None
     return array if array.dtype.kind in "biuf" else None
-
-
-def _close(a, b):
-    """Whether two arrays are equal but for rounding, that of float32 and of paper among it."""
-    same_shape = a.shape == b.shape
-    return same_shape and bool(np.allclose(a.astype(float), b.astype(float), rtol=1e-4, atol=1e-6))
 
 
 def a_kind(x):

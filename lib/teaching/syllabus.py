@@ -18,6 +18,7 @@ PARTS = {
     "II Recurrent networks": (
         "The recurrent cell",
         "Backpropagation through time",
+        "How far a gradient reaches",
         "Training a recurrent network",
         "Gates",
         "A language model",

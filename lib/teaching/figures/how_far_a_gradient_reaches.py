@@ -1,0 +1,96 @@
+"""How far a gradient reaches: what this lesson draws."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.teaching.diagram import Diagram
+from lib.teaching.palette import GRADIENT, GREY, INK, PALE, SERIES
+
+TIMES = 0, 1, 2, 4, 8, 16  # how often the circle is multiplied, one small picture for each
+
+
+def chain_of_factors(shares):
+    """States in a row; the arrow that comes back to each is as broad as its share of the gradient.
+
+    shares (N,): of the last state's gradient, the last state's own first. Returns the Diagram.
+    """
+    fig, ax = plt.subplots(figsize=(6.4, 1.35), layout="none")
+    fig.subplots_adjust(0, 0, 1, 1)
+    count = len(shares)
+    diagram = Diagram(ax, 9.6, 2.0)
+    for i in range(count):
+        diagram.box(f"h{i + 1}", 0.8 + 1.33 * i, 1.1, f"$h_{i + 1}$", "state", 0.56, 0.56)
+    for i in range(count - 1, 0, -1):
+        one, other = f"h{i}", f"h{i + 1}"
+        diagram.flow((one, 0, 0.15), (other, 0, 0.15))
+        share = shares[count - i]
+        diagram.flow((other, 0, -0.12), (one, 0, -0.12), back=True, lw=8 * share + 0.4)
+        diagram.write(0.8 + 1.33 * i - 0.665, 0.5, f"{share:.3g}", back=True)
+    diagram.write(0.8 + 1.33 * (count - 1), 0.5, f"{shares[0]:g}", back=True)
+    diagram.write(0.8 + 1.33 * (count - 1), 1.75, "the loss looks here", color=GREY)
+    diagram.tell("A chain of states; each gradient that comes back is half as large as the last.")
+    return diagram
+
+
+def blame_and_needle(blame, matrix):
+    """Bars of blame (T,) on a logarithmic scale; below, what a matrix (2, 2) makes of a circle."""
+    fig = plt.figure(figsize=(6.4, 4.4))
+    above, below = fig.subfigures(2, 1, height_ratios=(1.5, 1))
+    bars(above.subplots(), blame)
+    angles = np.linspace(0, 2 * np.pi, 200)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (200, 2)
+    for ax, n in zip(below.subplots(1, len(TIMES)), TIMES, strict=True):
+        shape(ax, circle, circle @ np.linalg.matrix_power(matrix, n), n)
+
+
+def bars(ax, blame):
+    """One bar for each letter, its number in italics at the first, the middle and the last."""
+    steps = np.arange(1, len(blame) + 1)
+    ax.bar(steps, blame, 0.75, bottom=1e-6, color=GRADIENT, alpha=1, hatch="///", edgecolor="w")
+    for i in (0, len(blame) // 2, len(blame) - 1):
+        text = dict(ha="center", va="bottom", style="italic", color=GRADIENT)
+        ax.text(steps[i], 1.3 * blame[i], f"{blame[i]:.2g}", **text)
+    ax.set(yscale="log", ylim=(1e-4, 6), xlim=(0, len(blame) + 1), xlabel="letter")
+    ax.set_ylabel("gradient of the letter,\nas a share of the last one's")
+    ax.set_xticks([1, *range(10, len(blame) + 1, 10)])
+
+
+def shape(ax, circle, moved, n):
+    """What is left of the circle after n multiplications, inside the circle that it was."""
+    ax.plot(*circle.T, color=PALE, ls="-", lw=1)
+    ax.fill(*moved.T, facecolor=GRADIENT, edgecolor=GRADIENT, lw=1.4)
+    length = np.linalg.norm(moved, axis=1).max()
+    ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
+    ax.set_title(f"{n} times" if n else "before", fontsize=8.5)
+    ax.text(0, -1.12, f"{length:.2f}", ha="center", va="top", style="italic", color=GRADIENT)
+    ax.axis("off")
+
+
+def predicted_and_measured(radii, measured):
+    """{input strength: for each radius the shares (T,)} as points, beside the lines of rho^n."""
+    fig, axes = plt.subplots(1, len(measured), figsize=(6.4, 3.1), sharey=True)
+    for ax, (strength, shares) in zip(axes, measured.items(), strict=True):
+        for rho, marker, lengths in zip(radii, "os^", shares, strict=True):
+            steps = np.arange(1, len(lengths) + 1)
+            line = rho ** (len(lengths) - steps)
+            ax.semilogy(steps, line, color=INK, ls="-", lw=0.9)
+            look = dict(color=GRADIENT, ls="", ms=3.2, mfc="white" if marker == "s" else GRADIENT)
+            ax.semilogy(steps[::2], lengths[::2], marker, label=rf"$\rho$ = {rho}", **look)
+        where = "no input" if strength == 0 else f"random input of strength {strength}"
+        ax.set(title=where, xlabel="time step t", ylim=(1e-10, 1e10))
+    axes[0].set_ylabel("gradient, as a share of the last step's")
+    legend = dict(title="line: predicted\npoints: measured", fontsize=7.5, title_fontsize=7.5)
+    axes[1].legend(loc="upper right", **legend)
+
+
+def reach_before_and_after(curves):
+    """{kind of network: its curves of shares (T,)}: how much gradient each letter gets in each."""
+    fig, ax = plt.subplots(figsize=(6.4, 3.0))
+    looks = zip(SERIES[:3], ("-", "--", "-."), strict=True)
+    for (name, shares), (colour, dash) in zip(curves.items(), looks, strict=True):
+        for i, share in enumerate(shares):
+            label = {} if i else {"label": name}
+            ax.semilogy(np.arange(1, len(share) + 1), share, color=colour, ls=dash, lw=1.3, **label)
+    ax.set(xlabel="letter", ylabel="gradient of the letter,\nas a share of the last one's")
+    ax.legend(loc="lower right")
+    ax.set_xlim(1, len(share))
