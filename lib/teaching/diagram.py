@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.patches import FancyBboxPatch, Polygon
 
+from lib.teaching import plots  # noqa: F401 (the look of the course's pictures)
 from lib.teaching.palette import (
     GREY,
     INK,
@@ -112,6 +113,19 @@ class Diagram:
         points[-1] = self.nodes[other].leave(last, points[-2])
         (self.gradients if back else self.flows).append((one, other))
         self.line(*points, back=back, color=color, lw=lw, head=head)
+
+    def broad(self, start, end, share, most=0.22):
+        """A gradient as an arrow as broad as its share: from a thing to another, `most` for 1."""
+        (one, first), (other, last) = self._at(start), self._at(end)
+        first, last = self.nodes[one].leave(first, last), self.nodes[other].leave(last, first)
+        self.gradients.append((one, other))
+        along = np.subtract(last, first)
+        ahead = along / np.linalg.norm(along)
+        side, neck = np.array([-ahead[1], ahead[0]]), last - 0.2 * ahead
+        tail, head = max(share * most, 0.012) / 2, max(share * most, 0.012) / 2 + 0.06
+        outline = [first + tail * side, neck + tail * side, neck + head * side, last]
+        outline += [neck - head * side, neck - tail * side, first - tail * side]
+        self.ax.add_patch(Polygon(outline, fc=MEANINGS["gradient"].colour, ec="none", zorder=2))
 
     def _at(self, thing):
         """A name, and the point from which its line is drawn."""

@@ -53,7 +53,7 @@ class Picture:
         for artist in sorted(self.artists, key=lambda artist: artist.zorder):
             self.figure.draw_artist(artist)
         for ax in {artist.axes for artist in self.artists if artist.axes is not None}:
-            for spine in ax.spines.values():  # images cover the frame
+            for spine in ax.spines.values() if ax.axison else ():  # images cover the frame
                 ax.draw_artist(spine)
         return png_of(self.canvas.buffer_rgba())
 

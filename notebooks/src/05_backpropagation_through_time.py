@@ -11,10 +11,10 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | walk back through three steps on paper, draw the network unrolled, write the loop of the backward pass, prove it, and catch two mistakes that look like training |
-# | **What you will learn** | why one weight gets a sum over all steps, how far a gradient reaches, why it vanishes or explodes, and what truncation costs |
+# | **What you will do** | walk back through three steps on paper, draw the network unrolled, write the loop of the backward pass, check it, and catch two mistakes that look like training |
+# | **What you will learn** | why one weight gets a sum over all steps, why a state gets a sum of two gradients, and what truncation costs |
 # | **What you need** | the recurrent cell and its step back ([[the_recurrent_cell]]); forks ([[gradients_by_hand]]); finite differences and gradient descent ([[gradients_you_can_trust]]) |
-# | **Minutes** | 60: paper 5, graph 4, derivation 6, check 3, two mistakes 9, how far 11, truncation 4, explorer 4, exercises 12, summary 2 |
+# | **Minutes** | 56: paper 6, graph 5, derivation 7, check 3, two mistakes 11, truncation 6, explorer 4, exercises 13, summary 1 |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -32,11 +32,16 @@ from lib.layers import Linear
 from lib.recurrent import RNN, RNNCell
 from lib.teaching.exercises.backpropagation_through_time import (
     check_cut,
-    check_one_percent,
     check_run_backward,
+    check_two_questions,
 )
 from lib.teaching.explorers.backpropagation_through_time import explorer
-from lib.teaching.plots import graph, heatmap, visible
+from lib.teaching.figures.backpropagation_through_time import (
+    four_ways_back,
+    unrolled,
+    whole_and_cut,
+)
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -49,12 +54,12 @@ np.set_printoptions(precision=4, suppress=True)
 #
 # | step | $h$ | $dh$ | $dz = dh\,(1 - h^2)$ | state before | its part of $dw$: $dz$ times that | to the step before: $w\,dz$ |
 # |---|---|---|---|---|---|---|
-# | 3 | 0.1797 | 1 | 0.9677 | 0.3634 | 0.3517 | 0.4839 |
-# | 2 | 0.3634 | 0.4839 | 0.4200 | 0.7616 | 0.3198 | 0.2100 |
+# | 3 | 0.1797 | 1 | 0.9677 | 0.3634 | 0.3517 | 0.4838 |
+# | 2 | 0.3634 | 0.4838 | 0.4200 | 0.7616 | 0.3198 | 0.2100 |
 # | 1 | 0.7616 | 0.2100 | 0.0882 | 0 | 0 | |
 #
-# The last column of one row is the $dh$ of the next. **The loss never looked at step 1, and yet step 1 gets its share**: 0.0882,
-# handed back from state to state. And $w$ was used three times, so it has three parts: $0.3517 + 0.3198 + 0 = 0.6715$.
+# The last column of one row is the $dh$ of the next. **The loss never looked at step 1, and yet step 1 gets its share**: its state gets
+# $dh_1 = 0.2100$, and its input gets $dx_1 = dz_1 = 0.0882$, handed back from state to state. And $w$ was used three times, so it has three parts: $0.3517 + 0.3198 + 0 = 0.6715$.
 #
 # Is that the slope? Nudge $w$ and see.
 
@@ -73,39 +78,33 @@ print(f"nudge x_1: {(last_state(0.5, 1.001) - last_state(0.5, 0.999)) / 0.002:.4
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The network, unrolled
 #
-# Draw each use of the cell as a circle of its own, and the loop becomes a chain. At each arrow stands, in blue, what goes forward
-# and under it, in orange italics, the gradient that comes back. (The inputs 2 and 3 are 0 and left out.)
+# Draw each use of the cell as a box of its own, and the loop becomes a chain. Solid lines go forward. Dashed lines are gradients that come
+# back, and the arrow along the chain is as broad as the gradient it carries. (The inputs 2 and 3 are 0 and left out.)
 
 # %%
-nodes = {"x1": (0, 1), "h1": (1.4, 1), "h2": (2.8, 1), "h3": (4.2, 1), "w": (2.8, 0)}
-nodes |= {f"out{t}": (1.4 * t, 1.9) for t in (1, 2, 3)}
-labels = {name: rf"${name[0]}_{name[1]}$" for name in ("x1", "h1", "h2", "h3")}
-labels |= {f"out{t}": f"out {t}" for t in (1, 2, 3)}
-numbers = {
-    ("x1", "h1"): (1, 0.0882),
-    ("h1", "h2"): (0.7616, 0.2100),
-    ("h2", "h3"): (0.3634, 0.4839),
-    ("h1", "out1"): (0.7616, 0),
-    ("h2", "out2"): (0.3634, 0),
-    ("h3", "out3"): (0.1797, 1),
-    ("w", "h1"): (0.5, 0),
-    ("w", "h2"): (0.5, 0.3198),
-    ("w", "h3"): (0.5, 0.3517),
-}
-fig, ax = plt.subplots(figsize=(6.4, 3.3))
-texts = graph(ax, nodes, list(numbers), labels, size=30)
-for edge, values in numbers.items():
-    for text, value in zip(texts[edge], values, strict=True):
-        text.set_text(f"{value:.4f}" if value % 1 % 0.5 else f"{value:g}")
+w, states = 0.5, [0.0]
+for value in (1, 0, 0):
+    states.append(np.tanh(value + w * states[-1]))
+dh, dz, dw_parts = [0, 0, 0, 1.0], [0] * 4, [0] * 4  # the loss looks at the third state
+for t in (3, 2, 1):
+    dz[t] = dh[t] * (1 - states[t] ** 2)
+    dw_parts[t] = dz[t] * states[t - 1]
+    dh[t - 1] = w * dz[t]
+
+# %% tags=["figure"]
+unrolled(w, states, dh, dz, dw_parts)
 plt.show()
-print(f"into w come 0 + 0.3198 + 0.3517 = {0 + 0.3198 + 0.3517:.4f}")
+print(
+    f"into w come {dw_parts[1]:.4f} + {dw_parts[2]:.4f} + {dw_parts[3]:.4f} = {sum(dw_parts):.4f}"
+)
 
 # %% [markdown]
 # Two forks ([[gradients_by_hand]]: where a value is used twice, its gradients add):
 #
 # - **A fork over time.** One $w$ feeds all steps. Its gradient is the sum over the steps: add (`+=`), do not overwrite.
 # - **A fork at every state.** $h_2$ goes up, out of the network, and right, to the next step. Its gradient is what comes down plus
-#   what comes from the right.
+#   what comes from the right. Here the loss looks at $h_3$ alone, so 0 comes down to $h_2$, and $dh_2 = 0 + 0.4838$. If the loss were
+#   $h_2 + h_3$, a 1 would come down as well, and $dh_2 = 1 + 0.4838$.
 #
 # **A common mistake** is to see a new kind of backward pass here. There is none. It is the chain rule on a long network whose
 # layers share their weights. The name *backpropagation through time* is from Werbos (*Backpropagation through time: what it does
@@ -248,8 +247,7 @@ compare("db_h", db_h, numerical_gradient(loss, b_h))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two mistakes that look like training
 #
-# **1. No gradient from the next step.** Someone leaves `+ dstate` out. In our backward, $W_{hh}$ stands in one line only, the
-# one that makes dstate, so a zero matrix in its place does exactly that.
+# **1. No gradient from the next step.** Someone leaves `+ dstate` out of `dh = doutputs[:, t] + dstate`.
 #
 # **2. The states in the wrong order.** Someone wants to save the memory of the caches and computes the states again on the way
 # back: start at 0, read the input of the last step, then that of the step before it. Those are the states of *another*
@@ -268,31 +266,38 @@ def recomputed(x, W_xh, W_hh, b_h):
     return caches
 
 
-right = run_backward(doutputs, dfinal, x, caches, W_xh, W_hh)
-no_next = run_backward(doutputs, dfinal, x, caches, W_xh, 0 * W_hh)
+def no_next_backward(doutputs, x, caches):
+    """Each step as if it were the last one, and the only one: the gradients of W_xh, W_hh, b_h."""
+    dz = [doutputs[:, t] * (1 - h * h) for t, (_, h) in enumerate(caches)]  # T times (B, D)
+    dW_xh = sum(x[:, t].T @ dz[t] for t in range(len(dz)))  # (I, D)
+    dW_hh = sum(h_before.T @ dz[t] for t, (h_before, _) in enumerate(caches))  # (D, D)
+    return dW_xh, dW_hh, sum(dz).sum(axis=0)
+
+
+no_next = no_next_backward(doutputs, x, caches)
 wrong_caches = recomputed(x, W_xh, W_hh, b_h)
-wrong_states = run_backward(doutputs, dfinal, x, wrong_caches, W_xh, W_hh)
+wrong_states = run_backward(doutputs, dfinal, x, wrong_caches, W_xh, W_hh)[2:]
 
 print("1. no gradient from the next step")
-compare("dW_hh", no_next[3], measured_dW_hh)
+compare("dW_hh", no_next[1], measured_dW_hh)
 print("2. states in the wrong order")
-compare("dW_hh", wrong_states[3], measured_dW_hh)
+compare("dW_hh", wrong_states[1], measured_dW_hh)
 
 print("\nrelative error     dW_xh  dW_hh   db_h")
 for name, wrong in (("no next step", no_next), ("wrong states", wrong_states)):
-    errors = [
-        np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(wrong[2:], right[2:], strict=True)
-    ]
+    pairs = zip(wrong, (dW_xh, dW_hh, db_h), strict=True)
+    errors = (np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs)
     print(f"{name:<17}", *(f"{error:6.2f}" for error in errors))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Would you have noticed in training?** A small task: read bits, and after each one say 1 if the bit *now* is 1, or the bit *three
-# steps ago*, or both. (Before the start there are zeros.) Same start, same data, three ways back. The output layer's own gradient is right in all three.
+# steps ago*, or both. (Before the start there are zeros.) Same start, same data, four ways back. The output layer's own gradient is right
+# in all four. The fourth is a control: the cell gets no gradient at all and stays as it was drawn at random; the output layer alone learns.
 
 
 # %%
-def train(way_back, steps=300):
-    rng = np.random.default_rng(3)
+def train(way_back, steps=300, seed=3):
+    rng = np.random.default_rng(seed)
     cell, output = RNNCell(1, 6, rng), Linear(6, 2, rng)
     weights, losses = (cell.W_xh, cell.W_hh, cell.b_h), []
     for _ in range(steps):
@@ -317,32 +322,47 @@ def right_way(dy, x, caches, W_xh, W_hh, b_h):
 
 
 def no_next_step(dy, x, caches, W_xh, W_hh, b_h):
-    return run_backward(dy, 0, x, caches, W_xh, 0 * W_hh)[2:]
+    return no_next_backward(dy, x, caches)
 
 
 def wrong_states_way(dy, x, caches, W_xh, W_hh, b_h):
     return run_backward(dy, 0, x, recomputed(x, W_xh, W_hh, b_h), W_xh, W_hh)[2:]
 
 
-styles = {"right": "-", "no next step": "--", "wrong states": ":"}
-ways = {"right": right_way, "no next step": no_next_step, "wrong states": wrong_states_way}
-fig, ax = plt.subplots(figsize=(6.0, 2.7))
-for name, way_back in ways.items():
-    losses = train(way_back)
-    mean = np.mean(np.reshape(losses, (-1, 10)), axis=1)
-    ax.plot(range(5, 301, 10), mean, styles[name], label=name)
-    first, last = losses[0], np.mean(losses[-20:])
-    print(f"{name:<13} loss at first {first:.2f}, over the last 20 steps {last:.2f}")
-ax.axhline(0.32, color="0.6", lw=1, label="bit now alone")
-ax.set(xlabel="training step (mean of 10)", ylabel="cross-entropy (nats)", ylim=0)
-ax.legend(ncols=2)
+def cell_frozen(dy, x, caches, W_xh, W_hh, b_h):
+    return 0, 0, 0
+
+
+ways = {
+    "right": right_way,
+    "no next step": no_next_step,
+    "wrong states": wrong_states_way,
+    "cell not trained": cell_frozen,
+}
+losses = {name: np.array(train(way)) for name, way in ways.items()}
+ends = {
+    name: [np.mean(train(way, seed=seed)[-20:]) for seed in (0, 1)] for name, way in ways.items()
+}
+
+# %% tags=["figure"]
+four_ways_back(losses)
 plt.show()
+for name, curve in losses.items():
+    print(f"{name:<17} loss at first {curve[0]:.2f}, over the last 20 steps", end="")
+    print(f" {curve[-20:].mean():.2f}; two other seeds", *(f"{end:.2f}" for end in ends[name]))
 
 # %% [markdown]
-# All three fall at first. The first mistake then looks like a task that is a little hard. The second gets no further than 0.25 and
-# climbs again, to 0.41. Knowing only the bit now costs 0.32: half of the bits are 0, and then the answer is 1 with probability
-# $\frac{7}{10} \cdot \frac12 = 0.35$, which costs 0.65. So it ends worse than a network without a memory. You would blame the learning
-# rate, or the task. **A loss that goes down proves nothing about the gradient. Only the check does.**
+# All four curves fall at first.
+#
+# - **The first mistake looks like a task that is a little hard.** It ends at 0.06. How can it remember anything, if no gradient ever teaches it
+#   to? The control answers that: a cell with random weights, never trained, still carries a trace of the bit three steps ago, and the output layer learns to read
+#   it. (What the cell gets wrong for the bit now, the first mistake does learn.)
+# - **The second mistake does harm.** It falls to 0.25 and climbs again, and with all three seeds it ends above the cell that was never
+#   trained.
+# - The dotted line is the cost of knowing the bit now alone: half of the bits are 0, and then the answer is 1 with probability
+#   $\frac{7}{10} \cdot \frac12 = 0.35$, which costs 0.65 nats; half of 0.65 is 0.32.
+#
+# You would blame the learning rate, or the task. **A loss that goes down proves nothing about the gradient. Only the check does.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who gets the blame?
@@ -374,78 +394,10 @@ plt.show()
 by_distance = [np.diag(blame, -n).mean() for n in range(7)]
 print("mean, 0 to 6 letters back:", np.round(by_distance, 2))
 
-# %% [markdown] slideshow={"slide_type": "slide"}
-# Above the diagonal all is zero: no output depends on a later letter. Below it the blame fades, not at every letter but on the
-# whole: six letters back about a fifth is left. Why?
-#
-# ## A product of many factors
-#
-# With one unit, each step back multiplied by $w\,(1 - h^2)$, which was at most 0.5. With a state of $D$ numbers, and a gradient at
-# the last output only, the step from $h_t$ back to $h_{t-1}$ multiplies by a matrix, the *Jacobian* of the step ($\operatorname{diag}(v)$
-# has $v$ on its diagonal and zeros elsewhere):
-#
-# $$dh_{t-1} = dh_t\, J_t, \qquad J_t = \operatorname{diag}(1 - h_t^2)\, W_{hh}^\top,$$
-#
-# and from the last step back to step $t$ by $T - t$ of them, $J_T\, J_{T-1} \cdots J_{t+1}$. How large is such a product?
-#
-# Leave tanh out for a moment. Then it is one matrix, multiplied again and again. A matrix $W$ has special directions $v$ in which
-# multiplying only stretches, $vW = \lambda v$. The numbers $\lambda$ are its **eigenvalues**. (A complex one means that the vector
-# also turns; $\lvert\lambda\rvert$ is still the stretch.) After many multiplications the largest stretch wins. It is called the
-# **spectral radius** $\rho$. (A matrix and its transpose have the same.)
-
-# %%
-rng = np.random.default_rng(5)
-W = rng.normal(size=(16, 16)) / 4
-rho = np.abs(np.linalg.eigvals(W)).max()
-v = rng.normal(size=16)
-for steps in (1, 10, 100, 1000):
-    growth = np.linalg.norm(v @ np.linalg.matrix_power(W.T, steps)) / np.linalg.norm(v)
-    print(f"{steps:4} multiplications: {growth ** (1 / steps):.3f} each, on average")
-print(f"spectral radius:       {rho:.3f}")
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# So here is a **prediction**: the gradient of step $t$ is about $\rho^{\,T-t}$ times that of the last step, which on a logarithmic
-# axis is a straight line. With $\rho < 1$ it **vanishes**,
-# with $\rho > 1$ it **explodes** (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
-#
-# We test it with a rotation times $\rho$: a rotation keeps every length, so $\rho$ is then the factor of *every* step. Each unit has an
-# input of its own ($W_{xh}$ is the identity), so $dx_t = dz_t$. Only the last output gets a gradient. Left: no input, all states
-# rest at 0, where tanh has slope 1. Right: random input of strength 1.
-
-# %% tags=["twin"]
-rng, (length, units) = np.random.default_rng(1), (50, 32)
-rotation, _ = np.linalg.qr(rng.normal(size=(units, units)))  # (D, D)
-noise, dlast = rng.normal(size=(1, length, units)), np.zeros((1, length, units))
-dlast[:, -1] = rng.normal(size=units)
-step = np.arange(1, length + 1)
-
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
-for ax, strength in zip(axes, (0, 1), strict=True):
-    for i, rho in enumerate((0.5, 1.0, 1.5)):
-        read, turn, one = strength * noise, rho * rotation, np.eye(units)
-        _, _, passed = run(read, np.zeros((1, units)), one, turn, np.zeros(units))
-        dread, *_ = run_backward(dlast, 0, read, passed, one, turn)
-        share = np.linalg.norm(dread[0], axis=-1) / np.linalg.norm(dread[0, -1])  # (T,)
-        ax.semilogy(step, rho ** (length - step), "-", color=f"C{i}", lw=1)
-        ax.semilogy(step[::2], share[::2], "os^"[i], color=f"C{i}", ms=3, label=rf"$\rho$ = {rho}")
-        seen, predicted = share[length - 21], rho**20
-        print(f"input {strength}, rho {rho}: 20 steps back {seen:.1e}, predicted {predicted:.1e}")
-    ax.set(title=f"input strength {strength}", xlabel="time step t", ylim=(1e-10, 1e10))
-axes[0].set_ylabel("gradient, relative to the last step's")
-axes[1].legend(
-    title="line predicted,\ndots measured", fontsize=7, title_fontsize=7, loc="upper right"
-)
-plt.show()
-
 # %% [markdown]
-# - Left, slope 1 everywhere: prediction and measurement are one.
-# - Right, every dot lies below its line. The slope $1 - h^2$ is at most 1, so **tanh can only shrink** a gradient. The line is the
-#   ceiling.
-# - Here even $\rho = 1.5$ vanishes. So the popular sentence "a spectral radius above 1 makes the gradient explode" is wrong: above 1
-#   it *can* explode (Pascanu, Mikolov and Bengio, 2013). Below 1, with this $W_{hh}$, it must vanish.
-#
-# Both are bad. A vanished gradient is no sign that step 1 did not matter. It says that learning cannot hear it. An exploded one
-# throws the weights away in a single update; [[training_a_recurrent_network]] clips it.
+# Above the diagonal all is zero: no output depends on a later letter. Below the diagonal the blame fades, not at every letter but on the
+# whole: six letters back about a fifth is left. Why the blame fades, and what that does to learning, is the subject of
+# [[how_far_a_gradient_reaches]].
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Truncation
@@ -461,7 +413,7 @@ plt.show()
 rng = np.random.default_rng(1)
 six, dsix = 0.5 * rng.normal(size=(1, 6, I)), np.zeros((1, 6, D))
 dsix[:, -1] = 1
-weights = rng.normal(size=(I, D)), rotation[:D, :D] * 2, np.zeros(D)
+weights = rng.normal(size=(I, D)), rng.normal(size=(D, D)) / 2, np.zeros(D)
 zero = np.zeros((1, D))
 
 whole, _, caches_whole = run(six, zero, *weights)
@@ -474,8 +426,13 @@ dx_2, _, _, dW_2, _ = run_backward(dsix[:, 3:], 0, six[:, 3:], caches_2, *weight
 
 dx_cut = np.concatenate([dx_1, dx_2], axis=1)  # (B, T, I)
 print("last output  whole", whole[0, -1], "\n             cut  ", second[0, -1])
-print("|dx_t|       whole", np.linalg.norm(dx_whole[0], axis=-1))
-print("             cut  ", np.linalg.norm(dx_cut[0], axis=-1))
+
+# %% tags=["figure"]
+lengths = [np.linalg.norm(dx[0], axis=-1) for dx in (dx_whole, dx_cut)]
+whole_and_cut(*lengths, piece=3)
+plt.show()
+print("|dx_t| whole", lengths[0])
+print("       cut  ", lengths[1])
 
 # %% [markdown]
 # The output is the same: the state crossed the cut, and with it whatever the network remembers. The gradient did not. Steps 1 to 3
@@ -485,40 +442,39 @@ print("             cut  ", np.linalg.norm(dx_cut[0], axis=-1))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# **Predict first.** With $\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left? Write down a number, then
-# turn *spectral radius* from 0.5 to 0.9.
+# The three steps from paper, with every number in the picture. **Predict first.** Now the loss is $h_1 + h_2 + h_3$: it looks at every state. Does $dw$ grow, shrink or stay
+# as it is? Write down your answer, then choose *every state* under *the loss looks at*.
 #
 # <details><summary>You should see</summary>
 #
-# 44, since $0.9^{44} = 0.0097$.
+# $dw$ grows from 0.67 to 1.33. Every state now gets a 1 from above, and adds to it what comes back from the right.
 # </details>
 #
 # Then:
 #
-# - turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and the dots sink, from exploding to
-#   vanishing;
-# - set *truncate* to 10: nothing is left of steps 1 to 40;
-# - choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from step to step; only the mean slope stays the line's.
+# - set *cut after step* to 2: all states stay as they are, and left of the cut every gradient that came across it is gone;
+# - turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the slopes close to 0, and hardly any gradient reaches step 1.
 
 # %% tags=["explorer"]
 explorer()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Exercise 2. One percent** · easy · 2 minutes. Every step back leaves 80 % of the gradient ($\rho = 0.8$, slope 1). After how many
-# whole steps is 1 % or less left?
+# **Exercise 2. Two states are asked** · medium · 4 minutes. Paper again, the same three steps with $w = 0.5$ and the states 0.7616, 0.3634, 0.1797. But now the loss is
+# $h_2 + h_3$. How large is $dh_1$? Three digits are enough.
 
 # %% tags=["exercise"]
-my_steps = None  # a whole number
+my_dh1 = None  # a number
 
-check_one_percent(my_steps)
+check_two_questions(my_dh1)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# $0.8^n \le 0.01$ means $n \ge \ln 0.01 / \ln 0.8 = 20.6$, so 21.
+# Step 3: $dh_3 = 1$, $dz_3 = 0.9677$, and $0.5 \cdot 0.9677 = 0.4838$ goes back. Step 2: $dh_2 = 1 + 0.4838 = 1.4839$, a sum of two; $dz_2 = 1.4839 \cdot (1 - 0.3634^2) = 1.2879$. So
+# $dh_1 = 0.5 \cdot 1.2879 = 0.644$.
 #
 # ```python
-# my_steps = int(np.ceil(np.log(0.01) / np.log(0.8)))
+# my_dh1 = 0.5 * (1 + 0.5 * (1 - 0.1797**2)) * (1 - 0.3634**2)
 # ```
 # </details>
 
@@ -570,12 +526,8 @@ for k, ours in ((None, dW_whole), (3, dW_1 + dW_2)):
 # - $dh_t$ is a sum: what comes down from the output and what comes back from step $t + 1$.
 # - The weights serve every step, so their gradients add up over the steps.
 # - Both mistakes brought the loss down. Only the gradient check told them from the truth.
-# - Without tanh, a gradient that walks back $n$ steps shrinks or grows about like $\rho^n$. tanh shrinks it further: $\rho > 1$ can
-#   explode and need not.
 # - Truncation keeps the state and cuts the gradient.
 #
-# **Next:** [[training_a_recurrent_network]] trains a recurrent network on real data, and clips what explodes. [[Gates]] changes the cell so that the gradient
-# lasts.
-# **Further reading:** Werbos, *Backpropagation through time: what it does and how to do it*, 1990; Hochreiter, *Untersuchungen zu
-# dynamischen neuronalen Netzen*, 1991; Bengio, Simard and Frasconi, *Learning long-term dependencies with gradient descent is
-# difficult*, 1994; Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks*, 2013.
+# **Next:** [[how_far_a_gradient_reaches]] asks how much of a gradient is left after many steps, and what that does to learning.
+# **Further reading:** Werbos, *Backpropagation through time: what it does and how to do it*, 1990; Williams and Peng, *An efficient
+# gradient-based algorithm for on-line training of recurrent network trajectories*, 1990.

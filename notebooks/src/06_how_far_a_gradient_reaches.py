@@ -63,7 +63,7 @@ np.set_printoptions(precision=4, suppress=True)
 
 
 # %%
-def train(lag, asked, seed, steps=600):
+def train(lag, asked, seed, steps=400):
     rng = np.random.default_rng(seed)
     rnn, output = RNN(RNNCell(8, 16, rng)), Linear(16, 4, rng)
     weights = [*rnn.parameters(), *output.parameters()]
@@ -96,8 +96,9 @@ def accuracy(rnn, output, lag):
 
 
 # %% tags=["learned", "nbval-ignore-output"]
-for lag in (5, 10, 40):
-    right = [accuracy(*train(lag, [lag], seed), lag) for seed in range(3)]
+networks = {lag: [train(lag, [lag], seed) for seed in range(3)] for lag in (5, 10, 40)}
+for lag, three in networks.items():
+    right = [accuracy(*network, lag) for network in three]
     print(f"lag {lag:2}: accuracy of three networks", *(f"{100 * share:4.0f} %" for share in right))
     assert min(right) > 0.95 if lag < 40 else max(right) < 0.4
 
@@ -124,7 +125,10 @@ for lag in (5, 10, 40):
 # three get −2), and the noise letters have weights of 0, so the units do not hear them.
 
 # %%
-by_hand, reader = RNN(RNNCell(8, 4, np.random.default_rng(0))), Linear(4, 4, np.random.default_rng(0))
+by_hand, reader = (
+    RNN(RNNCell(8, 4, np.random.default_rng(0))),
+    Linear(4, 4, np.random.default_rng(0)),
+)
 by_hand.cell.W_hh[:] = 2 * np.eye(4)
 by_hand.cell.W_xh[:] = 0
 by_hand.cell.W_xh[:4] = 4 * np.eye(4) - 2
@@ -196,7 +200,9 @@ shrinks = np.array([[0.65, 0.25], [0.25, 0.65]])
 # %% tags=["figure"]
 blame_and_needle(blame, shrinks)
 plt.show()
-print(f"the last letter gets 1, the one 20 steps before it {blame[-21]:.0e}, the first {blame[0]:.0e}")
+print(
+    f"the last letter gets 1, the one 20 steps before it {blame[-21]:.0e}, the first {blame[0]:.0e}"
+)
 
 # %% [markdown]
 # On this logarithmic scale the bars fall along a straight line, and that means: **every step back multiplies by about the same factor**, here
@@ -343,10 +349,12 @@ check_radius(my_radius)
 # The control: we ask as often, 21 times, but late, after each of the steps 20 to 40. Each of these gradients has at least 20 steps to walk. **Predict** both accuracies.
 
 # %% tags=["learned", "nbval-ignore-output"]
-asked = {"at the end": [40], "21 times, late": range(20, 41), "21 times, early": range(21)}
-trained = {name: [train(40, [*steps], seed) for seed in range(3)] for name, steps in asked.items()}
-for name, networks in trained.items():
-    right = [accuracy(*network, 40) for network in networks]
+late, early = list(range(20, 41)), list(range(21))
+trained = {"once, at the end": networks[40]}
+trained["21 times, late"] = [train(40, late, seed) for seed in range(3)]
+trained["21 times, early"] = [train(40, early, seed) for seed in range(3)]
+for name, three in trained.items():
+    right = [accuracy(*network, 40) for network in three]
     print(f"asked {name:<16} accuracy at lag 40:", *(f"{100 * share:4.0f} %" for share in right))
     assert min(right) > 0.95 if name == "21 times, early" else max(right) < 0.6
 
@@ -364,9 +372,11 @@ for name, networks in trained.items():
 # training. **Predict:** in which of them does the first letter get the most gradient?
 
 # %% tags=["learned", "nbval-ignore-output"]
-kinds = {"untrained": [(RNN(RNNCell(8, 16, np.random.default_rng(seed))), None) for seed in range(3)]}
-kinds |= {"guesses": trained["at the end"], "holds the letter": trained["21 times, early"]}
-curves = {name: [reach(rnn) for rnn, _ in networks] for name, networks in kinds.items()}
+kinds = {
+    "untrained": [(RNN(RNNCell(8, 16, np.random.default_rng(seed))), None) for seed in range(3)]
+}
+kinds |= {"guesses": trained["once, at the end"], "holds the letter": trained["21 times, early"]}
+curves = {name: [reach(rnn) for rnn, _ in three] for name, three in kinds.items()}
 for name, shares in curves.items():
     print(f"{name:<17} first letter's share:", *(f"{share[0]:.0e}" for share in shares))
 assert max(share[0] for share in curves["holds the letter"]) < 1e-9

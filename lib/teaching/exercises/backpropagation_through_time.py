@@ -105,16 +105,31 @@ check_run_backward = Exercise(
     },
 )
 
-check_one_percent = Exercise(
+STATES = 0.7616, 0.3634, 0.1797
+_FROM_LAST = 0.5 * (1 - STATES[2] ** 2)  # what comes back from the third state to the second
+
+
+def _to_first(dh2):
+    return 0.5 * dh2 * (1 - STATES[1] ** 2)
+
+
+check_two_questions = Exercise(
     "Exercise 2",
-    right=("right: 0.8 to the power 21 is 0.009, to the power 20 still 0.012.", 21),
+    right=(
+        "right: dh2 is a sum, 1 from above and 0.4838 from the right.",
+        _to_first(1 + _FROM_LAST),
+    ),
+    tolerance=2e-3,
     slips={
-        "nearly: after 20 steps 1.2 % is left.": 20,
-        "each step takes a fifth of what is left, not of the start.": 5,
-        "that is where 10 % is left; go on to 1 %.": 11,
-        "that is the number for 0.9; with 0.8 it goes faster.": 44,
-        "one step too many: after 21 steps it is below 1 % already.": 22,
-        "that is the exact crossing; whole steps were asked for.": np.log(0.01) / np.log(0.8),
+        "the loss looks at h2 as well: a 1 comes down to it.": _to_first(_FROM_LAST),
+        "from h3 something comes back to h2, too: add it to the 1.": _to_first(1.0),
+        "the slope of tanh at step 2 is missing.": 0.5 * (1 + _FROM_LAST),
+        "the slope of tanh at step 3 is missing.": _to_first(1.5),
+        "that is dh2; one more step back leads to dh1.": 1 + _FROM_LAST,
+        "that is dz2; w is still to come.": (1 + _FROM_LAST) * (1 - STATES[1] ** 2),
+        "that is dz1, one step too far; dh1 was asked for.": _to_first(1 + _FROM_LAST)
+        * (1 - STATES[0] ** 2),
+        "the loss does not look at h1: no 1 comes down to it.": 1 + _to_first(1 + _FROM_LAST),
     },
 )
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.teaching.diagram import Diagram
-from lib.teaching.palette import GRADIENT, GREY, INK, PALE, SERIES
+from lib.teaching.palette import GRADIENT, INK, PALE, SERIES
 
 TIMES = 0, 1, 2, 4, 8, 16  # how often the circle is multiplied, one small picture for each
 
@@ -14,21 +14,22 @@ def chain_of_factors(shares):
 
     shares (N,): of the last state's gradient, the last state's own first. Returns the Diagram.
     """
-    fig, ax = plt.subplots(figsize=(6.4, 1.35), layout="none")
+    fig, ax = plt.subplots(figsize=(6.4, 1.3), layout="none")
     fig.subplots_adjust(0, 0, 1, 1)
-    count = len(shares)
-    diagram = Diagram(ax, 9.6, 2.0)
-    for i in range(count):
-        diagram.box(f"h{i + 1}", 0.8 + 1.33 * i, 1.1, f"$h_{i + 1}$", "state", 0.56, 0.56)
+    diagram, count = Diagram(ax, 9.6, 1.95), len(shares)
+    across = np.linspace(0.6, 9.0, count)
+    for i, x in enumerate(across, 1):
+        diagram.box(f"h{i}", x, 0.95, f"$h_{i}$", "state", 0.56, 0.56)
     for i in range(count - 1, 0, -1):
-        one, other = f"h{i}", f"h{i + 1}"
-        diagram.flow((one, 0, 0.15), (other, 0, 0.15))
-        share = shares[count - i]
-        diagram.flow((other, 0, -0.12), (one, 0, -0.12), back=True, lw=8 * share + 0.4)
-        diagram.write(0.8 + 1.33 * i - 0.665, 0.5, f"{share:.3g}", back=True)
-    diagram.write(0.8 + 1.33 * (count - 1), 0.5, f"{shares[0]:g}", back=True)
-    diagram.write(0.8 + 1.33 * (count - 1), 1.75, "the loss looks here", color=GREY)
-    diagram.tell("A chain of states; each gradient that comes back is half as large as the last.")
+        one, other, share = f"h{i}", f"h{i + 1}", shares[count - i]
+        diagram.flow((one, 0, 0.16), (other, 0, 0.16))
+        diagram.broad((other, 0, -0.14), (one, 0, -0.14), share)
+        diagram.write(across[i - 1 : i + 1].mean(), 0.4, f"{share:.3g}", back=True)
+    diagram.place("loss", across[-1], 1.75, "the loss looks here", weight="normal", ha="right")
+    diagram.flow("loss", f"h{count}")
+    diagram.tell(
+        "A chain of states; the gradient that comes back to each is half of the one after."
+    )
     return diagram
 
 
@@ -39,6 +40,7 @@ def blame_and_needle(blame, matrix):
     bars(above.subplots(), blame)
     angles = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (200, 2)
+    below.suptitle("vectors of length 1, multiplied by $W$; below them the longest", fontsize=8.5)
     for ax, n in zip(below.subplots(1, len(TIMES)), TIMES, strict=True):
         shape(ax, circle, circle @ np.linalg.matrix_power(matrix, n), n)
 
@@ -46,10 +48,10 @@ def blame_and_needle(blame, matrix):
 def bars(ax, blame):
     """One bar for each letter, its number in italics at the first, the middle and the last."""
     steps = np.arange(1, len(blame) + 1)
-    ax.bar(steps, blame, 0.75, bottom=1e-6, color=GRADIENT, alpha=1, hatch="///", edgecolor="w")
-    for i in (0, len(blame) // 2, len(blame) - 1):
-        text = dict(ha="center", va="bottom", style="italic", color=GRADIENT)
-        ax.text(steps[i], 1.3 * blame[i], f"{blame[i]:.2g}", **text)
+    ax.bar(steps, blame, 0.72, color=GRADIENT)
+    for i, across in ((0, "left"), (len(blame) // 2, "center"), (len(blame) - 1, "center")):
+        text = dict(ha=across, va="bottom", style="italic", color=GRADIENT)
+        ax.text(steps[i] - 0.4 * (i == 0), 1.3 * blame[i], f"{blame[i]:.2g}", **text)
     ax.set(yscale="log", ylim=(1e-4, 6), xlim=(0, len(blame) + 1), xlabel="letter")
     ax.set_ylabel("gradient of the letter,\nas a share of the last one's")
     ax.set_xticks([1, *range(10, len(blame) + 1, 10)])
@@ -61,7 +63,7 @@ def shape(ax, circle, moved, n):
     ax.fill(*moved.T, facecolor=GRADIENT, edgecolor=GRADIENT, lw=1.4)
     length = np.linalg.norm(moved, axis=1).max()
     ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
-    ax.set_title(f"{n} times" if n else "before", fontsize=8.5)
+    ax.set_title({0: "before", 1: "once", 2: "twice"}.get(n, f"{n} times"), fontsize=8.5)
     ax.text(0, -1.12, f"{length:.2f}", ha="center", va="top", style="italic", color=GRADIENT)
     ax.axis("off")
 
