@@ -633,6 +633,41 @@ def the_saturated_share_grows(watched):
 
 @promised(
     "backpropagation_through_time",
+    "Now the loss is $h_1 + h_2 + h_3$: it looks at every state. Does $dw$ grow",
+    "$dw$ grows from 0.67 to 1.33. Every state now gets a 1 from above",
+)
+def every_state_gets_a_one(watched):
+    assert watched.start["looks"] == "the last state"
+    assert number(r"= (\S+)\.$", watched.turn()) == 0.6715
+    assert number(r"= (\S+)\.$", watched.turn(looks="every state")) == 1.3325
+
+
+@promised(
+    "backpropagation_through_time",
+    "set *cut after step* to 2: all states stay as they are, and left of the cut every gradient "
+    "that came across it is gone;",
+)
+def nothing_crosses_the_cut(watched):
+    whole, cut = watched.turn(), watched.turn(cut=2)
+    states = re.findall(r"h\d = (\S+) gets", whole)
+    assert states == re.findall(r"h\d = (\S+) gets", cut) and len(states) == 3
+    assert re.findall(r"gets (\S+?)[;.] ", cut) == ["0", "0", "1"]
+    assert "dw = 0 + 0 + 0.3517 = 0.3517." in cut
+
+
+@promised(
+    "backpropagation_through_time",
+    "turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the "
+    "slopes close to 0, and hardly any gradient reaches step 1.",
+)
+def what_holds_passes_little_back(watched):
+    caption = watched.turn(w=2.0, looks="the last state")
+    assert number(r"h3 = (\S+) gets", caption) > 0.94
+    assert number(r"gets (\S+);", caption) < 0.07 < number(r"gets (\S+);", watched.turn(w=0.5))
+
+
+@promised(
+    "how_far_a_gradient_reaches",
     "With $\\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left?",
     "turn *spectral radius* from 0.5 to 0.9.",
     "44, since $0.9^{44} = 0.0097$.",
@@ -644,7 +679,7 @@ def forty_four_steps(watched):
 
 
 @promised(
-    "backpropagation_through_time",
+    "how_far_a_gradient_reaches",
     "turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and "
     "the dots sink, from exploding to vanishing",
 )
@@ -659,25 +694,16 @@ def the_line_stays_and_the_dots_sink(watched):
     assert dots[0] == lines[0] > 1e6 and dots[-1] < 1e-6
 
 
-@promised("backpropagation_through_time", "set *truncate* to 10: nothing is left of steps 1 to 40;")
-def nothing_reaches_steps_one_to_forty(watched):
-    for radius in (0.5, 1.5):
-        caption = watched.turn(truncate=10, spectral_radius=radius)
-        assert "Nothing at all reaches steps 1 to 40." in caption
-    reach = module("backpropagation_through_time").reach(0.5, 0.0, 10, "a rotation")
-    assert not reach[:40].any() and reach[40:].all()
-
-
 @promised(
-    "backpropagation_through_time",
+    "how_far_a_gradient_reaches",
     "choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from "
     "step to step; only the mean slope stays the line's.",
 )
 def only_the_slope_is_kept(watched):
-    bptt, factors = module("backpropagation_through_time"), {}
-    for kind in bptt.KINDS:
+    explored, factors = module("how_far_a_gradient_reaches"), {}
+    for kind in explored.KINDS:
         assert "was predicted" in watched.turn(kind=kind, spectral_radius=0.9)
-        share = bptt.reach(0.9, 0.0, 0, kind)
+        share = explored.reach(0.9, 0.0, kind)
         factors[kind] = share[:-1] / share[1:]
     rotation, drawn = factors.values()
     assert np.ptp(rotation) < 1e-6

@@ -26,26 +26,27 @@ import pytest
 from test_shapes import Program
 
 from lib import training
-from lib.teaching import exercise
+from lib.teaching import exercise, syllabus
 from lib.teaching.exercise import Exercise, Verdict
 from notebooks import build, references
 
 ROOT = Path(__file__).parents[1]
 FEW = 50  # steps of a live training where nobody looks at what is learned
 
-# What each kind has, in this order. The explorer and the exercises find their own places.
-ORDER = {
+# What each kind has, wherever it teaches best.
+HAS = {
     "start": "question summary",
     "build": "question paper equation forward derivation core-exercise backward gradient-check "
     "negative-control finished summary",
     "train": "question baseline predict curve failure held-out summary",
     "investigate": "question hypothesis experiment control intervention conclusion summary",
 }
-ANYWHERE = {"start": "check map twin explorer exercise"}  # the other kinds:
-ANYWHERE_ELSE = "twin explorer exercise"
+ALSO = {"start": "check map explorer exercise"}  # the other kinds:
+ALSO_ELSE = "explorer exercise"
+SIGNATURE = "wall", "picture", "surprise", "remember"
 REASONS = {"picture", "timing", "learned"}  # for which nbval may overlook an output
 EXEMPT = "nbval-ignore-output"
-PARTS = " ".join([*ORDER.values(), *ANYWHERE.values(), ANYWHERE_ELSE]).split()
+PARTS = " ".join([*HAS.values(), *ALSO.values(), ALSO_ELSE, "twin"]).split()
 TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception", "trains"}
 HEADING = re.compile(
     r"^\*\*Exercise (\d+)\. [^*]+\*\* · (easy|medium|hard|open) · (\d+) minutes?\. ", re.MULTILINE
@@ -66,9 +67,8 @@ TAUGHT = {
         r"finite differences?", "learning rate", "gradient descent", "SGD",
     ),
     "the_recurrent_cell": ("hidden state", "recurrent cell", "saturated?"),
-    "backpropagation_through_time": (
-        "truncat(ion|ed?)", "spectral radius", "backpropagation through time",
-    ),
+    "backpropagation_through_time": ("truncat(ion|ed?)", "backpropagation through time"),
+    "how_far_a_gradient_reaches": ("spectral radius", r"(vanish|explod)(es|ing)"),
     "training_a_recurrent_network": (
         r"Adam\b", r"clip(s|ped|ping)?\b", "momentum", "overfit", r"validation", "confusion matrix",
     ),
@@ -92,6 +92,9 @@ TAUGHT = {
     "rnn_and_transformer_at_equal_budget": ("data-parallel", "replica"),
 }  # fmt: skip
 IDEAS = {idea: name for name, ideas in TAUGHT.items() for idea in ideas}
+
+# Not yet edited to the standard of the pilot, How far a gradient reaches: no signature.
+UNSIGNED = {name for name in syllabus.stems() if name != "how_far_a_gradient_reaches"}
 
 # One of those whose language the explorer guesses.
 ONLY_A_WORD = {"start_here": {"gradient"}}
@@ -236,16 +239,25 @@ def test_the_title_block_says_what_awaits_you(lesson):
 
 
 @every_lesson
-def test_the_parts_of_its_kind_are_there_and_in_order(lesson):
-    assert lesson.kind in ORDER, f"kind {lesson.kind}: one of {', '.join(ORDER)} was expected"
-    ordered = ORDER[lesson.kind].split()
-    needed = ordered + ANYWHERE.get(lesson.kind, ANYWHERE_ELSE).split()
+def test_the_parts_of_its_kind_are_there(lesson):
+    assert lesson.kind in HAS, f"kind {lesson.kind}: one of {', '.join(HAS)} was expected"
+    needed = f"{HAS[lesson.kind]} {ALSO.get(lesson.kind, ALSO_ELSE)}".split()
     missing = [tag for tag in needed if not lesson.places(tag)]
     assert not missing, f"no cell is tagged {', '.join(missing)}"
-    places = [lesson.places(tag)[0] for tag in ordered]
-    assert places == sorted(places), dict(zip(ordered, places, strict=True))
-    assert places[0] == 0
+    assert lesson.places("question")[0] == 0
     assert lesson.places("summary") == [len(lesson.cells) - 1]
+
+
+@every_lesson
+def test_a_signature_names_the_wall_the_picture_the_surprise_and_what_to_remember(lesson):
+    course = lesson.notebook.metadata["course"]
+    signature = course.get("signature")
+    if signature is None:
+        assert lesson.name in UNSIGNED, "a lesson that is edited carries its signature"
+        return
+    assert tuple(signature) == SIGNATURE
+    assert all(len(line.split()) > 4 for line in signature.values())
+    assert 1 <= len(course["ideas"]) <= 3
 
 
 @every_lesson
@@ -299,10 +311,10 @@ def test_a_printed_line_goes_with_each_figure(lesson):
 def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
     (place,) = lesson.places("explorer")
     assert lesson.cells[place].source == "explorer()"
-    (twin,) = lesson.places("twin")
-    assert twin < place
-    pictures = [o for o in lesson.built.cells[twin].outputs if "image/png" in o.get("data", {})]
-    assert len(pictures) == 1, "the twin shows no picture"
+    for twin in lesson.places("twin"):  # where it adds something to the explorer's first picture
+        assert twin < place
+        pictures = [o for o in lesson.built.cells[twin].outputs if "image/png" in o.get("data", {})]
+        assert len(pictures) == 1, "the twin shows no picture"
     task = lesson.cells[place - 1]
     assert task.cell_type == "markdown"
     for words in ("**Predict", "You should see"):

@@ -268,7 +268,7 @@ def recomputed(x, W_xh, W_hh, b_h):
 
 def no_next_backward(doutputs, x, caches):
     """Each step as if it were the last one, and the only one: the gradients of W_xh, W_hh, b_h."""
-    dz = [doutputs[:, t] * (1 - h * h) for t, (_, h) in enumerate(caches)]  # T times (B, D)
+    dz = [doutputs[:, t] * (1 - h * h) for t, (_, h) in enumerate(caches)]
     dW_xh = sum(x[:, t].T @ dz[t] for t in range(len(dz)))  # (I, D)
     dW_hh = sum(h_before.T @ dz[t] for t, (h_before, _) in enumerate(caches))  # (D, D)
     return dW_xh, dW_hh, sum(dz).sum(axis=0)

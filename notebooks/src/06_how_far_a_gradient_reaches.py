@@ -82,6 +82,7 @@ def train(lag, asked, seed, steps=400):
     return rnn, output
 
 
+# %%
 def descend(weights, rate=0.3):
     """One step of gradient descent. A gradient longer than 1 is shortened to length 1."""
     length = np.sqrt(sum((gradient**2).sum() for _, _, gradient in weights))
@@ -91,7 +92,7 @@ def descend(weights, rate=0.3):
 
 def accuracy(rnn, output, lag):
     ids, first = remember_first(1000, lag, 4, np.random.default_rng(99))  # (B, T), (B,)
-    _, final, _ = rnn.forward(np.eye(8)[ids])  # (B, T, D), (B, D)
+    _, final, _ = rnn.forward(np.eye(8)[ids])
     return (output.forward(final)[0].argmax(axis=-1) == first).mean()
 
 
@@ -379,13 +380,13 @@ kinds |= {"guesses": trained["once, at the end"], "holds the letter": trained["2
 curves = {name: [reach(rnn) for rnn, _ in three] for name, three in kinds.items()}
 for name, shares in curves.items():
     print(f"{name:<17} first letter's share:", *(f"{share[0]:.0e}" for share in shares))
-assert max(share[0] for share in curves["holds the letter"]) < 1e-9
-assert min(share[0] for share in curves["untrained"]) > 1e-7
 
 # %% slideshow={"slide_type": "fragment"} tags=["figure", "learned", "nbval-ignore-output"]
 reach_before_and_after(curves)
 plt.show()
 print(f"three curves for each of {', '.join(curves)}; 41 letters")
+assert max(share[0] for share in curves["holds the letter"]) < 1e-9
+assert min(share[0] for share in curves["untrained"]) > 1e-7
 
 # %% [markdown]
 # **The networks that hold the letter get the least gradient from it**, by a factor of a thousand million. This is no accident of our task. To hold something means that
@@ -393,7 +394,7 @@ print(f"three curves for each of {', '.join(curves)}; 41 letters")
 # matter later? Bengio, Simard and Frasconi (1994) proved it: a tanh network that stores a bit safely against noise has a gradient that vanishes.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Exercise 3. What holds is deaf** · hard · 8 minutes, on paper, from a blank page. Take one hand-made unit, $h \leftarrow \tanh(2h)$, at the value $h^*$ where it stays.
+# **Exercise 3. What holds is deaf** · hard · 8 minutes. Paper, and a blank page. Take one hand-made unit, $h \leftarrow \tanh(2h)$, at the value $h^*$ where it stays.
 #
 # 1. A disturbance moves the state from $h^*$ to $h^* + \epsilon$, with a tiny $\epsilon$. By which factor has the disturbance grown or shrunk after one step? Derive
 #    it, then put in the number $h^* = 0.957$.

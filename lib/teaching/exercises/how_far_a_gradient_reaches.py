@@ -96,7 +96,6 @@ check_holding = Exercise(
     slips={
         "the slope of tanh at the state is missing: 2 is the weight alone.": _both(2.0),
         "the weight is missing: 1 - h² is the slope of tanh alone.": _both(1 - HELD**2),
-        "the slope is 1 - h², with a square.": _both(2 * (1 - HELD)),
         "the weight counts once: it multiplies the state before tanh, and so the slope.": _both(
             4 * (1 - HELD**2)
         ),
