@@ -194,7 +194,7 @@ class Labels(PathCollection):
     missing stays blank.
     """
 
-    def __init__(self, ax, points, labels=(), size=8.5, color="black", transform=None, style=None):
+    def __init__(self, ax, points, labels=(), size=8.5, color=INK, transform=None, style=None):
         self.size, self.style = guard.positive("size", size), style or "normal"
         in_points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
         transform = ax.transData if transform is None else transform
