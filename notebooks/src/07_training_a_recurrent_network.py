@@ -498,7 +498,7 @@ for t in (1, 2, 7, 8):
 # <details><summary>You should see</summary>
 #
 # Without the accent Hungarian keeps the lead, at 87 % where it had 99 %. With the Polish ending it falls to 1 %, in three letters,
-# whatever the six letters before them said. This fits a state that fades ([[the_recurrent_cell]]) and a gradient that fades ([[backpropagation_through_time]]); it does
+# whatever the six letters before them said. This fits a state that fades ([[the_recurrent_cell]]) and a gradient that fades ([[how_far_a_gradient_reaches]]); it does
 # not prove it, for *-ski* is strong evidence by itself.
 # </details>
 

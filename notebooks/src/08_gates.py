@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | watch a tanh cell fail, build the LSTM gate by gate, derive its way back, write the GRU's, and read what gates do over a real sentence |
 # | **What you will learn** | how a state that is added to, and not overwritten, keeps a memory and its gradient; why a gate must start open; where it still fails |
-# | **What you need** | the tanh cell and its step back ([[the_recurrent_cell]]); vanishing gradients ([[backpropagation_through_time]]); Adam and clipping ([[training_a_recurrent_network]]) |
+# | **What you need** | the tanh cell and its step back ([[the_recurrent_cell]]); vanishing gradients ([[how_far_a_gradient_reaches]]); Adam and clipping ([[training_a_recurrent_network]]) |
 # | **Minutes** | 60: paper 4, tanh fails 5, LSTM 8, derivation 7, GRU 15, check 4, sentence 5, how far back 4, explorer 3, exercises 1 and 3 4, summary 1 |
 
 # %% slideshow={"slide_type": "skip"}
@@ -90,7 +90,7 @@ assert tanh_accuracy[5] > 0.9 and tanh_accuracy[20] < 0.4
 #
 # - **On the way there** every step pushes the whole state through $W_{hh}$ and tanh and adds the new input. Noise writes over memory,
 #   and nothing can tell it not to.
-# - **On the way back** every step multiplies by $W_{hh}^\top$ and by the slope $1 - h^2$ ([[backpropagation_through_time]]). After 20 such steps there is
+# - **On the way back** every step multiplies by $W_{hh}^\top$ and by the slope $1 - h^2$ ([[how_far_a_gradient_reaches]]). After 20 such steps there is
 #   next to no gradient left that could teach it to do better.
 #
 # A tanh cell *can* hold a bit: in [[the_recurrent_cell]] one with $w > 1$ did. Learning to is the trouble. So we build a cell that keeps **by
