@@ -128,7 +128,7 @@ check_first_step(my_change)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Clipping
 #
-# [[Backpropagation_through_time]]: a gradient can explode, and one huge step throws away all that was learned. The remedy is plain. Measure the length of
+# [[How_far_a_gradient_reaches]]: a gradient can explode, and one huge step throws away all that was learned. The remedy is plain. Measure the length of
 # *all* gradients taken as one long vector, the **global norm**. Where it is above a limit, shorten them all by the same factor
 # (Pascanu, Mikolov and Bengio, 2013). The direction stays, the step is no longer dangerous. That is **clipping**.
 #

@@ -13,7 +13,7 @@
 # |---|---|
 # | **What you will do** | write three facts into a layer by hand, derive and prove its way back, watch a gradient die on its way down 32 layers, and keep it alive with one plus sign |
 # | **What you will learn** | why attention alone is not enough, how a feed-forward layer is a memory of keys and values, what relu and GELU do to a gradient, and what a residual is for |
-# | **What you need** | attention ([[scaled_dot_product_attention]]); the way back through a product ([[gradients_by_hand]]); gradient check ([[gradients_you_can_trust]]); exploding and vanishing gradients ([[backpropagation_through_time]]); Adam ([[training_a_recurrent_network]]); the forget gate ([[gates]]) |
+# | **What you need** | attention ([[scaled_dot_product_attention]]); the way back through a product ([[gradients_by_hand]]); gradient check ([[gradients_you_can_trust]]); exploding and vanishing gradients ([[how_far_a_gradient_reaches]]); Adam ([[training_a_recurrent_network]]); the forget gate ([[gates]]) |
 # | **Minutes** | 60: paper 6, forward 4, derivation 5, check 2, relu and GELU 5, depth 8, residual 7, negative control 2, misconception 3, explorer 3, finished and learning 3, exercises 1 to 3 11, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
@@ -327,7 +327,7 @@ plt.show()
 # %% [markdown]
 # With $s = 1$ about a hundred-thousandth. **Where does it go?** relu lets half of the gradient's entries through: half of the mean square, so the size is
 # multiplied by $1/\sqrt2$. On the way down $W_2$ multiplies it by $s\sqrt{D/F}$ and $W_1$ by $s\sqrt{F/D}$, together $s^2$. So it is
-# $s^2/\sqrt2$ in each layer, and for $s = 1$ that makes $0.707^{32} = 1.5 \cdot 10^{-5}$. Only near $s = 2^{1/4} = 1.19$ does it neither vanish nor explode. It is [[backpropagation_through_time]] once more: a product of many factors.
+# $s^2/\sqrt2$ in each layer, and for $s = 1$ that makes $0.707^{32} = 1.5 \cdot 10^{-5}$. Only near $s = 2^{1/4} = 1.19$ does it neither vanish nor explode. It is [[how_far_a_gradient_reaches]] once more: a product of many factors.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One plus sign
