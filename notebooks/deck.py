@@ -144,10 +144,11 @@ def slide(made):
     tag, name = ("h1", "opening") if made.opening else ("h2", "claim")
     pictured = any(step.kind == "picture" for step in made.steps)
     claim = markdown(made.claim).strip().removeprefix("<p>").removesuffix("</p>")
+    inside = f"<{tag}>{claim}</{tag}>{below(made.steps)}"
     notes = "".join(map(markdown, made.notes))
     return (
-        f'<section class="{name}"><div class="slide{"" if pictured else " words"}"><{tag}>{claim}</{tag}>{below(made.steps)}'
-        f'</div><aside class="notes">{notes}</aside></section>\n'
+        f'<section class="{name}"><div class="slide {"pictured" if pictured else "words"}">'
+        f'{inside}</div><aside class="notes">{notes}</aside></section>\n'
     )
 
 
