@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw
 
 from notebooks import build
 
+PRINTED = " ".join(["0.675"] * 14)  # too long for the largest type
+
 # Each role, in each of the ways to write it. What begins with "Unseen" is on no slide.
 TEXT = """\
 # %% [markdown]
@@ -100,7 +102,7 @@ def built(folder, text=TEXT, size=(640, 310)):
     for number, cell in build.code_cells(notebook):
         cell.execution_count = number
         if "print(" in cell.source:
-            cell.outputs = [nbformat.v4.new_output("stream", text="0.675\n")]
+            cell.outputs = [nbformat.v4.new_output("stream", text=f"{PRINTED}\n")]
         if "figure" in cell.metadata.get("tags", ()):
             cell.outputs += [picture(colour, size) for colour in ("navy", "teal")]
     build.write(target, notebook)

@@ -125,6 +125,11 @@ def test_a_cells_unknown_role_is_refused(kind, tmp_path):
         marked.built(tmp_path, f'# %% {kind}hall="stap"\n# x')
 
 
+def test_a_cell_is_told_by_its_first_words_not_by_its_mark(tmp_path):
+    with pytest.raises(build.Failed, match="^cell 1, which begins `## A title`: "):
+        marked.built(tmp_path, "# %% [markdown]\n# <!-- stepp -->\n# ## A title")
+
+
 def test_code_makes_no_claim(tmp_path):
     with pytest.raises(build.Failed, match="`claim` is no role in the hall"):
         marked.built(tmp_path, '# %% hall="claim"\nx = 1')
