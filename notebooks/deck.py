@@ -16,10 +16,16 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from lib.teaching import palette
 from notebooks import hall
 
 HERE = Path(__file__).resolve().parent
 BASE = "dist/reset.css", "dist/reveal.css", "dist/reveal.js"
+# The colours of the course's pictures, for the deck's style sheet.
+COLOURS = (
+    f":root {{ --ink: {palette.INK}; --faint: {palette.GREY}; --line: {palette.PALE};"
+    f" --accent: {palette.CHOSEN}; --card: {palette.PAPER} }}"
+)
 DARK = "github-dark"  # colours of code in a dark room
 HANDS = f"{(HERE / 'deck' / 'hand.svg').read_text('utf-8')}<span>Vote: hands up</span>"
 REVEAL = files("sphinx_revealjs") / "_static/revealjs"
@@ -59,17 +65,22 @@ def output_of(output):
         return f'<pre class="output">{html.escape(output.text.rstrip())}</pre>'
     if output.output_type == "error":
         return f'<pre class="output">{html.escape(output.traceback[-1])}</pre>'
-    return picture_or_text(output.data)
+    return picture_or_text(output.data, output.metadata)
 
 
-def picture_or_text(data):
-    """A picture, with its text as what it says to those who cannot see it; else the text."""
+def picture_or_text(data, metadata=None):
+    """A picture, with its text as what it says to those who cannot see it; else the text.
+
+    metadata: of the output; a picture has more pixels than it takes in a page, where this says so.
+    """
     text = html.escape(data.get("text/plain", ""))
     if "image/png" not in data:
         return f'<pre class="output">{text}</pre>'
     png = data["image/png"].replace("\n", "")
     said = "" if text.startswith("Picture: ") else f"<figcaption>{text}</figcaption>"
-    return f'<figure><img alt="{text}" src="data:image/png;base64,{png}">{said}</figure>'
+    sizes = (metadata or {}).get("image/png", {})
+    width = f'width="{sizes["width"]}" ' if "width" in sizes else ""
+    return f'<figure><img alt="{text}" {width}src="data:image/png;base64,{png}">{said}</figure>'
 
 
 def body(cell):
@@ -128,7 +139,7 @@ def deck(notebook):
     read = {name: (REVEAL / name).read_text("utf-8") for name in (*BASE, *scripts)}
     code = [HtmlFormatter().get_style_defs(".highlight")]
     code += [HtmlFormatter(style=DARK).get_style_defs(".dark .highlight")] if marked else []
-    styles = [read["dist/reset.css"], read["dist/reveal.css"], *code, own(f"{look}.css")]
+    styles = [read["dist/reset.css"], read["dist/reveal.css"], *code, COLOURS, own(f"{look}.css")]
     run = [read["dist/reveal.js"], *(read[name] for name in scripts), own(f"{look}.js")]
     return page(title(notebook), styles, content, run)
 

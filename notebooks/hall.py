@@ -22,7 +22,7 @@ title. So is what is folded, <details>, whatever its cell's role: only as the ne
 a vote, or with a mark of its own, is it a step, and stands open.
 A code cell tagged `figure`, and the explorer's, is a step: its picture, never its code. Any other
 code cell is hidden, unless it says `# %% hall="step"`: then its code is a step, and so is what it
-printed or drew.
+printed or drew; or `# %% hall="output"`: then what it printed or drew alone.
 
 The build takes the marks out of the notebook's Markdown and keeps them in each cell's metadata,
 `hall`. A lesson is marked if one of its cells is.
@@ -33,7 +33,7 @@ import re
 from typing import NamedTuple
 
 ROLES = ("claim", "step", "note", "vote", "hidden")
-CODE_ROLES = ("step", "hidden")
+CODE_ROLES = ("step", "output", "hidden")
 # What a blank line does not divide, and where no mark is looked for.
 BOTH = re.DOTALL | re.MULTILINE
 CODE = r"^```.*?^```|`[^`\n]+`"
@@ -209,6 +209,8 @@ def of_code(cell):
     if role == "hidden":
         return []
     outputs = [Step(kind(output), output) for output in cell.outputs]
+    if role == "output":
+        return outputs
     if draws:
         return [step for step in outputs if step.kind == "picture"]
     source = re.sub(r"\n{3,}", "\n\n", cell.source.strip())  # a slide is short

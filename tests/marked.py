@@ -88,6 +88,9 @@ def step_back(dh, h, W):
 
 print("0.675")
 
+# %% hall="output"
+print("unseen")  # the source is, what it prints is not
+
 # %% tags=["figure"] hall="hidden"
 print("unseen", "a figure for the page alone")
 """

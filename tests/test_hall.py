@@ -1,12 +1,15 @@
 """A lesson's marks leave the page, and say what each slide shows. test_deck.py looks at slides."""
 
 import re
+from pathlib import Path
 
 import marked
 import nbformat
 import pytest
 
 from notebooks import build, deck, hall
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def test_each_role_shows_what_it_promises(lesson):
         "One factor a step": "text text text",  # each formula is a step
         "How many steps back is 1 % left?": "vote text",  # the question and its choices are one
         "The dots follow the line": "picture picture",  # never what it printed
-        "The backward pass is one line": "code printed",
+        "The backward pass is one line": "code printed printed",  # the last without its code
     }
     opening, derivation, vote, *_ = hall.slides(lesson[2])
     assert opening.opening and not vote.opening
@@ -65,6 +68,16 @@ def test_hands_go_up_between_question_and_reveal(lesson):
         ("hands", "1"),
         ("text", "2"),
     ]
+
+
+def test_the_example_of_the_authors_page_makes_the_slide_that_it_says(tmp_path):
+    page = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    _, target = marked.built(tmp_path, example)
+    (made,) = hall.slides(nbformat.read(target, as_version=4))
+    assert not list(hall.faults_of(made, None))
+    assert [name for name, _ in deck.shown(made.steps)] == ["text", "text", "vote", "hands", "text"]
+    assert "one slide of five steps" in page
 
 
 def test_a_mark_leaves_no_trace_in_the_names_of_cells(tmp_path):
@@ -146,7 +159,11 @@ def test_a_mark_in_code_is_an_example():
     [
         ("# <!-- note: Two minutes. -->\n", "", "slide `How many .*: no note for the speaker"),
         ("One factor a step", "One. And two", "the claim is more than one sentence"),
-        ('hall="step"\ndef', "\ndef", "`The backward .*: nothing stands below the claim"),
+        (
+            "# <!-- note: Say it aloud. -->\n",
+            "# <!-- note: x -->\n# <!-- claim: More -->\n# <!-- note: x -->\n",
+            "`The backward .*: nothing stands below the claim",
+        ),
         ("# <!-- claim -->\n# # A", "# # A", "a step comes before the first claim: `\\*\\*Does"),
         (
             '[markdown] hall="hidden"\n# Unseen',
