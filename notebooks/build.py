@@ -36,7 +36,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from notebooks import pages, references
+from notebooks import hall, pages, references
 
 SECONDS_PER_CELL = 120
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -63,28 +63,38 @@ def read(source):
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen = {}
     for place, cell in enumerate(notebook.cells, 1):
+        told(place, cell, hall.mark)
         # Named by what its source holds, not by its place or by what is written into it: a new
         # cell, or new numbers of lessons, leave the others' ids alone.
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
-        kept = ("tags", "slideshow", "jupyter")
+        kept = ("tags", "slideshow", "jupyter", "hall")
         cell["metadata"] = {k: v for k, v in cell.metadata.items() if k in kept}
         if "figure" in cell.metadata.get("tags", ()):  # it only draws: its picture is enough
             cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.cell_type == "markdown":
-            refer(place, cell, stems)
+            told(place, cell, refer, stems)
     for cell in notebook.cells[:1]:
         cell.source = references.titled(cell.source, source.stem)
     return nbformat.from_dict(notebook)
 
 
-def refer(place, cell, stems):
-    """Write the links to other lessons into a cell."""
+def refer(cell, stems):
+    """Write the links to other lessons into a cell, and into what it says in the hall alone."""
+    cell.source = references.resolved(cell.source, stems)
+    for mark in cell.metadata.get("hall", ()):
+        if "text" in mark:
+            mark["text"] = references.resolved(mark["text"], stems)
+
+
+def told(place, cell, work, *given):
+    """Do this to a cell; a failure says which cell it is."""
+    begin = first_line(cell)
     try:
-        cell.source = references.resolved(cell.source, stems)
-    except LookupError as error:
-        raise Failed(f"cell {place}, which begins `{first_line(cell)}`: {error}") from None
+        work(cell, *given)
+    except (LookupError, ValueError) as error:
+        raise Failed(f"cell {place}, which begins `{begin}`: {error}") from None
 
 
 def code_cells(notebook):
@@ -130,7 +140,9 @@ def complain(number, cell, what):
 
 
 def first_line(cell):
-    return next((line for line in cell.source.splitlines() if line.strip()), "")
+    """The first that says something, which a mark for the hall does not."""
+    lines = (line.strip() for line in cell.source.splitlines())
+    return next((line for line in lines if line and not line.startswith("<!--")), "")
 
 
 def peak_memory(pid):

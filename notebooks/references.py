@@ -62,8 +62,9 @@ def renewed(text, stems):
 
 
 def prose(source):
-    """A source's text without the marks of its comments."""
-    return re.sub(r"^# ?", "", source.read_text("utf-8"), flags=re.MULTILINE)
+    """A source's text, not its comment signs nor what is said in the hall alone."""
+    text = re.sub(r"^# ?", "", source.read_text("utf-8"), flags=re.MULTILINE)
+    return re.sub(r"<!--.*?-->[ \t]*\n?", "", text, flags=re.DOTALL)
 
 
 def lessons_table(found):

@@ -3,13 +3,14 @@
 import os
 import re
 
+import marked
 import nbformat
 import pytest
 from browser import CHROMIUM, FLAGS, PICTURES, ROOT
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 
-from notebooks import build, deck
+from notebooks import build, deck, hall
 
 pytestmark = pytest.mark.author
 
@@ -47,6 +48,63 @@ FAULTS = """smallest => {
                 say('small picture');
         if (!slide.innerText.trim() && !slide.querySelector('img')) say('empty');
     }
+    return wrong;
+}"""
+
+# What is wrong on the deck of a marked lesson, with all that a slide shows in the end.
+LEAST = {
+    "text": 24,
+    "picture": 0.7,  # of the screen's height
+    "scale": 24 / (8 / 72 * 100),  # then letters of 8 points are 24 pixels high
+    "lines": 2,
+    "margin": 70,
+}
+FAULTS_IN_THE_HALL = """least => {
+    const wrong = [];
+    const height = element => element.getBoundingClientRect().height;
+    const size = element => parseFloat(getComputedStyle(element).fontSize);
+    const texts = root => {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), found = [];
+        while (walker.nextNode()) {
+            const range = document.createRange();
+            range.selectNodeContents(walker.currentNode);
+            const boxes = [...range.getClientRects()].filter(box => box.width && box.height);
+            if (walker.currentNode.data.trim() && boxes.length)
+                found.push([walker.currentNode.parentElement, walker.currentNode.data, boxes]);
+        }
+        return found;
+    };
+    const small = (root, say) => {
+        for (const [element, text] of texts(root))
+            if (size(element) < least.text) say(`${size(element)} px: ${text.slice(0, 40)}`);
+    };
+    for (const slide of Reveal.getSlides()) {
+        const { h } = Reveal.getIndices(slide);
+        Reveal.slide(h, 0, 99);
+        const say = what => wrong.push(`slide ${h + 1}: ${what}`);
+        const out = box => box.height && (box.left < -1 || box.top < -1
+            || box.right > innerWidth + 1 || box.bottom > innerHeight + 1);
+        const over = [...slide.querySelectorAll('*')].map(x => [x, x.getBoundingClientRect()])
+            .find(([, box]) => out(box)) ?? texts(slide)
+            .find(([, , boxes]) => boxes.some(box => box.right > innerWidth - least.margin));
+        if (over) say(`${over[0].tagName} does not fit: ${over[0].textContent.slice(0, 40)}`);
+        small(slide, say);
+        const titles = [...slide.querySelectorAll('h1, h2, h3, h4, h5, h6')];
+        if (titles.length !== 1) say(`${titles.length} titles`);
+        if (height(titles[0]) > least.lines * 1.2 * size(titles[0])) say('long title');
+        for (const picture of slide.querySelectorAll('img')) {
+            const part = height(picture) / innerHeight;
+            const widest = picture.closest('.frames').clientWidth / (least.picture * innerHeight);
+            if (part < least.picture)
+                say(`a picture of ${Math.round(100 * part)} % of the height: it should be at most `
+                    + `${widest.toFixed(2)} times as wide as high, and little text beside it`);
+            const scale = +picture.dataset.scale;
+            if (scale < least.scale)
+                say(`a picture only ${scale.toFixed(2)} times as large as drawn: draw it smaller`);
+        }
+        if (!slide.querySelector('aside.notes').textContent.trim()) say('no notes');
+    }
+    small(document.querySelector('.slide-number'), what => wrong.push(`number: ${what}`));
     return wrong;
 }"""
 
@@ -137,10 +195,14 @@ def test_a_plain_export_shows_the_committed_pictures_with_their_texts(path, show
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_slide_fits(path, show):
-    page, complaints = show(deck.deck(read(path)))
+    notebook = read(path)
+    page, complaints = show(deck.deck(notebook))
     page.wait_for_function("window.Reveal && Reveal.isReady()")
-    assert page.evaluate(FAULTS, SMALLEST) == []
-    assert page.evaluate("document.querySelectorAll('section:not(.stack)').length") > 15
+    if hall.is_marked(notebook):
+        assert page.evaluate(FAULTS_IN_THE_HALL, LEAST) == []
+    else:
+        assert page.evaluate(FAULTS, SMALLEST) == []
+        assert page.evaluate("document.querySelectorAll('section:not(.stack)').length") > 15
     assert complaints == []
 
 
@@ -193,3 +255,113 @@ def test_a_slide_that_does_not_fit_is_convicted(show):
     )
     page.wait_for_function("window.Reveal && Reveal.isReady()")
     assert page.evaluate(FAULTS, SMALLEST)
+
+
+# ----------------------------------------------------------------------------- a marked lesson
+
+
+@pytest.fixture
+def open_marked(show, tmp_path):
+    """The deck of the planted lesson, or of another text, with its pictures of this size."""
+
+    def open_deck(text=marked.TEXT, size=(640, 310)):
+        _, target = marked.built(tmp_path, text, size)
+        page, complaints = show(deck.deck(read(target)))
+        page.wait_for_function("window.Reveal && Reveal.isReady()")
+        return page, complaints
+
+    return open_deck
+
+
+def seen(page):
+    """The texts of the steps that stand there now, a picture as its colour."""
+    return page.evaluate(
+        """[...Reveal.getCurrentSlide().querySelectorAll('.step')]
+        .filter(x => x.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+        .map(x => x.querySelector('img') ? 'picture' : x.innerText.trim().split('\\n')[0])"""
+    )
+
+
+def test_a_marked_lesson_fits_and_asks_for_nothing(open_marked):
+    page, complaints = open_marked()
+    assert page.evaluate(FAULTS_IN_THE_HALL, LEAST) == []
+    assert complaints == []
+
+
+def test_each_key_shows_one_step_more(open_marked):
+    page, _ = open_marked()
+    frames = []
+    for _ in range(13):
+        claim = page.evaluate("Reveal.getCurrentSlide().querySelector('h1, h2').innerText")
+        frames.append((claim[:3], seen(page)))
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(50)
+    by_claim = {claim: [now for of, now in frames if of == claim] for claim, _ in frames}
+    question, hands = "With how many?", "Vote: hands up"
+    assert by_claim["How"] == [[question], [question, hands], [question, hands, "About 44."]]
+    # The second picture covers the first.
+    assert by_claim["The"][:2] == [["picture"]] * 2
+    assert by_claim["The"][2:4] == [
+        ["def step_back(dh, h, W):"],
+        ["def step_back(dh, h, W):", marked.PRINTED],
+    ]
+    assert [len(now) for now in by_claim["One"]] == [1, 2, 3]
+
+
+def test_the_speaker_sees_the_notes_and_the_hall_does_not(open_marked):
+    page, complaints = open_marked()
+    page.keyboard.press("ArrowRight")
+    with page.context.expect_page() as opened:
+        page.keyboard.press("s")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    notes.get_by_text("Derive it on the board, one line a key.").wait_for()
+    assert not page.locator("aside.notes").nth(1).is_visible()
+    opened.value.keyboard.press("ArrowRight")  # turns the hall's page too
+    page.wait_for_function("Reveal.getIndices().f === 0")
+    assert complaints == []
+
+
+def test_d_makes_the_room_dark_and_light_again(open_marked):
+    page, _ = open_marked()
+    colours = []
+    for _ in range(3):
+        colours.append(page.evaluate("getComputedStyle(document.querySelector('.reveal')).color"))
+        page.keyboard.press("d")
+    assert colours[0] == colours[2] != colours[1]
+
+
+@pytest.mark.parametrize(
+    "old, new, fault",
+    [
+        ("# About 44.\n", "# About 44.\n" + "#\n# One more.\n" * 30, "does not fit"),
+        ('print("0.675")', 'print("0.675") #' + "x" * 130, "does not fit"),
+        ("# About 44.", '# <span style="font-size: 20px">About</span>', "20 px: About"),
+        ("# About 44.", "# ## About 44.", "2 titles"),
+        ("The backward pass is", "The backward pass" + " is so very long" * 9, "long title"),
+        ("# <!-- note: Two minutes. -->\n", "", "no notes"),
+    ],
+)
+def test_a_slide_in_the_hall_that_is_wrong_is_convicted(old, new, fault, open_marked):
+    assert marked.TEXT.count(old) == 1
+    page, _ = open_marked(marked.TEXT.replace(old, new))
+    said = page.evaluate(FAULTS_IN_THE_HALL, LEAST)
+    assert said and all(fault in line for line in said), said
+
+
+@pytest.mark.parametrize(
+    "size, fault",
+    [((660, 240), "a picture of 62 % of the height"), ((800, 500), "times as large as drawn")],
+)
+def test_a_picture_too_wide_or_too_finely_drawn_is_convicted(size, fault, open_marked):
+    page, _ = open_marked(size=size)
+    said = page.evaluate(FAULTS_IN_THE_HALL, LEAST)
+    assert len(said) == 2 and all(fault in line for line in said), said
+
+
+def test_type_shrinks_until_a_slide_fits_and_scripts_are_still_read(open_marked):
+    """Twelve lines do not fit in the largest type; the scripts of scripts would be too small."""
+    lines = "# About 44.\n" + "#\n# And $W_{h_{t_i}}$ in a line more.\n" * 7
+    page, _ = open_marked(marked.TEXT.replace("# About 44.\n", lines))
+    assert page.evaluate(FAULTS_IN_THE_HALL, LEAST) == []
+    types = page.evaluate("[...document.querySelectorAll('.slide')].map(x => x.style.cssText)")
+    assert types[0] == "--type: 48px;" != types[2]
