@@ -4,25 +4,29 @@
 #     kind: investigate
 #     signature:
 #       wall: weights set by hand hold a letter for a thousand steps, and training at 40 steps still ends at guessing
-#       picture: bars of blame that sink on a logarithmic scale, and below them a circle that shrinks to a needle
-#       surprise: the network that holds the letter best passes back the least gradient
+#       picture: bars of blame that sink on a logarithmic scale, and a circle that shrinks to a needle
+#       surprise: the networks that hold the letter safely pass back the least gradient
 #       remember: a gradient that walks back n steps is multiplied n times, so a factor below 1 leaves nothing to learn from
 #     ideas: [Jacobian of a step, spectral radius, vanishing and exploding gradients]
 # ---
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["question"]
+# %% [markdown] hall="hidden" tags=["question"]
+# <!-- claim -->
 # # How far a gradient reaches
 #
+# <!-- step -->
 # **A network reads a letter, and then forty letters of noise. Can it not keep the first letter, or can it not learn to keep it?**
 #
 # | | |
 # |---|---|
 # | **What you will do** | watch a network fail, set its weights by hand so that it cannot fail, measure how much gradient comes back, predict that number, and repair the training without touching the network |
-# | **What you will learn** | why a gradient vanishes or explodes on its way back, what a spectral radius is, and why a network that keeps things well is hard to teach |
+# | **What you will learn** | why a gradient vanishes or explodes on its way back, what a spectral radius is, and why a network that keeps things safely is hard to teach |
 # | **What you need** | the walk back through time ([[backpropagation_through_time]]); the step of the tanh cell ([[the_recurrent_cell]]); gradient descent ([[gradients_you_can_trust]]) |
-# | **Minutes** | 60: the failure 6, by hand 6, paper 5, picture 8, prediction 10, exercises 14, repair 7, explorer 3, summary 1 |
+# | **Minutes** | 60: the failure 6, by hand 7, paper 4, blame 6, matrix 7, prediction 9, repair 7, who hears 4, exercise 7, explorer 3; at home: exercises 2 (2) and 3 (6) |
+#
+# <!-- note: Let everybody decide before the second slide: cannot keep, or cannot learn to keep? Count hands, and write the numbers on the board. -->
 
-# %% slideshow={"slide_type": "skip"}
+# %%
 import sys
 
 sys.path.insert(0, "..")
@@ -42,31 +46,35 @@ from lib.teaching.exercises.how_far_a_gradient_reaches import (
 )
 from lib.teaching.explorers.how_far_a_gradient_reaches import explorer
 from lib.teaching.figures.how_far_a_gradient_reaches import (
-    blame_and_needle,
+    bars_of_blame,
     chain_of_factors,
+    circle_to_needle,
     predicted_and_measured,
     reach_before_and_after,
+    two_rest_points,
 )
 
 np.set_printoptions(precision=4, suppress=True)
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] hall="step"
+# <!-- claim: The same network learns to remember for 10 steps, and at 40 steps it guesses. -->
 # ## The same network, the same task
 #
-# A network reads one of four letters, a, b, c or d. Then it reads noise: other letters, drawn at random. After the last of them
-# we ask: **which letter came first?** The number of noise letters is called the *lag*. Somebody who guesses is right in 25 % of
-# the cases.
+# A network reads one of four letters: a, b, c or d. Then it reads noise: letters of four other kinds, drawn at random. After the last letter
+# we ask: **which letter came first?** The number of noise letters is called the *lag*. Who guesses is right in 25 % of the cases.
 #
-# The network is the recurrent cell of [[the_recurrent_cell]] with 16 units, and an output layer that reads the state. We train it
-# by gradient descent, with the walk back of [[backpropagation_through_time]]. `asked` says after which steps we ask; here that is the
-# last step alone.
+# <!-- hidden -->
+# The network is the tanh cell of [[the_recurrent_cell]] with 16 units, and an output layer that reads the state. The training is the loop of
+# [[backpropagation_through_time]] once more. One thing is new: `asked` lists the steps after which we ask for the first letter. (`remember_first` gives
+# the ids of the letters, 0 to 3 for a to d and 4 to 7 for the noise, and the first id again, as the answer.)
+#
+# <!-- note: The code is in the notebook; do not read it out. Say only that `asked` is the list of steps at which the loss looks. -->
 
 
 # %%
 def train(lag, asked, seed, steps=400):
     rng = np.random.default_rng(seed)
     rnn, output = RNN(RNNCell(8, 16, rng)), Linear(16, 4, rng)
-    weights = [*rnn.parameters(), *output.parameters()]
     for _ in range(steps):
         ids, first = remember_first(32, lag, 4, rng)  # (B, T), (B,)
         states, _, cache = rnn.forward(np.eye(8)[ids])  # (B, T, D)
@@ -78,15 +86,15 @@ def train(lag, asked, seed, steps=400):
         dstates = np.zeros_like(states)  # (B, T, D)
         dstates[:, asked] = output.backward(cross_entropy_backward(loss_cache), output_cache)
         rnn.backward(dstates, cache)
-        descend(weights)
+        descend([*rnn.parameters(), *output.parameters()])
     return rnn, output
 
 
 # %%
-def descend(weights, rate=0.3):
+def descend(parameters, rate=0.3):
     """One step of gradient descent. A gradient longer than 1 is shortened to length 1."""
-    length = np.sqrt(sum((gradient**2).sum() for _, _, gradient in weights))
-    for _, value, gradient in weights:
+    length = np.sqrt(sum((gradient**2).sum() for _, _, gradient in parameters))
+    for _, value, gradient in parameters:
         value -= rate * gradient / max(1, length)
 
 
@@ -96,43 +104,64 @@ def accuracy(rnn, output, lag):
     return (output.forward(final)[0].argmax(axis=-1) == first).mean()
 
 
-# %% tags=["learned", "nbval-ignore-output"]
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
 networks = {lag: [train(lag, [lag], seed) for seed in range(3)] for lag in (5, 10, 40)}
 for lag, three in networks.items():
     right = [accuracy(*network, lag) for network in three]
     print(f"lag {lag:2}: accuracy of three networks", *(f"{100 * share:4.0f} %" for share in right))
     assert min(right) > 0.95 if lag < 40 else max(right) < 0.4
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["hypothesis"]
-# At lag 5 and at lag 10 every network answers without a mistake. At lag 40 all three guess. (Five times as much training does not
-# help either; that was tried and is not shown.) There are two suspects:
+# %% [markdown] hall="step" tags=["hypothesis"]
+# <!-- claim: There are two suspects, the state and the learning. -->
+# At lag 5 and at lag 10 every network answers without a mistake. At lag 40 all three guess. There are two suspects:
 #
-# 1. **The state cannot hold the letter.** Forty letters of noise wash it away, whatever the weights are.
+# 1. **The state cannot hold the letter.** Forty letters of noise wash the letter away, whatever the weights are.
 # 2. **Learning cannot hear the letter.** Good weights exist, and the gradient does not find them.
 #
-# Which of the two is it? Decide before you read on. How would you find out without any training?
+# <!-- vote -->
+# Which of the two is it? Decide before you read on. How would you find out *without any training*?
 #
 # <details><summary>One way</summary>
 #
 # Set the weights by hand. If hand-made weights hold the letter, the first suspect is innocent.
 # </details>
+#
+# <!-- note: Take votes for 1 and for 2. Then ask for an experiment; somebody usually says "choose the weights yourself". -->
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["control"]
+# %% [markdown] hall="step" tags=["control"]
+# <!-- claim: A unit that feeds itself with the weight 2 keeps its sign. -->
 # ## Weights set by hand
 #
-# Four units are enough: one for each letter. Each unit feeds itself with the weight 2 and hears no other unit. So one unit is
-# $h \leftarrow \tanh(2h)$. Start a pocket calculator at 0.5 and press these keys again and again: 0.76, 0.91, 0.95, 0.96, and there it
-# stays. Start at −0.5 and it stays at −0.96. **Such a unit keeps its sign.** The letter sets the four signs once (its own unit gets +2, the other
-# three get −2), and the noise letters have weights of 0, so the units do not hear them.
+# Four units are enough: one for each letter. Each unit feeds itself with the weight 2 and hears no other unit. Between two letters its state
+# changes by $h \leftarrow \tanh(2h)$. Start a pocket calculator at 0.5 and apply this again and again: 0.76, 0.91, 0.95, 0.96, and there the
+# number stays.
 
 # %%
+rest = 0.5
+for _ in range(60):
+    rest = np.tanh(2 * rest)
+
+# %% tags=["figure"]
+two_rest_points(weight=2)
+plt.show()
+print("tanh(2 h) stays at", *(f"{h:.2f}" for h in (-rest, 0, rest)))
+
+# %% [markdown] hall="hidden"
+# The curve is $\tanh(2h)$; where it crosses the straight line, the state stays as it is. It crosses the line three times. At 0 the curve is steep, with slope 2: a small
+# disturbance doubles at every step, and the state runs away from 0. At 0.96 and at −0.96 the curve is nearly flat, with slope 0.17: a small disturbance
+# dies out, and the state comes back. **So the unit has two places to rest, and it keeps its sign.** The first letter chooses the sign: its own unit gets +2, the other three units get −2. Each noise letter pushes every unit by
+# 0.2, up or down, and that is not enough to turn a sign.
+#
+# <!-- note: Draw the staircase on the board for a start at 0.5, then for a start at -0.1. Slope above 1 at 0: runs away. Slope below 1 at 0.96: comes back. The two slopes are needed again at the end. -->
+
+# %% hall="output"
 by_hand, reader = (
     RNN(RNNCell(8, 4, np.random.default_rng(0))),
     Linear(4, 4, np.random.default_rng(0)),
 )
 by_hand.cell.W_hh[:] = 2 * np.eye(4)
-by_hand.cell.W_xh[:] = 0
 by_hand.cell.W_xh[:4] = 4 * np.eye(4) - 2
+by_hand.cell.W_xh[4:] = np.random.default_rng(0).choice([-0.2, 0.2], size=(4, 4))
 reader.W[:] = np.eye(4)
 
 states, _, _ = by_hand.forward(np.eye(8)[remember_first(1, 1000, 4, np.random.default_rng(1))[0]])
@@ -141,20 +170,22 @@ for step in (1, 40, 1000):
 for lag in (40, 1000):
     print(f"lag {lag:4}: accuracy {100 * accuracy(by_hand, reader, lag):.0f} %")
 
-# %% [markdown]
-# The weights that nobody trained make no mistake, after 40 steps and after 1000. **The first suspect is innocent: a tanh cell can
-# hold a letter for as long as you like.** So training must have failed to hear. What reaches the first letter when the loss is at the
-# end?
+# %% [markdown] hall="hidden"
+# Weights that nobody trained make no mistake, after 40 steps and after 1000. **The first suspect is innocent: a tanh cell can
+# hold a letter for as long as you like.** So look at the second suspect. How much gradient reaches the first letter, when the loss looks at the end?
+#
+# <!-- note: The first suspect is innocent. Cross it out on the board. -->
 
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## Three numbers on paper
+# %% [markdown] hall="step"
+# <!-- claim: Each step back multiplies the gradient by one factor. -->
+# ## Three weights on paper
 #
 # Take one unit, $h_t = \tanh(x_t + w\,h_{t-1})$, and let the loss look at the last state. From [[backpropagation_through_time]] you know one
 # step of the walk back:
 #
 # $$dh_{t-1} = w\,(1 - h_t^2)\; dh_t.$$
 #
-# Each step back multiplies the gradient by one factor, $w\,(1 - h_t^2)$. Near $h = 0$ the slope $1 - h^2$ is about 1, and the factor is
+# Near $h = 0$ the slope $1 - h^2$ is about 1, and the factor of one step is
 # about $w$. After 40 steps there are 40 such factors:
 #
 # | $w$ | after 1 step back | after 2 | after 40 |
@@ -163,28 +194,40 @@ for lag in (40, 1000):
 # | 1 | 1 | 1 | 1 |
 # | 1.5 | 1.5 | 2.25 | 11 million |
 #
-# Only a factor of 1 lasts. A little less than 1 leaves nothing: the gradient **vanishes**. A little more than 1 leaves far too much: it
+# Only a factor of 1 lasts. With less than 1 nothing is left: the gradient **vanishes**. With more than 1 far too much is left: the gradient
 # **explodes**.
+#
+# <!-- note: Let them multiply: 0.5, 0.25, 0.125. Ten steps are a thousandth, forty are a millionth of a millionth. -->
 
 # %%
 factors = 0.5 ** np.arange(7)
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 chain_of_factors(factors)
 plt.show()
-print("w = 0.5: the gradient from the last state back to the first:", factors)
+print("w = 0.5, the last state's gradient and those before it:", factors)
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["experiment"]
+# %% [markdown] hall="hidden" tags=["experiment"]
 # ## The blame, measured
 #
-# Now the network of 16 units, with lag 40, before any training. Only the last output gets a gradient. We walk back, and measure at each
-# letter how long the gradient $dx_t$ of this letter is. That is the share of the blame that the letter gets. **Predict:** how much gets the first
-# letter, compared with the last: a half, a hundredth, a millionth?
+# Now the network of 16 units at lag 40, before any training. The last output alone gets a gradient. We walk back and measure how long the gradient $dx_t$ of each letter is: that
+# is the share of the blame that this letter gets. **Predict:** the last letter gets 1. Does the first letter get a half, a
+# hundredth or a thousandth?
+#
+# <!-- vote: The last letter gets a gradient of length 1. What does the first of 41 letters get: a half, a hundredth, a thousandth? -->
+#
+# <!-- step: About a thousandth. -->
+#
+# <!-- note: Vote first. Then show the bars. -->
+#
+# <!-- claim: The first letter gets a thousandth of the last letter's gradient. -->
+#
+# <!-- note: A straight line on this scale means the same factor at every step. The answer depends on the first letter alone, and the loud gradients come from noise. -->
 
 
 # %%
 def reach(rnn, lag=40):
-    """How much gradient each letter gets, on average, as a share of what the last one gets."""
+    """How much gradient each letter gets, as a share of what the last one gets: a typical value."""
     rng = np.random.default_rng(5)
     states, _, cache = rnn.forward(np.eye(8)[remember_first(200, lag, 4, rng)[0]])  # (B, T, D)
     dstates = np.zeros_like(states)  # (B, T, D)
@@ -194,99 +237,89 @@ def reach(rnn, lag=40):
     return np.exp(np.log(lengths / lengths[:, -1:]).mean(axis=0))  # (T,)
 
 
-untrained = RNN(RNNCell(8, 16, np.random.default_rng(0)))
-blame = reach(untrained)
-shrinks = np.array([[0.65, 0.25], [0.25, 0.65]])
+untrained = [RNN(RNNCell(8, 16, np.random.default_rng(seed))) for seed in range(3)]
+blame = reach(untrained[0])
 
 # %% tags=["figure"]
-blame_and_needle(blame, shrinks)
+bars_of_blame(blame)
 plt.show()
 print(
     f"the last letter gets 1, the one 20 steps before it {blame[-21]:.0e}, the first {blame[0]:.0e}"
 )
 
-# %% [markdown]
-# On this logarithmic scale the bars fall along a straight line, and that means: **every step back multiplies by about the same factor**, here
-# about 0.85. The first of 41 letters gets about a thousandth of what the last letter gets. And the answer depends on the first letter alone! The loud
+# %% [markdown] hall="hidden"
+# On this logarithmic scale the bars fall along a line that is nearly straight. **So every step back multiplies the gradient by about the same factor**, here
+# by 0.84. The first of the 41 letters gets about a thousandth of what the last one gets. But the answer depends on the first letter alone: the loud
 # gradients come from noise.
-#
-# <details><summary>Why a geometric mean in <code>reach</code>?</summary>
-#
-# The shares differ by factors of a thousand from sentence to sentence. An ordinary mean would show the one largest share only.
-# </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] hall="step"
+# <!-- claim: A matrix that is applied again and again turns a circle into a needle. -->
 # ## One matrix, again and again
 #
-# With 16 units the factor is a matrix. Look at the lower row of the picture. It shows what a small matrix with two rows does to a circle of vectors when it is
-# multiplied again and again:
+# <!-- hidden -->
+# With 16 units the factor of a step is a matrix. Why does the gradient then shrink by about the same *number* at each step? A small matrix shows the reason:
 #
 # $$W = \begin{pmatrix} 0.65 & 0.25 \\ 0.25 & 0.65 \end{pmatrix}, \qquad (1, 1)\,W = (0.9,\ 0.9), \qquad (1, -1)\,W = (0.4,\ -0.4).$$
 #
-# Check both products on paper. The vector $(1, 1)$ keeps its direction and is stretched by 0.9. The vector $(1, -1)$ keeps its direction too, and is
-# stretched by 0.4. A direction that a matrix only stretches is an **eigenvector**, and the stretch is its **eigenvalue**. Every
-# other vector is a mixture of the two. At each multiplication the 0.4 part dies faster than the 0.9 part. So the circle
-# becomes a needle along $(1, 1)$, and from then on each multiplication stretches it by 0.9. **In the end the largest eigenvalue wins.** Its size
-# is called the **spectral radius** $\rho$ of the matrix. (An eigenvalue may be a complex number. Then the vector also turns, and the size of
-# the number is the stretch.)
+# <!-- hidden -->
+# Check both products on paper. The vector $(1, 1)$ keeps its direction and becomes 0.9 times as long. The vector $(1, -1)$ keeps its direction too, and becomes
+# 0.4 times as long. A direction that a matrix only stretches is called an **eigenvector**, and the stretch is its **eigenvalue**. Every
+# other vector is a mixture of these two, and at each multiplication its 0.4 part dies faster than its 0.9 part.
+#
+# <!-- note: Let them do both products by hand, half of the hall each. Then show the circle. -->
 
 # %%
-v = np.array([1.0, 0.0])
-for n in range(1, 9):
-    longer = v @ shrinks
-    print(f"multiplication {n}: stretched by {np.linalg.norm(longer) / np.linalg.norm(v):.4f}")
-    v = longer
-print(f"spectral radius:  {np.abs(np.linalg.eigvals(shrinks)).max():.4f}")
+shrinks = np.array([[0.65, 0.25], [0.25, 0.65]])
+v, stretches = np.array([1.0, 0.0]), []
+for _ in range(8):
+    stretches.append(np.linalg.norm(v @ shrinks) / np.linalg.norm(v))
+    v = v @ shrinks
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% tags=["figure"]
+circle_to_needle(shrinks)
+plt.show()
+print("(1, 0), stretched at each multiplication by", *(f"{stretch:.3f}" for stretch in stretches))
+
+# %% [markdown] hall="step"
+# <!-- hidden -->
+# The circle of all vectors of length 1 becomes a needle along $(1, 1)$. From then on each multiplication makes it 0.9 times as long. **In the end the largest eigenvalue wins.** The size of the
+# largest eigenvalue is called the **spectral radius** $\rho$ of the matrix. (An eigenvalue may be a complex number. Then the vector also turns, and the
+# size of the number is the stretch.)
+#
+# <!-- claim: The factor of one step is the slope of tanh times the weights. -->
 # ## The factor of one step
 #
+# <!-- hidden -->
 # For a state of $D$ numbers, one step of the walk back is two lines of [[backpropagation_through_time]]: $dz_t = dh_t \odot (1 - h_t^2)$, then
-# $dh_{t-1} = dz_t\, W_{hh}^\top$. Together they are one matrix, the *Jacobian* of the step ([[gradients_by_hand]]):
+# $dh_{t-1} = dz_t\, W_{hh}^\top$. Together they are one matrix, the *Jacobian* of the step ([[gradients_by_hand]]). Here $\operatorname{diag}(v)$ is the matrix with the vector $v$ on its diagonal and zeros elsewhere:
 #
 # $$dh_{t-1} = dh_t\, J_t, \qquad J_t = \operatorname{diag}(1 - h_t^2)\; W_{hh}^\top .$$
 #
-# Here $\operatorname{diag}(v)$ is the matrix with the vector $v$ on its diagonal and zeros elsewhere. From the last state $h_T$ back to $h_t$ the gradient is multiplied by
-# $T - t$ such matrices, one after the other:
+# <!-- hidden -->
+# From the last state $h_T$ back to $h_t$ the gradient meets $T - t$ such matrices, one after the other:
 #
 # $$dh_t = dh_T\; J_T\, J_{T-1} \cdots J_{t+1}.$$
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# **Exercise 1. The whole product** · medium · 6 minutes. `states` (N, D) are the states $h_{t+1}, \dots, h_T$, the earliest first. Return the
-# product of their Jacobians, a matrix (D, D), so that `dh_T @ my_product(states, W_hh)` is $dh_t$. Start from the identity, `np.eye(len(W_hh))`, and walk from the last state to the first.
-
-
-# %% tags=["exercise"]
-def my_product(states, W_hh):
-    return None  # your loop in place of this line
-
-
-check_product(my_product)
-
-# %% [markdown] slideshow={"slide_type": "skip"}
-# <details><summary>Solution</summary>
 #
-# ```python
-# def my_product(states, W_hh):
-#     product = np.eye(len(W_hh))
-#     for h in reversed(states):
-#         J = np.diag(1 - h * h) @ W_hh.T
-#         product = product @ J
-#     return product
-# ```
+# <!-- hidden -->
+# The slopes differ from step to step, so the matrices are not quite the same. Leave the slopes out for a moment: near $h = 0$ they are 1, and every Jacobian is $W_{hh}^\top$. A matrix and its
+# transpose have the same eigenvalues. So this is the **prediction**: over $n$ steps the gradient becomes about $\rho^{\,n}$ times as long, a straight line on a logarithmic axis.
 #
-# A row vector meets the matrices from left to right, so the Jacobian of the last state stands first, and each earlier one is multiplied from the right.
-# </details>
+# <!-- note: The order matters: a row vector meets the last step's matrix first. Exercise 3 asks for this product. -->
 
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## A prediction
-#
-# Near $h = 0$ every slope is 1, and every Jacobian is $W_{hh}^\top$. A matrix and its transpose have the same eigenvalues. So the gradient that comes back over $n$ steps should
-# be about $\rho^{\,n}$ times as long, which is a straight line on a logarithmic axis.
-#
-# We test this with matrices whose factor is known exactly: a rotation times $\rho$. A rotation keeps every length, so every step multiplies by $\rho$.
+# %% [markdown] hall="hidden"
+# We test the prediction with matrices whose factor is known exactly: a rotation times $\rho$. A rotation keeps every length, so every step multiplies by $\rho$.
 # On the left the network reads nothing, and all states stay at 0. On the right it reads random input. **Predict:** does the gradient on the right
 # lie above its line, on it, or below it?
+#
+# <!-- vote: Left no input, right random input. Does the gradient on the right lie above its line, on it, or below it? -->
+#
+# <!-- step: Below. The slope of tanh is at most 1, so tanh can only shrink a gradient. -->
+#
+# <!-- note: Vote before the picture. -->
+#
+# <!-- claim: tanh can only shrink a gradient, so even a radius of 1.5 may vanish. -->
+#
+# <!-- note: Left: points on the lines. Right: all points below their lines, also those of 1.5. -->
 
 
 # %%
@@ -313,114 +346,124 @@ for strength, shares in measured.items():
         print(f"input {strength}, rho {rho}: 20 steps back {lengths[-21]:.1e}, ", end="")
         print(f"predicted {rho**20:.1e}")
 
-# %% [markdown]
-# - On the left the slope is 1 everywhere, and measurement and prediction are the same.
+# %% [markdown] hall="hidden"
+# - On the left every slope is 1, and measurement and prediction are the same.
 # - On the right every point lies below its line. The slope $1 - h^2$ is at most 1, so **tanh can only shrink a gradient**.
 # - On the right even $\rho = 1.5$ vanishes. The popular sentence "a spectral radius above 1 makes the gradient explode" is wrong: above 1 the gradient *can*
-#   explode (Pascanu, Mikolov and Bengio, 2013). With this kind of matrix and $\rho$ below 1, the gradient must vanish.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# **Exercise 2. Enough for forty steps** · easy · 3 minutes. Every step back multiplies the gradient by $\rho$, the slopes are 1. How large must $\rho$ be
-# so that 1 % of the gradient is left after 40 steps? Two digits behind the point are enough.
-
-# %% tags=["exercise"]
-my_radius = None  # a number
-
-check_radius(my_radius)
-
-# %% [markdown] slideshow={"slide_type": "skip"}
-# <details><summary>Solution</summary>
+#   explode (Pascanu, Mikolov and Bengio, 2013).
 #
-# $\rho^{40} = 0.01$, so $\rho = 0.01^{1/40} = e^{\ln(0.01) / 40} = 0.891$.
-#
-# ```python
-# my_radius = 0.01 ** (1 / 40)
-# ```
-#
-# At 0.85, as in the bars above, 0.15 % is left. Between "audible" and "silent" lie a few hundredths of $\rho$.
-# </details>
+# And the network of 16 units? Its factor should be about the radius of its $W_{hh}$ times a typical slope:
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["intervention"]
+# %%
+for rnn in untrained:
+    radius = np.abs(np.linalg.eigvals(rnn.cell.W_hh)).max()
+    states, _, _ = rnn.forward(np.eye(8)[remember_first(200, 40, 4, np.random.default_rng(5))[0]])
+    slope, each_step = (1 - states**2).mean(), reach(rnn)[0] ** (1 / 40)
+    print(f"radius {radius:.2f} times slope {slope:.2f} is {radius * slope:.2f}; ", end="")
+    print(f"measured at each step: {each_step:.2f}")
+
+# %% [markdown] hall="step" tags=["intervention"]
+# <!-- claim: If learning cannot hear the letter, ask nearer to it. -->
 # ## Repair the hearing, not the network
 #
-# If the network only cannot *hear*, then a louder message must be enough. So we leave network, data, rate and number of steps as they are.
-# We change only the places at which we ask in training: 21 times, after each of the steps 0 to 20. The gradient of an early question has a short way back. The accuracy is measured as before, **after step 40, where
-# this training has never asked**.
+# <!-- hidden -->
+# If the network *can* hold the letter and only cannot *hear* it, then it is enough to ask nearer to the letter. So we leave the network, the data, the rate and the number of training steps as they
+# are. We change only the places at which we ask in training. The accuracy is measured as before, after step 40:
 #
-# The control: we ask as often, 21 times, but late, after each of the steps 20 to 40. Each of these gradients has at least 20 steps to walk. **Predict** both accuracies.
+# - **early**: asked 20 times, after each of the steps 1 to 20. These gradients have a short way back. After step 40 nobody asks in this training.
+# - **late**, the control: asked 20 times too, after each of the steps 21 to 40. These gradients have a long way back.
+# - **at once**, a second control: asked once, after step 0, where the letter has only just been read. Is reading the letter in all that was missing?
+#
+# <!-- vote -->
+# **Predict** the three accuracies after step 40.
+#
+# <!-- note: Three votes. Most people expect "late" to win, since it asks the very question of the test. -->
 
-# %% tags=["learned", "nbval-ignore-output"]
-late, early = list(range(20, 41)), list(range(21))
-trained = {"once, at the end": networks[40]}
-trained["21 times, late"] = [train(40, late, seed) for seed in range(3)]
-trained["21 times, early"] = [train(40, early, seed) for seed in range(3)]
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+asked = {"early": range(1, 21), "late": range(21, 41), "at once": [0]}
+trained = {"at the end": networks[40]}
+for name, steps in asked.items():
+    trained[name] = [train(40, [*steps], seed) for seed in range(3)]
 for name, three in trained.items():
     right = [accuracy(*network, 40) for network in three]
-    print(f"asked {name:<16} accuracy at lag 40:", *(f"{100 * share:4.0f} %" for share in right))
-    assert min(right) > 0.95 if name == "21 times, early" else max(right) < 0.6
+    print(f"asked {name:<10}: accuracy at lag 40", *(f"{100 * share:4.0f} %" for share in right))
+    assert min(right) > 0.95 if name == "early" else max(right) < 0.6
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["conclusion"]
-# The early questions teach the network to hold the letter, and it then holds it for twice as long as anybody has asked. The late questions are
-# just as many, and one of them is the very question of the test, and the network guesses. **So the second suspect did it: the letter could be held, and learning could not hear it.**
+# %% [markdown] hall="hidden" tags=["conclusion"]
+# The early questions teach the network to hold the letter, and the network then holds it for twice as long as anybody has asked. The late questions are
+# just as many, one of them is the very question of the test, and those networks guess. **So the second suspect did it: the letter could be held, and learning could not hear it.** (Rate, clipping and number of steps were the same in all four trainings, so none of them is the culprit.)
 #
-# The limit of this conclusion: it is one task, one size of network and one optimizer, with three seeds each. And the early questions help only where somebody knows
-# the answer early. Most tasks give one answer at the end. What then? [[Gates]] changes the cell.
+# The limit of this conclusion: it is one task, one size of network and one rate, with three seeds each. And early questions help only where somebody knows
+# the answer early. Most tasks give one answer at the end. For those, [[gates]] changes the cell.
+#
+# <!-- note: The verdict. Then its limit: one task, one size, one rate, three seeds. -->
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] hall="hidden"
 # ## Who hears best?
 #
-# Three of the networks now answer without a mistake at lag 40. Measure the blame again, in these networks, in the ones that guess, and before
+# Three of the networks now answer without a mistake at lag 40. Measure the blame again: in these networks, in those that guess, and before
 # training. **Predict:** in which of them does the first letter get the most gradient?
+#
+# <!-- vote: Untrained, guessing, or holding the letter: in which network does the first letter get the most gradient? -->
+#
+# <!-- step: The networks that hold the letter give it the least, by far. -->
+#
+# <!-- note: Most hands go up for "holding". Wait before you show the curves. -->
+#
+# <!-- claim: The networks that hold the letter get the least gradient from it. -->
+#
+# <!-- note: Holding means that small disturbances die; a gradient asks what a small change does. It is the same factor. -->
 
 # %% tags=["learned", "nbval-ignore-output"]
-kinds = {
-    "untrained": [(RNN(RNNCell(8, 16, np.random.default_rng(seed))), None) for seed in range(3)]
-}
-kinds |= {"guesses": trained["once, at the end"], "holds the letter": trained["21 times, early"]}
-curves = {name: [reach(rnn) for rnn, _ in three] for name, three in kinds.items()}
+kinds = {"untrained": untrained, "guesses": [rnn for rnn, _ in trained["at the end"]]}
+kinds["holds the letter"] = [rnn for rnn, _ in trained["early"]]
+curves = {name: [reach(rnn) for rnn in three] for name, three in kinds.items()}
 for name, shares in curves.items():
-    print(f"{name:<17} first letter's share:", *(f"{share[0]:.0e}" for share in shares))
+    print(f"{name:<17} first letter's share:", *(f"{each[0]:.0e}" for each in shares))
 
-# %% slideshow={"slide_type": "fragment"} tags=["figure", "learned", "nbval-ignore-output"]
+# %% tags=["figure", "learned", "nbval-ignore-output"]
 reach_before_and_after(curves)
 plt.show()
 print(f"three curves for each of {', '.join(curves)}; 41 letters")
-assert max(share[0] for share in curves["holds the letter"]) < 1e-9
-assert min(share[0] for share in curves["untrained"]) > 1e-7
+assert max(each[0] for each in curves["holds the letter"]) < 1e-9
+assert min(each[0] for each in curves["untrained"]) > 1e-7
 
-# %% [markdown]
-# **The networks that hold the letter get the least gradient from it**, by a factor of a thousand million. This is no accident of our task. To hold something means that
-# small disturbances die out: noise must not change the sign of the unit. And a gradient asks exactly this: how much does a small change now
-# matter later? Bengio, Simard and Frasconi (1994) proved it: a tanh network that stores a bit safely against noise has a gradient that vanishes.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# **Exercise 3. What holds is deaf** · hard · 8 minutes. Paper, and a blank page. Take one hand-made unit, $h \leftarrow \tanh(2h)$, at the value $h^*$ where it stays.
+# %% [markdown] hall="hidden"
+# **The networks that hold the letter get the least gradient from it**: less than a millionth of what an untrained network gets. This is no accident of our task. To hold something *against noise* means that
+# small disturbances die out. And a gradient asks exactly this: what does a *small* change now do later? (To exchange the letter a for b is a large change: it turns the sign, and the sign stays.) Bengio, Simard and Frasconi
+# (1994) proved it for networks like this one.
 #
-# 1. A disturbance moves the state from $h^*$ to $h^* + \epsilon$, with a tiny $\epsilon$. By which factor has the disturbance grown or shrunk after one step? Derive
-#    it, then put in the number $h^* = 0.957$.
+# How could these networks learn, if they are so deaf? They heard the letter over short ways, while their units were still soft. They became deaf *by* learning to hold. (The hook at the left end: after the
+# first letter the units are not at rest yet, and their slopes are still large.)
+
+# %% [markdown] hall="hidden"
+# **Exercise 1. What holds is deaf** · hard · 7 minutes. Paper, and a blank page. Take one hand-made unit, $h \leftarrow \tanh(2h)$, at its place of rest $h^* = 0.957$.
+#
+# 1. Noise moves the state from $h^*$ to $h^* + \epsilon$, with a tiny $\epsilon$. One step later the disturbance is a certain factor times $\epsilon$. Derive this factor, then put in the number.
 # 2. By which factor is a *gradient* multiplied in one step back at $h^*$?
 #
-# Write both numbers, to two digits, and then say to yourself in one sentence why a unit that holds cannot hear.
+# Write both numbers, to two digits. Then say to yourself in one sentence why a unit that holds against noise cannot hear.
 
 # %% tags=["exercise", "core-exercise"]
 my_factors = None  # (factor of the disturbance, factor of the gradient)
 
 check_holding(my_factors)
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] hall="hidden"
 # <details><summary>Solution</summary>
 #
-# For a tiny $\epsilon$, $\tanh(2(h^* + \epsilon)) \approx \tanh(2h^*) + 2\epsilon\,(1 - \tanh^2(2h^*))$. At the value where the unit stays, $\tanh(2h^*) = h^*$. So the new state is
+# For a tiny $\epsilon$, $\tanh(2(h^* + \epsilon)) \approx \tanh(2h^*) + 2\epsilon\,(1 - \tanh^2(2h^*))$. At the place of rest, $\tanh(2h^*) = h^*$. So the new state is
 # $h^* + 2\,(1 - h^{*2})\,\epsilon$, and the factor is $2\,(1 - 0.957^2) = 0.168$. The gradient's factor is $w\,(1 - h^{*2})$: the same expression, and the same number.
 #
 # ```python
 # my_factors = (2 * (1 - 0.957**2), 2 * (1 - 0.957**2))
 # ```
 #
-# A unit that holds is a unit whose factor is below 1. The same factor multiplies the gradient, so after 40 steps $0.168^{40} = 10^{-31}$ is left.
+# A place of rest is safe against noise because this factor is below 1 there. (At 0 the factor is 2, and the state runs away.) The same factor multiplies the gradient, so after 40 steps
+# $0.168^{40} = 10^{-31}$ is left.
 # </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] hall="hidden"
 # ## Turn it
 #
 # **Predict first.** With $\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left? Write down a number, then
@@ -437,17 +480,69 @@ check_holding(my_factors)
 #   vanishing;
 # - choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from step to step; only the mean slope stays the line's.
 
-# %% tags=["explorer"]
+# %% hall="hidden" tags=["explorer"]
 explorer()
 
-# %% [markdown] slideshow={"slide_type": "slide"} tags=["summary"]
+# %% [markdown] hall="hidden"
+# **Exercise 2. Enough for forty steps** · easy · 2 minutes. At home. Every step back multiplies the gradient by $\rho$, and the slopes are 1. With which $\rho$ is exactly 1 % of the gradient
+# left after 40 steps? Give three digits.
+
+# %% tags=["exercise"]
+my_radius = None  # a number
+
+check_radius(my_radius)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# $\rho^{40} = 0.01$, so $\rho = 0.01^{1/40} = e^{\ln(0.01) / 40} = 0.891$.
+#
+# ```python
+# my_radius = 0.01 ** (1 / 40)
+# ```
+#
+# With 0.84, as in the bars above, 0.1 % is left. A few hundredths of $\rho$ lie between heard and not heard.
+# </details>
+
+# %% [markdown] hall="hidden"
+# **Exercise 3. The whole product** · medium · 6 minutes. At home. `states` (N, D) are the states $h_{t+1}, \dots, h_T$, the earliest first. Return the
+# product of their Jacobians, a matrix (D, D), so that `dh_T @ my_product(states, W_hh)` is $dh_t$. Start from the identity, `np.eye(len(W_hh))`, and walk from the last state to the first.
+
+
+# %% tags=["exercise"]
+def my_product(states, W_hh):
+    return None  # your loop in place of this line
+
+
+check_product(my_product)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_product(states, W_hh):
+#     product = np.eye(len(W_hh))
+#     for h in reversed(states):
+#         J = np.diag(1 - h * h) @ W_hh.T
+#         product = product @ J
+#     return product
+# ```
+#
+# A row vector meets the matrices from left to right, so the Jacobian of the last state stands first, and each earlier one is multiplied from the right.
+# </details>
+
+# %% [markdown] hall="step" tags=["summary"]
+# <!-- claim: A gradient that walks back n steps is multiplied n times. -->
 # ## What stays
 #
 # - A gradient that walks back $n$ steps is multiplied $n$ times, by $J_t = \operatorname{diag}(1 - h_t^2)\, W_{hh}^\top$ at each step.
-# - Without tanh it shrinks or grows about like $\rho^{\,n}$. tanh shrinks it further: $\rho > 1$ can explode and need not.
-# - A vanished gradient does not say that the first letter does not matter. It says that learning cannot hear it.
-# - A network can hold what it cannot learn to hold; and what holds it safely against noise passes back the least gradient.
+# - With slopes of 1 the gradient shrinks or grows about like $\rho^{\,n}$. tanh shrinks it further: with $\rho > 1$ it can explode, and need not.
+# - A vanished gradient does not say that the first letter does not matter. It says that learning cannot hear the letter.
+# - What holds something safely against noise passes back the least gradient.
 #
+# <!-- hidden -->
 # **Next:** [[training_a_recurrent_network]] trains a recurrent network on real data and tames gradients that explode. [[Gates]] builds a cell whose factor can stay near 1.
 # **Further reading:** Hochreiter, *Untersuchungen zu dynamischen neuronalen Netzen*, 1991; Bengio, Simard and Frasconi, *Learning long-term dependencies with gradient descent is
 # difficult*, 1994; Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks*, 2013.
+#
+# <!-- note: Close with the question of the first slide: it could keep the letter, and it could not learn to. Ask who has changed sides. -->

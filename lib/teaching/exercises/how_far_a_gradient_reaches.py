@@ -39,7 +39,7 @@ def _last_alone(states, W_hh):
 
 
 check_product = Exercise(
-    "Exercise 1",
+    "Exercise 3",
     given=_given,
     right=("right: the Jacobian of the last state stands first.", _product(_right)),
     slips={
@@ -86,7 +86,7 @@ def _both(factor):
 
 
 check_holding = Exercise(
-    "Exercise 3",
+    "Exercise 1",
     parts=("factor of the disturbance", "factor of the gradient"),
     right=(
         "right: one number. What makes a disturbance die makes the gradient die.",

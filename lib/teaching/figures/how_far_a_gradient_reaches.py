@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.teaching.diagram import Diagram
-from lib.teaching.palette import GRADIENT, INK, PALE, SERIES
+from lib.teaching.palette import CHOSEN, GRADIENT, GREY, INK, PALE, PAPER, SERIES
 
 TIMES = 0, 1, 2, 4, 8, 16  # how often the circle is multiplied, one small picture for each
 
@@ -33,28 +33,61 @@ def chain_of_factors(shares):
     return diagram
 
 
-def blame_and_needle(blame, matrix):
-    """Bars of blame (T,) on a logarithmic scale; below, what a matrix (2, 2) makes of a circle."""
-    fig = plt.figure(figsize=(6.4, 4.4))
-    above, below = fig.subfigures(2, 1, height_ratios=(1.5, 1))
-    bars(above.subplots(), blame)
-    angles = np.linspace(0, 2 * np.pi, 200)
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (200, 2)
-    below.suptitle("vectors of length 1, multiplied by $W$; below them the longest", fontsize=8.5)
-    for ax, n in zip(below.subplots(1, len(TIMES)), TIMES, strict=True):
-        shape(ax, circle, circle @ np.linalg.matrix_power(matrix, n), n)
+def two_rest_points(weight, starts=(0.5, -0.3)):
+    """Where h <- tanh(weight h) stays: the curve, the line h = h, and the way there as stairs."""
+    fig, ax = plt.subplots(figsize=(4.6, 3.3))
+    h = np.linspace(-1.3, 1.3, 200)
+    ax.plot(h, h, color=GREY, ls=(0, (4, 2)), lw=1, label="stays as it is")
+    ax.plot(h, np.tanh(weight * h), color=INK, ls="-", lw=1.8, label=f"tanh({weight} h)")
+    for start in starts:
+        ax.plot(*staircase(start, weight), color=SERIES[2], ls="-", lw=1, marker=".", ms=4)
+    rest = staircase(starts[0], weight, 60)[0][-1]
+    for place, text in (
+        (0, f"slope {weight}: leaves"),
+        (rest, "comes back"),
+        (-rest, "comes back"),
+    ):
+        slope = "" if place == 0 else f"slope {weight * (1 - rest**2):.2f}: "
+        ax.plot([place], [place], "o", ms=7, mfc=PAPER if place == 0 else CHOSEN, mec=INK)
+        side = dict(ha="right", va="bottom") if place > 0 else dict(ha="left", va="top")
+        ax.annotate(slope + text, (place, place), (-9 if place > 0 else 9, 5 if place > 0 else -5),
+                    textcoords="offset points", fontsize=8, **side)  # fmt: skip
+    ax.set(xlabel="state now", ylabel="state one step later", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
+    ax.legend(loc="upper left", fontsize=8)
 
 
-def bars(ax, blame):
-    """One bar for each letter, its number in italics at the first, the middle and the last."""
+def staircase(start, weight, steps=6):
+    """The corners of the way from a state to the next and the next: across (2 N,), up (2 N,)."""
+    across, up, h = [start], [start], start
+    for _ in range(steps):
+        after = np.tanh(weight * h)
+        across += [h, after]
+        up += [after, after]
+        h = after
+    return across, up
+
+
+def bars_of_blame(blame):
+    """One bar for each letter (T,), on a logarithmic scale; three of them with their numbers."""
+    fig, ax = plt.subplots(figsize=(6.4, 2.9))
     steps = np.arange(1, len(blame) + 1)
     ax.bar(steps, blame, 0.72, color=GRADIENT)
     for i, across in ((0, "left"), (len(blame) // 2, "center"), (len(blame) - 1, "center")):
         text = dict(ha=across, va="bottom", style="italic", color=GRADIENT)
         ax.text(steps[i] - 0.4 * (i == 0), 1.3 * blame[i], f"{blame[i]:.2g}", **text)
-    ax.set(yscale="log", ylim=(1e-4, 6), xlim=(0, len(blame) + 1), xlabel="letter")
+    ax.set(yscale="log", ylim=(1e-4, 6), xlim=(0, len(blame) + 1))
+    ax.set_xlabel("letter (the first is the one that is asked for)")
     ax.set_ylabel("gradient of the letter,\nas a share of the last one's")
     ax.set_xticks([1, *range(10, len(blame) + 1, 10)])
+
+
+def circle_to_needle(matrix):
+    """What a matrix (2, 2) makes of all vectors of length 1, multiplied again and again."""
+    fig, axes = plt.subplots(2, 3, figsize=(5.2, 4.0), gridspec_kw={"hspace": 0.12})
+    angles = np.linspace(0, 2 * np.pi, 200)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (200, 2)
+    for ax, n in zip(axes.flat, TIMES, strict=True):
+        shape(ax, circle, circle @ np.linalg.matrix_power(matrix, n), n)
 
 
 def shape(ax, circle, moved, n):
@@ -62,9 +95,10 @@ def shape(ax, circle, moved, n):
     ax.plot(*circle.T, color=PALE, ls="-", lw=1)
     ax.fill(*moved.T, facecolor=GRADIENT, edgecolor=GRADIENT, lw=1.4)
     length = np.linalg.norm(moved, axis=1).max()
-    ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
-    ax.set_title({0: "before", 1: "once", 2: "twice"}.get(n, f"{n} times"), fontsize=8.5)
-    ax.text(0, -1.12, f"{length:.2f}", ha="center", va="top", style="italic", color=GRADIENT)
+    times = {0: "before", 1: "multiplied once", 2: "twice"}.get(n, f"{n} times")
+    ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal", title=times)
+    text = dict(ha="center", va="top", style="italic", color=GRADIENT)
+    ax.text(0, -1.1, f"longest vector {length:.2f}", **text)
     ax.axis("off")
 
 
@@ -81,7 +115,7 @@ def predicted_and_measured(radii, measured):
         where = "no input" if strength == 0 else f"random input of strength {strength}"
         ax.set(title=where, xlabel="time step t", ylim=(1e-10, 1e10))
     axes[0].set_ylabel("gradient, as a share of the last step's")
-    legend = dict(title="line: predicted\npoints: measured", fontsize=7.5, title_fontsize=7.5)
+    legend = dict(title="line: predicted\npoints: measured", fontsize=8, title_fontsize=8)
     axes[1].legend(loc="upper right", **legend)
 
 
