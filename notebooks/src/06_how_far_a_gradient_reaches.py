@@ -391,7 +391,7 @@ for name, three in trained.items():
 
 # %% [markdown] hall="hidden" tags=["conclusion"]
 # The early questions teach the network to hold the letter, and the network then holds it for twice as long as anybody has asked. The late questions are
-# just as many, one of them is the very question of the test, and those networks guess. **So the second suspect did it: the letter could be held, and learning could not hear it.** (Rate, clipping and number of steps were the same in all four trainings, so none of them is the culprit.)
+# just as many, one of them is the very question of the test, and those networks guess. **So the second suspect did it: the letter could be held, and learning could not hear it.** (Rate and number of steps were the same in all four trainings, so neither of them is the culprit.)
 #
 # The limit of this conclusion: it is one task, one size of network and one rate, with three seeds each. And early questions help only where somebody knows
 # the answer early. Most tasks give one answer at the end. For those, [[gates]] changes the cell.
