@@ -185,8 +185,8 @@ for lag in (40, 1000):
 #
 # $$dh_{t-1} = w\,(1 - h_t^2)\; dh_t.$$
 #
-# Near $h = 0$ the slope $1 - h^2$ is about 1, and the factor of one step is
-# about $w$. After 40 steps there are 40 such factors:
+# As long as $h$ stays near 0, the slope $1 - h^2$ is about 1, and the factor of one step is
+# about $w$. After 40 such steps there are 40 such factors:
 #
 # | $w$ | after 1 step back | after 2 | after 40 |
 # |---|---|---|---|
@@ -249,7 +249,8 @@ print(
 
 # %% [markdown] hall="hidden"
 # On this logarithmic scale the bars fall along a line that is nearly straight. **So every step back multiplies the gradient by about the same factor**, here
-# by 0.84. The first of the 41 letters gets about a thousandth of what the last one gets. But the answer depends on the first letter alone: the loud
+# by 0.84. The first of the 41 letters gets about a thousandth of what the last one gets. (This is the best of the three networks; in the other two the first
+# letter gets even less.) But the answer depends on the first letter alone: the loud
 # gradients come from noise.
 
 # %% [markdown] hall="step"
@@ -501,7 +502,8 @@ check_radius(my_radius)
 # my_radius = 0.01 ** (1 / 40)
 # ```
 #
-# With 0.84, as in the bars above, 0.1 % is left. A few hundredths of $\rho$ lie between heard and not heard.
+# With 0.84, as in the bars above, 0.1 % is left: a few hundredths of $\rho$ make a factor of ten. (1 % is only a mark for this exercise. How much is enough to learn from depends on the
+# noise.)
 # </details>
 
 # %% [markdown] hall="hidden"

@@ -42,16 +42,13 @@ def two_rest_points(weight, starts=(0.5, -0.3)):
     for start in starts:
         ax.plot(*staircase(start, weight), color=SERIES[2], ls="-", lw=1, marker=".", ms=4)
     rest = staircase(starts[0], weight, 60)[0][-1]
-    for place, text in (
-        (0, f"slope {weight}: leaves"),
-        (rest, "comes back"),
-        (-rest, "comes back"),
-    ):
-        slope = "" if place == 0 else f"slope {weight * (1 - rest**2):.2f}: "
-        ax.plot([place], [place], "o", ms=7, mfc=PAPER if place == 0 else CHOSEN, mec=INK)
-        side = dict(ha="right", va="bottom") if place > 0 else dict(ha="left", va="top")
-        ax.annotate(slope + text, (place, place), (-9 if place > 0 else 9, 5 if place > 0 else -5),
-                    textcoords="offset points", fontsize=8, **side)  # fmt: skip
+    ax.plot([0], [0], "D", ms=6, color=INK, mfc=PAPER)
+    ax.plot([-rest, rest], [-rest, rest], "o", ls="", ms=7, color=INK, mfc=CHOSEN)
+    below, above = dict(ha="left", va="top", size=8), dict(ha="right", va="bottom", size=8)
+    flat = f"slope {weight * (1 - rest**2):.2f}: comes back"
+    ax.text(0.1, -0.05, f"slope {weight}: leaves", **below)
+    ax.text(-rest + 0.1, -rest - 0.05, flat, **below)
+    ax.text(rest - 0.1, rest + 0.05, flat, **above)
     ax.set(xlabel="state now", ylabel="state one step later", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
     ax.legend(loc="upper left", fontsize=8)
 
