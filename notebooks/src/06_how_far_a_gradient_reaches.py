@@ -128,7 +128,7 @@ for lag, three in networks.items():
 #
 # <!-- note: Take votes for 1 and for 2. Then ask for an experiment; somebody usually says "choose the weights yourself". -->
 
-# %% [markdown] hall="step" tags=["control"]
+# %% [markdown] hall="hidden" tags=["control"]
 # <!-- claim: A unit that feeds itself with the weight 2 keeps its sign. -->
 # ## Weights set by hand
 #
@@ -152,7 +152,10 @@ print("tanh(2 h) stays at", *(f"{h:.2f}" for h in (-rest, 0, rest)))
 # dies out, and the state comes back. **So the unit has two places to rest, and it keeps its sign.** The first letter chooses the sign: its own unit gets +2, the other three units get −2. Each noise letter pushes every unit by
 # 0.2, up or down, and that is not enough to turn a sign.
 #
-# <!-- note: Draw the staircase on the board for a start at 0.5, then for a start at -0.1. Slope above 1 at 0: runs away. Slope below 1 at 0.96: comes back. The two slopes are needed again at the end. -->
+# <!-- note: Draw the stairs on the board for a start at 0.5, then for a start at -0.1. Slope above 1 at 0: the state runs away. Slope below 1 at 0.96: it comes back. Both slopes are needed again at the end. -->
+#
+# <!-- claim: Four such units, set by hand, hold the letter for a thousand steps. -->
+# <!-- step: Its own unit gets +2 from the letter, the other three get −2. Each noise letter pushes every unit by 0.2, up or down. -->
 
 # %% hall="output"
 by_hand, reader = (
@@ -174,17 +177,20 @@ for lag in (40, 1000):
 # Weights that nobody trained make no mistake, after 40 steps and after 1000. **The first suspect is innocent: a tanh cell can
 # hold a letter for as long as you like.** So look at the second suspect. How much gradient reaches the first letter, when the loss looks at the end?
 #
-# <!-- note: The first suspect is innocent. Cross it out on the board. -->
+# <!-- step: The first suspect is innocent. -->
+# <!-- note: Cross the first suspect out on the board. -->
 
 # %% [markdown] hall="step"
 # <!-- claim: Each step back multiplies the gradient by one factor. -->
 # ## Three weights on paper
 #
+# <!-- hidden -->
 # Take one unit, $h_t = \tanh(x_t + w\,h_{t-1})$, and let the loss look at the last state. From [[backpropagation_through_time]] you know one
 # step of the walk back:
 #
 # $$dh_{t-1} = w\,(1 - h_t^2)\; dh_t.$$
 #
+# <!-- hidden -->
 # As long as $h$ stays near 0, the slope $1 - h^2$ is about 1, and the factor of one step is
 # about $w$. After 40 such steps there are 40 such factors:
 #
@@ -214,6 +220,7 @@ print("w = 0.5, the last state's gradient and those before it:", factors)
 # is the share of the blame that this letter gets. **Predict:** the last letter gets 1. Does the first letter get a half, a
 # hundredth or a thousandth?
 #
+# <!-- claim: How much gradient reaches the first letter? -->
 # <!-- vote: The last letter gets a gradient of length 1. What does the first of 41 letters get: a half, a hundredth, a thousandth? -->
 #
 # <!-- step: About a thousandth. -->
@@ -306,6 +313,9 @@ print("(1, 0), stretched at each multiplication by", *(f"{stretch:.3f}" for stre
 # transpose have the same eigenvalues. So this is the **prediction**: over $n$ steps the gradient becomes about $\rho^{\,n}$ times as long, a straight line on a logarithmic axis.
 #
 # <!-- note: The order matters: a row vector meets the last step's matrix first. Exercise 3 asks for this product. -->
+#
+# <!-- claim: The prediction is a straight line on a logarithmic axis. -->
+# <!-- step: $$\text{length of } dh_t \;\approx\; \rho^{\,T-t} \cdot \text{length of } dh_T$$ -->
 
 # %% [markdown] hall="hidden"
 # We test the prediction with matrices whose factor is known exactly: a rotation times $\rho$. A rotation keeps every length, so every step multiplies by $\rho$.
@@ -379,6 +389,8 @@ for rnn in untrained:
 # **Predict** the three accuracies after step 40.
 #
 # <!-- note: Three votes. Most people expect "late" to win, since it asks the very question of the test. -->
+#
+# <!-- claim: Asked early, the network holds the letter; asked late, it guesses. -->
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
 asked = {"early": range(1, 21), "late": range(21, 41), "at once": [0]}
@@ -397,6 +409,7 @@ for name, three in trained.items():
 # The limit of this conclusion: it is one task, one size of network and one rate, with three seeds each. And early questions help only where somebody knows
 # the answer early. Most tasks give one answer at the end. For those, [[gates]] changes the cell.
 #
+# <!-- step: The second suspect did it: the letter could be held, and learning could not hear it. -->
 # <!-- note: The verdict. Then its limit: one task, one size, one rate, three seeds. -->
 
 # %% [markdown] hall="hidden"
@@ -405,9 +418,8 @@ for name, three in trained.items():
 # Three of the networks now answer without a mistake at lag 40. Measure the blame again: in these networks, in those that guess, and before
 # training. **Predict:** in which of them does the first letter get the most gradient?
 #
+# <!-- claim: Who hears best? -->
 # <!-- vote: Untrained, guessing, or holding the letter: in which network does the first letter get the most gradient? -->
-#
-# <!-- step: The networks that hold the letter give it the least, by far. -->
 #
 # <!-- note: Most hands go up for "holding". Wait before you show the curves. -->
 #
@@ -434,6 +446,12 @@ assert min(each[0] for each in curves["untrained"]) > 1e-7
 # small disturbances die out. And a gradient asks exactly this: what does a *small* change now do later? (To exchange the letter a for b is a large change: it turns the sign, and the sign stays.) Bengio, Simard and Frasconi
 # (1994) proved it for networks like this one.
 #
+# <!-- claim: What makes noise die makes the gradient die. -->
+# <!-- step: $$h^* + \epsilon \;\longrightarrow\; h^* + 2\,(1 - h^{*2})\,\epsilon \qquad \text{a disturbance, one step on}$$ -->
+# <!-- step: $$dh_{t-1} = 2\,(1 - h^{*2})\, dh_t \qquad \text{a gradient, one step back}$$ -->
+# <!-- step: At rest, $h^* = 0.957$, the factor is 0.17. -->
+# <!-- note: This is exercise 1. Give them four minutes with paper before the first formula, then derive both on the board. -->
+# <!-- hidden -->
 # How could these networks learn, if they are so deaf? They heard the letter over short ways, while their units were still soft. They became deaf *by* learning to hold. (The hook at the left end: after the
 # first letter the units are not at rest yet, and their slopes are still large.)
 
