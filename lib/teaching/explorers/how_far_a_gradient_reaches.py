@@ -20,7 +20,7 @@ def explorer():
     line, dots = picture.moving(*draw(picture.axes))
 
     def show(spectral_radius, input_strength, kind):
-        seen = reach(spectral_radius, input_strength, kind)
+        seen = share(spectral_radius, input_strength, kind)
         predicted = float(spectral_radius) ** (STEPS - EACH)
         line.set_ydata(shown(predicted))
         dots.set_ydata(shown(seen))
@@ -57,7 +57,7 @@ def material(kind):
     return W, rng.normal(size=(1, STEPS, HIDDEN)), doutputs
 
 
-def reach(spectral_radius, input_strength, kind):
+def share(spectral_radius, input_strength, kind=KINDS[0]):
     """The length of dx_t at each of the T steps, as a share of that at the last one."""
     W, x, doutputs = material(kind)
     rnn = RNN(RNNCell(HIDDEN, HIDDEN, np.random.default_rng(0)))

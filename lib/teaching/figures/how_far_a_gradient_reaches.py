@@ -25,6 +25,7 @@ def chain_of_factors(shares):
         diagram.flow((one, 0, 0.16), (other, 0, 0.16))
         diagram.broad((other, 0, -0.14), (one, 0, -0.14), share)
         diagram.write(across[i - 1 : i + 1].mean(), 0.4, f"{share:.3g}", back=True)
+    diagram.write(across[-1], 0.4, f"{shares[0]:.3g}", back=True)
     diagram.place("loss", across[-1], 1.75, "the loss looks here", weight="normal", ha="right")
     diagram.flow("loss", f"h{count}")
     diagram.tell(
@@ -45,10 +46,9 @@ def two_rest_points(weight, starts=(0.5, -0.3)):
     ax.plot([0], [0], "D", ms=6, color=INK, mfc=PAPER)
     ax.plot([-rest, rest], [-rest, rest], "o", ls="", ms=7, color=INK, mfc=CHOSEN)
     below, above = dict(ha="left", va="top", size=8), dict(ha="right", va="bottom", size=8)
-    flat = f"slope {weight * (1 - rest**2):.2f}: comes back"
-    ax.text(0.1, -0.05, f"slope {weight}: leaves", **below)
-    ax.text(-rest + 0.1, -rest - 0.05, flat, **below)
-    ax.text(rest - 0.1, rest + 0.05, flat, **above)
+    ax.text(0.1, -0.05, "steep: the state leaves", **below)
+    ax.text(-rest + 0.1, -rest - 0.05, "flat: the state comes back", **below)
+    ax.text(rest - 0.1, rest + 0.05, "flat: the state comes back", **above)
     ax.set(xlabel="state now", ylabel="state one step later", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
     ax.legend(loc="upper left", fontsize=8)
 
@@ -67,20 +67,19 @@ def staircase(start, weight, steps=6):
 def bars_of_blame(blame):
     """One bar for each letter (T,), on a logarithmic scale; three of them with their numbers."""
     fig, ax = plt.subplots(figsize=(6.4, 2.9))
-    steps = np.arange(1, len(blame) + 1)
+    steps = np.arange(len(blame))
     ax.bar(steps, blame, 0.72, color=GRADIENT)
     for i, across in ((0, "left"), (len(blame) // 2, "center"), (len(blame) - 1, "center")):
         text = dict(ha=across, va="bottom", style="italic", color=GRADIENT)
         ax.text(steps[i] - 0.4 * (i == 0), 1.3 * blame[i], f"{blame[i]:.2g}", **text)
-    ax.set(yscale="log", ylim=(1e-4, 6), xlim=(0, len(blame) + 1))
-    ax.set_xlabel("letter (the first is the one that is asked for)")
+    ax.set(yscale="log", ylim=(1e-4, 6), xlim=(-1, len(blame)))
+    ax.set_xlabel("letter: 0 is the one that is asked for, the others are noise")
     ax.set_ylabel("gradient of the letter,\nas a share of the last one's")
-    ax.set_xticks([1, *range(10, len(blame) + 1, 10)])
 
 
 def circle_to_needle(matrix):
     """What a matrix (2, 2) makes of all vectors of length 1, multiplied again and again."""
-    fig, axes = plt.subplots(2, 3, figsize=(5.2, 4.0), gridspec_kw={"hspace": 0.12})
+    fig, axes = plt.subplots(2, 3, figsize=(4.6, 3.5), gridspec_kw={"hspace": 0.12})
     angles = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (200, 2)
     for ax, n in zip(axes.flat, TIMES, strict=True):
@@ -109,6 +108,9 @@ def predicted_and_measured(radii, measured):
             ax.semilogy(steps, line, color=INK, ls="-", lw=0.9)
             look = dict(color=GRADIENT, ls="", ms=3.2, mfc="white" if marker == "s" else GRADIENT)
             ax.semilogy(steps[::2], lengths[::2], marker, label=rf"$\rho$ = {rho}", **look)
+        if strength == 0:
+            for rho, place in zip(radii, ((8, 1e-9), (20, 4), (20, 8e5)), strict=True):
+                ax.text(*place, rf"$\rho$ = {rho}", size=8, va="bottom")
         where = "no input" if strength == 0 else f"random input of strength {strength}"
         ax.set(title=where, xlabel="time step t", ylim=(1e-10, 1e10))
     axes[0].set_ylabel("gradient, as a share of the last step's")
@@ -123,7 +125,10 @@ def reach_before_and_after(curves):
     for (name, shares), (colour, dash) in zip(curves.items(), looks, strict=True):
         for i, share in enumerate(shares):
             label = {} if i else {"label": name}
-            ax.semilogy(np.arange(1, len(share) + 1), share, color=colour, ls=dash, lw=1.3, **label)
-    ax.set(xlabel="letter", ylabel="gradient of the letter,\nas a share of the last one's")
+            ax.semilogy(np.arange(len(share)), share, color=colour, ls=dash, lw=1.3, **label)
+    ax.set(
+        xlabel="letter (0 is the first)",
+        ylabel="gradient of the letter,\nas a share of the last one's",
+    )
     ax.legend(loc="lower right")
-    ax.set_xlim(1, len(share))
+    ax.set_xlim(0, len(share) - 1)
