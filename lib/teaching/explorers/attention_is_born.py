@@ -10,8 +10,8 @@ import numpy as np
 from lib.data.dates import END, START, mask_without, parse, source_tokenizer
 from lib.functional import softmax
 from lib.teaching.explorers.encoder_and_decoder import SHOWN, SYMBOLS, WRITTEN, name_of
-from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.palette import SERIES
+from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import edge_labels, heatmap, label_ticks, set_image, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES, dates_to_iso
 
