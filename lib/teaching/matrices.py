@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from lib.teaching.diagram import SMALL
-from lib.teaching.palette import CHOSEN, GREY, INK, PALE, PAPER
+from lib.teaching.palette import CHOSEN, INK, PALE, PAPER, SERIES, WEIGHTS
 
 
 def cell(diagram, name, shape, i, j):
@@ -32,16 +32,40 @@ def fill(diagram, name, shape, i, j, colour, **look):
 
 def blank(diagram, name, shape, i, j):
     """Hatch one cell: it holds no number, which is not the same as 0."""
-    fill(diagram, name, shape, i, j, PAPER, edgecolor=GREY, hatch="/////", linewidth=0)
+    fill(diagram, name, shape, i, j, PAPER, edgecolor=SERIES[-1], hatch=5 * "\\", linewidth=0)
+
+
+def outline(diagram, name, shape, rows, columns, **look):
+    """A frame of ink round the cells of these rows and columns, which are slices."""
+    rows, columns = range(shape[0])[rows], range(shape[1])[columns]
+    left, low, width, height = cell(diagram, name, shape, rows[-1], columns[0])
+    edges = dict(fill=False, edgecolor=INK, linewidth=1.2, zorder=3.6) | look
+    frame = Rectangle((left, low), width * len(columns), height * len(rows), **edges)
+    diagram.ax.add_patch(frame)
 
 
 def choose(diagram, name, shape, i):
     """Point at row i: an amber fill in an outline of ink."""
     for j in range(shape[1]):
         fill(diagram, name, shape, i, j, CHOSEN)
-    left, low, width, height = cell(diagram, name, shape, i, 0)
-    outline = dict(fill=False, edgecolor=INK, linewidth=1.2, zorder=3.6)
-    diagram.ax.add_patch(Rectangle((left, low), width * shape[1], height, **outline))
+    outline(diagram, name, shape, slice(i, i + 1), slice(None))
+
+
+def weigh(diagram, name, weights, colour):
+    """Weights as cells from paper, 0, to purple, 1, with their numbers; NaN is hatched.
+
+    colour: of the frame.
+    """
+    for i, j in np.ndindex(*weights.shape):
+        if np.isnan(weights[i, j]):
+            blank(diagram, name, weights.shape, i, j)
+        else:
+            fill(diagram, name, weights.shape, i, j, WEIGHTS(weights[i, j]))
+            look = dict(size=SMALL, color=PAPER if weights[i, j] > 0.45 else INK)
+            at = middle(diagram, name, weights.shape, i, j)
+            diagram.write(*at, f"{weights[i, j]:.2f}", **look)
+    frame = dict(edgecolor=colour, linewidth=1.6, zorder=3.5)
+    outline(diagram, name, weights.shape, slice(None), slice(None), **frame)
 
 
 def numbers(diagram, name, values, rows=None, form="{:.2f}", **style):

@@ -132,9 +132,10 @@ def draw_scaling(widths, medians):
         for (name, rows), marker in zip(medians.items(), MARKERS, strict=False):
             ax.plot(widths, [row[place] for row in rows], marker=marker, label=name)
         ax.set(xscale="log", xlabel="width K of query and key", xticks=widths, xticklabels=widths)
-        ax.minorticks_off()
     axes[0].set(title="largest weight, median", ylim=(0, 1.05))
     axes[1].set(title="|de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
+    for ax in axes:
+        ax.minorticks_off()
     axes[0].legend()
 
 
@@ -151,10 +152,16 @@ def draw_six(runs):
         right.bar(places, dscores, **gradient)
         right.set(title=f"dscores, scaling {scaling}", ylim=(-0.26, 0.26))
         right.axhline(0, color=GREY, lw=0.8, ls="-")
-        for place, side in ((1, "left"), (6, "right")):
-            end = dict(x=place + (0.5 if side == "right" else -0.5), y=dscores[place - 1])
-            end |= dict(va="bottom" if end["y"] > 0 else "top", ha=side, size=SMALL)
-            right.text(s=f"{dscores[place - 1]:.4f}", color=GRADIENT, style="italic", **end)
+        label_bar(right, 1, dscores[0], "left")
+        label_bar(right, 6, dscores[5], "right")
         for ax in (left, right):
             ax.set(xlabel="place", xticks=places)
             ax.title.set_fontsize(8)
+
+
+def label_bar(ax, place, height, side):
+    """Write the height of a gradient's bar at its end, flush with this side of the bar."""
+    end = (place - 0.5 if side == "left" else place + 0.5), height
+    look = dict(color=GRADIENT, style="italic", size=SMALL, ha=side)
+    look |= dict(va="bottom" if height > 0 else "top", textcoords="offset points")
+    ax.annotate(f"{height:.4f}", end, (0, 2 if height > 0 else -2), **look)
