@@ -12,6 +12,7 @@ from matplotlib.transforms import IdentityTransform
 
 from lib import guard
 from lib.attention import attention, split
+from lib.teaching.palette import PAPER
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import edge_labels, heatmap, set_image
 
@@ -30,7 +31,8 @@ def explorer():
         words = read(sentence)
         weights = attend(words, width, heads)
         for h, image in enumerate(images):
-            set_image(image, framed(weights[h] if h < heads else np.zeros((0, 0))))
+            if set_image(image, weights[h] if h < heads else np.zeros_like(weights[0])):
+                picture.redraw()  # other words, other ticks
         for edge in labels:
             edge.write([short(word) for word in words])
         for h, (cover, ax) in enumerate(zip(covers, picture.axes.flat, strict=True)):
@@ -43,7 +45,7 @@ def explorer():
         picture,
         sentence=TextField("sentence", SENTENCE, EXAMPLES),
         width=Number("width D", 16, 8, WIDEST, 8),
-        heads=Choice("heads H", [1, 2, 3, 4, 8], 2),
+        heads=Choice("heads H", [1, 2, 3, 4, 8], 8),
     )
 
 
@@ -51,7 +53,7 @@ def draw(picture):
     """A map for each head, still empty; the words stand at the left, their numbers below."""
     images, labels = [], []
     for h, ax in enumerate(picture.axes.flat):
-        image = heatmap(ax, framed(np.zeros((0, 0))))
+        image = heatmap(ax, np.zeros((MOST, MOST)))
         ax.set_title(f"head {h + 1}")
         ax.set_xticks(range(MOST), range(1, MOST + 1))
         ax.set_yticks([])
@@ -70,7 +72,7 @@ def covered(picture):
     picture.png()  # now every map has its place
     boxes = [ax.get_tightbbox().padded(1) for ax in picture.axes.flat]
     covers = [
-        Rectangle(box.p0, box.width, box.height, color="white", transform=IdentityTransform())
+        Rectangle(box.p0, box.width, box.height, color=PAPER, transform=IdentityTransform())
         for box in boxes
     ]
     for cover in covers:
@@ -101,12 +103,6 @@ def attend(words, width, heads):
     query, key = split(x @ W_q, heads), split(x @ W_k, heads)
     _, cache = attention(query, key, key)
     return cache.weights[0]
-
-
-def framed(weights):
-    """A head's weights (T, T) in the corner of a map for the longest sentence."""
-    T = len(weights)
-    return np.pad(weights, (0, MOST - T), constant_values=np.nan)
 
 
 def short(word):
