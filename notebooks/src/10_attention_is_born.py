@@ -38,12 +38,7 @@ from lib.teaching.exercises.attention_is_born import (
     check_in_a_row,
 )
 from lib.teaching.explorers.attention_is_born import explorer, may_look, read
-from lib.teaching.figures.attention_is_born import (
-    draw_alignments,
-    draw_attention,
-    draw_choice,
-    draw_counts,
-)
+from lib.teaching.figures import attention_is_born as figures
 from lib.teaching.plots import heatmap, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 
@@ -149,7 +144,7 @@ check_context(my_context)
 # and all looks at once.
 
 # %% tags=["figure"]
-draw_attention(0.5, k, scores, a)
+figures.draw_attention(0.5, k, scores, a)
 plt.show()
 print("weights, from left to right:", a)
 
@@ -177,7 +172,7 @@ outputs = k.reshape(1, -1, 1)  # (B, S, K)
 one = np.eye(1)
 context, (_, _, _, weights) = attend(states, outputs, True, one, one, np.zeros(1), np.array([2.0]))
 
-draw_choice(states[0, :, 0], weights[0], k)
+figures.draw_choice(states[0, :, 0], weights[0], k)
 plt.show()
 print(f"q = {states[0, 70, 0]:.1f}: weights {weights[0, 70]}, context {context[0, 70, 0]:.4f}")
 print(f"q = {states[0, 20, 0]:.1f}: weights {weights[0, 20]}, context {context[0, 20, 0]:.4f}")
@@ -321,7 +316,7 @@ for name in ("bottleneck", "attention"):
     rows = several[several[:, 0] == name]
     counts[name] = [rows[rows[:, 1] == count, 4].astype(float).mean() for count in "123"]
     print(f"{'':<10}  of 1, 2 and 3 dates in a text", *(f"{value:.0%}" for value in counts[name]))
-draw_counts(counts)
+figures.draw_counts(counts)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -343,7 +338,7 @@ for blocked in ("nothing", "year"):
     runs[f"blocked: {blocked}"] = written, np.where(allowed, weights, np.nan)  # NaN is hatched
     most = "".join(visible(text[s]) for s in weights.argmax(axis=1))
     print(f"blocked: {blocked:<8} writes {written}, looking most at {most}")
-draw_alignments(text, runs)
+figures.draw_alignments(text, runs)
 plt.show()
 print("share exact      " + "".join(f"{part:>8}" for part in PLACES))
 for blocked in PLACES:

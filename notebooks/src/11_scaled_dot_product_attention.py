@@ -35,13 +35,7 @@ from lib.teaching.exercises.scaled_dot_product_attention import (
     check_spread,
 )
 from lib.teaching.explorers.scaled_dot_product_attention import attend_to_six, explorer
-from lib.teaching.figures.scaled_dot_product_attention import (
-    draw_changes,
-    draw_matrices,
-    draw_roles,
-    draw_scaling,
-    draw_six,
-)
+from lib.teaching.figures import scaled_dot_product_attention as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -143,12 +137,12 @@ def attention_layer(x, memory, W_q, W_k, W_v):
 rng = np.random.default_rng(0)
 some_x, some_memory = rng.normal(size=(1, 5, 6)), rng.normal(size=(1, 4, 6))  # (B, T, D), (B, S, D)
 some_weights = [rng.normal(size=(6, width)) * 6**-0.5 for width in (3, 3, 2)]
-(C,), some_cache = attention_layer(some_x, some_memory, *some_weights)  # (T, J)
-Q, keys, V, A = (array[0] for array in some_cache[2:])  # (T, K), (S, K), (S, J), (T, S)
+some_context, some_cache = attention_layer(some_x, some_memory, *some_weights)
+Q, keys, V, A, C = (array[0] for array in (*some_cache[2:], some_context))
 E = Q @ keys.T / np.sqrt(Q.shape[-1])  # (T, S)
 
 # %% tags=["figure"]
-draw_matrices(Q, keys, V, E, A, C, row=3)
+figures.draw_matrices(Q, keys, V, E, A, C, row=3)
 plt.show()
 print(f"row 3: scores {E[2]}, weights {A[2]}, context {C[2]}")
 
@@ -177,7 +171,7 @@ changes = {
 for name, change in changes.items():
     moved = np.abs(change) > 1e-12
     print(f"{name}: {moved.sum()} of {moved.size} scores moved, {moved[2].sum()} of them in row 3")
-draw_changes(changes)
+figures.draw_changes(changes)
 plt.show()
 
 # %% [markdown]
@@ -253,7 +247,7 @@ for name, rows in runs.items():
     print(f"|dq| median {np.median(back):.2f}, {most:.0%} of all |dq| to a tenth of the queries")
 
 # %% slideshow={"slide_type": "slide"} tags=["figure"]
-draw_scaling(widths, middle)
+figures.draw_scaling(widths, middle)
 plt.show()
 print("K = 256, largest weight:", *(f"{name} {rows[-1][0]:.3f}" for name, rows in middle.items()))
 
@@ -421,7 +415,7 @@ gradients = (dquery, asks), (dkey, is_asked), (dvalue, answers)
 roles = {
     name: (made, *back) for name, made, back in zip("qkv", self_cache[2:5], gradients, strict=True)
 }
-draw_roles(x, self_context, dcontext, as_x + as_memory, roles)
+figures.draw_roles(x, self_context, dcontext, as_x + as_memory, roles)
 plt.show()
 print("lengths of the paths:", *(f"{np.linalg.norm(path):.2f}" for _, path in gradients), end=", ")
 print(f"of their sum dx: {np.linalg.norm(as_x + as_memory):.2f}")
@@ -473,7 +467,7 @@ print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 runs_of_six = {on: attend_to_six(np.ones(2), 64, on == "on")[1:] for on in ("on", "off")}
 for scaling, (weights, dscores) in runs_of_six.items():
     print(f"scaling {scaling:<4} weights {weights}  dscores {dscores}")
-draw_six(runs_of_six)
+figures.draw_six(runs_of_six)
 plt.show()
 
 # %% [markdown]

@@ -35,13 +35,7 @@ from lib.layers import Layer, Linear
 from lib.optim import Adam
 from lib.teaching.exercises.masks import check_count, check_masked_backward, check_wrong_axis
 from lib.teaching.explorers.masks import explorer
-from lib.teaching.figures.masks import (
-    draw_losses,
-    draw_masks,
-    draw_predictions,
-    draw_reach,
-    draw_turned,
-)
+from lib.teaching.figures import masks as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -125,7 +119,7 @@ _, (*_, attends) = masked_attention(words @ to_query, words @ to_key, words, may
 shown = np.where(may_see, attends, np.nan)  # what is NaN is hatched
 
 # %% tags=["figure"]
-draw_predictions(sentence[:-1], sentence[1:], shown, row=3)
+figures.draw_predictions(sentence[:-1], sentence[1:], shown, row=3)
 plt.show()
 print("weights of query 3:", attends[2])
 
@@ -139,7 +133,7 @@ for name, seen in masks.items():
     (tea, _), _ = masked_softmax(np.zeros((2, 6, 6)), seen)  # equal scores: equal weights
     panels[name] = np.where(tea > 0, tea, np.nan)
     print(f"{name:<17} {seen.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
-draw_masks(tokens, panels)
+figures.draw_masks(tokens, panels)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -201,7 +195,7 @@ check_count(my_count)
 # %% tags=["figure"]
 three, ones = np.array([6.0, 3, 10]), np.ones(3)
 triangle = np.where(causal(3), weights, np.nan)
-draw_turned(triangle, three, weights @ three, ones, weights.T @ ones)
+figures.draw_turned(triangle, three, weights @ three, ones, weights.T @ ones)
 plt.show()
 print("contexts:", weights @ three, " gradients of the values:", weights.T @ ones)
 
@@ -356,7 +350,7 @@ for name, moved in moves.items():
     future = np.triu(moved, k=1)
     print(f"{name:<14} pairs with a later token that leak: {(future != 0).sum():>2} of 15", end="")
     print(f", by up to {future.max():.4f}")
-draw_reach(moves)
+figures.draw_reach(moves)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -470,7 +464,7 @@ for name, rule in rules.items():
     print(f"in use {np.mean(in_use):.3f}, last place {at_once[-1]:.3f} and {in_use[-1]:.3f}")
     print(f"{'':<11} both ways the same: {np.allclose(at_once, in_use, rtol=0, atol=1e-9)}")
 floor = -sum(chance * np.log(chance) for chance in CHANCES)
-draw_losses(curves, {"guessing": np.log(V), "floor": floor})
+figures.draw_losses(curves, {"guessing": np.log(V), "floor": floor})
 plt.show()
 print(f"causal, lowest at one place: {min(curves['causal'][1]):.3f}, floor {floor:.3f}")
 
@@ -546,8 +540,7 @@ explorer()
 # and keeps the keys it has ([[generation]]).
 
 # %% tags=["finished"]
-# The sizes and arrays of the gradient check.
-theirs = causal_mask(T) & padding_mask(np.array([4, 3]), T)[..., ::-1]
+theirs = causal_mask(T) & padding_mask(np.array([4, 3]), T)[..., ::-1]  # as in the check
 their_context, their_cache = attention(query, key, value, theirs)
 _, their_dkey, _ = attention_backward(dcontext, their_cache)
 print("context ours", context[1, 2])

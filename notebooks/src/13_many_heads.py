@@ -31,7 +31,7 @@ from lib.layers import as_rows  # all vectors of an array, one to a row
 from lib.optim import Adam
 from lib.teaching.exercises.many_heads import check_columns, check_floors, check_heads_backward
 from lib.teaching.explorers.many_heads import SENTENCE, attend, describe, explorer
-from lib.teaching.figures.many_heads import draw_heads, draw_sentence, draw_where
+from lib.teaching.figures import many_heads as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -131,7 +131,7 @@ one_sequence = rng.normal(size=(1, 4, 6))  # (B, T, D)
 seen, (_, _, seen_cache, _) = multi_head(one_sequence, one_sequence, rng.normal(size=(4, 6, 6)), 2)
 
 # %% tags=["figure"]
-draw_heads(numbers, dealt, mistaken, seen_cache.weights, seen_cache.context, seen)
+figures.draw_heads(numbers, dealt, mistaken, seen_cache.weights, seen_cache.context, seen)
 plt.show()
 print("(B, H, T, K) of both splits:", dealt.shape, mistaken.shape)
 
@@ -384,7 +384,7 @@ for heads, h, name in panels:
     shown[name] = attention_cache.weights[0, h]  # (T, S)
     third, fifth = neighbours[name] = shown[name][3, [2, 4]]
     print(f"{name}: place 4 gives place 3 a weight of {third:.2f}, place 5 {fifth:.2f}")
-draw_where(shown)
+figures.draw_where(shown)
 plt.show()
 
 # %% tags=["learned", "nbval-ignore-output"]
@@ -428,7 +428,7 @@ check_floors(my_floors)
 # %% tags=["twin"]
 words = SENTENCE.split()
 weights = attend(words, 16, 4)  # (H, T, S)
-draw_sentence(words, weights)
+figures.draw_sentence(words, weights)
 print(describe(words, weights, 16))
 plt.show()
 

@@ -24,17 +24,18 @@ EXAMPLES = ["tea tea tea", "the cat sat on the mat", "der rote Fuchs"]
 def explorer():
     """A sentence, a width and a number of heads, against the weights of every head."""
     picture = Picture(6.4, 3.8, rows=2, columns=MOST // 2)
-    images, labels = draw(picture)
+    images, labels, numbers = draw(picture)
     covers = covered(picture)
 
     def show(sentence, width, heads):
         words = read(sentence)
         weights = attend(words, width, heads)
         for h, image in enumerate(images):
-            if set_image(image, weights[h] if h < heads else np.zeros_like(weights[0])):
-                picture.redraw()  # other words, other ticks
+            set_image(image, weights[h] if h < heads else np.zeros_like(weights[0]))
         for edge in labels:
             edge.write([short(word) for word in words])
+        for edge in numbers:
+            edge.write(range(1, len(words) + 1))
         for h, (cover, ax) in enumerate(zip(covers, picture.axes.flat, strict=True)):
             cover.set_visible(h >= heads)
             ax.spines[:].set_visible(h < heads)
@@ -51,20 +52,20 @@ def explorer():
 
 def draw(picture):
     """A map for each head, still empty; the words stand at the left, their numbers below."""
-    images, labels = [], []
+    images, labels, numbers = [], [], []
     for h, ax in enumerate(picture.axes.flat):
         image = heatmap(ax, np.zeros((MOST, MOST)))
         ax.set_title(f"head {h + 1}")
-        ax.set_xticks(range(MOST), range(1, MOST + 1))
+        numbers.append(edge_labels(ax, MOST, "x", distance=0.07))
         ax.set_yticks([])
         if h % 4 == 0:
             labels.append(edge_labels(ax, MOST, "y", distance=0.28))
             ax.set_ylabel("looks from", labelpad=42)
-        ax.set_xlabel("at word number")
+        ax.set_xlabel("at word number", labelpad=14)
         images.append(image)
     picture.figure.colorbar(images[-1], ax=picture.axes, label="weight", fraction=0.03, pad=0.01)
-    picture.moving(*images, *labels)
-    return images, labels
+    picture.moving(*images, *labels, *numbers)
+    return images, labels, numbers
 
 
 def covered(picture):

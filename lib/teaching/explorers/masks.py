@@ -6,7 +6,7 @@ Shapes: T tokens, D width of the vectors.
 import numpy as np
 
 from lib.attention import causal_mask, masked_softmax, padding_mask
-from lib.teaching.palette import INK, PAPER
+from lib.teaching.palette import CHOSEN, INK
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import cell_labels, edge_labels, heatmap, set_image, visible
 
@@ -34,7 +34,7 @@ def explorer():
         seen = (weights > 0).sum(axis=1)
         counts.write(seen)
         marks = np.full((MOST, MOST), "", object)
-        marks[:length, :length] = np.where(leaks.any(axis=0), "×", "")
+        marks[:length, :length] = np.where(leaks.any(axis=0), "✖", "")
         crosses.write(marks.ravel())
         return describe(kind, seen, leaks.sum(axis=(1, 2)))
 
@@ -62,8 +62,8 @@ def draw(picture):
     right.set_xlabel("token that changes", labelpad=14)
     left.text(1.01, 1.02, "sees", transform=left.transAxes)
     counts = edge_labels(left, MOST, "y", distance=-1.05)
-    crosses = cell_labels(right, MOST, MOST, color=INK, size=11)
-    crosses.set(edgecolor=PAPER, linewidth=0.7)  # to be seen on a dark cell, too
+    crosses = cell_labels(right, MOST, MOST, color=CHOSEN, size=10)
+    crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell
     picture.moving(*images, *tokens, counts, crosses)
     return *images, tokens, counts, crosses
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.teaching.diagram import SMALL, Diagram
 from lib.teaching.matrices import outline, weigh
-from lib.teaching.palette import CHOSEN, GREY, INK, PAPER, SERIES, VALUE, WEIGHT
+from lib.teaching.palette import CHOSEN, GREY, INK, MARKERS, PAPER, SERIES, VALUE, WEIGHT
 from lib.teaching.plots import cell_labels, heatmap
 
 CELL, LEFT, LOW = 0.56, 1.35, 0.1
@@ -75,7 +75,7 @@ def draw_turned(weights, values, context, dcontext, dvalues):
     outline(d, "A", weights.shape, second, slice(2), linewidth=1.8)
     outline(d, "A back", weights.shape, onward, second, linewidth=1.8)
     for i, numbers in enumerate(zip(values, context, dvalues, dcontext, strict=True), 1):
-        turn(d, "A", i, "vc", numbers[:2])
+        turn(d, "A", i, ("v", "c"), numbers[:2])
         turn(d, "A back", i, ("dv", "dc"), numbers[2:], back=True)
     d.tell("Forward a query reads along its row; on the way back a token hears down its column.")
     return d
@@ -118,8 +118,10 @@ def draw_reach(panels):
     for ax, (title, moved) in zip(axes, panels.items(), strict=True):
         names = range(1, len(moved) + 1)
         image = heatmap(ax, moved, limit=2.2, rows=names, columns=names)
-        leaks = np.where(np.triu(moved, k=1) != 0, "×", "")
-        cell_labels(ax, *moved.shape, size=9, color=INK).write(leaks.ravel())
+        leaks = np.where(np.triu(moved, k=1) != 0, "✖", "")
+        crosses = cell_labels(ax, *moved.shape, size=8, color=CHOSEN)
+        crosses.set(edgecolor=INK, linewidth=0.7)
+        crosses.write(leaks.ravel())
         ax.set(title=title, xlabel="token s")
     axes[0].set_ylabel("output t")
     fig.colorbar(image, ax=axes, label="moved by", fraction=0.02)
@@ -128,11 +130,12 @@ def draw_reach(panels):
 def draw_losses(curves, levels):
     """The loss by place: curves {name: (as in training, in use)}; levels {name: loss}."""
     _, ax = plt.subplots(figsize=(6.2, 2.6))
-    for (name, (at_once, in_use)), colour in zip(curves.items(), SERIES[::2], strict=False):
-        places = range(1, len(at_once) + 1)
-        ax.plot(places, in_use, "s-", color=colour, label=f"{name}, in use")
-        look = dict(color=colour, markerfacecolor=PAPER, ms=4, zorder=3)
-        ax.plot(places, at_once, "o--", label=f"{name}, as in training", **look)
+    signs = zip(SERIES[::2], MARKERS[1:], strict=False)
+    for (name, (at_once, in_use)), (colour, marker) in zip(curves.items(), signs, strict=False):
+        places, look = range(1, len(at_once) + 1), dict(color=colour, marker=marker)
+        ax.plot(places, in_use, ls="-", label=f"{name}, in use", **look)
+        look |= dict(markerfacecolor=PAPER, ms=4, zorder=3)
+        ax.plot(places, at_once, ls="--", label=f"{name}, as in training", **look)
     for (name, loss), dash in zip(levels.items(), (":", "-."), strict=True):
         ax.axhline(loss, color=GREY, ls=dash, lw=1, label=f"{name}, {loss:.3f}")
     ax.set(xlabel="letters read", ylabel="loss in nats", ylim=(-0.15, None))
