@@ -23,10 +23,10 @@ def middle(diagram, name, shape, i, j):
     return left + width / 2, low + height / 2
 
 
-def fill(diagram, name, shape, i, j, colour, **look):
+def fill(diagram, name, shape, i, j, colour, **style):
     """Fill one cell with a colour."""
     left, low, width, height = cell(diagram, name, shape, i, j)
-    edges = dict(facecolor=colour, edgecolor=PALE, linewidth=0.6, zorder=3.2) | look
+    edges = dict(facecolor=colour, edgecolor=PALE, linewidth=0.6, zorder=3.2) | style
     diagram.ax.add_patch(Rectangle((left, low), width, height, **edges))
 
 
@@ -35,11 +35,11 @@ def blank(diagram, name, shape, i, j):
     fill(diagram, name, shape, i, j, PAPER, edgecolor=SERIES[-1], hatch=5 * "\\", linewidth=0)
 
 
-def outline(diagram, name, shape, rows, columns, **look):
+def outline(diagram, name, shape, rows, columns, **style):
     """A frame of ink round the cells of these rows and columns, which are slices."""
     rows, columns = range(shape[0])[rows], range(shape[1])[columns]
     left, low, width, height = cell(diagram, name, shape, rows[-1], columns[0])
-    edges = dict(fill=False, edgecolor=INK, linewidth=1.2, zorder=3.6) | look
+    edges = dict(fill=False, edgecolor=INK, linewidth=1.2, zorder=3.6) | style
     frame = Rectangle((left, low), width * len(columns), height * len(rows), **edges)
     diagram.ax.add_patch(frame)
 
@@ -61,9 +61,9 @@ def weigh(diagram, name, weights, colour):
             blank(diagram, name, weights.shape, i, j)
         else:
             fill(diagram, name, weights.shape, i, j, WEIGHTS(weights[i, j]))
-            look = dict(size=SMALL, color=PAPER if weights[i, j] > 0.45 else INK)
+            style = dict(size=SMALL, color=PAPER if weights[i, j] > 0.45 else INK)
             at = middle(diagram, name, weights.shape, i, j)
-            diagram.write(*at, f"{weights[i, j]:.2f}", **look)
+            diagram.write(*at, f"{weights[i, j]:.2f}", **style)
     frame = dict(edgecolor=colour, linewidth=1.6, zorder=3.5)
     outline(diagram, name, weights.shape, slice(None), slice(None), **frame)
 

@@ -58,8 +58,8 @@ def draw(axes):
     plane.set_xlabel("cross: x; line: what q asks for", size=8)
     bars = [ax.vlines(range(len(MEMORY)), 0, 0, lw=12) for ax in (left, right)]
     looks = dict(color=WEIGHT), dict(color=GRADIENT, linestyle=STRIPES)
-    for bar, ax, look in zip(bars, (left, right), looks, strict=True):
-        bar.set(**look)
+    for bar, ax, style in zip(bars, (left, right), looks, strict=True):
+        bar.set(**style)
         label_ticks(ax, columns=range(1, len(MEMORY) + 1))
         ax.set(xlim=(-0.6, len(MEMORY) - 0.4), xlabel="place")
         ax.axhline(0, color=GREY, lw=0.8, ls="-")

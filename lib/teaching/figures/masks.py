@@ -31,12 +31,12 @@ def draw_predictions(inputs, targets, weights, row):
     weigh(d, "weights", weights, WEIGHT)
     outline(d, "weights", weights.shape, slice(row - 1, row), slice(row), linewidth=1.8)
     for t, (read, wanted) in enumerate(zip(inputs, targets, strict=True), 1):
-        x, y, look = LEFT + (t - 0.5) * CELL, top - (t - 0.5) * CELL, pointed(t == row)
+        x, y, style = LEFT + (t - 0.5) * CELL, top - (t - 0.5) * CELL, pointed(t == row)
         d.place(f"read {t}", x, top + 0.2, read, weight="bold" if t <= row else "normal")
-        d.place(f"over {t}", x, top + 0.83, wanted, **look)
+        d.place(f"over {t}", x, top + 0.83, wanted, **style)
         d.node(f"query {t}", right, y)
-        d.write(LEFT - 0.1, y, f"query {t}, {read}", ha="right", weight=look["weight"])
-        d.place(f"target {t}", right + 0.95, y, wanted, **look)
+        d.write(LEFT - 0.1, y, f"query {t}, {read}", ha="right", weight=style["weight"])
+        d.place(f"target {t}", right + 0.95, y, wanted, **style)
         d.flow(f"query {t}", f"target {t}")
     shift(d, len(inputs), top)
     d.tell(f"One pass, {len(inputs)} predictions: each query sees itself and what stands before.")
@@ -95,11 +95,11 @@ def turn(d, name, i, letters, numbers, back=False):
     else:
         d.flow(above, column)
         d.flow(row, beside)
-    look = {"back": True} if back else {}
+    style = {"back": True} if back else {}
     up, across = (f"${letter}_{i}$" for letter in letters)
     at = d.nodes[above], d.nodes[beside]
-    d.write(at[0].x, at[0].y, f"{up}\n{numbers[0]:.3g}", **look, **{} if back else {"color": VALUE})
-    d.write(at[1].x + 0.06, y, f"{across} = {numbers[1]:.3g}", ha="left", **look)
+    d.write(at[0].x, at[0].y, f"{up}\n{numbers[0]:.3g}", **(style or {"color": VALUE}))
+    d.write(at[1].x + 0.06, y, f"{across} = {numbers[1]:.3g}", ha="left", **style)
 
 
 def draw_masks(tokens, panels):
@@ -132,10 +132,10 @@ def draw_losses(curves, levels):
     _, ax = plt.subplots(figsize=(6.2, 2.6))
     signs = zip(SERIES[::2], MARKERS[1:], strict=False)
     for (name, (at_once, in_use)), (colour, marker) in zip(curves.items(), signs, strict=False):
-        places, look = range(1, len(at_once) + 1), dict(color=colour, marker=marker)
-        ax.plot(places, in_use, ls="-", label=f"{name}, in use", **look)
-        look |= dict(markerfacecolor=PAPER, ms=4, zorder=3)
-        ax.plot(places, at_once, ls="--", label=f"{name}, as in training", **look)
+        places, style = range(1, len(at_once) + 1), dict(color=colour, marker=marker)
+        ax.plot(places, in_use, ls="-", label=f"{name}, in use", **style)
+        style |= dict(markerfacecolor=PAPER, ms=4, zorder=3)
+        ax.plot(places, at_once, ls="--", label=f"{name}, as in training", **style)
     for (name, loss), dash in zip(levels.items(), (":", "-."), strict=True):
         ax.axhline(loss, color=GREY, ls=dash, lw=1, label=f"{name}, {loss:.3f}")
     ax.set(xlabel="letters read", ylabel="loss in nats", ylim=(-0.15, None))

@@ -162,6 +162,6 @@ def draw_six(runs):
 def label_bar(ax, place, height, side):
     """Write the height of a gradient's bar at its end, flush with this side of the bar."""
     end = (place - 0.5 if side == "left" else place + 0.5), height
-    look = dict(color=GRADIENT, style="italic", size=SMALL, ha=side)
-    look |= dict(va="bottom" if height > 0 else "top", textcoords="offset points")
-    ax.annotate(f"{height:.4f}", end, (0, 2 if height > 0 else -2), **look)
+    style = dict(color=GRADIENT, style="italic", size=SMALL, ha=side)
+    style |= dict(va="bottom" if height > 0 else "top", textcoords="offset points")
+    ax.annotate(f"{height:.4f}", end, (0, 2 if height > 0 else -2), **style)
