@@ -37,7 +37,8 @@ from lib.teaching.exercises.attention_is_born import (
     check_context,
     check_in_a_row,
 )
-from lib.teaching.explorers.attention_is_born import draw_attention, explorer, read
+from lib.teaching.explorers.attention_is_born import explorer, may_look, read
+from lib.teaching.figures import attention_is_born as figures
 from lib.teaching.plots import heatmap, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 
@@ -135,15 +136,15 @@ check_context(my_context)
 #
 # The decoder, with state $g_t$, asks $q_t = g_t$, and writes from state and context side by side: $\text{logits}_t = [\,g_t, c_t\,]\, W_{out} +
 # b_{out}$, so $W_{out}$ is (2D, V) here. On the way back $g_t$ gets two gradients as well: straight from the logits, and $dq_t$ from the
-# look. The decoder still starts from $h_S$. The drawing has the numbers from paper: a line's width is a weight.
+# look. The decoder still starts from $h_S$. The drawing has the numbers from paper ($W_q = W_k = 1$, $b = 0$, $v = 2$). The state goes to
+# each score, each output to two places; a wide line is a large weight.
 #
 # Bahdanau's decoder looks *before* each state, so each
 # state waits for a look. We look *after* the state, as Luong, Pham and Manning (2015) do: then the states of all steps can be had first,
 # and all looks at once.
 
-# %%
-fig, ax = plt.subplots(figsize=(6.4, 2.2))
-draw_attention(ax, k, 0.5, a)
+# %% tags=["figure"]
+figures.draw_attention(0.5, k, scores, a)
 plt.show()
 print("weights, from left to right:", a)
 
@@ -171,11 +172,7 @@ outputs = k.reshape(1, -1, 1)  # (B, S, K)
 one = np.eye(1)
 context, (_, _, _, weights) = attend(states, outputs, True, one, one, np.zeros(1), np.array([2.0]))
 
-fig, ax = plt.subplots(figsize=(6.0, 2.6))
-for s, style in enumerate(("-", "--", ":")):
-    ax.plot(states[0, :, 0], weights[0, :, s], style, label=f"place {s + 1}, k = {k[s]:g}")
-ax.set(xlabel="state q of the decoder", ylabel="weight", ylim=(0, 1))
-ax.legend()
+figures.draw_choice(states[0, :, 0], weights[0], k)
 plt.show()
 print(f"q = {states[0, 70, 0]:.1f}: weights {weights[0, 70]}, context {context[0, 70, 0]:.4f}")
 print(f"q = {states[0, 20, 0]:.1f}: weights {weights[0, 20]}, context {context[0, 20, 0]:.4f}")
@@ -310,18 +307,16 @@ several = np.loadtxt(
     "../lib/trained/records/several_dates.csv", delimiter=",", skiprows=3, dtype=str
 )
 
-fig, ax = plt.subplots(figsize=(5.4, 2.5))
+counts = {}
 print("by length: characters from", *LENGTHS)
-for name, style in {"bottleneck": "o-", "attention": "s--"}.items():
+for name in ("bottleneck", "attention"):
     by_length = [accuracy[name, "test_exact_from_length", str(least)] for least in LENGTHS]
     print(f"{name:<10}  exact {accuracy[name, 'test_exact', 'all']:.1%}", end=", by length ")
     print(*(f"{value:.0%}" for value in by_length))
     rows = several[several[:, 0] == name]
-    counts = [rows[rows[:, 1] == count, 4].astype(float).mean() for count in "123"]
-    ax.plot([1, 2, 3], counts, style, label=name)
-    print(f"{'':<10}  of 1, 2 and 3 dates in a text", *(f"{value:.0%}" for value in counts))
-ax.set(xlabel="dates in a text", ylabel="share exact", ylim=(0, 1.03), xticks=[1, 2, 3])
-ax.legend(loc="center right")
+    counts[name] = [rows[rows[:, 1] == count, 4].astype(float).mean() for count in "123"]
+    print(f"{'':<10}  of 1, 2 and 3 dates in a text", *(f"{value:.0%}" for value in counts[name]))
+figures.draw_counts(counts)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -332,22 +327,18 @@ plt.show()
 # a text says more, most is lost: it learned to hand over the first date, and hardly more.
 #
 # How does the network with attention do it? Upper picture: the weights while the network writes one date: each row is a step, each column a
-# character, and a row sums to 1. Such a picture is called an **alignment**. It looks like an explanation. Is it one? So, in the lower one, we *do* something: the same network, the same date,
-# but the mask is False at the year's characters.
+# character, and a row sums to 1. Such a picture is called an **alignment**. It looks like an explanation. Is it one? In the lower one, we *do* something: the same network, the same date,
+# but the mask is False at the year's characters (hatched).
 
 # %% tags=["twin"]
-model, text = dates_to_iso(attention=True), "samedi 17 juillet 1965"
-fig, axes = plt.subplots(2, 1, figsize=(6.4, 5.6))
-for ax, blocked in zip(axes, ("nothing", "year"), strict=True):
+model, text, runs = dates_to_iso(attention=True), "samedi 17 juillet 1965", {}
+for blocked in ("nothing", "year"):
     ids, weights, _ = read(model, text, blocked)
-    written = decode([ids])[0]
-    marks = [visible(character) for character in text]
-    image = heatmap(ax, weights, rows=list(written), columns=marks)
-    ax.set(title=f"blocked: {blocked}", ylabel="written")
-    most = "".join(marks[s] for s in weights.argmax(axis=1))
+    written, (allowed,) = decode([ids])[0], may_look(text, blocked)
+    runs[f"blocked: {blocked}"] = written, np.where(allowed, weights, np.nan)  # NaN is hatched
+    most = "".join(visible(text[s]) for s in weights.argmax(axis=1))
     print(f"blocked: {blocked:<8} writes {written}, looking most at {most}")
-axes[1].set_xlabel("character")
-fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
+figures.draw_alignments(text, runs)
 plt.show()
 print("share exact      " + "".join(f"{part:>8}" for part in PLACES))
 for blocked in PLACES:

@@ -35,7 +35,7 @@ from lib.teaching.exercises.scaled_dot_product_attention import (
     check_spread,
 )
 from lib.teaching.explorers.scaled_dot_product_attention import attend_to_six, explorer
-from lib.teaching.plots import GREEN, RED, heatmap
+from lib.teaching.figures import scaled_dot_product_attention as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -113,6 +113,9 @@ check_sour(my_context)
 # Two things changed since [[attention_is_born]]. The score is a plain product: no tanh, and no array (B, T, S, F). And what is looked up is
 # no longer the key itself: a place may be found by one thing and answer another. In [[attention_is_born]] $v$ was the vector that made a number of a
 # comparison. There is none here; $v_s$ is a value.
+#
+# Below the code the same is drawn as matrices, for one sequence that looks at another. Each product stands where the rows of its first
+# factor meet the columns of its second. Follow row 3: its query alone makes row 3 of the scores, of the weights and of the contexts.
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -130,6 +133,19 @@ def attention_layer(x, memory, W_q, W_k, W_v):
     return context, (x, memory, *cache)
 
 
+# %% slideshow={"slide_type": "slide"}
+rng = np.random.default_rng(0)
+some_x, some_memory = rng.normal(size=(1, 5, 6)), rng.normal(size=(1, 4, 6))  # (B, T, D), (B, S, D)
+some_weights = [rng.normal(size=(6, width)) * 6**-0.5 for width in (3, 3, 2)]
+some_context, some_cache = attention_layer(some_x, some_memory, *some_weights)
+Q, keys, V, A, C = (array[0] for array in (*some_cache[2:], some_context))
+E = Q @ keys.T / np.sqrt(Q.shape[-1])  # (T, S)
+
+# %% tags=["figure"]
+figures.draw_matrices(Q, keys, V, E, A, C, row=3)
+plt.show()
+print(f"row 3: scores {E[2]}, weights {A[2]}, context {C[2]}")
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One input, three roles
 #
@@ -137,9 +153,6 @@ def attention_layer(x, memory, W_q, W_k, W_v):
 # that way. Test it: change *one* vector, $x_3$, and see which scores move.
 
 # %%
-rng = np.random.default_rng(0)
-some_x, some_memory = rng.normal(size=(1, 5, 6)), rng.normal(size=(1, 4, 6))  # (B, T, D), (B, S, D)
-some_weights = [rng.normal(size=(6, width)) * 6**-0.5 for width in (3, 3, 2)]
 other_x, other_memory = some_x.copy(), some_memory.copy()
 other_x[0, 2] += 1  # x_3
 other_memory[0, 2] += 1  # m_3
@@ -150,21 +163,15 @@ def scores_of(x, memory):
     return query[0] @ key[0].T / np.sqrt(query.shape[-1])
 
 
-# %%
 changes = {
     "self, x₃ changed": scores_of(other_x, other_x) - scores_of(some_x, some_x),
     "cross, x₃ changed": scores_of(other_x, some_memory) - scores_of(some_x, some_memory),
     "cross, m₃ changed": scores_of(some_x, other_memory) - scores_of(some_x, some_memory),
 }
-fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.4))
-for ax, (name, change) in zip(axes, changes.items(), strict=True):
-    steps, places = (range(1, count + 1) for count in change.shape)
-    image = heatmap(ax, change, signed=True, limit=1.8, rows=steps, columns=places)
-    ax.set(title=name, xlabel="place s")
+for name, change in changes.items():
     moved = np.abs(change) > 1e-12
     print(f"{name}: {moved.sum()} of {moved.size} scores moved, {moved[2].sum()} of them in row 3")
-axes[0].set_ylabel("step t (looks)")
-fig.colorbar(image, ax=axes, label="change of the score")
+figures.draw_changes(changes)
 plt.show()
 
 # %% [markdown]
@@ -227,31 +234,22 @@ def measure(K, scale):
     return scores.std(), weights.max(axis=(1, 2)), arrives, dquery
 
 
-# %%
 widths = [1, 4, 16, 64, 256]
-plain = [measure(K, 1.0) for K in widths]
-scaled = [measure(K, K**-0.5) for K in widths]
-for name, rows in (("plain", plain), ("scaled", scaled)):
+runs = {"plain": [measure(K, 1.0) for K in widths], "scaled": [measure(K, K**-0.5) for K in widths]}
+middle = {name: [np.median(run[1:], axis=1) for run in rows] for name, rows in runs.items()}
+for name, rows in runs.items():
     print(f"{name}: K, spread of the scores; medians of largest weight and of |de| / |da|")
-    for width, (spread, largest, arrives, _) in zip(widths, rows, strict=True):
-        print(f"{width:>12}{spread:8.2f}{np.median(largest):12.3f}{np.median(arrives):10.4f}")
-
-# %% slideshow={"slide_type": "slide"}
-fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.6))
-for rows, style, name in ((plain, "s--", "plain"), (scaled, "o-", "scaled")):
-    axes[0].plot(widths, [np.median(row[1]) for row in rows], style, label=name)
-    axes[1].plot(widths, [np.median(row[2]) for row in rows], style, label=name)
-    _, _, arrives, back = rows[-1]
-    print(f"K = 256, {name}: |de| / |da| below 0.001 for {(arrives < 0.001).mean():.0%}", end="; ")
+    for width, (spread, *_), (largest, arrives, _) in zip(widths, rows, middle[name], strict=True):
+        print(f"{width:>12}{spread:8.2f}{largest:12.3f}{arrives:10.4f}")
+    _, _, reach, back = rows[-1]
+    print(f"K = 256, {name}: |de| / |da| below 0.001 for {(reach < 0.001).mean():.0%}", end="; ")
     most = np.sort(back)[-200:].sum() / back.sum()
     print(f"|dq| median {np.median(back):.2f}, {most:.0%} of all |dq| to a tenth of the queries")
-axes[0].set(title="largest weight, median", ylim=(0, 1.05))
-axes[1].set(title="|de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
-for ax in axes:
-    ax.set(xscale="log", xlabel="width K of query and key", xticks=widths, xticklabels=widths)
-    ax.minorticks_off()
-axes[0].legend()
+
+# %% slideshow={"slide_type": "slide"} tags=["figure"]
+figures.draw_scaling(widths, middle)
 plt.show()
+print("K = 256, largest weight:", *(f"{name} {rows[-1][0]:.3f}" for name, rows in middle.items()))
 
 # %% [markdown]
 # Without the scaling, half of the queries that are 256 wide put 99.7 % or more on one place before they have learned anything, and to half
@@ -401,6 +399,8 @@ compare("self: dx", as_x + as_memory, measured)
 # **Negative control.** Forget one of the three paths, each in turn. No shape complains. Then keep all three, but forget $1/\sqrt{K}$ on
 # the way back: `dW_q` and `dW_k` keep their direction and get $\sqrt{6}$ times as long, which Adam ([[training_a_recurrent_network]]) hides, since it divides by the
 # gradient's own size. In `dx` the paths are mixed wrongly. A network may still learn with such a gradient. The check sees it.
+#
+# Below the comparisons the three paths are drawn, forward in ink and back in dashed magenta, each gradient with its length. See where they add up.
 
 # %%
 dquery, dkey, dvalue = attend_backward(dcontext, self_cache[2:])
@@ -409,6 +409,16 @@ compare("no query", is_asked + answers, measured)
 compare("no key", asks + answers, measured)
 compare("no value", asks + is_asked, measured)
 compare("no root", np.sqrt(K) * (asks + is_asked) + answers, measured)
+
+# %% tags=["figure"]
+gradients = (dquery, asks), (dkey, is_asked), (dvalue, answers)
+roles = {
+    name: (made, *back) for name, made, back in zip("qkv", self_cache[2:5], gradients, strict=True)
+}
+figures.draw_roles(x, self_context, dcontext, as_x + as_memory, roles)
+plt.show()
+print("lengths of the paths:", *(f"{np.linalg.norm(path):.2f}" for _, path in gradients), end=", ")
+print(f"of their sum dx: {np.linalg.norm(as_x + as_memory):.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What attention does not know
@@ -430,7 +440,6 @@ for name, network in networks.items():
     same = "the same, shuffled" if off < 1e-12 else f"other outputs, off by up to {off:.2f}"
     print(f"{name:<15} input shuffled: {same}")
 
-# %%
 seen, _ = attention_layer(five, memory[:1], W_q, W_k, W_v)
 shuffled, _ = attention_layer(five, memory[:1, [2, 0, 3, 1]], W_q, W_k, W_v)
 print("memory shuffled: every output the same to 1e-12:", np.abs(seen - shuffled).max() < 1e-12)
@@ -450,23 +459,15 @@ print("x₁ sees, as the last:  ", reversed_outputs[0, -1, :4])
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Weights and gradient, side by side
 #
-# The vectors are only two numbers wide now, so you can see them. One $x$ looks at six vectors; $W_q$ and $W_k$ are one
+# The vectors are only two numbers wide now, so the explorer can show them in a plane. One $x$ looks at six vectors; $W_q$ and $W_k$ are one
 # random draw, chosen so that place 1 does not fit best; $K$ is 64. Suppose the loss wants more weight at place 1: $da_1 = -1$, the rest 0.
 # A step against $de$ then lifts the score of place 1 and lowers the others.
 
 # %% tags=["twin"]
-fig, axes = plt.subplots(1, 4, figsize=(6.6, 2.4))
-for pair, scaling in ((axes[:2], "on"), (axes[2:], "off")):
-    _, weights, dscores = attend_to_six(np.array([1.0, 1.0]), 64, scaling == "on")
-    for ax, name, heights, color in zip(
-        pair, ("weights", "dscores"), (weights, dscores), (GREEN, RED), strict=True
-    ):
-        ax.bar(range(1, 7), heights, color=color)
-        ax.axhline(0, color="0.6", lw=0.8)
-        ax.set(title=f"{name}, scaling {scaling}", xlabel="place")
-        ax.set(xticks=range(1, 7), ylim=(0, 1) if name == "weights" else (-0.26, 0.26))
-        ax.title.set_fontsize(8)
+runs_of_six = {on: attend_to_six(np.ones(2), 64, on == "on")[1:] for on in ("on", "off")}
+for scaling, (weights, dscores) in runs_of_six.items():
     print(f"scaling {scaling:<4} weights {weights}  dscores {dscores}")
+figures.draw_six(runs_of_six)
 plt.show()
 
 # %% [markdown]

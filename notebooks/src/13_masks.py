@@ -35,7 +35,7 @@ from lib.layers import Layer, Linear
 from lib.optim import Adam
 from lib.teaching.exercises.masks import check_count, check_masked_backward, check_wrong_axis
 from lib.teaching.explorers.masks import explorer
-from lib.teaching.plots import heatmap
+from lib.teaching.figures import masks as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -90,6 +90,8 @@ for third in (10, 100):
 #
 # A position must pass both, so they are joined by `&`, and broadcasting makes (B, T, S) of them. Where nothing is left, softmax
 # gives zeros ([[attention_is_born]]).
+#
+# Below the code: one pass over a sentence. The targets are the same text, one word on; what a query may not see is hatched.
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -102,30 +104,40 @@ def padding(lengths, S):
     return np.arange(S) < lengths[:, None, None]  # (B, 1, S)
 
 
-# %%
 def masked_attention(query, key, value, mask):
     scores = query @ key.swapaxes(-1, -2) * query.shape[-1] ** -0.5  # (..., T, S)
     weights, _ = masked_softmax(scores, mask)  # (..., T, S)
     return weights @ value, (query, key, value, weights)
 
 
+sentence, rng = ["the", "cat", "sat", "on", "the", "mat"], np.random.default_rng(0)
+vectors = {word: rng.normal(size=8) for word in dict.fromkeys(sentence)}
+words = np.array([vectors[word] for word in sentence[:-1]])  # (T, D)
+to_query, to_key = rng.normal(size=(2, 8, 8)) * 8**-0.5
+may_see = causal(len(words))  # (T, T)
+_, (*_, attends) = masked_attention(words @ to_query, words @ to_key, words, may_see)
+shown = np.where(may_see, attends, np.nan)  # what is NaN is hatched
+
+# %% tags=["figure"]
+figures.draw_predictions(sentence[:-1], sentence[1:], shown, row=3)
+plt.show()
+print("weights of query 3:", attends[2])
+
 # %% tags=["twin"]
-lengths = np.array([3, 6])  # the words tea and teapot
+tokens = ["tea", "is", "hot", "·", "·", "·"]
+lengths = np.array([3, 6])  # "tea is hot", and a sentence of six words
 masks = {"padding": padding(lengths, 6), "causal": causal(6)}
 masks["padding & causal"] = masks["padding"] & masks["causal"]
-
-fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3))
-for ax, (name, seen) in zip(axes, masks.items(), strict=True):
+panels = {}
+for name, seen in masks.items():
     (tea, _), _ = masked_softmax(np.zeros((2, 6, 6)), seen)  # equal scores: equal weights
-    image = heatmap(ax, tea, rows=list("tea···"), columns=list("tea···"))
-    ax.set(title=name, xlabel="position s")
+    panels[name] = np.where(tea > 0, tea, np.nan)
     print(f"{name:<17} {seen.shape!s:<10} positions seen:", (tea > 0).sum(axis=1))
-axes[0].set_ylabel("query t")
-fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
+figures.draw_masks(tokens, panels)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The word is *tea*, padded to 6; all its scores are 0, so each weight is one divided by the number of positions seen. The
+# The sentence is *tea is hot*, padded to 6; all its scores are 0, so each weight is one divided by the number of positions seen. The
 # padding has queries, too. They look, their outputs mean nothing, and the loss leaves them out (the `mask` of `cross_entropy`,
 # [[gradients_by_hand]]).
 #
@@ -175,11 +187,19 @@ check_count(my_count)
 # $$dq_t = \frac{1}{\sqrt K} \sum_s de_{ts}\, k_s, \qquad dk_s = \frac{1}{\sqrt K} \sum_t de_{ts}\, q_t.$$
 #
 # Under a causal mask every sum over $t$ starts at $t = s$. Forward, a query looks at itself and at what comes *before* it; on the
-# way back, a token hears from itself and from the queries *after* it: the arrows turn, so the arrays are transposed. The first
+# way back, a token hears from itself and from the queries *after* it: the arrows turn, so the arrays are transposed (drawn below with the numbers from paper and $dc_t = 1$). The first
 # token hears from all $T$ queries, the last only from its own. And query $t$ sends nothing to any $s > t$:
 #
 # $$\frac{\partial c_t}{\partial x_s} = 0 \quad \text{for } s > t, \text{ where } x_s \text{ is the vector that } q_s, k_s, v_s \text{ are made of.}$$
-#
+
+# %% tags=["figure"]
+three, ones = np.array([6.0, 3, 10]), np.ones(3)
+triangle = np.where(causal(3), weights, np.nan)
+figures.draw_turned(triangle, three, weights @ three, ones, weights.T @ ones)
+plt.show()
+print("contexts:", weights @ three, " gradients of the values:", weights.T @ ones)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 2. Back through a mask** · hard · 8 minutes. Five lines: the weights (`masked_softmax` is there to use), then
 # `dvalue`, `dweights` (that is $da$), `dscores` and `dkey`. `scores` are already divided by √K; `dscores` is their gradient.
 # `mask` is causal, with padding in front. There are as many queries as positions, so a forgotten transpose raises no error; the check will notice.
@@ -262,7 +282,6 @@ def late_backward(dcontext, query, value, shares, mask):
     return dscores.swapaxes(-1, -2) @ query * query.shape[-1] ** -0.5  # dkey
 
 
-# %%
 def late_loss():
     return (late_attention(query, key, value, mask)[0] * dcontext).sum()
 
@@ -300,10 +319,10 @@ def reach(function, x):
     return np.transpose(moved)
 
 
-rng, (tokens, D) = np.random.default_rng(0), (6, 5)
+rng, (count, D) = np.random.default_rng(0), (6, 5)
 W_q, W_k, W_v = rng.normal(size=(3, D, D)) * D**-0.5
-x, before_or_at = rng.normal(size=(tokens, D)), causal(tokens)
-in_front = before_or_at & (np.arange(tokens) >= 2)  # the first two tokens are padding
+x, before_or_at = rng.normal(size=(count, D)), causal(count)
+in_front = before_or_at & (np.arange(count) >= 2)  # the first two tokens are padding
 
 
 def weigh(scores, mask=None):
@@ -313,7 +332,7 @@ def weigh(scores, mask=None):
 
 candidates = {
     "causal": lambda scores: weigh(scores, before_or_at),
-    "off by one": lambda scores: weigh(scores, np.tri(tokens, k=1, dtype=bool)),
+    "off by one": lambda scores: weigh(scores, np.tri(count, k=1, dtype=bool)),
     "transposed": lambda scores: weigh(scores, before_or_at.T),
     "after softmax": lambda scores: weigh(scores) * before_or_at,
     "−1e9": lambda scores: weigh(np.where(in_front, scores, -1e9)),
@@ -326,22 +345,16 @@ def one_layer(rule, x):
 
 
 # %% slideshow={"slide_type": "slide"}
-names = range(1, tokens + 1)
-fig, axes = plt.subplots(1, 5, figsize=(6.5, 1.9), sharey=True)
-for ax, (name, rule) in zip(axes, candidates.items(), strict=True):
-    moved = reach(partial(one_layer, rule), x)
+moves = {name: reach(partial(one_layer, rule), x) for name, rule in candidates.items()}
+for name, moved in moves.items():
     future = np.triu(moved, k=1)
-    moves = np.where(moved == 0, np.nan, moved)
-    image = heatmap(ax, moves, limit=2.2, rows=names, columns=names)
-    ax.set(title=name, xlabel="token s")
     print(f"{name:<14} pairs with a later token that leak: {(future != 0).sum():>2} of 15", end="")
     print(f", by up to {future.max():.4f}")
-axes[0].set_ylabel("output t")
-fig.colorbar(image, ax=axes, label="moved by", fraction=0.02)
+figures.draw_reach(moves)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# White is exactly 0. Where an output does not *depend* on a token, it does not move and its derivative is 0; so a causal
+# A cross marks a leak, however small. Where an output does not *depend* on a token, it does not move and its derivative is 0; so a causal
 # Jacobian $\partial c_t / \partial x_s$ has, block by block, nothing above the diagonal. One move convicts. If nothing moves, that acquits only for this input: a leak below the last bit stays hidden, so test with scores of ordinary size and more than one input.
 #
 # - **Off by one**: each output sees the next token. In code it is one number: `k=1` for `k=0`.
@@ -355,11 +368,11 @@ plt.show()
 
 # %%
 _, causal_cache = masked_attention(x @ W_q, x @ W_k, x @ W_v, before_or_at)
-only_third = np.zeros((tokens, D))
+only_third = np.zeros((count, D))
 only_third[2] = 1
 asks, is_asked, answers = masked_attention_backward(only_third, causal_cache)
 dx = asks @ W_q.T + is_asked @ W_k.T + answers @ W_v.T  # (T, D)
-for t in range(tokens):
+for t in range(count):
     print(f"token {t + 1}: {dx[t]}{'  exactly 0' if (dx[t] == 0).all() else ''}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -438,26 +451,26 @@ for name, (_, losses) in trained.items():
 
 # %% slideshow={"slide_type": "slide"}
 new = walks(1000, np.random.default_rng(1))
-fig, ax = plt.subplots(figsize=(6.2, 2.6))
-for (name, rule), color in zip(rules.items(), ("C0", "C1"), strict=True):
+curves = {}
+for name, rule in rules.items():
     model, at_once, in_use = trained[name][0], [], []
     logits, _ = model.forward(new[:, :-1], rule(PLACES))
     for read in range(1, PLACES + 1):
         at_once.append(cross_entropy(logits[:, read - 1], new[:, read])[0])
         alone, _ = model.forward(new[:, :read], rule(read))
         in_use.append(cross_entropy(alone[:, -1], new[:, read])[0])
-    ax.plot(range(1, PLACES + 1), at_once, "o--", color=color, label=f"{name}, as in training")
-    ax.plot(range(1, PLACES + 1), in_use, "s-", color=color, label=f"{name}, in use")
+    curves[name] = at_once, in_use
     print(f"{name:<11} held out, as in training {np.mean(at_once):.3f}", end=", ")
     print(f"in use {np.mean(in_use):.3f}, last place {at_once[-1]:.3f} and {in_use[-1]:.3f}")
     print(f"{'':<11} both ways the same: {np.allclose(at_once, in_use, rtol=0, atol=1e-9)}")
-ax.axhline(np.log(V), color="0.6", ls=":", label="guessing")
-ax.set(xlabel="letters read", ylabel="loss in nats", ylim=(0, None))
-ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+floor = -sum(chance * np.log(chance) for chance in CHANCES)
+figures.draw_losses(curves, {"guessing": np.log(V), "floor": floor})
 plt.show()
+print(f"causal, lowest at one place: {min(curves['causal'][1]):.3f}, floor {floor:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# - **Causal**: 0.910 nats, close to the floor of 0.898, and both ways are one (both blue lines coincide). That is what the mask
+# - **Causal**: 0.910 nats, close to the floor of 0.898, and both ways are one (the two lines coincide). At one place it is 0.891, below the floor: the
+#   chance of 1,000 walks. That is what the mask
 #   is for: twelve honest predictions from one pass.
 # - **Off by one**: next to nothing as in training, *also on held-out walks*, and on average far worse than guessing in use (3.967
 #   against 2.079); only at the last place, where it was trained without a next letter, is it better than guessing. It learned to
@@ -481,7 +494,6 @@ def write(model, rule, count=500):  # each letter: the share a random number fal
     return ids
 
 
-# %%
 def one_walk(model, mask, ids):
     (logits,), _ = model.forward(ids[None] % V, mask)
     return logits  # (T, V)
@@ -503,7 +515,7 @@ for name, rule in rules.items():
 #
 # On the left, the weights, with the number of positions that each query sees beside its row. On the right, how far each output
 # moves when a token changes. A cross marks what should stay where it is: the output of a real token, moved by the future or by
-# padding. Here zero is dark, and white lies outside the sequence; trust the crosses, not the shade.
+# padding. On the left, hatched is what a query may not see. On the right, a leak may be too small for its shade: trust the crosses.
 #
 # **Predict first.** Set *mask* to causal, with the padding at the end. Will the padding get through to a real output? Then put
 # it in front.
@@ -528,8 +540,7 @@ explorer()
 # and keeps the keys it has ([[generation]]).
 
 # %% tags=["finished"]
-# The sizes and arrays of the gradient check.
-theirs = causal_mask(T) & padding_mask(np.array([4, 3]), T)[..., ::-1]
+theirs = causal_mask(T) & padding_mask(np.array([4, 3]), T)[..., ::-1]  # as in the check
 their_context, their_cache = attention(query, key, value, theirs)
 _, their_dkey, _ = attention_backward(dcontext, their_cache)
 print("context ours", context[1, 2])

@@ -31,7 +31,7 @@ from lib.layers import as_rows  # all vectors of an array, one to a row
 from lib.optim import Adam
 from lib.teaching.exercises.many_heads import check_columns, check_floors, check_heads_backward
 from lib.teaching.explorers.many_heads import SENTENCE, attend, describe, explorer
-from lib.teaching.plots import cell_labels, heatmap
+from lib.teaching.figures import many_heads as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -111,8 +111,8 @@ def multi_head(x, memory, projections, H, mask=None):
 #
 # ## How the columns are dealt
 #
-# The swap in `split` looks like a detour. Why not ask for the shape that is wanted, `x.reshape(B, H, T, K)`? **This is a common mistake**, and no error points at it. Below, each cell is a
-# number of one sequence with $T = 4$ positions and $D = 6$ columns. The colour is the head that gets it, the number in it the position it has there.
+# The swap in `split` looks like a detour. Why not ask for the shape that is wanted, `x.reshape(B, H, T, K)`? **This is a common mistake**, and no error points at it. Below, one sequence with
+# $T = 4$ positions and $D = 6$ columns goes all the way: to two heads, and back to rows for $W_o$. The ground of a cell is the head that gets it; the number in it is the position that it belongs to.
 
 
 # %%
@@ -121,27 +121,22 @@ def reshape_alone(x, H):
     return x.reshape(B, H, T, D // H)  # (B, H, T, K)
 
 
-# %%
 numbers = np.arange(24).reshape(1, 4, 6)  # (B, T, D)
-fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.2), sharey=True)
-for ax, cut in zip(axes, (split, reshape_alone), strict=True):
-    (dealt,) = cut(numbers, 2)  # (H, T, K)
-    head, position = np.zeros((2, 24), int)
-    head[dealt], position[dealt] = np.indices(dealt.shape)[:2] + 1
-    shown = head.reshape(4, 6) - 1.5  # below 0: head 1
-    heatmap(ax, shown, signed=True, rows=range(1, 5), columns=range(1, 7))
-    cell_labels(ax, 4, 6).write(position)
-    ax.set(title=cut.__name__, xlabel="column")
-    for h in (1, 2):
-        row, column = np.argwhere(head.reshape(4, 6) == h).mean(axis=0)  # its middle
-        ax.text(column, row, f"head {h}", ha="center", va="center", weight="bold")
-    third = head.reshape(4, 6)[2], position.reshape(4, 6)[2]
-    print(f"{cut.__name__:<13} position 3: goes to heads {third[0]}, as positions {third[1]}")
-axes[0].set_ylabel("position")
+dealt, mistaken = split(numbers, 2), reshape_alone(numbers, 2)  # (B, H, T, K), (B, H, T, K)
+for name, (heads,) in (("split", dealt), ("reshape_alone", mistaken)):
+    held = heads[:, 2] // 6 + 1  # (H, K)
+    print(f"{name:<13} row 3 of head 1 holds position {held[0]}, of head 2 position {held[1]}")
+rng = np.random.default_rng(0)
+one_sequence = rng.normal(size=(1, 4, 6))  # (B, T, D)
+seen, (_, _, seen_cache, _) = multi_head(one_sequence, one_sequence, rng.normal(size=(4, 6, 6)), 2)
+
+# %% tags=["figure"]
+figures.draw_heads(numbers, dealt, mistaken, seen_cache.weights, seen_cache.context, seen)
 plt.show()
+print("(B, H, T, K) of both splits:", dealt.shape, mistaken.shape)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Left, head 1 (blue) and head 2 (red) get three columns each of *every* position. Right, head 1 gets all columns of positions 1 and 2, and what it takes for position 3 is half of
+# Done right, head 1 (light) and head 2 (dark) get three columns each of *every* position. By reshape alone, head 1 gets all columns of positions 1 and 2, and what it takes for position 3 is half of
 # position 2. The shapes are the same. A gradient check would pass: [[masks]] has shown that it cannot find fault with the right gradient of a wrong function. So look at the forward, with
 # [[masks]]'s test: change one position, under a causal mask; which outputs move?
 
@@ -380,20 +375,16 @@ assert errors["pair", 2] < 0.05 and errors["pair", 4] < 0.05 and errors["pair", 
 # Where do they look? And what does each of the two heads do? A picture suggests, an intervention tests ([[attention_is_born]]): silence one head, by setting its rows $W_o^h$ to 0.
 
 # %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
-fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.3), sharey=True)
 rng = np.random.default_rng(0)
-(some, _, _), places, neighbours = ring(1, rng), range(1, 9), {}
+(some, _, _), neighbours, shown = ring(1, rng), {}, {}
 panels = [(1, 0, "the only head"), (2, 0, "head 1 of 2"), (2, 1, "head 2 of 2")]
-for ax, (heads, h, name) in zip(axes, panels, strict=True):
+for heads, h, name in panels:
     learned = trained["pair", heads]
     _, (_, _, attention_cache, _) = multi_head(some, some, learned, heads)
-    weights = attention_cache.weights[0, h]  # (T, S)
-    image = heatmap(ax, weights, rows=places, columns=places)
-    ax.set(title=name, xlabel="place it looks at")
-    third, fifth = neighbours[name] = weights[3, [2, 4]]
+    shown[name] = attention_cache.weights[0, h]  # (T, S)
+    third, fifth = neighbours[name] = shown[name][3, [2, 4]]
     print(f"{name}: place 4 gives place 3 a weight of {third:.2f}, place 5 {fifth:.2f}")
-axes[0].set_ylabel("place")
-fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
+figures.draw_where(shown)
 plt.show()
 
 # %% tags=["learned", "nbval-ignore-output"]
@@ -435,13 +426,9 @@ check_floors(my_floors)
 # Eight words, four heads, random projections: nothing is trained, only the dealing is shown. Row: the word that looks. Column: the word it looks at.
 
 # %% tags=["twin"]
-words, names = SENTENCE.split(), [str(s) for s in range(1, 9)]
+words = SENTENCE.split()
 weights = attend(words, 16, 4)  # (H, T, S)
-fig, axes = plt.subplots(1, 4, figsize=(6.5, 2.0), sharey=True)
-for h, (ax, one) in enumerate(zip(axes, weights, strict=True)):
-    image = heatmap(ax, one, rows=words, columns=names)
-    ax.set(title=f"head {h + 1}", xlabel="word number")
-fig.colorbar(image, ax=axes, label="weight", fraction=0.02)
+figures.draw_sentence(words, weights)
 print(describe(words, weights, 16))
 plt.show()
 
@@ -450,7 +437,7 @@ plt.show()
 #
 # <details><summary>You should see</summary>
 #
-# The number of parameters stays at 1,024. With $K = 1$ at most two words win in each map: the one with the largest key and the one with the smallest. A row without a bright cell belongs to a query near 0.
+# The number of parameters stays at 1,024. With $K = 1$ at most two words win in each map: the one with the largest key and the one with the smallest. A row without a dark cell belongs to a query near 0.
 # </details>
 #
 # Then take 3 heads: a width of 8 or 16 is refused, and the nearest widths are named; 24 works. Type *tea tea tea*: every head gives every word a third. The tokens are equal, and nothing tells a head where they stand.

@@ -10,8 +10,9 @@ import numpy as np
 from lib.data.dates import END, START, mask_without, parse, source_tokenizer
 from lib.functional import softmax
 from lib.teaching.explorers.encoder_and_decoder import SHOWN, SYMBOLS, WRITTEN, name_of
+from lib.teaching.palette import SERIES
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
-from lib.teaching.plots import ORANGE, edge_labels, graph, heatmap, label_ticks, set_image, visible
+from lib.teaching.plots import edge_labels, heatmap, label_ticks, set_image, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES, dates_to_iso
 
 LONGEST, SMALL = 80, 6.2  # characters of a date; the size of their letters in points, if so many
@@ -33,7 +34,8 @@ def explorer():
     def show(date, step, blocked):
         iso = parse(date)
         ids, weights, probabilities = reading(date, blocked)
-        set_image(image, np.where(np.arange(ISO)[:, None] < step, weights, np.nan))
+        so_far = np.arange(ISO)[:, None] < step  # what follows is not written yet: it stays blank
+        set_image(image, np.where(may_look(date, blocked)[0], so_far * weights, np.nan))
         label(characters, date)
         wrote = SYMBOLS.decode(ids)
         written.write([name_of(symbol) for symbol in wrote[:step]])
@@ -72,7 +74,7 @@ def draw_date(picture, image, ax):
 
 def draw_bars(ax):
     """Empty bars, one for each symbol that a step could write."""
-    bars = ax.vlines(range(len(WRITTEN)), 0, 0, color=ORANGE, lw=18)
+    bars = ax.vlines(range(len(WRITTEN)), 0, 0, color=SERIES[1], lw=18)
     label_ticks(ax, columns=[name_of(symbol) for symbol in WRITTEN])
     ax.set(xlim=(-0.6, len(WRITTEN) - 0.4), ylim=(0, 1))
     ax.set(xlabel="what this step could write", ylabel="probability")
@@ -91,36 +93,18 @@ def raise_bars(bars, probabilities):
     bars.set_segments([[(i, 0), (i, share)] for i, share in enumerate(shares)])
 
 
-def draw_attention(ax, keys, query, weights):
-    """One step's attention as a graph: encoder states keys (S,), a decoder state, lines as wide as
-    weights.
-
-    The context is written into its circle; state and context together give the logits.
-    """
-    S, right = len(keys), len(keys) + 0.6
-    nodes = {s: (s, 0) for s in range(S)} | {"state": (right, 0)}
-    nodes |= {"context": (S / 2, 1.2), "logits": (right, 1.2)}
-    labels = dict(enumerate(f"{key:g}" for key in keys)) | {"logits": "logits"}
-    labels |= {"state": f"{query:g}", "context": f"{weights @ keys:.2f}"}
-    steps = [(s, s + 1) for s in range(S - 1)] + [(S - 1, "state")]
-    graph(ax, nodes, [*steps, ("state", "logits"), ("context", "logits")], labels, size=30)
-    for s, weight in enumerate(weights):
-        ends = zip(nodes[s], nodes["context"], strict=True)
-        ax.plot(*ends, color=ORANGE, lw=12 * weight, solid_capstyle="butt", zorder=0)
-    for text, x, y in (("encoder", (S - 1) / 2, -0.5), ("decoder", right, -0.5)):
-        ax.text(x, y, text, ha="center", va="center")
-    ax.text(S / 2, 1.7, "context", ha="center", va="center")
-    ax.set_ylim(-0.7, 1.9)
+def may_look(text, blocked):
+    """(1, 1, S), True at the characters where the decoder may look."""
+    if blocked in (NOTHING, ALL):
+        return np.full((1, 1, len(text.lower())), blocked == NOTHING)
+    return mask_without([text], blocked)
 
 
 def read(model, text, blocked=NOTHING):
     """ids (T,) that the model writes, its weights (T, S) and its probabilities (T, V)."""
     source = source_tokenizer().encode(text.lower())[None]
     lengths, start = np.array([source.shape[1]]), SYMBOLS.encode(START)
-    mask = None
-    if blocked != NOTHING:
-        everything = np.zeros((1, 1, 1), bool)
-        mask = everything if blocked == ALL else mask_without([text], blocked)
+    mask = None if blocked == NOTHING else may_look(text, blocked)
     (ids,) = model.translate(source, lengths, int(start[0]), ISO, mask)
     target_in = np.append(start, ids[:-1])[None]
     logits, cache = model.forward(source, lengths, target_in, mask)

@@ -12,6 +12,7 @@ from matplotlib.transforms import IdentityTransform
 
 from lib import guard
 from lib.attention import attention, split
+from lib.teaching.palette import PAPER
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import edge_labels, heatmap, set_image
 
@@ -23,16 +24,18 @@ EXAMPLES = ["tea tea tea", "the cat sat on the mat", "der rote Fuchs"]
 def explorer():
     """A sentence, a width and a number of heads, against the weights of every head."""
     picture = Picture(6.4, 3.8, rows=2, columns=MOST // 2)
-    images, labels = draw(picture)
+    images, labels, numbers = draw(picture)
     covers = covered(picture)
 
     def show(sentence, width, heads):
         words = read(sentence)
         weights = attend(words, width, heads)
         for h, image in enumerate(images):
-            set_image(image, framed(weights[h] if h < heads else np.zeros((0, 0))))
+            set_image(image, weights[h] if h < heads else np.zeros_like(weights[0]))
         for edge in labels:
             edge.write([short(word) for word in words])
+        for edge in numbers:
+            edge.write(range(1, len(words) + 1))
         for h, (cover, ax) in enumerate(zip(covers, picture.axes.flat, strict=True)):
             cover.set_visible(h >= heads)
             ax.spines[:].set_visible(h < heads)
@@ -43,26 +46,26 @@ def explorer():
         picture,
         sentence=TextField("sentence", SENTENCE, EXAMPLES),
         width=Number("width D", 16, 8, WIDEST, 8),
-        heads=Choice("heads H", [1, 2, 3, 4, 8], 2),
+        heads=Choice("heads H", [1, 2, 3, 4, 8], 8),
     )
 
 
 def draw(picture):
     """A map for each head, still empty; the words stand at the left, their numbers below."""
-    images, labels = [], []
+    images, labels, numbers = [], [], []
     for h, ax in enumerate(picture.axes.flat):
-        image = heatmap(ax, framed(np.zeros((0, 0))))
+        image = heatmap(ax, np.zeros((MOST, MOST)))
         ax.set_title(f"head {h + 1}")
-        ax.set_xticks(range(MOST), range(1, MOST + 1))
+        numbers.append(edge_labels(ax, MOST, "x", distance=0.07))
         ax.set_yticks([])
         if h % 4 == 0:
             labels.append(edge_labels(ax, MOST, "y", distance=0.28))
             ax.set_ylabel("looks from", labelpad=42)
-        ax.set_xlabel("at word number")
+        ax.set_xlabel("at word number", labelpad=14)
         images.append(image)
     picture.figure.colorbar(images[-1], ax=picture.axes, label="weight", fraction=0.03, pad=0.01)
-    picture.moving(*images, *labels)
-    return images, labels
+    picture.moving(*images, *labels, *numbers)
+    return images, labels, numbers
 
 
 def covered(picture):
@@ -70,7 +73,7 @@ def covered(picture):
     picture.png()  # now every map has its place
     boxes = [ax.get_tightbbox().padded(1) for ax in picture.axes.flat]
     covers = [
-        Rectangle(box.p0, box.width, box.height, color="white", transform=IdentityTransform())
+        Rectangle(box.p0, box.width, box.height, color=PAPER, transform=IdentityTransform())
         for box in boxes
     ]
     for cover in covers:
@@ -101,12 +104,6 @@ def attend(words, width, heads):
     query, key = split(x @ W_q, heads), split(x @ W_k, heads)
     _, cache = attention(query, key, key)
     return cache.weights[0]
-
-
-def framed(weights):
-    """A head's weights (T, T) in the corner of a map for the longest sentence."""
-    T = len(weights)
-    return np.pad(weights, (0, MOST - T), constant_values=np.nan)
 
 
 def short(word):

@@ -6,8 +6,9 @@ Shapes: T tokens, D width of the vectors.
 import numpy as np
 
 from lib.attention import causal_mask, masked_softmax, padding_mask
+from lib.teaching.palette import CHOSEN, INK
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
-from lib.teaching.plots import cell_labels, edge_labels, heatmap, visible
+from lib.teaching.plots import cell_labels, edge_labels, heatmap, set_image, visible
 
 MOST, D = 10, 6  # tokens that the frame has room for; width of a vector
 PAD, END, FRONT = "·", "at the end", "in front"
@@ -26,14 +27,14 @@ def explorer():
         text, real = padded(word, length, side)
         weights, moved = attend(text, real, kind)
         leaks = leaking(moved, real)
-        weights_image.set_data(frame(weights))
-        moved_image.set_data(frame(moved))
+        set_image(weights_image, np.where(weights > 0, weights, np.nan))  # hidden, so hatched
+        set_image(moved_image, moved)
         for labels in tokens:
             labels.write([visible(character) for character in text])
         seen = (weights > 0).sum(axis=1)
         counts.write(seen)
         marks = np.full((MOST, MOST), "", object)
-        marks[:length, :length] = np.where(leaks.any(axis=0), "×", "")
+        marks[:length, :length] = np.where(leaks.any(axis=0), "✖", "")
         crosses.write(marks.ravel())
         return describe(kind, seen, leaks.sum(axis=(1, 2)))
 
@@ -50,7 +51,7 @@ def explorer():
 def draw(picture):
     """Two empty frames: the weights, and how far each output moves."""
     left, right = picture.axes
-    empty = np.full((MOST, MOST), np.nan)
+    empty = np.zeros((MOST, MOST))
     images, tokens = [], []
     for ax, name, limit in ((left, "weight", 1), (right, "the row's output moves by", 2)):
         images.append(heatmap(ax, empty, limit=limit))
@@ -61,7 +62,8 @@ def draw(picture):
     right.set_xlabel("token that changes", labelpad=14)
     left.text(1.01, 1.02, "sees", transform=left.transAxes)
     counts = edge_labels(left, MOST, "y", distance=-1.05)
-    crosses = cell_labels(right, MOST, MOST, color="white", size=11)
+    crosses = cell_labels(right, MOST, MOST, color=CHOSEN, size=10)
+    crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell
     picture.moving(*images, *tokens, counts, crosses)
     return *images, tokens, counts, crosses
 
@@ -107,13 +109,6 @@ def leaking(moved, real):
     """Real outputs (T, T) that move: by a later real token, and by a token of the padding."""
     moves = (moved != 0) & real[:, None]
     return np.array([np.triu(moves, k=1) & real, moves & ~real])
-
-
-def frame(values):
-    """A square array in the upper left corner of the frame, with nothing around it."""
-    whole = np.full((MOST, MOST), np.nan)
-    whole[: len(values), : len(values)] = values
-    return whole
 
 
 def describe(kind, seen, leaks):

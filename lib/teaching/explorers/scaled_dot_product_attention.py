@@ -6,13 +6,15 @@ Shapes: S places looked at, K width of a query and of a key.
 import numpy as np
 
 from lib.functional import softmax, softmax_backward
+from lib.teaching.palette import GRADIENT, GREY, INK, PALE, QUERY, WEIGHT
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BLUE, GREEN, RED, SKY, label_ticks
+from lib.teaching.plots import label_ticks
 
 MEMORY = np.array([[1.5, 0.5], [0.4, 1.6], [-1.3, 1.1], [-1.6, -0.5], [-0.2, -1.5], [1.3, -1.1]])
 WANTED = 0  # the place, counted from 0, where the loss wants more weight
 WIDTHS = (1, 4, 16, 64, 256)
 LIMIT = 2.5  # of the plane
+STRIPES = 0, (0.25, 0.12)  # a gradient is dashed: a broad bar is striped
 SEED = 2183  # of W_q and W_k: at the start the wanted place is not the one that scores highest
 
 
@@ -45,21 +47,22 @@ def explorer():
 def draw(axes):
     """The plane with the six vectors, the bars of the weights and those of the gradient."""
     plane, left, right = axes
-    plane.axhline(0, color="0.85", lw=0.8, zorder=0)
-    plane.axvline(0, color="0.85", lw=0.8, zorder=0)
-    (cross,) = plane.plot([0], [0], "x", color=BLUE, ms=8, mew=2.5)
-    (asked,) = plane.plot([0, 1], [0, 1], color=BLUE, lw=1.5)
-    dots = plane.scatter(*MEMORY.T, 30, facecolor=SKY)
+    for line in (plane.axhline, plane.axvline):
+        line(0, color=PALE, lw=0.8, ls="-", zorder=0)
+    (cross,) = plane.plot([0], [0], "x", color=INK, ms=8, mew=2.5)
+    (asked,) = plane.plot([0, 1], [0, 1], color=QUERY, lw=1.5, ls="-")
+    dots = plane.scatter(*MEMORY.T, 30, facecolor=WEIGHT)
     for place, point in enumerate(MEMORY):
         plane.annotate(place + 1, point, (8, 8), textcoords="offset points", size=8.5)
     plane.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), title="six vectors, and x")
-    plane.set_xlabel("cross: x, line: what x asks for", size=8)
+    plane.set_xlabel("cross: x; line: what q asks for", size=8)
     bars = [ax.vlines(range(len(MEMORY)), 0, 0, lw=12) for ax in (left, right)]
-    for bar, ax, color in zip(bars, (left, right), (GREEN, RED), strict=True):
-        bar.set_color(color)
+    looks = dict(color=WEIGHT), dict(color=GRADIENT, linestyle=STRIPES)
+    for bar, ax, style in zip(bars, (left, right), looks, strict=True):
+        bar.set(**style)
         label_ticks(ax, columns=range(1, len(MEMORY) + 1))
         ax.set(xlim=(-0.6, len(MEMORY) - 0.4), xlabel="place")
-        ax.axhline(0, color="0.6", lw=0.8)
+        ax.axhline(0, color=GREY, lw=0.8, ls="-")
     left.set(ylim=(0, 1), title="weights")
     right.set(ylim=(-0.26, 0.26), title="dscores")
     return cross, asked, dots, *bars
