@@ -49,18 +49,23 @@ def code(cell):
         elif output.output_type == "error":
             shown.append(f'<pre class="output">{html.escape(output.traceback[-1])}</pre>')
         else:
-            shown.append(picture_or_text(output.data))
+            shown.append(picture_or_text(output.data, output.metadata))
     return "\n".join(shown)
 
 
-def picture_or_text(data):
-    """A picture, with its text as what it says to those who cannot see it; else the text."""
+def picture_or_text(data, metadata=None):
+    """A picture, with its text as what it says to those who cannot see it; else the text.
+
+    metadata: of the output; a picture has more pixels than it takes in a page, where this says so.
+    """
     text = html.escape(data.get("text/plain", ""))
     if "image/png" not in data:
         return f'<pre class="output">{text}</pre>'
     png = data["image/png"].replace("\n", "")
     said = "" if text.startswith("Picture: ") else f"<figcaption>{text}</figcaption>"
-    return f'<figure><img alt="{text}" src="data:image/png;base64,{png}">{said}</figure>'
+    sizes = (metadata or {}).get("image/png", {})
+    width = f'width="{sizes["width"]}" ' if "width" in sizes else ""
+    return f'<figure><img alt="{text}" {width}src="data:image/png;base64,{png}">{said}</figure>'
 
 
 def body(cell):

@@ -1,19 +1,12 @@
 """Each picture has a text that says what it shows, with its numbers."""
 
-import base64
-import io
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
-import PIL.Image
 import pytest
-from IPython.core.formatters import DisplayFormatter
-from IPython.core.pylabtools import select_figure_formats
-from matplotlib.figure import Figure
 
 from lib.teaching import describe
 
@@ -126,92 +119,6 @@ def test_a_map_without_values_is_passed_over(ax):
     ax.imshow(np.full((3, 4), np.nan))
     ax.set_title("empty")
     assert said(ax) == "Picture: empty."
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What IPython stores of a figure after it was told which formats to use."""
-    formatter = DisplayFormatter()
-    formatter.mimebundle_formatter.for_type(Figure, describe.bundle)
-    shell = SimpleNamespace(display_formatter=formatter)
-    monkeypatch.setattr(describe, "display_formatter", lambda: formatter)
-    monkeypatch.setattr(describe, "chosen", {})
-    monkeypatch.delenv(describe.LIVE, raising=False)
-
-    def show(figure, *formats):
-        if formats:
-            select_figure_formats(shell, set(formats))
-        return formatter.format(figure)
-
-    return show
-
-
-def pixels(png):
-    with PIL.Image.open(io.BytesIO(base64.b64decode(png))) as picture:
-        return picture.size
-
-
-def test_a_figure_is_shown_even_if_it_cannot_be_described(ax, monkeypatch, shown):
-    monkeypatch.setattr(describe, "describe_axes", lambda ax: 1 / 0)
-    data, _ = shown(ax.figure, "png")
-    assert data["image/png"] and data["text/plain"] == "Picture: its text could not be made."
-
-
-@pytest.mark.parametrize("formats", [["png"], ["retina"], ["svg"], ["jpeg"], ["png", "svg"], []])
-def test_a_kernel_without_a_page_keeps_the_formats_of_the_user(ax, shown, formats):
-    """As where notebooks are built, and in editors that show pictures themselves."""
-    ax.bar([1965, 2001], [3, 4])
-    data, metadata = shown(ax.figure, *formats)
-    kinds = {"retina": "png", "svg": "svg+xml"}
-    wanted = {f"image/{kinds.get(each, each)}" for each in formats or ["png"]}
-    assert set(data) == {"text/plain", *wanted}
-    assert data["text/plain"] == "Picture: bars: 1965 3, 2001 4."
-    if "retina" in formats:
-        assert pixels(data["image/png"])[0] // 2 == metadata["image/png"]["width"]
-    elif "image/png" in wanted:
-        assert metadata["image/png"] == {"alt": data["text/plain"]}
-
-
-@pytest.mark.parametrize(
-    ("formats", "kind"),
-    [
-        (["png"], "image/png"), (["retina"], "image/png"), (["svg"], "image/svg+xml"),
-        (["jpeg"], "image/jpeg"), (["png", "svg"], "image/svg+xml"), ([], "image/png"),
-    ],
-)  # fmt: skip
-def test_a_page_holds_the_picture_once_in_the_format_of_the_user(
-    ax, shown, monkeypatch, formats, kind
-):
-    monkeypatch.setenv(describe.LIVE, "notebooks/lesson.ipynb")
-    ax.bar([1965, 2001], [3, 4])
-    ax.set_title('"tea" <b>')
-    alt = "Picture: &quot;tea&quot; &lt;b&gt;; bars: 1965 3, 2001 4."
-    for again in range(2):  # of the second figure IPython has forgotten the formats
-        data, metadata = shown(ax.figure, *formats * (not again))
-        assert set(data) == {"text/plain", "text/html"} and metadata == {}
-        page = data["text/html"]
-        assert page.startswith(f'<img alt="{alt}" ')
-        (found, picture), *others = re.findall(r'src="data:([^;]*);base64,([^"]*)"', page)
-        assert found == kind and not others
-    if kind == "image/svg+xml":
-        assert b"<svg " in base64.b64decode(picture)
-    elif kind == "image/png":
-        width = re.search(r'width="(\d+)"', page)
-        assert bool(width) == (formats == ["retina"])
-        assert not width or pixels(picture)[0] // 2 == int(width[1])
-
-
-def test_who_changes_the_formats_gets_the_new_ones(ax, shown, monkeypatch):
-    monkeypatch.setenv(describe.LIVE, "lesson.ipynb")
-    ax.plot([0, 1])
-    for given, kind in (("svg", "image/svg+xml"), ("png", "image/png"), ("svg", "image/svg+xml")):
-        assert f"data:{kind};" in shown(ax.figure, given)[0]["text/html"]
-
-
-def test_a_figure_without_anything_is_no_broken_picture(shown, monkeypatch):
-    monkeypatch.setenv(describe.LIVE, "lesson.ipynb")
-    data, _ = shown(Figure(), "png")
-    assert data == {"text/plain": "Picture: no data."}
 
 
 def test_arrows_are_counted(ax):

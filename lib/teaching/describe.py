@@ -1,28 +1,19 @@
 """What a figure shows, in words and numbers, for a reader who cannot see it.
 
-A notebook shows a matplotlib figure as a picture and nothing else. After `install` it carries a
+A notebook shows a matplotlib figure as a picture and nothing else. pictures.py lets it carry this
 text: in the page as the picture's text alternative, elsewhere as its plain text.
 """
 
-import base64
-import html
-import os
 import re
-import sys
 
 import numpy as np
 from matplotlib.collections import PathCollection
 from matplotlib.container import BarContainer
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.quiver import Quiver
 from matplotlib.ticker import LogFormatter, ScalarFormatter
 
 MOST = 8  # things of one kind that are told one by one
-# Of the formats that a page can show, the finest first.
-PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
-LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
-chosen = {}  # MIME type -> how the user has IPython make that picture of a figure
 
 
 def describe(figure):
@@ -194,72 +185,3 @@ def plain(text):
     """A label as one line without marks of mathematics."""
     told = re.sub(r"(?<!\\)[${}]|\\(?!\$)|math[a-z]+(?=\{)", "", text).replace(r"\$", "$")
     return re.sub(r"\s+", " ", told).strip()
-
-
-def bundle(figure):
-    """(MIME types, metadata) for IPython: the text, and in a live page the picture with it.
-
-    JupyterLab gives a picture of its own no text alternative, so there the figure comes as a page:
-    once, in the finest of the formats that the user has set. Elsewhere IPython draws it as ever.
-    """
-    try:
-        text = describe(figure)
-    except Exception:  # noqa: BLE001 (no figure is lost for want of its text)
-        text = "Picture: its text could not be made."
-    if LIVE in os.environ and (page := in_a_page(figure, text)):
-        return {"text/plain": text, "text/html": page}, {}
-    data = {"text/plain": text}
-    if LIVE not in os.environ and not any(map(registered, PICTURES)):
-        data["image/png"] = png(figure)
-    return data, {"image/png": {"alt": text}}
-
-
-def in_a_page(figure, text):
-    """The figure as a line of HTML; nothing where it has nothing to show.
-
-    What IPython would make of it is taken away: a picture of its own would be stored once more.
-    """
-    formatters = display_formatter().formatters
-    found = {kind: formatters[kind].pop(Figure, None) for kind in PICTURES if registered(kind)}
-    if found:  # else nothing has changed since the figure before
-        chosen.clear()
-        chosen.update(found)
-    for kind, make in (chosen or {"image/png": png}).items():
-        if picture := make(figure):
-            picture, size = picture if isinstance(picture, tuple) else (picture, {})
-            if kind == "image/svg+xml":
-                picture = base64.b64encode(picture.encode()).decode()
-            sizes = "".join(f'{side}="{size[side]}" ' for side in ("width", "height") if size)
-            style = "max-width:100%;height:auto"
-            source = f'src="data:{kind};base64,{picture}"'
-            return f'<img alt="{html.escape(text)}" {sizes}style="{style}" {source}>'
-    return ""
-
-
-def png(figure):
-    """What IPython makes of a figure where nobody has said otherwise."""
-    from IPython.core.pylabtools import print_figure
-
-    return print_figure(figure, fmt="png", bbox_inches="tight", base64=True)
-
-
-def registered(kind):
-    """Whether IPython would make such a picture of a figure."""
-    formatters = display_formatter().formatters
-    try:
-        return bool(formatters[kind].lookup_by_type(Figure))
-    except KeyError:
-        return False
-
-
-def display_formatter():
-    """IPython's, or None outside it."""
-    from IPython import get_ipython
-
-    return getattr(get_ipython(), "display_formatter", None)
-
-
-def install():
-    """Where IPython runs, let it show figures with their text."""
-    if "IPython" in sys.modules and display_formatter():
-        display_formatter().mimebundle_formatter.for_type(Figure, bundle)
