@@ -46,7 +46,7 @@ def card(png):
     with Image.open(io.BytesIO(png)) as image:
         paper = on_paper(image)
     size = {"width": paper.width // DENSITY, "height": paper.height // DENSITY}
-    reduced = paper.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    reduced = paper.quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
     palette = true_colours(paper, reduced)
     # First in the palette stand the shades of the corners: the colour there, more or less opaque.
     corner = np.full((SHADES, 3), paper.getpixel((0, 0)))

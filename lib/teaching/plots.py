@@ -220,6 +220,7 @@ class Labels(PathCollection):
             raise ValueError(f"labels has {count} texts: no more than {places} were expected")
         missing = [""] * (places - count)
         self.set_offsets(points)
+        self.texts = [*map(str, labels)]  # which describe.py tells
         self.set_paths([outline(str(label), self.size) for label in [*labels, *missing]])
 
 
