@@ -5,8 +5,10 @@ Where the user has told IPython how to draw, a figure comes as the user has said
 
 import base64
 import io
+import json
 import re
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -21,6 +23,7 @@ from matplotlib.patches import Rectangle
 from lib.teaching import describe, pictures, plots
 from lib.teaching.panel import Picture
 
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 SIDES = "width", "height"
 CUT = pictures.DENSITY * pictures.RADIUS  # pixels along each edge of a corner
 
@@ -297,3 +300,31 @@ def test_what_the_user_says_of_saving_is_respected(ax, shown, monkeypatch):
 )
 def test_only_what_ipython_does_of_itself_is_done_otherwise(make, is_ours):
     assert pictures.ours(make) == is_ours
+
+
+# --- what is committed
+
+
+def committed(path):
+    """(data, metadata) of each output with a picture."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    shown = [output for output in outputs if "image/png" in output.get("data", {})]
+    return [(output["data"], output["metadata"]["image/png"]) for output in shown]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_each_picture_of_a_lesson_is_a_card(path):
+    for data, about in committed(path):
+        assert not any(kind.startswith("image/") for kind in data.keys() - {"image/png"})
+        png = "".join(data["image/png"])
+        assert opened(png).mode == "P"
+        for side in SIDES:
+            assert getattr(opened(png), side) == pictures.DENSITY * about[side]
+        for corner in corners(rgba(png)):
+            assert corner[0, 0, 3] == 0 and (corner[-1, -1] == 255).all()
+
+
+def test_all_lessons_together_stay_as_small_as_they_were():
+    """Before pictures had twice the density and few colours, they had 5.5 megabytes."""
+    assert sum(path.stat().st_size for path in NOTEBOOKS) < 5.5e6
