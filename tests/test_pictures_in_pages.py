@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import PIL.Image
 import pytest
@@ -22,6 +23,7 @@ from matplotlib.patches import Rectangle
 
 from lib.teaching import describe, pictures, plots
 from lib.teaching.panel import Picture
+from notebooks import pages
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 SIDES = "width", "height"
@@ -300,6 +302,28 @@ def test_what_the_user_says_of_saving_is_respected(ax, shown, monkeypatch):
 )
 def test_only_what_ipython_does_of_itself_is_done_otherwise(make, is_ours):
     assert pictures.ours(make) == is_ours
+
+
+# --- what is made of it
+
+
+def test_the_small_picture_of_the_readme_lies_on_white():
+    card, _ = pictures.card(plain(np.full((300, 400, 3), 255)))
+    output = nbformat.v4.new_output("display_data", {"image/png": card})
+    cell = nbformat.v4.new_code_cell("explorer()", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    with PIL.Image.open(io.BytesIO(pages.shrunk(notebook))) as small:
+        assert small.size == (213, 160)  # as large as README.md has room for
+        assert small.convert("RGB").getcolors() == [(213 * 160, (255, 255, 255))]
+
+
+def test_a_deck_and_a_handout_show_a_picture_at_its_single_width():
+    from notebooks import deck  # which takes a second to load
+
+    data = {"image/png": "iVBORw0", "text/plain": "Picture: 1 < 2"}
+    shown = deck.picture_or_text(data, {"image/png": {"width": 650, "height": 280}})
+    assert '<img alt="Picture: 1 &lt; 2" width="650" src=' in shown and "height" not in shown
+    assert '<img alt="Picture: 1 &lt; 2" src=' in deck.picture_or_text(data)
 
 
 # --- what is committed
