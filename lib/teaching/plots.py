@@ -83,9 +83,11 @@ def hatch(pixels, where, dpi):
     apart, broad = HATCH[0] * dpi, HATCH[1]
     height, width = where.shape
     stripe = (np.arange(height + width) / apart) % 1 < broad
-    stripes = sliding_window_view(stripe, width)[:height]  # row i begins with its number i
-    pixels[where] = 255
-    pixels[where & stripes, :3] = round(255 * 0.62)
+    grey = round(255 * 0.62)
+    colours = np.where(stripe[:, None], (grey, grey, grey, 255), 255).astype(np.uint8)
+    colours = colours.view(np.uint32)[:, 0]  # four bytes move as one number
+    rows = sliding_window_view(colours, width)[:height]  # row i begins with number i
+    np.copyto(pixels.view(np.uint32)[..., 0], rows, where=where)
 
 
 def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, numbers=False):
