@@ -44,8 +44,8 @@ ENVIRONMENT = kernels.ENVIRONMENT | {"PYTHONHASHSEED": "0"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # The tests that have one case for each lesson.
 TESTS = (
-    "lessons", "language", "shapes", "explorers", "describe", "house", "lecturer", "score",
-    "references",
+    "lessons", "language", "shapes", "explorers", "describe", "pictures_in_pages", "house",
+    "lecturer", "score", "references",
 )  # fmt: skip
 
 

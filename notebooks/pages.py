@@ -57,6 +57,8 @@ def shrunk(notebook):
         if "image/png" in output.get("data", ())
     ]
     picture = Image.open(io.BytesIO(base64.b64decode(max(pictures, key=lambda pair: pair[0])[1])))
+    picture = picture.convert("RGBA")  # a card, whose corners are see-through
+    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("RGB")
     picture.thumbnail(SMALL, Image.Resampling.LANCZOS)
     small = io.BytesIO()

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import matplotlib
+from layout import FAULTS
 from playwright.sync_api import TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parents[1]
@@ -92,13 +93,6 @@ NARROW = """narrow => {
     if (jupyterapp.shell.leftCollapsed !== narrow)
         jupyterapp.commands.execute('application:toggle-left-area');
 }"""
-STICKS_OUT = """notebook => {
-    const page = notebook.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect();
-    const parts = notebook.querySelectorAll('.course-panel :is(input, select, img, .noUi-base)');
-    return [...parts].map(part => [part.className || part.tagName, part.getBoundingClientRect()])
-        .filter(([, box]) => box.left < page.left || box.right > page.right)
-        .map(([name, box]) => `${name} from ${box.left} to ${box.right} of ${page.right}`);
-}"""
 
 
 class Lab:
@@ -164,15 +158,22 @@ class Lab:
         self.server.send_signal(signal.SIGTERM)
         self.server.wait(30)
 
+    def page(self, density=1):
+        """A new page, on a screen of so many pixels for each pixel of CSS."""
+        page = self.chromium.new_page(
+            viewport={"width": 1400, "height": 1000}, device_scale_factor=density
+        )
+        page.set_default_timeout(60_000)
+        return page
+
     @contextlib.contextmanager
     def lesson(self, name):
         """The lesson, opened and not yet run; its kernel ends with the block."""
-        page = self.chromium.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(60_000)
+        page = self.page()
         try:
             yield Lesson(self, page, name)
         finally:
-            page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+            page.evaluate("() => jupyterapp.shell.currentWidget?.sessionContext.shutdown()")
             page.close()
 
     def kernel_megabytes(self):
@@ -213,16 +214,24 @@ class Lesson:
             "all => all.map(image => image.alt)"
         )
 
-    def sticks_out(self, width, height):
-        """What of an explorer lies beyond the page's edge, at this size in CSS pixels."""
-        before = self.page.viewport_size
+    def out_of_place(self, width, height, density=1):
+        """What of the lesson sticks out, overlaps or is squeezed, on a screen of this size.
+
+        In CSS pixels: 200 % is half the size at twice the density.
+        """
+        before, screen = self.page.viewport_size, self.page.context.new_cdp_session(self.page)
         self.page.set_viewport_size({"width": width, "height": height})
+        sizes = {"width": width, "height": height, "deviceScaleFactor": density, "mobile": False}
+        screen.send("Emulation.setDeviceMetricsOverride", sizes)
         self.page.evaluate(NARROW, width < 1000)
-        self.page.wait_for_timeout(500)
-        found = self.notebook.evaluate(STICKS_OUT)
+        self.page.wait_for_timeout(300)
+        assert self.page.evaluate("[innerWidth, devicePixelRatio]") == [width, density]
+        found = self.notebook.locator(".jp-WindowedPanel-outer").evaluate(FAULTS)
+        screen.send("Emulation.clearDeviceMetricsOverride")
+        screen.detach()
         self.page.set_viewport_size(before)
         self.page.evaluate(NARROW, False)
-        return found
+        return [f"{fault} at {width} px" for fault in found]
 
     def run_all(self):
         """Run every cell; returns the seconds it took."""

@@ -9,10 +9,14 @@ import json
 import os
 import re
 import statistics
+from urllib.parse import quote
 
+import look
 import pytest
 from accessibility import KNOWN, findings, wear
 from browser import CHROMIUM, ROOT, Lab
+from layout import FAULTS
+from PIL import Image
 
 from lib.teaching import syllabus
 
@@ -24,7 +28,8 @@ LESSONS = [
 PRESSES = 15
 ROUNDS = 3
 MILLISECONDS = 3 * 100  # three times the target for one map, for this machine may be busy
-SIZES = (1280, 720), (640, 360)  # a small screen, and the same at 200 % zoom
+# A small screen and the same at 200 %, a narrow one, a large one: width, height, density.
+SCREENS = (1280, 720, 1), (640, 360, 2), (640, 900, 1), (1920, 1080, 1)
 HARMLESS = ()  # parts of console messages that are no fault of ours, each with its reason
 
 
@@ -59,6 +64,7 @@ def test_open_run_and_turn(name, lab, capsys):
     with lab.lesson(name) as lesson:
         committed = committed_pictures(name)
         assert committed and lesson.pictures() == [png for png, _ in committed]
+        assert not [fault for screen in SCREENS for fault in lesson.out_of_place(*screen)]
 
         seconds = lesson.run_all()
         cells = lesson.cells()
@@ -71,7 +77,7 @@ def test_open_run_and_turn(name, lab, capsys):
             wear(lesson.page, theme)
             ours, known = findings(lesson.page)
             assert not ours, theme
-        assert not [out for size in SIZES for out in lesson.sticks_out(*size)]
+            assert not [fault for screen in SCREENS for fault in lesson.out_of_place(*screen)]
 
         times, still = {}, []
         for panel in lesson.panels().all():
@@ -114,6 +120,53 @@ def test_what_shuts_readers_out_is_convicted(html, rule, lab):
     ours, _ = findings(page)
     page.close()
     assert [line.partition(" ")[0] for line in ours] == [rule]
+
+
+def drawn(pixels, style, **sides):
+    """An image of so many pixels, three quarters as high, as a page may show it."""
+    sizes = f"width='{pixels}' height='{pixels * 3 // 4}'"
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' {sizes}/>"
+    said = " ".join(f'{side}="{value}"' for side, value in sides.items())
+    return f'<img alt="x" {said} style="{style}" src="data:image/svg+xml,{quote(svg)}">'
+
+
+@pytest.mark.parametrize(
+    "html, fault",
+    [
+        (drawn(800, "max-width:100%", width=400), None),
+        (drawn(800, "max-width:100%;height:auto", width=400, height=300), None),
+        (drawn(800, "", width=400), "img x reaches from 0 to 400"),
+        (drawn(800, "max-width:100%", width=400, height=300), "squeezed"),
+        (drawn(400, "width:250px", width=200), "is 250 px wide, of 400"),
+        (drawn(400, "width:200px"), "does not say"),
+        ("<table><td>" + "wide" * 99 + "</table>", "table wide"),
+        ("<div style='overflow:auto'><table><td>" + "wide" * 99 + "</table></div>", None),
+        ("<table><td>one</table><table style='margin-top:-9px'><td>two</table>", "overlaps"),
+    ],
+)
+def test_what_is_out_of_place_is_convicted(html, fault, lab):
+    page = lab.page()
+    page.set_content(
+        f"<body style='margin:0'><main class='jp-OutputArea-output' style='width:300px'>{html}"
+    )
+    page.wait_for_function("[...document.images].every(image => image.naturalWidth)")
+    found = page.locator("main").evaluate(FAULTS)
+    page.close()
+    assert bool(found) == bool(fault) and all(fault in line for line in found), found
+
+
+@pytest.mark.author
+def test_the_tool_for_looking_shows_each_picture_in_both_themes(lab, tmp_path):
+    sheets = [Image.open(path) for path in look.look(lab, tmp_path, [SHORT])]
+    assert len(sheets) == len(committed_pictures(SHORT))
+    for sheet in sheets:
+        across, down = sheet.width // 2, sheet.height // 2
+        ground = [sheet.getpixel((20, down * row + down - 8)) for row in (0, 1)]
+        assert min(ground[0]) > 200 and max(ground[1]) < 60  # a light page, a dark one
+        paper = 2 * (look.AROUND + 4)  # within the card, before anything is drawn
+        for row in (0, 1):
+            places = [(x + paper, down * row + look.TITLE + down // 2) for x in (0, across)]
+            assert [sheet.getpixel(place) for place in places] == [(255, 255, 255)] * 2
 
 
 def unmoved(lesson, panel):

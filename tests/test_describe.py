@@ -1,21 +1,16 @@
 """Each picture has a text that says what it shows, with its numbers."""
 
-import base64
-import io
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
-import PIL.Image
 import pytest
-from IPython.core.formatters import DisplayFormatter
-from IPython.core.pylabtools import select_figure_formats
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
 
-from lib.teaching import describe
+from lib.teaching import describe, plots
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -91,7 +86,7 @@ def test_a_whole_number_is_told_whole(number, told):
 
 
 def test_what_is_no_mathematics_is_told_as_it_is(ax):
-    ax.set_title(r"costs \$5, $\mathrm{W}_{hh}$")
+    ax.set_title(r"costs \$5, $\mathrm{W}\,_{hh}$")
     ax.text(0, 0, "{$x$}\n\\", parse_math=False)
     assert said(ax) == "Picture: costs $5, W_hh; written in it: {$x$} \\."
 
@@ -128,90 +123,15 @@ def test_a_map_without_values_is_passed_over(ax):
     assert said(ax) == "Picture: empty."
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What IPython stores of a figure after it was told which formats to use."""
-    formatter = DisplayFormatter()
-    formatter.mimebundle_formatter.for_type(Figure, describe.bundle)
-    shell = SimpleNamespace(display_formatter=formatter)
-    monkeypatch.setattr(describe, "display_formatter", lambda: formatter)
-    monkeypatch.setattr(describe, "chosen", {})
-    monkeypatch.delenv(describe.LIVE, raising=False)
-
-    def show(figure, *formats):
-        if formats:
-            select_figure_formats(shell, set(formats))
-        return formatter.format(figure)
-
-    return show
-
-
-def pixels(png):
-    with PIL.Image.open(io.BytesIO(base64.b64decode(png))) as picture:
-        return picture.size
-
-
-def test_a_figure_is_shown_even_if_it_cannot_be_described(ax, monkeypatch, shown):
-    monkeypatch.setattr(describe, "describe_axes", lambda ax: 1 / 0)
-    data, _ = shown(ax.figure, "png")
-    assert data["image/png"] and data["text/plain"] == "Picture: its text could not be made."
-
-
-@pytest.mark.parametrize("formats", [["png"], ["retina"], ["svg"], ["jpeg"], ["png", "svg"], []])
-def test_a_kernel_without_a_page_keeps_the_formats_of_the_user(ax, shown, formats):
-    """As where notebooks are built, and in editors that show pictures themselves."""
-    ax.bar([1965, 2001], [3, 4])
-    data, metadata = shown(ax.figure, *formats)
-    kinds = {"retina": "png", "svg": "svg+xml"}
-    wanted = {f"image/{kinds.get(each, each)}" for each in formats or ["png"]}
-    assert set(data) == {"text/plain", *wanted}
-    assert data["text/plain"] == "Picture: bars: 1965 3, 2001 4."
-    if "retina" in formats:
-        assert pixels(data["image/png"])[0] // 2 == metadata["image/png"]["width"]
-    elif "image/png" in wanted:
-        assert metadata["image/png"] == {"alt": data["text/plain"]}
-
-
-@pytest.mark.parametrize(
-    ("formats", "kind"),
-    [
-        (["png"], "image/png"), (["retina"], "image/png"), (["svg"], "image/svg+xml"),
-        (["jpeg"], "image/jpeg"), (["png", "svg"], "image/svg+xml"), ([], "image/png"),
-    ],
-)  # fmt: skip
-def test_a_page_holds_the_picture_once_in_the_format_of_the_user(
-    ax, shown, monkeypatch, formats, kind
-):
-    monkeypatch.setenv(describe.LIVE, "notebooks/lesson.ipynb")
-    ax.bar([1965, 2001], [3, 4])
-    ax.set_title('"tea" <b>')
-    alt = "Picture: &quot;tea&quot; &lt;b&gt;; bars: 1965 3, 2001 4."
-    for again in range(2):  # of the second figure IPython has forgotten the formats
-        data, metadata = shown(ax.figure, *formats * (not again))
-        assert set(data) == {"text/plain", "text/html"} and metadata == {}
-        page = data["text/html"]
-        assert page.startswith(f'<img alt="{alt}" ')
-        (found, picture), *others = re.findall(r'src="data:([^;]*);base64,([^"]*)"', page)
-        assert found == kind and not others
-    if kind == "image/svg+xml":
-        assert b"<svg " in base64.b64decode(picture)
-    elif kind == "image/png":
-        width = re.search(r'width="(\d+)"', page)
-        assert bool(width) == (formats == ["retina"])
-        assert not width or pixels(picture)[0] // 2 == int(width[1])
-
-
-def test_who_changes_the_formats_gets_the_new_ones(ax, shown, monkeypatch):
-    monkeypatch.setenv(describe.LIVE, "lesson.ipynb")
-    ax.plot([0, 1])
-    for given, kind in (("svg", "image/svg+xml"), ("png", "image/png"), ("svg", "image/svg+xml")):
-        assert f"data:{kind};" in shown(ax.figure, given)[0]["text/html"]
-
-
-def test_a_figure_without_anything_is_no_broken_picture(shown, monkeypatch):
-    monkeypatch.setenv(describe.LIVE, "lesson.ipynb")
-    data, _ = shown(Figure(), "png")
-    assert data == {"text/plain": "Picture: no data."}
+def test_from_0_to_1_data_are_no_shares_of_the_axes(ax):
+    """There a band's transform equals that of a box."""
+    ax.add_patch(Rectangle((0.25, 0.25), 0.5, 0.5))
+    ax.axhline(0.5)
+    ax.axvspan(0, 1)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    assert said(ax) == (
+        "Picture: level 0.5; area from (0.25, 0.25) to (0.75, 0.75); upright band from 0 to 1."
+    )
 
 
 def test_arrows_are_counted(ax):
@@ -255,7 +175,205 @@ def test_a_map_of_few_cells_is_told_whole_and_one_more_is_not(ax):
 def test_many_words_are_counted(ax):
     for number in range(30):
         ax.text(0, 0, f"w{number}")
-    assert " | w23 and 6 more." in said(ax) and "w24" not in said(ax)
+    assert " | w23 … and 6 more." in said(ax) and "w24" not in said(ax)
+
+
+def test_a_map_tells_whether_cells_are_empty_or_hatched():
+    values = np.arange(12.0).reshape(3, 4)
+    values[0, :2] = np.nan
+    figure, ax = plt.subplots()
+    plots.heatmap(ax, values, limit=12)
+    text = describe.describe(figure)
+    ax.clear()
+    plots.heatmap(ax, values[:2, :2], limit=12)
+    few = describe.describe(figure)
+    plt.close(figure)
+    assert "3 rows and 4 columns, 2 of 12 cells hatched, from 2 to 11" in text
+    assert "2 rows and 2 columns: hatched, hatched, 4, 5." in few
+
+
+def test_who_draws_axes_or_a_figure_may_say_what_they_show(ax):
+    ax.plot([0, 1], [0, 1])
+    ax.set(title="One look", xlabel="step")
+    ax.description = "A query meets\n three keys. Forward: q → score."
+    assert said(ax) == (
+        "Picture: One look; across: step; A query meets three keys. Forward: q → score."
+    )
+    ax.figure.description = "Two diagrams."
+    assert said(ax) == "Picture: Two diagrams."
+
+
+@pytest.mark.parametrize("draw, axis", [("vlines", "x"), ("hlines", "y")])
+def test_lines_that_stand_on_one_level_are_bars(ax, draw, axis):
+    """As explorers draw them, which move."""
+    getattr(ax, draw)([0, 1, 2], 0, [0.25, -3, 1], label="weights")
+    ax.set(**{f"{axis}ticks": [0, 1], f"{axis}ticklabels": ["tea", "pot"]})
+    assert said(ax) == "Picture: bars “weights”: tea 0.25, pot −3, 2 1."
+
+
+def test_other_pieces_of_lines_are_told_from_end_to_end(ax):
+    ax.vlines([3.5, 4], [-0.5, 1.25], [0.75, 1.5])
+    ax.hlines([1], 0, 1, visible=False)
+    assert (
+        said(ax) == "Picture: pieces of lines: (3.5, −0.5) to (3.5, 0.75), (4, 1.25) to (4, 1.5)."
+    )
+
+
+@pytest.mark.parametrize("orientation, axis", [("vertical", "x"), ("horizontal", "y")])
+def test_steps_are_told_at_their_middles(ax, orientation, axis):
+    ax.stairs([3, 1, 0.5], [-0.5, 0.5, 1.5, 2.5], label="hits", orientation=orientation)
+    ax.stairs([3, 1], visible=False)
+    ax.set(**{f"{axis}ticks": [0, 1], f"{axis}ticklabels": ["tea", "pot"]})
+    assert said(ax) == "Picture: steps “hits”: tea 3, pot 1, 2 0.5."
+
+
+def test_steps_that_are_too_many_are_counted(ax):
+    ax.stairs(np.arange(20), np.arange(21))
+    assert said(ax).endswith(", 15.5 15 … and 4 more.")
+
+
+def test_an_area_between_curves_is_told_by_its_ends(ax):
+    ax.fill_between([1, 2, 3], [0, 1, 2], [1, 4, 2.5], label="spread", hatch="//")
+    ax.fill_between([1, 2], [0, 1], visible=False)
+    assert said(ax) == "Picture: hatched area “spread” from 0 to 1 at 1 to 2 to 2.5 at 3."
+
+
+def test_bars_that_are_hatched_are_called_so(ax):
+    ax.bar(["tea", "pot"], [0.25, 3], hatch="//")
+    ax.axvspan(0, 1, hatch="x")
+    assert said(ax) == "Picture: hatched bars: tea 0.25, pot 3; hatched upright band from 0 to 1."
+
+
+def test_areas_are_told_by_their_corners(ax):
+    ax.plot([0, 9], [0, 9])
+    ax.add_patch(Rectangle((1, 2), 3, 4, hatch="//", label="met"))
+    ax.add_patch(Circle((5, 5), 0.5))
+    ax.add_patch(Circle((7, 7), 0.5, visible=False))
+    ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes))
+    assert said(ax) == (
+        "Picture: line from (0, 0) to (9, 9); hatched area “met” from (1, 2) to (4, 6); "
+        "area from (4.5, 4.5) to (5.5, 5.5)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("corner", "size", "told"),
+    [
+        ((-0.5, -0.5), (1, 1), "row tea, column 1"),
+        ((0.5, -0.5), (3, 2), "rows tea to pot, columns 2 to 4"),
+        ((0.1, 0.1), (0.2, 0.2), "row none, column none"),
+    ],
+)
+def test_an_area_of_a_map_is_told_by_its_cells(ax, corner, size, told):
+    ax.imshow(np.arange(12.0).reshape(3, 4))
+    ax.set_yticks([0, 1], ["tea", "pot"])
+    ax.set_xticks([])
+    ax.add_patch(Rectangle(corner, *size, fill=False))
+    assert f"area over {told}; a map" in said(ax)
+
+
+def test_error_bars_are_told_with_their_values(ax):
+    ax.errorbar([1, 2], [3, 4], yerr=[0.5, 1], label="seeds", capsize=3)
+    ax.plot([0, 3], [0, 3])
+    assert said(ax) == (
+        "Picture: line from (0, 0) to (3, 3); error bars “seeds”: 1 3 (2.5 to 3.5), 2 4 (3 to 5)."
+    )
+
+
+def test_error_bars_across_and_of_bars(ax):
+    ax.errorbar([1, 2], [3, 4], xerr=[0.5, 1])
+    ax.barh(["tea", "pot"], [5, 6], xerr=1)
+    text = said(ax)
+    assert "error bars: 3 1 (0.5 to 1.5), 4 2 (1 to 3)" in text
+    assert "error bars: tea (4 to 6), pot (5 to 7)" in text and "bars: tea 5, pot 6" in text
+
+
+def test_arrows_are_told_by_what_stands_at_their_ends(ax):
+    for name, place in {"x": (0, 0), "$h_1$": (0.1 + 0.2, 0), "y": (2, 0)}.items():
+        ax.text(*place, name)
+    ax.annotate("", (0.3, 0), (0, 0), arrowprops={"arrowstyle": "->"})
+    ax.add_patch(FancyArrowPatch((0.3, 0), (2, 0)))
+    ax.add_patch(FancyArrowPatch((2, 0), (0, 0), visible=False))
+    ax.set_axis_off()
+    assert said(ax) == "Picture: arrows: x → h_1, h_1 → y; written in it: x | h_1 | y."
+    ax.add_patch(FancyArrowPatch((0, 0), (1, 1)))  # to no name: in a drawing, 1 means nothing
+    assert "h_1 → y; written" in said(ax)
+
+
+def test_what_a_plot_points_at_is_told(ax):
+    ax.annotate("/tmp/123", (76, 31.234), (60, 62), arrowprops={"arrowstyle": "-"})
+    ax.annotate("here", (76, 31), (9, 9), textcoords="offset points", arrowprops={})
+    ax.annotate("", (0.5, 0.5), (0, 0), xycoords="axes fraction", arrowprops={})
+    ax.arrow(1, 2, 3, 4)
+    assert said(ax) == (
+        "Picture: arrows: /tmp/123 → (76, 31.2), here → (76, 31), (1, 2) → (4, 6); "
+        "written in it: /tmp/123 | here."
+    )
+
+
+def test_what_is_written_beside_the_axes_is_told(ax):
+    ax.plot([0, 1], [0, 1])
+    ax.figure.suptitle("Twins")
+    ax.figure.supxlabel("step $t$")
+    ax.figure.supylabel("loss")
+    ax.figure.text(0, 0, "three seeds")
+    ax.figure.text(0, 0, "unseen", visible=False)
+    assert said(ax) == (
+        "Picture: Twins; across: step t; up: loss. line from (0, 0) to (1, 1). "
+        "written beside it: three seeds."
+    )
+
+
+def test_a_legend_tells_what_nothing_else_does(ax):
+    ax.plot([0, 1], [0, 1], label="one")
+    marks = Line2D([], [], ls="none", marker="o", label="hollow: a seed")
+    others = [Line2D([], [], ls="--", label="mean"), Patch(hatch="//", label="masked")]
+    ax.legend(handles=[*ax.lines, marks, *others], title="norm")
+    legend = "legend “norm”: marks “hollow: a seed”, dashed line “mean”, hatched area “masked”"
+    assert said(ax) == f"Picture: line “one” from (0, 0) to (1, 1); {legend}."
+    ax.get_legend().set_visible(False)
+    assert "legend" not in said(ax)
+    ax.figure.legend(handles=[*ax.lines, marks], loc="outside lower center")
+    assert said(ax).endswith("to (1, 1). legend: marks “hollow: a seed”.")
+
+
+def test_a_legend_that_says_nothing_new_is_not_told(ax):
+    ax.bar([1, 2], [3, 4], label="count")
+    ax.plot([0, 1], [0, 1], label="$h$")
+    ax.legend()
+    assert "legend" not in said(ax)
+
+
+def test_marks_are_not_told_as_lines(ax):
+    ax.plot([1, 2, 3], [5, 9, 7], "o", label="seeds")
+    ax.plot([3, 1], [5, 9], "x")
+    assert said(ax) == (
+        "Picture: marks “seeds” from (1, 5) to (3, 7), highest (2, 9); 2 marks: (3, 5), (1, 9)."
+    )
+
+
+def test_a_level_that_an_end_has_is_not_told_again(ax):
+    ax.plot([1, 2, 3], [5, 5.0000001, 4])
+    assert said(ax) == "Picture: line from (1, 5) to (3, 4)."
+
+
+def test_of_many_lines_those_with_a_name_are_told(ax):
+    for number in range(11):
+        ax.plot([0, 1], [number, number], label="the last" if number == 10 else None)
+    assert said(ax).startswith("Picture: line “the last” from (0, 10) to (1, 10); line from (0, 0)")
+
+
+def test_axes_within_axes_are_told(ax):
+    ax.plot([0, 1], [0, 1])
+    inner = ax.inset_axes([0.5, 0.5, 0.4, 0.4])
+    inner.bar([1], [2])
+    assert said(ax) == "Picture: (1) line from (0, 0) to (1, 1). (2) bars: 1 2."
+
+
+def test_labels_of_cells_are_told_as_words(ax):
+    plots.heatmap(ax, np.arange(9.0).reshape(3, 3), limit=9)
+    plots.cell_labels(ax, 3, 3).write(["a", "b", "$"])
+    assert "points" not in said(ax) and said(ax).endswith("; written in it: a | b | $.")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -266,7 +384,8 @@ def test_each_picture_of_a_lesson_has_its_text(path):
     assert pictures
     for picture in pictures:
         text = "".join(picture["data"]["text/plain"])
-        assert picture["metadata"]["image/png"]["alt"] == text
+        about = picture["metadata"]["image/png"]
+        assert about["alt"] == text
         assert re.search(r"\d", text), text
         assert "text/html" not in picture["data"]  # one picture, not two
         assert len(text) < 2000, text

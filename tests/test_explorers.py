@@ -21,6 +21,7 @@ from matplotlib.text import Annotation
 
 from lib.data.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
+from lib.teaching import pictures
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.transformer import Transformer, TransformerConfig
 
@@ -146,7 +147,8 @@ def assert_sound(watched, before):
     if watched.refused:
         assert panel.png == before, f"the picture did not stay at {setting}"
     assert size_of(panel) == watched.size, setting
-    assert (int(view.image["width"]), int(view.image["height"])) == watched.size
+    sides = int(view.image["width"]), int(view.image["height"])
+    assert tuple(pictures.DENSITY * side for side in sides) == watched.size
     assert not re.search(r"\b(nan|inf)\b", panel.caption), panel.caption
 
 
@@ -332,9 +334,11 @@ def test_a_panel_that_goes_wrong_at_its_start_says_so_beside_a_white_picture():
     picture = Picture(2, 1)
     made = Panel(lambda turn: 1 / 0, picture, turn=Number("turn", 0, 0, 2))
     assert made.caption == "ZeroDivisionError: division by zero"
-    assert size_of(made) == picture.canvas.get_width_height() == (200, 100)
+    width, height = size_of(made)
+    assert (width, height) == picture.canvas.get_width_height()
+    assert picture.size == {"width": 200, "height": 100}
     with PIL.Image.open(io.BytesIO(base64.b64decode(made.png))) as white:
-        assert white.convert("RGB").getcolors() == [(200 * 100, (255, 255, 255))]
+        assert white.convert("RGB").getcolors() == [(width * height, (255, 255, 255))]
 
 
 NAN = float("nan")
@@ -456,13 +460,26 @@ def test_a_page_without_a_kernel_has_the_picture_and_its_numbers(name, explorers
     watched.turn()
     bundles = []
     for panel in (watched.panel, module(name).explorer()):
-        bundle = panel._repr_mimebundle_()
-        bundles.append(bundle[0] if isinstance(bundle, tuple) else bundle)
-        assert bundles[-1]["image/png"] == panel.png
-        assert bundles[-1]["text/plain"].endswith(f"\n{panel.caption}")
-        assert not re.search(r"0x[0-9a-f]{6}", bundles[-1]["text/plain"])
+        data, metadata = panel._repr_mimebundle_()
+        bundles.append(data)
+        card, size = pictures.card(base64.b64decode(panel.png))
+        assert data["image/png"] == card and size == panel.picture.size
+        assert metadata["image/png"] == {"alt": data["text/plain"], **size}
+        assert data["text/plain"].endswith(f"\n{panel.caption}")
+        assert not re.search(r"0x[0-9a-f]{6}", data["text/plain"])
     for kind in ("text/plain", "image/png"):
         assert bundles[0][kind] == bundles[1][kind], f"{kind} is another the second time"
+
+
+@every_explorer
+def test_nothing_is_drawn_where_a_card_is_cut_off(name, explorers):
+    """Within its round corners, and so near to an edge that it would look cut."""
+    png = base64.b64decode(explorers(name).panel.png)
+    with PIL.Image.open(io.BytesIO(png)) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    edge = pictures.DENSITY * pictures.RADIUS // 2
+    inside = pixels[edge:-edge, edge:-edge]
+    assert (inside < 255).sum() == (pixels < 255).sum()
 
 
 # --------------------------------------------------------------------------------- directions

@@ -1,4 +1,4 @@
-"""Known mistakes in pictures, in what is said of them, in exercises: the learner's tests see each.
+"""Known mistakes in pictures and in exercises: the learner's tests see each.
 
 What a mutant is stands in mutants.py. Nearly all of these leave every caption as it was.
 """
@@ -37,26 +37,6 @@ panel = pictures("a_panel_shows_what_its_controls_say")
 stops = pictures("a_number_s_stops_are_what_it_can_take")
 
 
-def described(*tests):
-    return seen_by("test_describe", *(f"test_{test}" for test in tests))
-
-
-curve = described("a_curve_is_told_by_its_ends_and_by_what_lies_between")
-bars = described("bars_are_told_one_by_one")
-many_bars = described("bars_that_are_too_many_are_counted")
-bands = described("bands_are_told_by_their_edges")
-digits = described("a_whole_number_is_told_whole")
-empty = described("empty_cells_of_a_map_are_counted")
-ends = described("a_map_is_told_by_its_ends")
-small_maps = described("a_map_of_few_cells_is_told_whole_and_one_more_is_not")
-names = described("places_have_the_names_of_the_axis")
-levels = described("levels_points_and_what_is_hidden")
-many_lines = described("many_lines_are_counted")
-many_words = described("many_words_are_counted")
-several = described("several_axes_are_numbered_and_colour_bars_left_out")
-drawing = described("a_drawing_is_told_by_its_words")
-
-
 def exercised(*tests):
     return seen_by("test_exercise", *(f"test_{test}" for test in tests))
 
@@ -89,7 +69,7 @@ SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
     )
 )  # fmt: skip
 EXERCISE = "teaching.exercise"
-PLOTS, PANEL, DESCRIBE = "teaching.plots", "teaching.panel", "teaching.describe"
+PLOTS, PANEL = "teaching.plots", "teaching.panel"
 
 MUTANTS = [
     # cells
@@ -182,39 +162,6 @@ MUTANTS = [
     ("what comes after the last, not before", WRITING, "return tokenizer.decode(np.array(ids)), logits, weights", "return tokenizer.decode(np.array(ids)), after, weights", wrote),
     ("the weights of the first place last", WRITING, "cells.set_data(weights)", "cells.set_data(weights[:, ::-1])", wrote),
     ("the heads in reverse", WRITING, "rows=heads)", "rows=heads[::-1])", wrote),
-    # what is said of a picture
-    ("described: the lowest for the highest", DESCRIBE, "np.unravel_index(np.nanargmax(values)", "np.unravel_index(np.nanargmin(values)", ends),
-    ("described: the place of the mirrored cell", DESCRIBE, "row {label(rows, where[0])}, column {label(columns, where[1])}", "row {label(rows, where[1])}, column {label(columns, where[0])}", ends),
-    ("described: ends exchanged", DESCRIBE, "low, high = short(np.nanmin(values)), short(np.nanmax(values))", "high, low = short(np.nanmin(values)), short(np.nanmax(values))", ends),
-    ("described: rows for columns", DESCRIBE, 'f"a map of {values.shape[0]} {many[0]} and {values.shape[1]}', 'f"a map of {values.shape[1]} {many[0]} and {values.shape[0]}', ends),
-    ("described: rows counted from 0", DESCRIBE, "str(cell if names else cell + 1)", "str(cell)", ends),
-    ("described: small maps by their ends", DESCRIBE, "if values.size <= MOST:", "if values.size < 0:", ends),
-    ("described: a map of nine told whole", DESCRIBE, "if values.size <= MOST:", "if values.size <= MOST + 1:", small_maps),
-    ("described: a map of eight by its ends", DESCRIBE, "if values.size <= MOST:", "if values.size < MOST:", small_maps),
-    ("described: empty cells uncounted", DESCRIBE, "if empty := int(np.isnan(values).sum()):", "if empty := 0:", empty),
-    ("described: full cells counted as empty", DESCRIBE, "int(np.isnan(values).sum())", "int((~np.isnan(values)).sum())", empty),
-    ("described: two digits", DESCRIBE, ":.3g}", ":.2g}", digits),
-    ("described: years in three digits", DESCRIBE, "if not number.is_integer() or", "if True or", digits),
-    ("described: bars left out uncounted", DESCRIBE, "len(container.patches) - len(boxes)", "0", many_bars),
-    ("described: one bar too many left out", DESCRIBE, "container.patches[: 2 * MOST]", "container.patches[: 2 * MOST - 1]", many_bars),
-    ("described: bars in reverse", DESCRIBE, "for box in boxes:", "for box in boxes[::-1]:", bars),
-    ("described: a bar's width for its height", DESCRIBE, "(box.intervalx, box.height) if upright", "(box.intervalx, box.width) if upright", bars),
-    ("described: level bars as upright ones", DESCRIBE, 'container.orientation == "vertical"', "True", bars),
-    ("described: bands turned", DESCRIBE, 'what = "upright" if across else "level"', 'what = "level" if across else "upright"', bands),
-    ("described: hidden bands told", DESCRIBE, "isinstance(patch, Rectangle) and patch.get_visible()", "isinstance(patch, Rectangle)", bands),
-    ("described: a curve from its second point", DESCRIBE, "from {at(0)} to {at(-1)}", "from {at(1)} to {at(-1)}", curve),
-    ("described: lowest and highest exchanged", DESCRIBE, '(("lowest", y.argmin()), ("highest", y.argmax()))', '(("lowest", y.argmax()), ("highest", y.argmin()))', curve),
-    ("described: an end told again as the highest", DESCRIBE, "if 0 < place < len(y) - 1:", "if True:", curve),
-    ("described: across and up exchanged", DESCRIBE, '"across: ": ax.xaxis.label, "up: ": ax.yaxis.label', '"across: ": ax.yaxis.label, "up: ": ax.xaxis.label', curve),
-    ("described: hidden lines told", DESCRIBE, "if line.get_visible() and line", "if line", levels),
-    ("described: a cloud's axes exchanged", DESCRIBE, "(left, low), (right, high) = np.nanmin(at, axis=0), np.nanmax(at, axis=0)", "(low, left), (high, right) = np.nanmin(at, axis=0), np.nanmax(at, axis=0)", levels),
-    ("described: levels as upright lines", DESCRIBE, "if low == high else", "if low != high else", levels),
-    ("described: one line too few counted", DESCRIBE, "{len(curves) - MOST} more lines", "{len(curves) - MOST - 1} more lines", many_lines),
-    ("described: words left out uncounted", DESCRIBE, "{len(texts) - 3 * MOST} more", "{len(texts) - 2 * MOST} more", many_words),
-    ("described: ticks by another's name", DESCRIBE, "names.get(round(float(x[place]), 2))", "names.get(round(float(x[place]) + 1, 2))", names),
-    ("described: colour bars told", DESCRIBE, ' or ax.get_label() == "<colorbar>"', "", several),
-    ("described: axes counted from 0", DESCRIBE, "enumerate(parts, 1)", "enumerate(parts)", several),
-    ("described: curves of a drawing told", DESCRIBE, "if ax.axison and", "if", drawing),
     # what a check says of an answer
     ("a check that refuses float32", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-9, atol=0", any_array),
     ("a check that refuses what paper gives", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-5, atol=1e-6", any_number),

@@ -345,7 +345,7 @@ def test_the_frame_stays_above_an_image_that_moves():
     shown = looks(picture)
     row, column = place(picture.axes, 0.25, 0, picture.axes.transAxes)
     assert shown[round(row) - 2, round(column)].max() < 0.1  # within the axes
-    assert shown[round(row) - 12, round(column)].max() > 0.9
+    assert shown[round(row) - 16, round(column)].max() > 0.9
 
 
 def test_all_axes_of_a_picture_move():

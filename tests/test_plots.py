@@ -86,7 +86,7 @@ def test_an_empty_cell_is_left_without_a_number(ax):
     ]  # fmt: skip
     set_image(image, np.ma.array(TWO, mask=TWO == 1.0))
     assert np.ma.getmaskarray(image.get_array())[0].tolist() == [False, True, False]
-    assert "0, empty, 0.5, 0.25, 0.75, empty; " in describe(ax.figure)
+    assert "0, hatched, 0.5, 0.25, 0.75, hatched; " in describe(ax.figure)
 
 
 MARKED_UP = ["$$", "$x^{$", r"\frac", "_hidden", "__", "#%&~^{}", "$a$", r"\$", "tea"]

@@ -1,37 +1,51 @@
 """What a figure shows, in words and numbers, for a reader who cannot see it.
 
-A notebook shows a matplotlib figure as a picture and nothing else. After `install` it carries a
-text: in the page as the picture's text alternative, elsewhere as its plain text.
+A notebook shows a matplotlib figure as a picture and nothing else. pictures.py lets it carry this
+text: in the page as the picture's text alternative, elsewhere as its plain text. Axes or a figure
+with an attribute `description`, a text, are told by that text: whoever drew them knows better.
 """
 
-import base64
-import html
-import os
-import re
-import sys
-
 import numpy as np
-from matplotlib.collections import PathCollection
-from matplotlib.container import BarContainer
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.patches import StepPatch
 from matplotlib.quiver import Quiver
-from matplotlib.ticker import LogFormatter, ScalarFormatter
 
-MOST = 8  # things of one kind that are told one by one
-# Of the formats that a page can show, the finest first.
-PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
-LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
-chosen = {}  # MIME type -> how the user has IPython make that picture of a figure
+from lib.teaching.remarks import arrows, bands, beside, drawing, key, shapes, words
+from lib.teaching.wording import (
+    MOST,
+    called,
+    label,
+    listed,
+    of_data,
+    pair,
+    place,
+    plain,
+    said,
+    short,
+    ticks,
+)
 
 
 def describe(figure):
     """One line that says what a matplotlib figure shows, with its numbers."""
-    parts = [part for part in map(describe_axes, figure.axes) if part]
+    if text := own(figure):
+        return f"Picture: {text}"
+    axes = [ax for outer in figure.axes for ax in (outer, *outer.child_axes)]
+    parts = [part for part in map(describe_axes, axes) if part]
     if len(parts) > 1:
         parts = [f"({number}) {part}" for number, part in enumerate(parts, 1)]
-    title = plain(figure.get_suptitle())
-    return "Picture: " + " ".join([f"{title}."] * bool(title) + (parts or ["no data."]))
+    across, up = plain(figure.get_supxlabel()), plain(figure.get_supylabel())
+    head = [plain(figure.get_suptitle()), across and f"across: {across}", up and f"up: {up}"]
+    head = "; ".join(filter(None, head))
+    besides = [part + "." for part in beside(figure)]
+    return "Picture: " + " ".join([f"{head}."] * bool(head) + (parts + besides or ["no data."]))
+
+
+def own(thing):
+    """What whoever drew a figure or its axes says of it."""
+    text = getattr(thing, "description", "")
+    return " ".join(text.split()) if isinstance(text, str) else ""
 
 
 def describe_axes(ax):
@@ -40,9 +54,12 @@ def describe_axes(ax):
         return ""
     told = {"": ax.title, "across: ": ax.xaxis.label, "up: ": ax.yaxis.label}
     head = [before + said(text) for before, text in told.items() if said(text)]
-    found = [*images(ax), *bars(ax), *bands(ax), *words(ax)]
-    if ax.axison and (len(ax.get_xticks()) or len(ax.get_yticks())):  # else it is a drawing
-        found[:0] = [*lines(ax), *points(ax)]
+    if text := own(ax):
+        return "; ".join([*head, text.rstrip(".")]) + "."
+    found = [*images(ax), *bars(ax), *steps(ax), *bands(ax), *arrows(ax), *words(ax)]
+    if not drawing(ax):
+        found[:0] = [*lines(ax), *points(ax), *sticks(ax), *errors(ax), *shapes(ax)]
+    found += key(ax.get_legend(), [ax])
     return "; ".join(head + found) + "." if head or found else ""
 
 
@@ -53,18 +70,19 @@ def images(ax):
         if values.ndim != 2 or not np.isfinite(values).any():
             continue
         rows, columns = (ticks(axis) for axis in (ax.yaxis, ax.xaxis))
+        blank = getattr(image, "blank", "empty")
         many = ("row", "rows")[values.shape[0] > 1], ("column", "columns")[values.shape[1] > 1]
         text = f"a map of {values.shape[0]} {many[0]} and {values.shape[1]} {many[1]}"
         if values.size <= MOST:
-            told = ("empty" if np.isnan(value) else short(value) for value in values.ravel())
+            told = (blank if np.isnan(value) else short(value) for value in values.ravel())
             yield f"{text}: {', '.join(told)}"
             continue
         if empty := int(np.isnan(values).sum()):
-            text += f", {empty} of {values.size} cells empty"
+            text += f", {empty} of {values.size} cells {blank}"
         where = np.unravel_index(np.nanargmax(values), values.shape)
-        place = f"row {label(rows, where[0])}, column {label(columns, where[1])}"
+        at = f"row {label(rows, where[0])}, column {label(columns, where[1])}"
         low, high = short(np.nanmin(values)), short(np.nanmax(values))
-        yield f"{text}, from {low} to {high}, the highest at {place}"
+        yield f"{text}, from {low} to {high}, the highest at {at}"
 
 
 def bars(ax):
@@ -74,35 +92,43 @@ def bars(ax):
             continue
         upright = container.orientation == "vertical"
         names = ticks(ax.xaxis if upright else ax.yaxis)
-        boxes = [patch.get_bbox() for patch in container.patches[: 2 * MOST]]
-        told, rest = [], len(container.patches) - len(boxes)
-        for box in boxes:
+        told = []
+        for patch in container.patches:
+            box = patch.get_bbox()
             places, length = (box.intervalx, box.height) if upright else (box.intervaly, box.width)
-            place = round(float(places.mean()), 2)
-            told.append(f"{names.get(place) or short(place)} {short(length)}")
-        more = f" … and {rest} more" if rest else ""
-        yield f"bars{called(container)}: {', '.join(told)}{more}"
+            told.append(f"{place(names, places.mean())} {short(length)}")
+        hatched = "hatched " * all(patch.get_hatch() for patch in container.patches)
+        yield f"{hatched}bars{called(container)}: {listed(told, 2 * MOST)}"
 
 
-def bands(ax):
-    """Each stripe across all of the axes, as axvspan and axhspan draw it, by its two edges."""
-    upright, level = ax.get_xaxis_transform(which="grid"), ax.get_yaxis_transform(which="grid")
-    for patch in ax.patches:
-        if isinstance(patch, Rectangle) and patch.get_visible():
-            across = patch.get_data_transform() == upright
-            if across or patch.get_data_transform() == level:
-                box = patch.get_bbox()
-                low, high = sorted(box.intervalx if across else box.intervaly)
-                what = "upright" if across else "level"
-                yield f"{what} band{called(patch)} from {short(low)} to {short(high)}"
+def steps(ax):
+    """Each row of steps, as `stairs` draws them: the middle of each, and its value."""
+    for stairs in ax.patches:
+        if isinstance(stairs, StepPatch) and stairs.get_visible():
+            values, edges, _ = stairs.get_data()
+            names = ticks(ax.xaxis if stairs.orientation == "vertical" else ax.yaxis)
+            pairs = zip((edges[1:] + edges[:-1]) / 2, values, strict=True)
+            told = [f"{place(names, middle)} {short(value)}" for middle, value in pairs]
+            yield f"steps{called(stairs)}: {listed(told, 2 * MOST)}"
+
+
+def error_bars(ax):
+    """The lines and collections that error bars are made of."""
+    for container in ax.containers:
+        if isinstance(container, ErrorbarContainer):
+            line, caps, bars = container.lines
+            yield from [*filter(None, [line]), *caps, *bars]
 
 
 def lines(ax):
     """Each curve by its ends, its lowest and its highest point; each level by its value."""
+    others = {*error_bars(ax)}
     curves = [line for line in ax.lines if line.get_visible() and line.get_xydata().size]
+    curves = [line for line in curves if line not in others]
+    if len(curves) > MOST:
+        curves.sort(key=lambda line: not called(line))  # those with a name are told
     for line in curves[:MOST]:
-        across = line.get_transform() == ax.transData
-        yield curve(line, ticks(ax.xaxis)) if across else level(line)
+        yield curve(line, ticks(ax.xaxis)) if all(of_data(ax, line)) else level(line)
     if len(curves) > MOST:
         yield f"{len(curves) - MOST} more lines"
 
@@ -115,151 +141,84 @@ def level(line):
 
 
 def curve(line, names):
-    """A line through data; names: what the axis calls some of the x."""
+    """A line or marks through data; names: what the axis calls some of the x."""
     x, y = np.asarray(line.get_xydata(), float).T
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]
 
-    def at(place):
-        return f"({names.get(round(float(x[place]), 2)) or short(x[place])}, {short(y[place])})"
+    def at(i):
+        return f"({place(names, x[i])}, {short(y[i])})"
 
     if len(x) < 2:
         return f"point{called(line)} {at(0)}" if len(x) else f"no values{called(line)}"
-    text = f"line{called(line)} from {at(0)} to {at(-1)}"
-    for name, place in (("lowest", y.argmin()), ("highest", y.argmax())):
-        if 0 < place < len(y) - 1:
-            text += f", {name} {at(place)}"
+    joined = line.get_linestyle() not in ("None", "none", " ", "")
+    if not joined and not (np.diff(x) >= 0).all():
+        return f"{len(x)} marks{called(line)}: {listed(map(at, range(len(x))), MOST)}"
+    text = f"{'line' if joined else 'marks'}{called(line)} from {at(0)} to {at(-1)}"
+    for name, i in (("lowest", y.argmin()), ("highest", y.argmax())):
+        if short(y[i]) not in (short(y[0]), short(y[-1])):
+            text += f", {name} {at(i)}"
     return text
 
 
 def points(ax):
     """Clouds of points, or of arrows, by number and range."""
     for cloud in ax.collections:
-        if not isinstance(cloud, PathCollection | Quiver):
+        if not isinstance(cloud, PathCollection | Quiver) or hasattr(cloud, "texts"):
             continue
         what = "arrows" if isinstance(cloud, Quiver) else "points"
         at = np.ma.filled(np.ma.asarray(cloud.get_offsets(), float), np.nan)
         if len(at) == 1:
-            yield f"point{called(cloud)} ({short(at[0, 0])}, {short(at[0, 1])})"
+            yield f"point{called(cloud)} {pair(at[0])}"
         elif np.isfinite(at).any():
             (left, low), (right, high) = np.nanmin(at, axis=0), np.nanmax(at, axis=0)
             span = f"{short(left)} to {short(right)} across, {short(low)} to {short(high)} up"
             yield f"{len(at)} {what}{called(cloud)}, {span}"
 
 
-def words(ax):
-    """What is written in the axes, in the order in which it was written."""
-    texts = [said(text) for text in ax.texts if text.get_visible()]
-    texts = [text for text in texts if text]
-    if texts:
-        more = f" and {len(texts) - 3 * MOST} more" if len(texts) > 3 * MOST else ""
-        yield f"written in it: {' | '.join(texts[: 3 * MOST])}{more}"
+def sticks(ax):
+    """Straight pieces of lines: as bars where all stand on one level, else from end to end."""
+    others = {*error_bars(ax)}
+    for several in ax.collections:
+        if isinstance(several, LineCollection) and several not in others:
+            pieces = ends_of(several)
+            if several.get_visible() and len(pieces):
+                yield standing(ax, several, pieces)
 
 
-def ticks(axis):
-    """{place: what the axis calls it}."""
-    places, texts = axis.get_ticklocs(), axis.get_ticklabels()
-    if isinstance(axis.get_major_formatter(), ScalarFormatter | LogFormatter):
-        return {float(place): short(place) for place in places}  # the places themselves
-    named = {round(float(p), 2): said(t) for p, t in zip(places, texts, strict=False)}
-    return {place: name for place, name in named.items() if name}
+def ends_of(several):
+    """The first and the last point of each piece: (N, 2, 2)."""
+    return np.array([(piece[0], piece[-1]) for piece in several.get_segments() if len(piece)])
 
 
-def label(names, cell):
-    """What the axis calls a row or column of cells; without any tick its number, from 1."""
-    return names.get(float(cell)) or str(cell if names else cell + 1)
+def standing(ax, several, ends):
+    """Pieces of lines as bars, if they stand on one level, upright or level."""
+    for along, axis in ((1, ax.xaxis), (0, ax.yaxis)):
+        start, end = ends[:, 0], ends[:, 1]
+        if (start[:, 1 - along] == end[:, 1 - along]).all() and not np.ptp(start[:, along]):
+            names, lengths = ticks(axis), (end - start)[:, along]
+            pairs = zip(start[:, 1 - along], lengths, strict=True)
+            told = [f"{place(names, at)} {short(length)}" for at, length in pairs]
+            return f"bars{called(several)}: {listed(told, 2 * MOST)}"
+    told = [f"{pair(start)} to {pair(end)}" for start, end in ends]
+    return f"pieces of lines{called(several)}: {listed(told, MOST)}"
 
 
-def called(artist):
-    """The name that the legend gives it, if any."""
-    name = plain(str(artist.get_label()))
-    return f" “{name}”" if name and not name.startswith("_") else ""
+def errors(ax):
+    """Values with their error bars, from where to where each goes."""
+    for container in ax.containers:
+        if isinstance(container, ErrorbarContainer):
+            line, _, several = container.lines
+            for bars in several:
+                told = listed(spans(ax, line, ends_of(bars)), 2 * MOST)
+                yield f"error bars{called(container)}: {told}"
 
 
-def short(number):
-    """Three digits of a number, or all of a whole one: a year is a year."""
-    number = float(number)
-    if not number.is_integer() or abs(number) >= 1e6:
-        number = float(f"{number:.3g}")
-    return f"{number + 0:g}".replace("-", "−")  # + 0: no minus before nothing
-
-
-def said(artist):
-    """What a text of the picture says, as one line: what is no mathematics is told as it is."""
-    text = artist.get_text()
-    return plain(text) if artist.get_parse_math() else " ".join(text.split())
-
-
-def plain(text):
-    """A label as one line without marks of mathematics."""
-    told = re.sub(r"(?<!\\)[${}]|\\(?!\$)|math[a-z]+(?=\{)", "", text).replace(r"\$", "$")
-    return re.sub(r"\s+", " ", told).strip()
-
-
-def bundle(figure):
-    """(MIME types, metadata) for IPython: the text, and in a live page the picture with it.
-
-    JupyterLab gives a picture of its own no text alternative, so there the figure comes as a page:
-    once, in the finest of the formats that the user has set. Elsewhere IPython draws it as ever.
-    """
-    try:
-        text = describe(figure)
-    except Exception:  # noqa: BLE001 (no figure is lost for want of its text)
-        text = "Picture: its text could not be made."
-    if LIVE in os.environ and (page := in_a_page(figure, text)):
-        return {"text/plain": text, "text/html": page}, {}
-    data = {"text/plain": text}
-    if LIVE not in os.environ and not any(map(registered, PICTURES)):
-        data["image/png"] = png(figure)
-    return data, {"image/png": {"alt": text}}
-
-
-def in_a_page(figure, text):
-    """The figure as a line of HTML; nothing where it has nothing to show.
-
-    What IPython would make of it is taken away: a picture of its own would be stored once more.
-    """
-    formatters = display_formatter().formatters
-    found = {kind: formatters[kind].pop(Figure, None) for kind in PICTURES if registered(kind)}
-    if found:  # else nothing has changed since the figure before
-        chosen.clear()
-        chosen.update(found)
-    for kind, make in (chosen or {"image/png": png}).items():
-        if picture := make(figure):
-            picture, size = picture if isinstance(picture, tuple) else (picture, {})
-            if kind == "image/svg+xml":
-                picture = base64.b64encode(picture.encode()).decode()
-            sizes = "".join(f'{side}="{size[side]}" ' for side in ("width", "height") if size)
-            style = "max-width:100%;height:auto"
-            source = f'src="data:{kind};base64,{picture}"'
-            return f'<img alt="{html.escape(text)}" {sizes}style="{style}" {source}>'
-    return ""
-
-
-def png(figure):
-    """What IPython makes of a figure where nobody has said otherwise."""
-    from IPython.core.pylabtools import print_figure
-
-    return print_figure(figure, fmt="png", bbox_inches="tight", base64=True)
-
-
-def registered(kind):
-    """Whether IPython would make such a picture of a figure."""
-    formatters = display_formatter().formatters
-    try:
-        return bool(formatters[kind].lookup_by_type(Figure))
-    except KeyError:
-        return False
-
-
-def display_formatter():
-    """IPython's, or None outside it."""
-    from IPython import get_ipython
-
-    return getattr(get_ipython(), "display_formatter", None)
-
-
-def install():
-    """Where IPython runs, let it show figures with their text."""
-    if "IPython" in sys.modules and display_formatter():
-        display_formatter().mimebundle_formatter.for_type(Figure, bundle)
+def spans(ax, line, ends):
+    """Each place, its value where there is a line of values, and the span of its error bar."""
+    along = int((ends[:, 0, 0] == ends[:, 1, 0]).all())  # upright bars: along y
+    names = ticks((ax.yaxis, ax.xaxis)[along])
+    for i, (start, end) in enumerate(ends):
+        value = f" {short(line.get_xydata()[i, along])}" if line else ""
+        span = f"{short(start[along])} to {short(end[along])}"
+        yield f"{place(names, start[1 - along])}{value} ({span})"

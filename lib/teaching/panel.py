@@ -1,24 +1,24 @@
 """Panel: controls, a picture that is drawn again at every turn, and a sentence of numbers.
 
 Drawing a whole matplotlib figure takes about 60 ms. A Picture draws its axes and labels once,
-keeps those pixels, and then draws only what moves: about 10 ms. A Panel shows it as an HTML
+keeps those pixels, and then draws only what moves: about 15 ms. A Panel shows it as an HTML
 image with a text alternative, so that it neither flickers nor hides anything from a reader who
 cannot see it.
 """
 
 import base64
 import html
-import io
 import math
 
 import ipywidgets as widgets
-import matplotlib.image
+import matplotlib as mpl
 import numpy as np
 import traitlets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lib import guard
+from lib.teaching import pictures
 from lib.teaching.exercise import printable
 
 
@@ -26,10 +26,17 @@ class Picture:
     """A figure whose still parts are drawn once. `moving` names the artists that change."""
 
     def __init__(self, width=6.4, height=2.8, rows=1, columns=1, **subplots):
-        self.figure = Figure(figsize=(width, height))
+        dpi = pictures.DENSITY * mpl.rcParams["figure.dpi"]
+        self.figure = Figure(figsize=(width, height), dpi=dpi)
         self.canvas = FigureCanvasAgg(self.figure)
+        if self.figure.get_constrained_layout():  # else the corners of the card have no room
+            edges = np.array([MARGIN / width, MARGIN / height])
+            self.figure.get_layout_engine().set(rect=(*edges, *(1 - 2 * edges)))
         self.axes = self.figure.subplots(rows, columns, **subplots)
         self.artists, self.background = [], None
+        # In a page it has these sides.
+        width, height = self.canvas.get_width_height()
+        self.size = {"width": width // pictures.DENSITY, "height": height // pictures.DENSITY}
 
     def moving(self, *artists):
         """Say that these artists change; they are left out of the kept pixels."""
@@ -55,12 +62,12 @@ class Picture:
         for ax in {artist.axes for artist in self.artists if artist.axes is not None}:
             for spine in ax.spines.values() if ax.axison else ():  # images cover the frame
                 ax.draw_artist(spine)
-        return png_of(self.canvas.buffer_rgba())
+        return pictures.quick(self.canvas.buffer_rgba())
 
     def blank(self):
         """A white picture of the same size, where this one could not be drawn."""
         width, height = self.canvas.get_width_height()
-        return png_of(np.full((height, width, 4), 255, np.uint8))
+        return pictures.quick(np.full((height, width, 4), 255, np.uint8))
 
 
 class Panel(widgets.VBox):
@@ -89,14 +96,13 @@ class Panel(widgets.VBox):
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
             self.caption, role = complaint(error), "alert"
             self.png = self.png or base64.b64encode(self.picture.blank()).decode()
-        text = html.escape(self.caption, quote=True)
-        width, height = self.picture.canvas.get_width_height()
+        size = self.picture.size
+        image = pictures.img("image/png", self.png, self.caption, size)
         self.view.value = (
-            f'<figure style="margin:0"><img alt="{text}" width="{width}" height="{height}" '
-            f'style="max-width:100%;height:auto" src="data:image/png;base64,{self.png}">'
+            f'<figure style="margin:0">{image}'
             # room for three lines, so that nothing below jumps when the sentence grows
-            f'<figcaption style="line-height:1.4;min-height:4.2em;max-width:{width}px">'
-            f'<span role="{role}">{text}</span></figcaption></figure>'
+            f'<figcaption style="line-height:1.4;min-height:4.2em;max-width:{size["width"]}px">'
+            f'<span role="{role}">{html.escape(self.caption)}</span></figcaption></figure>'
         )
 
     def _repr_mimebundle_(self, **options):
@@ -105,8 +111,9 @@ class Panel(widgets.VBox):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         settings = ", ".join(f"{name} = {shown(c.value)}" for name, c in self.controls.items())
         text = f"{settings}\n{self.caption}"
-        metadata = {**metadata, "image/png": {"alt": text}}
-        return {**data, "text/plain": text, "image/png": self.png}, metadata
+        png, size = pictures.card(base64.b64decode(self.png))
+        metadata = {**metadata, "image/png": {"alt": text, **size}}
+        return {**data, "text/plain": text, "image/png": png}, metadata
 
 
 class Held(traitlets.Any):
@@ -244,12 +251,6 @@ def complaint(error):
     return shown(text if text and isinstance(error, ValueError) else f"{kind}: {text}".strip(": "))
 
 
-def png_of(pixels):
-    """Pixels (height, width, 4) as PNG bytes."""
-    out = io.BytesIO()
-    matplotlib.image.imsave(out, pixels, format="png", pil_kwargs={"compress_level": 1})
-    return out.getvalue()
-
-
 WIDE = {"description_width": "150px"}
 LONGEST = 1000  # characters of a caption
+MARGIN = 0.04  # inches: with the layout's own, as wide as a card's corners are round

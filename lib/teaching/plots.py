@@ -16,9 +16,10 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath, text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, IdentityTransform
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lib import guard
-from lib.teaching import describe
+from lib.teaching import pictures
 from lib.teaching.palette import DASHES, GRADIENT, GREY, INK, PAPER, SERIES, SIGNED, WEIGHTS
 
 # Names of colours without a meaning, for lessons that do not speak the palette's language yet.
@@ -49,7 +50,7 @@ STYLE = {
     "lines.linewidth": 1.6,
 }
 mpl.rcParams.update(STYLE)
-describe.install()
+pictures.install()
 
 
 class Cells(AxesImage):
@@ -58,6 +59,8 @@ class Cells(AxesImage):
     matplotlib resamples an image as if it were a photograph. Cells need no resampling: each
     pixel takes the colour of the cell that it lies in.
     """
+
+    blank = "hatched"  # what describe.py calls a cell without a number
 
     def make_image(self, renderer, magnification=1.0, unsampled=False):
         """The pixels (height, width, 4), and where on the canvas they go."""
@@ -79,9 +82,12 @@ def hatch(pixels, where, dpi):
     """Draw stripes over the pixels (height, width, 4) that are to hold no number."""
     apart, broad = HATCH[0] * dpi, HATCH[1]
     height, width = where.shape
-    stripes = (np.add.outer(np.arange(height), np.arange(width)) / apart) % 1 < broad
-    pixels[where] = 255
-    pixels[where & stripes, :3] = round(255 * 0.62)
+    stripe = (np.arange(height + width) / apart) % 1 < broad
+    grey = round(255 * 0.62)
+    colours = np.where(stripe[:, None], (grey, grey, grey, 255), 255).astype(np.uint8)
+    colours = colours.view(np.uint32)[:, 0]  # four bytes move as one number
+    rows = sliding_window_view(colours, width)[:height]  # row i begins with number i
+    np.copyto(pixels.view(np.uint32)[..., 0], rows, where=where)
 
 
 def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, numbers=False):
@@ -217,7 +223,8 @@ class Labels(PathCollection):
             raise ValueError(f"labels has {count} texts: no more than {places} were expected")
         missing = [""] * (places - count)
         self.set_offsets(points)
-        shown = [outline(str(label), self.size, self.style) for label in [*labels, *missing]]
+        self.texts = [*map(str, labels)]  # which describe.py tells
+        shown = [outline(text, self.size, self.style) for text in [*self.texts, *missing]]
         self.set_paths(shown)
 
 
