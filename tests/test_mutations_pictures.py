@@ -130,7 +130,7 @@ MUTANTS = [
     ("labels at an edge: in reverse", PLOTS, "[(-distance, i) for i in range(count)]", "[(-distance, count - 1 - i) for i in range(count)]", at_edges),
     ("labels at an edge: the ticks stay", PLOTS, "        ax.set_xticks([])\n", "", at_edges),
     ("labels stay where they were", PLOTS, "        self.set_offsets(points)\n", "", wandering),
-    ("labels: the last places first", PLOTS, "for label in [*labels, *missing]", "for label in [*missing, *labels]", wandering),
+    ("labels: the last places first", PLOTS, "map(str, [*labels, *missing])", "map(str, [*missing, *labels])", wandering),
     ("time counted from 0", PLOTS, "[step - 1 for step in shown]", "[step for step in shown]", time),
     ("time: the last step left out", PLOTS, "range(every, steps + 1, every)", "range(every, steps - 5, every)", time),
     # graphs

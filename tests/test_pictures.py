@@ -204,6 +204,19 @@ def test_the_letters_of_a_label_follow_one_another():
     assert np.ptp(right) == pytest.approx(wide, abs=0.1)
 
 
+def test_letters_in_italics_lean_to_the_right():
+    upright, leaning = (plots.outline("I", 40, style).vertices for style in ("normal", "italic"))
+    for vertices, leans in ((upright, False), (leaning, True)):
+        top, bottom = vertices[vertices[:, 1] > 5, 0], vertices[vertices[:, 1] < -5, 0]
+        assert (top.mean() - bottom.mean() > 3) == leans
+    ax = new_axes()
+    labels = plots.Labels(ax, [(0, 0)], ["I"], style="italic")
+    assert (
+        labels.get_paths()[0].vertices.tolist()
+        == plots.outline("I", 8.5, "italic").vertices.tolist()
+    )
+
+
 def test_labels_that_move_are_drawn_where_they_went():
     ax = new_axes()
     ax.set(xlim=(0, 4), ylim=(0, 4))

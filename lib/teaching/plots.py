@@ -201,11 +201,15 @@ class Labels(PathCollection):
     """Many short texts as one artist, which draws in about the time of one matplotlib Text.
 
     points (N, 2) in the coordinates of `transform` (the axes' data if None); the texts are
-    centred on them. `set` writes new ones; what is missing stays blank.
+    centred on them. `set` writes new ones; what is missing stays blank. style: of the letters,
+    "normal" or "italic".
     """
 
-    def __init__(self, ax, points, labels=(), size=8.5, color=INK, transform=None):
+    def __init__(
+        self, ax, points, labels=(), size=8.5, color=INK, transform=None, style="normal"
+    ):  # fmt: skip
         self.size = guard.positive("size", size)
+        self.style = guard.one_of("style", style, ("normal", "italic"))
         in_points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
         transform = ax.transData if transform is None else transform
         super().__init__(
@@ -227,14 +231,15 @@ class Labels(PathCollection):
             raise ValueError(f"labels has {count} texts: no more than {places} were expected")
         missing = [""] * (places - count)
         self.set_offsets(points)
-        self.set_paths([outline(str(label), self.size) for label in [*labels, *missing]])
+        texts = map(str, [*labels, *missing])
+        self.set_paths([outline(text, self.size, self.style) for text in texts])
 
 
 @lru_cache(maxsize=4096)
-def outline(text, size):
+def outline(text, size, style="normal"):
     """The outline of a text, centred on (0, 0), as a matplotlib Path."""
     x, vertices, codes = 0.0, [], []
-    for path, advance in (glyph(character, size) for character in text):
+    for path, advance in (glyph(character, size, style) for character in text):
         if path is not None:
             vertices.append(path.vertices + (x, -0.36 * size))
             codes.append(path.codes)
@@ -245,9 +250,9 @@ def outline(text, size):
 
 
 @lru_cache(maxsize=1024)
-def glyph(character, size):
+def glyph(character, size, style):
     """One character's outline (None if it has none), and how far from it the next one starts."""
-    font = FontProperties(family="DejaVu Sans", size=size)
+    font = FontProperties(family="DejaVu Sans", size=size, style=style)
     if not get_font(findfont(font)).get_char_index(ord(character)):
         character = "□"  # the font does not have it
     advance = text_to_path.get_text_width_height_descent(character, font, ismath=False)[0]

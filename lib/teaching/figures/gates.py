@@ -63,7 +63,12 @@ def gru_cell(ax, x, h_before, a, gate):
     d.flow("n", "write", (None, 2.9))
     formulas(d, (0.98, 2.9, r"$u \odot h_{t-1}$"), (3.3, 2.6, r"$(1-u) \odot n$"))
     formulas(d, (3.3, BAND + 0.3, r"$h_t = (1-u) \odot n + u \odot h_{t-1}$"))
-    formulas(d, (4.45, 2.2, r"$r \odot m$"), (5.28, 1.6, "$a_n$"), (5.72, 1.85, r"$z_n = a_n + r \odot m$"))
+    formulas(
+        d,
+        (4.45, 2.2, r"$r \odot m$"),
+        (5.28, 1.6, "$a_n$"),
+        (5.72, 1.85, r"$z_n = a_n + r \odot m$"),
+    )
     d.tell("A GRU's step: one gate u says how much of h is kept and, by 1 - u, how much is new.")
     return d
 
@@ -87,7 +92,15 @@ def read(d, formula, z, x):
 
 def gated(d, name, place, function, of, gate):
     """A gate or candidate with its formula, fed from the box below it."""
-    d.box(name, place, GATE - 0.1, f"${name} = {function}({of})$", kind="state", width=1.05, height=0.36)
+    d.box(
+        name,
+        place,
+        GATE - 0.1,
+        f"${name} = {function}({of})$",
+        kind="state",
+        width=1.05,
+        height=0.36,
+    )
     d.shape(place + 0.06, GATE - 0.4, gate, ha="left")
     d.flow(("z", place - d.nodes["z"].x, 0), name)
 
