@@ -32,9 +32,11 @@ def write_numbers(texts, values, gradients):
     """Beside each edge of a graph the value that goes forward and the gradient that comes back."""
     names = [start for start, _ in texts]
     for name, value, gradient, pair in zip(names, values, gradients, texts.values(), strict=True):
-        pair[0].set_text(f"{name} = {value:.2f}")
         arriving = f"d{name} =" if names.count(name) == 1 else f"to d{name}:"  # one path of several
-        pair[1].set_text(f"{arriving} {gradient:.2f}")
+        for text, said in zip(
+            pair, (f"{name} = {value:.2f}", f"{arriving} {gradient:.2f}"), strict=True
+        ):
+            text.set_text(said.replace("-", "−"))
 
 
 def products(ax, x, W, y, dy, dx, dW, entry=(1, 0)):
@@ -105,7 +107,7 @@ def pushes(axes, p, targets, gradients):
     dash = MEANINGS["gradient"].dash
     axes[1].plot([], [], color=GRADIENT, ls=dash, lw=1.4, label="push on the score, −dz")
     axes[0].set_ylabel("probability")
-    axes[1].legend(loc="upper left")
+    axes[0].figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 
 
 def push(ax, x, start, end):
