@@ -1,4 +1,4 @@
-"""The bottleneck: every state of the encoder, and the one that the decoder gets.
+"""The bottleneck, every state of the encoder and the one that the decoder gets; what it costs.
 
 Shapes: S characters of the source, T symbols of the target, D width of a state.
 """
@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.patches import Polygon, Rectangle
 
 from lib.teaching.diagram import SMALL, Diagram
-from lib.teaching.palette import INK, PALE, SIGNED
-from lib.teaching.plots import visible
+from lib.teaching.palette import CHOSEN, DASHES, GREY, INK, MARKERS, PALE, SERIES, SIGNED
+from lib.teaching.plots import heatmap, visible
 
 ROW, TOP, WIDE = 0.14, 2.75, 1.2  # a state's height, the first one's upper edge, inches of D
 OVER = TOP + 0.4  # how high the line over the top is
@@ -107,3 +107,53 @@ def captions(d, states, written):
         (DECODER, TOP - T * ROW - 0.22, f"{T} states of {D} numbers"),
     ):
         d.write(x, y, text)
+
+
+def right_by_symbol(ax, right_at):
+    """The share right at each symbol of a date, {what it reads: right (B, T)}."""
+    for i, (name, right) in enumerate(right_at.items()):
+        look = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
+        ax.plot(100 * right.mean(axis=0), label=f"reads {name} symbols", **look)
+    names = [*"YYYY-MM-DD", "end"]
+    ax.set(xticks=range(len(names)), xticklabels=names, ylabel="% right", ylim=(0, 103))
+    ax.legend(loc="lower left")
+
+
+def full_run(axes, losses, exact, year_only):
+    """Training loss and exact dates over the steps, with the level of the year alone."""
+    for ax, rows, scale in zip(axes, (losses, exact), (1, 100), strict=True):
+        steps = rows["at"].astype(int)
+        ax.plot(steps, scale * rows["value"], color=INK, ls="-")
+        ax.set(xlabel="step", ylim=0)
+    axes[0].axhline(year_only, color=GREY, lw=1, ls="-")
+    axes[0].text(steps[-1], year_only + 0.02, "the year alone", ha="right", color=GREY)
+    axes[0].set(ylabel="nats per symbol", title="training loss")
+    axes[1].set(ylabel="%", title="validation dates exact")
+
+
+def right_by_length(ax, labels, by_length):
+    """The share right over the length of the source, {part of the date: a share a bin}."""
+    for i, (part, shares) in enumerate(by_length.items()):
+        look = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
+        ax.plot(labels, 100 * np.array(shares), label=part, **look)
+    ax.set(xlabel="characters of the source", ylabel="% right", ylim=(0, 103))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def right_by_dates(ax, points):
+    """The share of exact dates over the length, {network: (characters, share)}."""
+    for i, (label, places) in enumerate(points.items()):
+        lengths, shares = np.transpose(places)
+        look = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
+        ax.plot(lengths, 100 * shares, label=label, **look)
+    ax.set(xlabel="characters of the source (1, 2 and 3 dates)", ylabel="% of dates exact")
+    ax.set(ylim=(0, 103))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def doubts(ax, probabilities, true, symbols, written):
+    """Probabilities (symbols, T) as a map, and an amber disc at each step's true symbol."""
+    image = heatmap(ax, probabilities, rows=symbols, columns=written)
+    ax.plot(range(len(true)), true, "o", ls="", ms=7, color=INK, mfc=CHOSEN)
+    ax.set(xlabel="what it writes, step by step", ylabel="what it could write")
+    ax.figure.colorbar(image, label="probability", fraction=0.04)

@@ -4,6 +4,8 @@ Shapes: B batch, I width of the input, D width of the state.
 """
 
 from lib.teaching.diagram import NORMAL, Diagram
+from lib.teaching.palette import GREY, INK, PAPER, SERIES, ordered
+from lib.teaching.plots import graph, heatmap
 
 BAND = 3.55  # how high the band of the memory is, in inches
 GATE = 1.75  # and the gates
@@ -115,3 +117,67 @@ def formulas(d, *places):
     """Formulas beside the signs: (x, y, text)."""
     for x, y, text in places:
         d.write(x, y, text, size=NORMAL + 0.5)
+
+
+NODES = {
+    "c_before": (0, 2), "keep": (1.5, 2), "c": (3, 2), "tanh": (4.5, 2), "h": (6, 2),
+    "f": (1.5, 3), "i": (1.5, 1), "g": (3, 0), "write": (3, 1), "o": (6, 3),
+}  # fmt: skip
+LABELS = {"c_before": "$c_{t-1}$", "keep": "×", "c": "$c_t$", "h": "$h_t$", "write": "×"}
+
+
+def numbers_of_a_step(ax, numbers):
+    """One unit's step as a graph, {edge: (what goes forward, the gradient that comes back)}."""
+    texts = graph(ax, NODES, [*numbers], LABELS, size=30)
+    for edge, values in numbers.items():
+        for text, value in zip(texts[edge], values, strict=True):
+            text.set_text(f"{value:.3f}".replace("-", "−"))
+    return texts
+
+
+def gates_over_text(axes, traces, text):
+    """Three gates of one unit over a text, and below them its candidate and its memory."""
+    top, low = axes
+    image = heatmap(top, [traces[gate] for gate in "ifo"], rows=[*"ifo"])
+    top.figure.colorbar(image, ax=top, label="gate", fraction=0.03)
+    rows = [traces["g"], traces["c"]]
+    image = heatmap(low, rows, signed=True, limit=9, rows=["g", "c"], columns=list(text))
+    low.figure.colorbar(image, ax=low, label="value", fraction=0.03)
+    for ax in axes:
+        ax.tick_params(axis="x", labelsize=7.5, length=0)
+    low.set_xlabel("the sentence, character by character")
+
+
+CELLS = {"tanh": (SERIES[1], "s"), "GRU": (SERIES[2], "^"), "LSTM": (INK, "o")}
+
+
+def right_by_lag(ax, lags, percents):
+    """Means as lines, seeds as marks, {(cell, bias): percent right (lags, seeds)}.
+
+    Hollow and dotted: the usual start. Filled and solid: an opened gate, or no gate at all.
+    """
+    for (cell, bias), percent in percents.items():
+        colour, marker = CELLS[cell]
+        usual = bias in ("0", "1")
+        label = cell if bias == "none" else f"{cell}, bias {bias}"
+        look = dict(color=colour, marker=marker, mfc=PAPER if usual else colour, ms=4.5)
+        ax.plot(lags, percent, **look | {"ls": "", "ms": 4})
+        ax.plot(lags, percent.mean(axis=1), ls=":" if usual else "-", label=label, **look)
+    ax.axhline(12.5, color=GREY, lw=1, ls="-", label="guessing")
+    ax.set(xscale="log", xlabel="lag", ylim=(0, 105))
+    ax.set_ylabel("right (%); hollow: usual start")
+    ax.set_xticks(lags, lags)
+    ax.minorticks_off()
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def shares_left(ax, left, tanh):
+    """What is left of a gradient, step by step back, {forget bias: (along c, by every path, f)}."""
+    ax.semilogy(tanh, color=SERIES[3], ls="-.", label="tanh cell")
+    dashes, markers = (":", "--", "-"), "^so"
+    for i, (bias, (along, everything, _)) in enumerate(left.items()):
+        colour = ordered(len(left))[i]
+        ax.semilogy(along, ls=dashes[i], color=colour, label=f"along c, bias {bias:g}")
+        ax.semilogy(everything, ls="", marker=markers[i], markevery=3, color=colour, ms=2.5)
+    ax.set(xlabel="steps back", ylabel="share of the gradient", ylim=(1e-10, 1e6))
+    ax.legend(title="marks: by every path", ncols=2, loc="upper right", fontsize=8)

@@ -5,6 +5,7 @@ Shapes: I width of the input, D width of the state.
 
 from lib.teaching.diagram import SMALL, Diagram
 from lib.teaching.palette import GREY
+from lib.teaching.plots import heatmap, time_ticks
 
 FIRST, APART, HEIGHT = 2.5, 1.3, 1.95  # where the first step's W_hh is, step to step, the state
 CELL = "$+\\,b_h$\ntanh"
@@ -12,7 +13,7 @@ NAMES = {"wx": "$W_{xh}$", "wh": "$W_{hh}$"}
 
 
 def unrolled(ax, x, states, W_xh, W_hh, letters):
-    """Some steps of a network: x (T, I) spelt by letters, states (T + 1, D), the first of zeros."""
+    """Some steps of a network: x (T, I) and states (T, D), one for each of the letters."""
     d = Diagram(ax, 6.3, 3.4)
     folded(d)
     d.place("h0", FIRST - 0.62, HEIGHT, "$h_0$")
@@ -69,3 +70,13 @@ def one_array(d, places, near, far, name, array):
     text = f"one array {name}, used {len(places)} times"
     d.write(middle, far + 0.14 * up, text, size=SMALL + 0.5, ha="right")
     d.shape(middle + 0.1, far + 0.14 * up, array, ha="left")
+
+
+def pulses(axes, traces):
+    """The states after one pulse, {weight scale: (T, D)}, as maps side by side; gives an image."""
+    for ax, (scale, states) in zip(axes, traces.items(), strict=True):
+        image = heatmap(ax, states.T, signed=True)
+        time_ticks(ax, len(states))
+        ax.set_title(f"weight scale {scale}")
+    axes[0].set_ylabel("unit of the state")
+    return image
