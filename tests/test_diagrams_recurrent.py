@@ -448,6 +448,33 @@ def test_the_gru_computes_what_lib_does(ax):
         assert shape(np.zeros(sizes)) in texts(ax)
 
 
+FORMULAS = {  # of each product and sum: what its formula must name
+    lstm: {
+        "keep": ("f", "c_{t-1}"), "write": ("i", "g"), "show": ("o", r"\tanh(c_t)"),
+        "c": ("f", "c_{t-1}", "i", "g"),
+    },
+    gru: {
+        "keep": ("u", "h_{t-1}"), "write": ("(1-u)", "n"), "reset": ("r", "m"),
+        "z_n": ("a_n", "r", "m"), "h": ("(1-u)", "n", "u", "h_{t-1}"),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", FORMULAS)
+def test_beside_each_sign_stands_its_own_formula(ax, draw):
+    d = draw(ax)
+    found = [
+        text for text in ax.texts if r"\odot" in text.get_text() and "dc" not in text.get_text()
+    ]
+    assert len(found) == len(FORMULAS[draw])
+    for name, factors in FORMULAS[draw].items():
+        sign = d.nodes[name]
+        near = min(found, key=lambda t: np.hypot(*np.subtract(t.get_position(), (sign.x, sign.y))))
+        _, _, formula = near.get_text().strip("$").rpartition(" = ")
+        terms = [factor for term in formula.split(" + ") for factor in term.split(r" \odot ")]
+        assert terms == [*factors], name
+
+
 # --------------------------------------------------------- each line matters: what is planted
 
 
