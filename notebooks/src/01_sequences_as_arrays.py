@@ -254,9 +254,9 @@ ax.set(xlabel="next letter", ylabel="letter before", title="p(next | before), ‚è
 fig.colorbar(image, label="probability", fraction=0.04)
 plt.show()
 
-for pair in ("qu", "n\n", "\nk", "sh"):
-    a, b = tokenizer.encode(pair)
-    print(f"p({visible(pair[1])} after {visible(pair[0])}) = {bigram[a, b]:.3f}")
+for a, b in map(tokenizer.encode, ("qu", "n\n", "\nk", "sh")):
+    print(f"p({visible(tokenizer.vocabulary[b])} after", end=" ")
+    print(f"{visible(tokenizer.vocabulary[a])}) = {bigram[a, b]:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # After *q* the *u* stands out, though only with 0.21: the invented pairs weigh on it. And how good are the guesses on words that

@@ -318,10 +318,8 @@ image = pulses(axes, traces)
 fig.colorbar(image, ax=axes, label="state h", fraction=0.03)
 plt.show()
 for scale, trace in traces.items():
-    size = np.abs(trace).mean(axis=1)
-    print(
-        f"scale {scale}: mean |h| after step 1: {size[0]:.2f}, 8: {size[7]:.2f}, 24: {size[23]:.2f}"
-    )
+    print(f"scale {scale}: mean |h|", end=" ")
+    print(*(f"after step {t}: {np.abs(trace[t - 1]).mean():.2f}" for t in (1, 8, 24)))
 
 # %% [markdown]
 # - **Small** weights: each step shrinks the state, the pulse is gone after a few steps. The cell *forgets*.

@@ -146,7 +146,7 @@ print(f"reads the year alone: {year_only:.2f} nats")
 # | $I$, $V$ | numbers of an embedding; symbols of the target's alphabet |
 #
 # The logits of step $t$ are $g_t W + b$. Sutskever, Vinyals and Le (2014) built it with LSTMs, Cho et al. (2014) with the GRU.
-# In the drawing each coloured row is a state, of a trained network. Follow what gets through the funnel.
+# Below, each row is a state of a trained network. What gets through the funnel?
 
 # %%
 shipped = dates_to_iso(attention=False)
@@ -282,7 +282,7 @@ right_at = {name: ids == few_target[:, 1:] for name, ids in (("true", forced), (
 fig, ax = plt.subplots(figsize=(6.4, 2.4))
 figures.right_by_symbol(ax, right_at)
 plt.show()
-for name, right in right_at.items():  # (B, T)
+for name, right in right_at.items():
     print(
         f"reads {name:<8} dates {right.all(axis=1).mean():.0%}, of 300", *right.sum(axis=0), "right"
     )
@@ -525,7 +525,7 @@ for part, name in enumerate(("training", "validation", "test")):
 #
 # ## The decoder's doubts
 #
-# At each step the decoder gives every symbol a probability. Here are all of them; an amber disc marks the right one.
+# At each step the decoder gives every symbol a probability. Here are all; an amber disc marks the right one.
 
 # %%
 text, iso = "17 juillet 1965, 15:45:12", "1965-07-17"

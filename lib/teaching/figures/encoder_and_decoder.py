@@ -22,7 +22,7 @@ def bottleneck(ax, calls, back, read, given, said):
     the symbols that the decoder reads, and those that it finds likeliest.
     """
     d = Diagram(ax, 6.3, 3.5)
-    states, written = calls["encoder"].y[0], calls["decoder"].y[0]  # (S, D), (T, D)
+    states, written = calls["encoder"].y[0], calls["decoder"].y[0]
     column(d, "source_embedding", ENCODER - 0.85, "reads", read)
     block(d, "encoder", ENCODER, TOP, states)
     block(d, "state", STATE, TOP - (len(states) - 1) * ROW / 2, calls["encoder"].made[1])
