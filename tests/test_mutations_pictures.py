@@ -25,7 +25,9 @@ letters = pictures("the_letters_of_a_label_follow_one_another")
 wandering = pictures("labels_that_move_are_drawn_where_they_went")
 time = pictures("time_is_counted_from_1")
 above = pictures("what_goes_forward_is_above_its_edge_and_the_gradient_below")
-arrows = pictures("an_arrow_points_to_its_end")
+arrows = pictures("an_edge_has_a_lane_forward_and_one_back_and_each_points_its_way")
+dashes = pictures("the_gradient_s_lane_is_dashed_and_the_other_is_not")
+one_lane = pictures("an_edge_without_a_gradient_has_one_lane_in_the_middle")
 circles = pictures("a_circle_says_its_name_or_its_label")
 roles = pictures("the_two_directions_and_the_three_roles_have_colours_of_their_own")
 order = pictures("what_moves_is_drawn_in_its_order_whoever_was_named_first")
@@ -108,15 +110,22 @@ MUTANTS = [
     ("labels at an edge: in reverse", PLOTS, "[(-distance, i) for i in range(count)]", "[(-distance, count - 1 - i) for i in range(count)]", at_edges),
     ("labels at an edge: the ticks stay", PLOTS, "        ax.set_xticks([])\n", "", at_edges),
     ("labels stay where they were", PLOTS, "        self.set_offsets(points)\n", "", wandering),
-    ("labels: the last places first", PLOTS, "for label in [*labels, *missing]", "for label in [*missing, *labels]", wandering),
+    ("labels: the last places first", PLOTS, "map(str, [*labels, *missing])", "map(str, [*missing, *labels])", wandering),
     ("time counted from 0", PLOTS, "[step - 1 for step in shown]", "[step for step in shown]", time),
     ("time: the last step left out", PLOTS, "range(every, steps + 1, every)", "range(every, steps - 5, every)", time),
     # graphs
     ("graph: forward below, the gradient above", PLOTS, "return texts\n", "return {edge: pair[::-1] for edge, pair in texts.items()}\n", above),
-    ("graph: the gradient on top of the forward", PLOTS, "(shift, -2), **place)", "(shift, 12), **place)", above),
-    ("graph: both in one colour", PLOTS, "va=\"top\", color=BACKWARD", "va=\"top\", color=FORWARD", above),
-    ("graph: numbers at an end of the edge", PLOTS, "np.add(nodes[start], nodes[end]) / 2", "np.add(nodes[start], nodes[start]) / 2", above),
-    ("graph: arrows point back", PLOTS, 'ax.annotate("", nodes[end], nodes[start], arrow', 'ax.annotate("", nodes[start], nodes[end], arrow', arrows),
+    ("graph: the gradient on top of the forward", PLOTS, "*ends, -aside - 2.5,", "*ends, aside + 12,", above),
+    ("graph: both in one colour", PLOTS, "-aside - 2.5, color=back.colour", "-aside - 2.5, color=INK", above),
+    ("graph: numbers at an end of the edge", PLOTS, "middle = np.add(start, end) / 2", "middle = np.add(start, start) / 2", above),
+    ("graph: arrows point back", PLOTS, "arrow(ax, *ends, gap, aside, color=INK)", "arrow(ax, *ends[::-1], gap, aside, color=INK)", arrows),
+    ("graph: gradients go forward", PLOTS, "arrow(ax, *ends[::-1], gap, -aside, color", "arrow(ax, *ends, gap, -aside, color", arrows),
+    ("graph: lanes exchanged", PLOTS, "aside * pixels * up for", "-aside * pixels * up for", arrows),
+    ("graph: both in one lane", PLOTS, "arrow(ax, *ends[::-1], gap, -aside, color", "arrow(ax, *ends[::-1], gap, aside, color", arrows),
+    ("graph: upright lanes exchanged", PLOTS, "-across[0] if abs", "across[0] if abs", arrows),
+    ("graph: gradients without a dash", PLOTS, "color=back.colour, dash=back.dash", "color=back.colour", dashes),
+    ("graph: a lane back where no gradient comes", PLOTS, "        if aside:\n", "        if True:\n", one_lane),
+    ("graph: no lane back anywhere", PLOTS, "        if aside:\n", "        if False:\n", arrows),
     ("graph: names for labels", PLOTS, "(labels or {}).get(name, name)", "name", circles),
     ("graph: circles mirrored", PLOTS, "ax.scatter(x, y, size**2", "ax.scatter(x, y[::-1], size**2", circles),
     ("forward and backward of one colour", PLOTS, "FORWARD, BACKWARD = BLUE, RED", "FORWARD, BACKWARD = BLUE, BLUE", roles),

@@ -204,6 +204,19 @@ def test_the_letters_of_a_label_follow_one_another():
     assert np.ptp(right) == pytest.approx(wide, abs=0.1)
 
 
+def test_letters_in_italics_lean_to_the_right():
+    upright, leaning = (plots.outline("I", 40, style).vertices for style in ("normal", "italic"))
+    for vertices, leans in ((upright, False), (leaning, True)):
+        top, bottom = vertices[vertices[:, 1] > 5, 0], vertices[vertices[:, 1] < -5, 0]
+        assert (top.mean() - bottom.mean() > 3) == leans
+    ax = new_axes()
+    labels = plots.Labels(ax, [(0, 0)], ["I"], style="italic")
+    assert (
+        labels.get_paths()[0].vertices.tolist()
+        == plots.outline("I", 8.5, "italic").vertices.tolist()
+    )
+
+
 def test_labels_that_move_are_drawn_where_they_went():
     ax = new_axes()
     ax.set(xlim=(0, 4), ylim=(0, 4))
@@ -237,32 +250,70 @@ def a_graph(texts=(), **more):
 
 
 @pytest.mark.parametrize("edge", EDGES)
-@pytest.mark.parametrize("which, name", [(0, "FORWARD"), (1, "BACKWARD")])
+@pytest.mark.parametrize("which, name", [(0, "INK"), (1, "GRADIENT")])
 def test_what_goes_forward_is_above_its_edge_and_the_gradient_below(edge, which, name):
+    """Beside an upright edge: what goes forward on the left, the gradient on the right."""
     before, after = a_graph(), a_graph([(edge, which, "█")])
     shown = pixels(after.figure)
     row, column = middle_of_ink(pixels(before.figure), shown)
     middle = np.add(NODES[edge[0]], NODES[edge[1]]) / 2
     at_row, at_column = place(after, *middle)
-    assert abs(row - at_row) < 20 and (row < at_row) == (which == 0)
-    assert abs(column - at_column) < 3 if edge != ("h", "up") else column > at_column + 2
-    expected = np.array(to_rgb({"FORWARD": palette.INK, "BACKWARD": palette.GRADIENT}[name]))
+    away, level = (row - at_row, column - at_column)[:: -1 if edge == ("h", "up") else 1]
+    assert 8 < abs(away) < 20 and (away < 0) == (which == 0) and abs(level) < 3
+    expected = np.array(to_rgb(getattr(palette, name)))
     near = shown[round(row) - 8 : round(row) + 8, round(column) - 8 : round(column) + 8]
     assert np.abs(near - expected).max(axis=-1).min() < 0.1
+    assert after.texts and {t.get_style() for t in after.texts if t.get_text() == "█"} == {
+        ("normal", "italic")[which]
+    }
+
+
+def inks(ax):
+    """How much ink there is at each pixel, and how much of the gradient's colour: (h, w, 2)."""
+    colours = 1 - np.array([to_rgb(palette.INK), to_rgb(palette.GRADIENT)])
+    return (1 - pixels(ax.figure)) @ np.linalg.pinv(colours)
+
+
+def across_lanes(ax, start, end, shown, away):
+    """Each colour's amount by the distance from the middle line, so far from a circle's middle.
+
+    In pixels from -8 to 8: above the line, or left of it, is below 0.
+    """
+    ends = np.array([place(ax, *NODES[name]) for name in (start, end)])
+    step = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
+    side = np.array([1, 0]) if abs(step[0]) < 0.5 else np.array([0, 1])
+    at = (ends[0] + away * step) if away > 0 else (ends[1] + away * step)
+    where = np.round(at + np.arange(-8, 9)[:, None] * side).astype(int)
+    return shown[tuple(where.T)]
 
 
 @pytest.mark.parametrize("start, end", EDGES)
-def test_an_arrow_points_to_its_end(start, end):
-    """Its head is wider than its shaft: there is more ink near the end."""
+def test_an_edge_has_a_lane_forward_and_one_back_and_each_points_its_way(start, end):
+    """A head is wider than its shaft: there is more ink near the end."""
     ax = a_graph()
-    shown = 1 - pixels(ax.figure).mean(axis=-1)  # how dark
-    ends = np.array([place(ax, *NODES[name]) for name in (start, end)])
-    step = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
-    ink = []
-    for at in (ends[0] + 24 * step, ends[1] - 24 * step):  # beside the circles
-        across = np.round(at + np.arange(-8, 9)[:, None] * step[::-1]).astype(int)
-        ink.append(shown[tuple(across.T)].sum())
-    assert ink[1] > 2 * ink[0] > 0
+    shown = inks(ax)
+    first, last = (across_lanes(ax, start, end, shown, away) for away in (24, -24))
+    assert last[:, 0].sum() > 1.6 * first[:, 0].sum() > 0  # ink: forward
+    assert first[:, 1].sum() > 1.6 * max(last[:, 1].sum(), 0.5)  # the gradient: back
+    lanes = np.arange(-8, 9) @ np.clip(first + last, 0, None) / (first + last).sum(axis=0)
+    assert -5 < lanes[0] < -2 and 2 < lanes[1] < 5
+
+
+def test_the_gradient_s_lane_is_dashed_and_the_other_is_not():
+    ax = a_graph()
+    shown, (x, h) = inks(ax), (place(ax, *NODES[name]) for name in "xh")
+    row = round(x[0])
+    along = shown[row - 6 : row + 7, round(x[1]) + 30 : round(h[1]) - 30].clip(0, 1).max(axis=0)
+    assert along[:, 0].min() > 0.5
+    assert along[:, 1].max() > 0.5 and along[:, 1].min() < 0.2
+
+
+def test_an_edge_without_a_gradient_has_one_lane_in_the_middle():
+    ax = a_graph(forward_only=EDGES[:1])
+    shown = inks(ax)
+    only = sum(across_lanes(ax, *EDGES[0], shown, away) for away in (24, 30, 36, -30, -24))
+    assert only[:, 1].max() < 0.2
+    assert abs(np.arange(-8, 9) @ only[:, 0] / only[:, 0].sum()) < 1
 
 
 def test_a_circle_says_its_name_or_its_label():

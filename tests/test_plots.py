@@ -190,6 +190,10 @@ def test_what_cannot_be_seen_has_a_mark():
             lambda ax: graph(ax, {"a": (0, 0), "b": (1, 0)}, [("a", "b")], {"c": "tanh"}),
             "labels has 'c': one of a, b was expected",
         ),
+        (
+            lambda ax: graph(ax, {"a": (0, 0)}, [], forward_only=[("a", "b")]),
+            "edges has 'b': one of a was expected",
+        ),
         (lambda ax: graph(ax, {"a": (0, 0)}, [], size=-1), "size=-1: a number above 0"),
     ],
 )

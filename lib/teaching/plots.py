@@ -4,7 +4,7 @@ Weights and probabilities (0 to 1) have one colour map, signed numbers another o
 zero; both can be told apart without colour vision. A cell without a number is hatched.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import matplotlib as mpl
 import numpy as np
@@ -20,13 +20,24 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from lib import guard
 from lib.teaching import pictures
-from lib.teaching.palette import DASHES, GRADIENT, GREY, INK, PAPER, SERIES, SIGNED, WEIGHTS
+from lib.teaching.palette import (
+    DASHES,
+    GRADIENT,
+    GREY,
+    INK,
+    MEANINGS,
+    PAPER,
+    SERIES,
+    SIGNED,
+    WEIGHTS,
+)
 
 # Names of colours without a meaning, for lessons that do not speak the palette's language yet.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 FORWARD, BACKWARD = INK, GRADIENT
+LANE = 2.6  # how far the two arrows of a graph's edge are from its middle, in points
 HATCH = 0.055, 0.3  # how far apart the stripes of a cell without a number are, in inches; how broad
 
 STYLE = {
@@ -196,12 +207,15 @@ class Labels(PathCollection):
     """Many short texts as one artist, which draws in about the time of one matplotlib Text.
 
     points (N, 2) in the coordinates of `transform` (the axes' data if None); the texts are
-    centred on them, and style "italic" is that of gradients. `write` puts new ones there; what is
-    missing stays blank.
+    centred on them; style: of the letters, "normal" or "italic", which is that of gradients.
+    `write` puts new ones there; what is missing stays blank.
     """
 
-    def __init__(self, ax, points, labels=(), size=8.5, color=INK, transform=None, style=None):
-        self.size, self.style = guard.positive("size", size), style or "normal"
+    def __init__(
+        self, ax, points, labels=(), size=8.5, color=INK, transform=None, style="normal"
+    ):  # fmt: skip
+        self.size = guard.positive("size", size)
+        self.style = guard.one_of("style", style, ("normal", "italic"))
         in_points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
         transform = ax.transData if transform is None else transform
         super().__init__(
@@ -243,7 +257,7 @@ def outline(text, size, style="normal"):
 
 
 @lru_cache(maxsize=1024)
-def glyph(character, size, style="normal"):
+def glyph(character, size, style):
     """One character's outline (None if it has none), and how far from it the next one starts."""
     font = FontProperties(family="DejaVu Sans", size=size, style=style)
     if not get_font(findfont(font)).get_char_index(ord(character)):
@@ -290,34 +304,74 @@ def placed(what, nodes, names):
             raise ValueError(f"{what} has {guard.show(name)}: {expected} was expected")
 
 
-def graph(ax, nodes, edges, labels=None, size=27):
+def lane(start, end, shrinkA, shrinkB, patchA, patchB, *, aside, gap, head):
+    """The way of an arrow in pixels, from circle to circle in a lane beside their middles.
+
+    Such a function is what matplotlib calls a connection style: shrinkA is the gap in pixels.
+    aside: how far from the middles, in points; positive is up, and left where the arrow is
+    upright. gap: how far from a middle it begins and ends. head: of the way only its last bit,
+    for a head that is not dashed.
+    """
+    pixels = shrinkA / gap
+    along, up = directions(start, end)
+    short = np.sqrt(max(gap**2 - aside**2, 0)) * pixels * along
+    first, last = (place + aside * pixels * up for place in (start + short, end - short))
+    return Path([last - pixels * along if head else first, last])
+
+
+def directions(start, end):
+    """Along an arrow, and across it: upward, or to the left where it is upright."""
+    along = np.subtract(end, start) / np.hypot(*np.subtract(end, start))
+    across = np.array([-along[1], along[0]])
+    return along, across * np.sign(-across[0] if abs(along[1]) > 0.98 else across[1])
+
+
+def graph(ax, nodes, edges, labels=None, size=27, forward_only=()):
     """Draw circles joined by arrows; returns {edge: (text above, text below)}, still empty.
 
     nodes {name: (x, y)}, neighbours about 1 apart; edges [(from, to), ...]; labels {name: what
-    its circle says} where that is not the name. What goes forward along an edge is written above
-    it, the gradient that comes back below it, in italics. size: of a circle, in points.
+    its circle says} where that is not the name. An edge has two lanes: above, in ink, what goes
+    forward; below, dashed and in italics, the gradient that comes back. Along an upright edge
+    they are left and right. size: of a circle, in points. forward_only: edges along which no
+    gradient comes back.
     """
-    texts, gap = {}, guard.positive("size", size) / 2 + 1
-    placed("edges", nodes, [name for edge in edges for name in edge])
+    texts, gap, back = {}, guard.positive("size", size) / 2 + 1.5, MEANINGS["gradient"]
+    placed("edges", nodes, [name for edge in [*edges, *forward_only] for name in edge])
     placed("labels", nodes, labels or ())
-    for start, end in edges:
-        arrow = dict(arrowstyle="-|>", color="0.6", shrinkA=gap, shrinkB=gap)
-        ax.annotate("", nodes[end], nodes[start], arrowprops=arrow)
-        middle = np.add(nodes[start], nodes[end]) / 2
-        width, height = np.abs(np.subtract(nodes[start], nodes[end]))
-        across = "left" if height > 2 * width else "center"  # beside an upright arrow
-        place = dict(textcoords="offset points", ha=across, size=8, zorder=5)
-        if height and across == "center":  # the arrow would run through the numbers
-            place["bbox"] = dict(facecolor="white", edgecolor="none", pad=0.6)
-        shift = 4 if across == "left" else 0
-        above = ax.annotate("", middle, (shift, 2), va="bottom", color=FORWARD, **place)
-        place |= dict(va="top", color=BACKWARD, style="italic")
-        texts[start, end] = above, ax.annotate("", middle, (shift, -2), **place)
     x, y = np.transpose([*nodes.values()])
-    ax.scatter(x, y, size**2, facecolor="white", edgecolor="0.3", zorder=3)
-    for name, place in nodes.items():
-        ax.text(*place, (labels or {}).get(name, name), ha="center", va="center", zorder=4)
     limits = dict(xlim=(x.min() - 0.4, x.max() + 0.4), ylim=(y.min() - 0.4, y.max() + 0.4))
     ax.set(xticks=[], yticks=[], **limits)
     ax.spines[:].set_visible(False)
+    for start, end in edges:
+        ends, aside = (nodes[start], nodes[end]), 0 if (start, end) in forward_only else LANE
+        arrow(ax, *ends, gap, aside, color=INK)
+        if aside:
+            arrow(ax, *ends[::-1], gap, -aside, color=back.colour, dash=back.dash)
+        above = beside(ax, *ends, aside + 2.5, color=INK)
+        below = beside(ax, *ends, -aside - 2.5, color=back.colour, style="italic")
+        texts[start, end] = above, below
+    ax.scatter(x, y, size**2, facecolor=PAPER, edgecolor=GREY, zorder=3)
+    for name, place in nodes.items():
+        ax.text(*place, (labels or {}).get(name, name), ha="center", va="center", zorder=4)
     return texts
+
+
+def arrow(ax, start, end, gap, aside, color, dash="-"):
+    """An arrow from place to place in a lane; its head is never dashed."""
+    for kind, line, head in (
+        ("-", dash, False),
+        ("-|>,head_width=0.16,head_length=0.32", "-", True),
+    ):
+        look = dict(arrowstyle=kind, linestyle=line, color=color, lw=1.1, shrinkA=gap, shrinkB=gap)
+        look["connectionstyle"] = partial(lane, aside=aside, gap=gap, head=head)
+        ax.annotate("", end, start, arrowprops=look)
+
+
+def beside(ax, start, end, aside, **style):
+    """An empty text beside the middle of an arrow, so many points above it, or left of it."""
+    away = aside * directions(*ax.transData.transform([start, end]))[1]
+    across, up = (0 if abs(part) < 0.2 * abs(aside) else np.sign(part) for part in away)
+    place = dict(ha={-1: "right", 0: "center", 1: "left"}[across], textcoords="offset points")
+    place["va"] = {-1: "top", 0: "center", 1: "bottom"}[up]
+    middle = np.add(start, end) / 2
+    return ax.annotate("", middle, away, size=8, zorder=5, **place, **style)

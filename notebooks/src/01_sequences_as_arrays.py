@@ -240,23 +240,23 @@ print(f"but only {unseen.mean():.1%} of the held-out text")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # What has it learned? Each row is one letter before, each column one letter next. We show the 27 commonest characters. The
-# bright columns are the vowels *a*, *e*, *i*, *o*; single bright cells are habits of the language, such as *n* before a word's
+# dark columns are the vowels *a*, *e*, *i*, *o*; single dark cells are habits of the language, such as *n* before a word's
 # end.
 
-# %% tags=["twin"]
+# %%
 shown = np.sort(np.argsort(-letter_counts)[:27])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
+
+# %% tags=["twin", "figure"]
 fig, ax = plt.subplots(figsize=(6.2, 5.2))
 image = heatmap(ax, bigram[np.ix_(shown, shown)], limit=0.4, rows=names, columns=names)
-ax.set(
-    xlabel="next letter", ylabel="letter before", title="p(next | before), ⏎ marks a word's edge"
-)
+ax.set(xlabel="next letter", ylabel="letter before", title="p(next | before), ⏎: a word's edge")
 fig.colorbar(image, label="probability", fraction=0.04)
 plt.show()
 
-for pair in ("qu", "n\n", "\nk", "sh"):
-    a, b = tokenizer.encode(pair)
-    print(f"p({visible(pair[1])} after {visible(pair[0])}) = {bigram[a, b]:.3f}")
+for a, b in map(tokenizer.encode, ("qu", "n\n", "\nk", "sh")):
+    print(f"p({visible(tokenizer.vocabulary[b])} after", end=" ")
+    print(f"{visible(tokenizer.vocabulary[a])}) = {bigram[a, b]:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # After *q* the *u* stands out, though only with 0.21: the invented pairs weigh on it. And how good are the guesses on words that
@@ -353,7 +353,7 @@ for n in (2, 3, 4, 5):
 #
 # <details><summary>You should see</summary>
 #
-# The numbers double while the ones stay. The new places are padding, and padding is all zeros here: the explorer applies the
+# The numbers double while the ones stay. The new places are padding, and padding is all zeros here (hatched): the explorer applies the
 # mask. Our `batch` above did not, so its padding looked like *a*.
 # </details>
 

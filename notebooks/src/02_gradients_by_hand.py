@@ -34,6 +34,8 @@ from lib.teaching.exercises.gradients_by_hand import (
     check_softmax_backward,
 )
 from lib.teaching.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
+from lib.teaching.figures.gradients_by_hand import neuron, products, pushes, write_numbers
+from lib.teaching.palette import GRADIENT
 from lib.teaching.plots import graph
 
 np.set_printoptions(precision=4, suppress=True)
@@ -89,25 +91,12 @@ print(f"dw = {dw:.4f}   dx = {dx:.4f}   db = {db:.4f}")
 print(f"nudge w by 0.01: predicted {0.01 * dw:.4f}, seen {loss_with(w + 0.01) - loss_with(w):.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The same as a **graph**: a circle for each input and each operation, an arrow for each number on its way. In blue, the value
-# that goes forward; under it, in orange italics and with a $d$, the gradient that comes back.
-
+# The same as a **graph**: a circle for each input and each operation. Every connection has two lanes. Follow the solid one for the value
+# that goes forward, and the dashed one, its number in magenta italics and with a $d$, for the gradient that comes back.
 
 # %%
-def write_numbers(texts, values, gradients):
-    names = [start for start, _ in texts]
-    for name, value, gradient, pair in zip(names, values, gradients, texts.values(), strict=True):
-        pair[0].set_text(f"{name} = {value:.2f}")
-        arriving = f"d{name} =" if names.count(name) == 1 else f"to d{name}:"  # one path of several
-        pair[1].set_text(f"{arriving} {gradient:.2f}")
-
-
-places = {"x": (0, 0), "w": (0.3, 1), "wx": (1.2, 0), "b": (1.4, 1)}
-places |= {"z": (2.4, 0), "h": (3.6, 0), "t": (3.8, 1), "loss": (4.8, 0)}
-arrows = [("x", "wx"), ("w", "wx"), ("wx", "z"), ("b", "z"), ("z", "h"), ("h", "loss")]
-fig, ax = plt.subplots(figsize=(6.4, 1.9))
-texts = graph(ax, places, [*arrows, ("t", "loss")], {"wx": "×", "z": "+", "h": "tanh"})
-write_numbers(texts, (x, w, w * x, b, z, h, t), (dx, dw, dz, db, dz, dh, -dh))
+fig, ax = plt.subplots(figsize=(6.4, 2.1))
+_ = neuron(ax, (x, w, w * x, b, z, h, t), (dx, dw, dz, db, dz, dh, -dh))
 plt.show()
 print(f"forward: z = {z:.2f}, h = {h:.2f}, loss = {(h - t) ** 2:.2f}")
 print(f"back:    dh = {dh:.2f}, dz = {dz:.2f}, dw = {dw:.2f}")
@@ -207,6 +196,23 @@ check_linear_backward(my_linear_backward)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
+# **Why one factor is turned:** side by side, the columns of the left must be as many as the rows of the right. Look at the sizes of each row of
+# blocks, and at the amber row and column that make one entry.
+
+# %%
+rng = np.random.default_rng(3)
+X, W, dY = rng.normal(size=(4, 2)), rng.normal(size=(2, 3)), rng.normal(size=(4, 3))
+Y = X @ W  # (N, D)
+dX, dW = dY @ W.T, X.T @ dY  # (N, I), (I, D)
+print("dX", dX.shape, "like X; dW", dW.shape, "like W")
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 4.2))
+_ = products(ax, X, W, Y, dY, dX, dW)
+plt.show()
+print(f"dX[1, 0] = {dY[1] @ W[0]:.4f}: row 1 of dY with row 0 of W, which is column 0 of its turn")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why a non-linearity
 #
 # Put two linear layers in a row: $(x W_1) W_2 = x (W_1 W_2)$. That is **one** linear layer with the weights $W_1 W_2$. A hundred
@@ -234,7 +240,7 @@ for ax, name, output, slope in [
     ax.plot(line, output, label=name)
     ax.plot(line, slope, "--", label="its slope")
     ax.set(xlabel="z", title=name)
-    ax.legend(fontsize=7, loc="lower right" if name == "tanh" else "upper left")
+    ax.legend(fontsize=7.5, loc="lower right" if name == "tanh" else "upper left")
 axes[2].plot(line, bump)
 axes[2].set(xlabel="z", title="tanh(z + 2) − tanh(z − 2)")
 plt.show()
@@ -245,8 +251,7 @@ print(f"bump at z = -5, 0, 5: {bump[0]:.2f}  {bump[100]:.2f}  {bump[200]:.2f}")
 # %% [markdown]
 # Two tanh curves already make a bump, which no stack of linear layers can: straight lines only. The price is seen in the dashed
 # curves. Far from 0 the slope is almost 0, so almost no gradient gets through.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
+#
 # ## Softmax: from scores to probabilities
 #
 # A network that chooses among V things gives each a score $z_i$, also called a **logit**: any number. To be read as probabilities they must be positive
@@ -363,6 +368,9 @@ compare("dz", dp * p * (1 - p), measured)
 #
 # In one line: $dz = p - \text{onehot}$. **Belief minus truth.** The fraction, which could be huge, has cancelled: no entry
 # leaves $-1 \ldots 1$, and where belief is already truth, nothing pulls. The loss is the mean over N guesses, so divide by N.
+#
+# A step goes *against* the gradient, so each score gets a push of $-dz$. In the picture below every arrow leads from belief to truth: the
+# true class is pulled up, the others are pushed down, by as much in all.
 
 
 # %%
@@ -375,8 +383,16 @@ def cross_entropy_backward(p, targets):
 
 p = softmax(scores[None])
 print("belief ", p[0])
-for c in (0, 2):
-    print(f"true class {c}: dz = {cross_entropy_backward(p, np.array([c]))[0]}")
+one_guess = {c: cross_entropy_backward(p, np.array([c]))[0] for c in (0, 2)}
+for c, dz_c in one_guess.items():
+    print(f"true class {c}: dz = {dz_c}")
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
+pushes(axes, p[0], [*one_guess], [*one_guess.values()])
+plt.show()
+for c, dz_c in one_guess.items():
+    print(f"true class {c}: up {-dz_c[c]:.4f}, down {dz_c.sum() - dz_c[c]:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Embedding
@@ -401,8 +417,7 @@ for name, dW in [("onehot.T @ dy", by_product), ("dW[ids] += dy", tempting), ("n
 # %% [markdown]
 # `dW[ids] += dy` reads row 2 three times, adds, and writes three times: the last write wins and the repeats are lost.
 # `np.add.at` adds one after the other.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
+#
 # ## All of it at once
 #
 # Now the answer to the first question. N ids, each one of V, go through an embedding of I numbers, a linear layer to D numbers,
@@ -453,19 +468,21 @@ print(f"loss {before:.4f}, after one small step {walk(*stepped)[0]:.4f}")
 # Back to the small graph of the first section and its numbers, with one change: $w$ is used a second time,
 # $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$.
 
-# %% tags=["twin"]
+# %%
 y = w * h
 dy = 2 * (y - t)
 dh_fork, dw_late = dy * w, dy * h
 dz_fork = dh_fork * (1 - h * h)
 dx_fork, dw_early = dz_fork * w, dz_fork * x
-
-fig, ax = plt.subplots(figsize=(6.5, 2.7))
-texts = graph(ax, NODES, EDGES, LABELS, SIZE)
 values = (x, w, w * x, b, z, h, w, y, t)
 gradients_back = (dx_fork, dw_early, dz_fork, dz_fork, dz_fork, dh_fork, dw_late, dy, -dy)
+
+# %% tags=["twin", "figure"]
+fig, ax = plt.subplots(figsize=(6.4, 3.1))
+texts = graph(ax, NODES, EDGES, LABELS, SIZE)
 write_numbers(texts, values, gradients_back)
-ax.text(2.6, 1.05, f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}")
+both = f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}"
+ax.text(0, 1.5, both, color=GRADIENT, style="italic")
 plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
 

@@ -31,7 +31,8 @@ from lib.data.tokenizers import CharacterTokenizer, bigram_counts
 from lib.functional import cross_entropy, cross_entropy_backward, softmax
 from lib.teaching.exercises.gradients_you_can_trust import check_slope, check_suspects, suspects
 from lib.teaching.explorers.gradients_you_can_trust import explorer
-from lib.teaching.plots import BLUE, RED, heatmap, visible
+from lib.teaching.figures.gradients_you_can_trust import error_of_steps, losses_of_rates
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -84,19 +85,18 @@ for step in (0.1, 0.01, 0.001):
 # **Predict:** the error of the formula falls like $s^2$, the error of rounding rises like $\epsilon / s$. They meet where
 # $s^2 \approx \epsilon / s$, that is $s^3 \approx \epsilon$. Where is that in float64? And in float32?
 
-# %% slideshow={"slide_type": "slide"} tags=["twin"]
-steps = 10.0 ** np.arange(-14, 0.01, 0.25)
-fig, ax = plt.subplots(figsize=(6.2, 3))
-for dtype, colour, marker in ((np.float64, BLUE, "o"), (np.float32, RED, "s")):
+# %%
+steps, errors = 10.0 ** np.arange(-14, 0.01, 0.25), {}
+for dtype in (np.float64, np.float32):
     s = steps.astype(dtype)
-    errors = np.abs(difference_quotient(cube, dtype(2), s) - 12)
-    ax.loglog(steps, errors, marker, ms=3, color=colour, label=dtype.__name__)
-    best = np.argmin(errors)
-    ax.loglog(steps[best], errors[best], "D", ms=8, mfc="none", color=colour)
-    print(f"{dtype.__name__}: best step about {steps[best]:.0e}, error there {errors[best]:.0e}")
-ax.set(xlabel="step s", ylabel="error of the slope", title="Diamonds: the best step")
-ax.legend()
+    errors[dtype.__name__] = np.abs(difference_quotient(cube, dtype(2), s) - 12)
+
+# %% slideshow={"slide_type": "slide"} tags=["twin", "figure"]
+fig, ax = plt.subplots(figsize=(6.2, 3))
+error_of_steps(ax, steps, errors)
 plt.show()
+for name, error in errors.items():
+    print(f"{name}: best step about {steps[error.argmin()]:.0e}, error there {error.min():.0e}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The error is a **U**: the right arm is the formula's, the left arm is rounding. In float64 the bottom lies near
@@ -295,21 +295,12 @@ for learning_rate, (W, losses) in runs.items():
     after = told(nats(W, ids))
     print(f"rate {learning_rate:5}: first loss {losses[0]:.3f}; whole text, at the end: {after}")
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.2, 3))
-for (learning_rate, (_, losses)), style in zip(runs.items(), (":", "-", "--"), strict=True):
-    smooth = np.convolve(losses, np.ones(25) / 25, mode="valid")
-    ax.plot(np.arange(25, len(losses) + 1), smooth, style, label=f"learning rate {learning_rate}")
-ax.axhline(np.log(V), color="0.6", lw=1)
-ax.axhline(floor, color="0.3", lw=1)
-ax.text(1500, np.log(V) + 0.05, "knows nothing: ln V", ha="right", color="0.4")
-ax.text(1500, floor - 0.22, "counted floor", ha="right", color="0.2")
-ax.set(xlabel="step", ylabel="nats (mean of 25 steps)", ylim=(2, 6.3))
-ax.legend(loc="upper center", ncols=3)
+losses_of_rates(ax, {rate: losses for rate, (_, losses) in runs.items()}, np.log(V), floor)
 plt.show()
-print(
-    "last 25 steps:", *(f"rate {rate}: {told(np.mean(run[1][-25:]))}" for rate, run in runs.items())
-)
+last = (f"rate {rate}: {told(np.mean(losses[-25:]))}" for rate, (_, losses) in runs.items())
+print("last 25 steps:", *last)
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["failure"]
 # ## How it fails
@@ -361,6 +352,10 @@ print(f"trained by SGD:    {nats(learned, held_out):.3f} nats")
 shown = np.sort(np.argsort(-counts.sum(axis=0))[:16])
 names = [visible(tokenizer.vocabulary[i]) for i in shown]
 p, _ = softmax(learned)
+gap = np.abs(laplace - p)[np.ix_(shown, shown)]
+entry = laplace[np.ix_(shown, shown)].mean()
+
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.1), sharey=True)
 for ax, table, title in zip(axes, (laplace, p), ("counted, plus one", "learned"), strict=True):
     image = heatmap(ax, table[np.ix_(shown, shown)], limit=0.5, rows=names, columns=names)
@@ -368,12 +363,7 @@ for ax, table, title in zip(axes, (laplace, p), ("counted, plus one", "learned")
 axes[0].set_ylabel("letter before")
 fig.colorbar(image, ax=axes, label="probability", fraction=0.03)
 plt.show()
-
-gap = np.abs(laplace - p)[np.ix_(shown, shown)]
-entry = laplace[np.ix_(shown, shown)].mean()
-print(
-    f"among the 16 commonest letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}"
-)
+print(f"among these letters the two differ by {gap.mean():.3f}; a mean entry is {entry:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["exercise"]
 # **Exercise 3. The best rate** · open · 25 minutes. Find the learning rate that brings the whole training text within 0.02 nats

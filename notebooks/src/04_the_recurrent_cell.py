@@ -34,7 +34,8 @@ from lib.teaching.exercises.the_recurrent_cell import (
     check_step_backward,
 )
 from lib.teaching.explorers.the_recurrent_cell import explorer
-from lib.teaching.plots import graph, heatmap, time_ticks, visible
+from lib.teaching.figures.the_recurrent_cell import pulses, unrolled
+from lib.teaching.plots import heatmap, visible
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -139,13 +140,12 @@ print("states  (B, T, D) =", states.shape)
 # Each column is the state after one letter, each row one unit of the state over time. Red is positive, blue negative.
 
 # %%
+same = np.flatnonzero([c == "t" for c in text])
 fig, ax = plt.subplots(figsize=(6.4, 2.7))
 image = heatmap(ax, states[0].T, signed=True, columns=[visible(c) for c in text])
 ax.set(xlabel="letter just read", ylabel="unit of the state", title="The state while it reads")
 fig.colorbar(image, label="state h", fraction=0.04)
 plt.show()
-
-same = np.flatnonzero([c == "t" for c in text])
 print("the letter t is read at steps   ", (same + 1).tolist())
 print("unit 0 after each of them:       ", states[0, same, 0])
 
@@ -166,22 +166,12 @@ for word in ("tea", "eat", "ate"):
 
 # %% [markdown]
 # **A common mistake** is to think that a longer sequence needs a larger network. Books like to draw a network *unrolled in time*,
-# with one circle for every step, and it is natural to give each circle its own weights. There is one cell. It is drawn T times:
+# with one cell for every step, and it is natural to give each its own weights. There is one cell. It is drawn T times. Look at the brackets:
+# each joins boxes that are one and the same array.
 
-# %%
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 1.9), width_ratios=(1, 3))
-cell_edges = [("x", "h"), ("h", "out")]
-graph(axes[0], {"x": (0, 0), "h": (0, 1), "out": (0, 2)}, cell_edges, {"x": "$x_t$", "h": "$h_t$"})
-loop = dict(arrowstyle="-|>", color="0.6", connectionstyle="arc3,rad=-1.6")
-axes[0].annotate("", (0.12, 0.85), (0.12, 1.15), arrowprops=loop)
-axes[0].text(0.27, 1, "$W_{hh}$", va="center")
-
-steps = {f"{name}{t}": (t, y) for t in (1, 2, 3) for name, y in (("x", 0), ("h", 1), ("out", 2))}
-edges = [(f"{a}{t}", f"{b}{t}") for t in (1, 2, 3) for a, b in cell_edges]
-names = {node: f"${node[0]}_{node[1]}$" if len(node) == 2 else "out" for node in steps}
-texts = graph(axes[1], steps, [*edges, ("h1", "h2"), ("h2", "h3")], names)
-for edge in (("h1", "h2"), ("h2", "h3")):
-    texts[edge][0].set(text="$W_{hh}$", color="black")
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 3.5))
+_ = unrolled(ax, letters[0, :3], states[0, :3], reader["W_xh"], reader["W_hh"], text[:3])
 plt.show()
 print("left: the cell; right: the same cell, drawn once for each of 3 steps, with one W_hh")
 
@@ -313,25 +303,23 @@ compare("dW_hh", h_before.T @ dz_wrong, numerical_gradient(loss, W_hh))
 # `RNNCell(I, D, rng)` is our step with random weights and `RNN(cell).forward(x)` our loop; it returns the states, the last state
 # and the caches.
 
-# %% tags=["twin"]
-pulse = np.zeros((1, 24, 1))  # (B, T, I)
+# %%
+pulse, traces = np.zeros((1, 24, 1)), {}  # (B, T, I)
 pulse[0, 0] = 1
-
-fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.6), sharey=True)
-for ax, scale in zip(axes, (0.5, 1.0, 3.0), strict=True):
+for scale in (0.5, 1.0, 3.0):
     cell = RNNCell(1, 16, np.random.default_rng(4))
     cell.W_hh *= scale
-    trace, _, _ = RNN(cell).forward(pulse)
-    image = heatmap(ax, trace[0].T, signed=True)
-    time_ticks(ax, 24)
-    ax.set_title(f"weight scale {scale}")
-    size = np.abs(trace[0]).mean(axis=1)
-    print(
-        f"scale {scale}: mean |h| after step 1, 8, 24: {size[0]:.2f}  {size[7]:.2f}  {size[23]:.2f}"
-    )
-axes[0].set_ylabel("unit of the state")
+    outputs, _, _ = RNN(cell).forward(pulse)
+    traces[scale] = outputs[0]  # (T, D)
+
+# %% tags=["twin", "figure"]
+fig, axes = plt.subplots(1, 3, figsize=(6.4, 2.6), sharey=True)
+image = pulses(axes, traces)
 fig.colorbar(image, ax=axes, label="state h", fraction=0.03)
 plt.show()
+for scale, trace in traces.items():
+    print(f"scale {scale}: mean |h|", end=" ")
+    print(*(f"after step {t}: {np.abs(trace[t - 1]).mean():.2f}" for t in (1, 8, 24)))
 
 # %% [markdown]
 # - **Small** weights: each step shrinks the state, the pulse is gone after a few steps. The cell *forgets*.

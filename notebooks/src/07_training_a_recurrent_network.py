@@ -37,6 +37,7 @@ from lib.teaching.exercises.training_a_recurrent_network import (
     check_clip, check_first_step, check_stop,
 )  # fmt: skip
 from lib.teaching.explorers.training_a_recurrent_network import explorer, read
+from lib.teaching.figures import training_a_recurrent_network as figures
 from lib.teaching.plots import heatmap
 from lib.trained.checkpoints.language_of_a_word import (
     language_of_a_word, new_model, score, split_words,
@@ -203,19 +204,19 @@ print(f"right on 500 new sequences: {bit_accuracy:.1%}")
 # ones?
 
 # %% slideshow={"slide_type": "slide"}
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
-for ax, kind, rates in ((axes[0], SGD, (0.02, 0.5, 5)), (axes[1], Adam, (0.001, 0.03, 0.3))):
-    for rate, style in zip(rates, (":", "-", "--"), strict=True):
+tried = {"SGD": {}, "Adam": {}}
+for kind, rates in ((SGD, (0.02, 0.5, 5)), (Adam, (0.001, 0.03, 0.3))):
+    for rate in rates:
         history, each = remember(lambda parameters: kind(parameters, rate))
-        smooth = np.convolve(history.losses, np.ones(50) / 50, mode="valid")
-        ax.plot(np.arange(50, 2001), smooth, style, label=f"rate {rate}")
+        tried[kind.__name__][rate] = history.losses
         verdict = "every bit right" if each == 1 else "some bits wrong"
         print(f"{kind.__name__:4} {rate:<5} says {verdict}")
-    ax.axhline(0.75 * np.log(2), color="0.7", lw=1)
-    ax.set(title=kind.__name__, xlabel="step", ylim=(0, 2))
-    ax.legend(loc="upper right")
-axes[0].set_ylabel("nats (mean of 50 steps)")
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
+figures.losses_of_rates(axes, tried, 0.75 * np.log(2))
 plt.show()
+print(f"grey, guessing: {0.75 * np.log(2):.2f} nats")
 
 # %% [markdown]
 # The same picture twice. A small rate crawls, a large one never settles (the grey line is guessing), and in between
@@ -307,24 +308,21 @@ sweep = np.genfromtxt(
     skip_header=2,
     dtype=None,
 )
-fig, ax = plt.subplots(figsize=(6.4, 3))
-for name, marker in (("SGD", "o"), ("momentum", "s"), ("Adam", "D")):
-    for clipped, style in ((True, "-"), (False, ":")):
+curves = {}  # (optimizer, whether clipped) -> its rows
+for name in ("SGD", "momentum", "Adam"):
+    for clipped in (True, False):
         rows = sweep[(sweep["optimizer"] == name) & ((sweep["max_norm"] != "none") == clipped)]
         if len(rows):
-            label = f"{name}, clipped at 1" if clipped else f"{name}, not clipped"
-            ax.plot(rows["learning_rate"], rows["validation"], style + marker, ms=4, label=label)
-            best = rows[rows["validation"].argmin()]
-            print(
-                f"{label:<22} best rate {best['learning_rate']:<6g} {best['validation']:.3f} nats"
-            )
-ax.axhline(np.log(14), color="0.7", lw=1)
-ax.text(1e-4, np.log(14) + 0.1, "knows nothing: ln 14", color="0.4")
-ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation loss (nats)")
-ax.set(yticks=[1, 2, 4, 8], yticklabels=[1, 2, 4, 8], title="After 400 steps")
-ax.minorticks_off()
-ax.legend()
+            curves[name, clipped] = rows
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
+figures.valleys(ax, curves, np.log(14))
 plt.show()
+for (name, clipped), rows in curves.items():
+    print(f"{name:<8} {'clipped at 1' if clipped else 'not clipped ':<13}", end=" ")
+    print(f"best rate {rows['learning_rate'][rows['validation'].argmin()]:<6g}", end=" ")
+    print(f"{rows['validation'].min():.3f} nats")
 
 # %% [markdown]
 # Every optimizer has its valley. A rate ten times off costs about half a nat; between the best Adam and the best SGD lie 0.03.
@@ -345,19 +343,14 @@ plt.show()
 run = np.genfromtxt(
     "../lib/trained/records/language_of_a_word.csv", delimiter=",", names=True, skip_header=2
 )
+
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7))
-axes[0].plot(run["step"], run["train_loss"], label="training words")
-axes[0].plot(run["step"], run["validation_loss"], "--", label="validation words")
-axes[1].plot(run["step"], 100 * run["validation_accuracy"], "--", color="C1")
-axes[0].set(xlabel="step", ylabel="nats", ylim=0, title="loss")
-axes[1].set(xlabel="step", ylabel="%", ylim=(50, 80), title="validation words right")
-axes[0].legend()
+figures.overfitting(axes, run)
 plt.show()
 for step in (50, 250, 1000, 2000):
-    row = run[run["step"] == step][0]
-    print(
-        f"step {step:4}: training {row['train_loss']:.2f}, validation {row['validation_loss']:.2f}"
-    )
+    print(f"step {step:4}: training {run['train_loss'][run['step'] == step][0]:.2f},", end=" ")
+    print(f"validation {run['validation_loss'][run['step'] == step][0]:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # This is what **overfitting** looks like. The training loss falls and falls, to 0.07: the network knows those words by heart. The
@@ -426,15 +419,7 @@ logits, _ = shipped.forward(*pad([letters.encode(word) for word in validation.wo
 said = logits.argmax(axis=1)
 confusion = np.zeros((14, 14), int)
 np.add.at(confusion, (validation.labels, said), 1)
-
-fig, ax = plt.subplots(figsize=(5.6, 4.4))
 shares = confusion / confusion.sum(axis=1, keepdims=True)
-image = heatmap(ax, shares, limit=0.3, rows=languages, columns=languages)
-ax.tick_params(axis="x", rotation=90)
-ax.set(xlabel="what the network said", ylabel="the true language")
-fig.colorbar(image, label="share of the row", extend="max")
-plt.show()
-
 wrong = confusion * (1 - np.eye(14, dtype=int))
 for cell in np.argsort(-wrong, axis=None, kind="stable")[:3]:
     true, taken = divmod(int(cell), 14)
@@ -443,6 +428,15 @@ hardest = shares.diagonal().argsort()[:3]
 print("hardest:", ", ".join(f"{languages[k]} {shares[k, k]:.0%} right" for k in hardest))
 often = wrong.sum(axis=0).argmax()
 print(f"named wrongly most often: {languages[often]}, {wrong[:, often].sum()} times")
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(5.6, 4.4))
+image = heatmap(ax, shares, limit=0.3, rows=languages, columns=languages)
+ax.tick_params(axis="x", rotation=90)
+ax.set(xlabel="what the network said", ylabel="the true language")
+fig.colorbar(image, label="share of the row", extend="max")
+plt.show()
+print("on the diagonal:", np.trace(confusion), "of", confusion.sum(), "validation words")
 
 # %% [markdown]
 # Few words and near relatives both seem to hurt. Portuguese words end up mostly in Italian and Spanish, its sisters; and of the four
@@ -481,9 +475,11 @@ print("right by counting alone:   ", (counted & ~right).sum())
 # The network was only asked at the end of each word. But it has a state after every letter, and we can ask there, too: *what would you
 # say if the word ended here?* From letter to letter that can jump: after *szabadsá* it is sure of Czech, where many a word ends in *á*.
 
-# %% tags=["twin"]
+# %%
 word = "szabadság"
 beliefs = read(shipped, letters, word)  # (T, O)
+
+# %% tags=["twin", "figure"]
 fig, ax = plt.subplots(figsize=(6.4, 3.3), subplot_kw={"xlabel": "the word, letter by letter"})
 image = heatmap(ax, beliefs.T, rows=languages, columns=list(word))
 fig.colorbar(image, label="probability", fraction=0.04)

@@ -33,7 +33,9 @@ from lib.optim import Adam
 from lib.recurrent import GRUCell, LSTMCell
 from lib.teaching.exercises.gates import check_gru_backward, check_keep_and_hide, check_open
 from lib.teaching.explorers.gates import explorer, survive, survive_tanh
-from lib.teaching.plots import graph, heatmap
+from lib.teaching.figures.gates import (
+    gates_over_text, gru_cell, lstm_cell, numbers_of_a_step, right_by_lag, shares_left,
+)  # fmt: skip
 from lib.trained.records.memory import learn, learner, new_reader, accuracy
 from lib.training import train
 
@@ -148,16 +150,32 @@ check_keep_and_hide(my_gates)
 # ```
 # </details>
 #
-# **One step, drawn:** one unit, with gates that we choose. At each arrow in blue what goes forward, under that in orange italics the gradient that
-# comes back if the loss is $h_t$ and nothing comes from later steps. What meets in $c_t$ is added, what meets elsewhere is multiplied.
+# **One step, whole:** follow the broad band from $c_{t-1}$ to $c_t$. Gates reach it from below; on it stand one product and one sum, no weight and
+# no tanh. So the dashed gradient comes back through $f$ alone.
 
 # %% slideshow={"slide_type": "slide"}
+rng = np.random.default_rng(0)
+B, I, D = 2, 3, 5
+x, h_before, c_before, dh, dc = (rng.normal(size=(B, n)) for n in (I, D, D, D, D))
+W_xh, W_hh, b_h = (rng.normal(size=s) for s in ((I, 4 * D), (D, 4 * D), 4 * D))
+z = x @ W_xh + h_before @ W_hh + b_h  # (B, 4D)
+_, _, (*_, i, f, o, g, c) = lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)
+print("z", z.shape, "is four gates", f.shape)
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 4.15))
+_ = lstm_cell(ax, x, h_before, c_before, z, f)
+plt.show()
+print("between 0 and 1:", all(((gate > 0) & (gate < 1)).all() for gate in (i, f, o)))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# **The same with numbers:** one unit, with gates that we choose. On each solid arrow stands what goes forward, on the dashed one beside it the gradient that
+# comes back if the loss is $h_t$ and nothing comes from later steps. What meets in $c_t$ is added, what meets elsewhere is multiplied.
+
+# %%
 c_old, i, f, o, g = 0.8, 0.3, 0.9, 0.7, -0.5
 c_t = f * c_old + i * g
 dc_t = o * (1 - np.tanh(c_t) ** 2)
-nodes = {"c_before": (0, 2), "keep": (1.5, 2), "c": (3, 2), "tanh": (4.5, 2), "h": (6, 2)}
-nodes |= {"f": (1.5, 3), "i": (1.5, 1), "g": (3, 0), "write": (3, 1), "o": (6, 3)}
-labels = {"c_before": "$c_{t-1}$", "keep": "×", "c": "$c_t$", "h": "$h_t$", "write": "×"}
 numbers = {
     ("c_before", "keep"): (c_old, dc_t * f),
     ("f", "keep"): (f, dc_t * c_old),
@@ -169,11 +187,10 @@ numbers = {
     ("tanh", "h"): (np.tanh(c_t), o),
     ("o", "h"): (o, np.tanh(c_t)),
 }
+
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
-texts = graph(ax, nodes, list(numbers), labels, size=30)
-for edge, values in numbers.items():
-    for text, value in zip(texts[edge], values, strict=True):
-        text.set_text(f"{value:.3f}")
+_ = numbers_of_a_step(ax, numbers)
 plt.show()
 print(f"c = {c_t:.3f}, h = {o * np.tanh(c_t):.3f}; dc = {dc_t:.3f}, to c before: {dc_t * f:.3f}")
 
@@ -230,6 +247,8 @@ def lstm_backward(dh, dc, cache, W_xh, W_hh):
 #
 # $a$ and $p$ are (B, 3D), all the others (B, D); $b_n$ is a second bias (D,). It stands inside the reset,
 # where $b_h$, added outside, cannot reach. (Many books reset first, $(r \odot h_{t-1}) W_{hh}$, and some swap $u$ and $1 - u$.)
+#
+# In the drawing below the band is $h$ itself. Look where $u$ goes: to what is kept, and by $1 - u$ to what is written.
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -242,6 +261,17 @@ def gru_step(x, h_before, W_xh, W_hh, b_h, b_n):
     h = (1 - u) * n + u * h_before  # (B, D)
     return h, (x, h_before, r, u, m, n)
 
+
+rng = np.random.default_rng(1)
+V_xh, V_hh, v_h, b_n = (rng.normal(size=s) / 2 for s in ((I, 3 * D), (D, 3 * D), 3 * D, D))
+a = x @ V_xh + v_h  # (B, 3D)
+_, gru_cache = gru_step(x, h_before, V_xh, V_hh, v_h, b_n)
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 4.15))
+_ = gru_cell(ax, x, h_before, a, gru_cache[3])
+plt.show()
+print("a and p", a.shape, "are three parts each, r, u and n", gru_cache[3].shape)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Exercise 2. Back through the GRU** · medium · 10 minutes. Given $dh$, write five lines: `kept`, what goes straight back to
@@ -290,15 +320,10 @@ def gru_backward(dh, cache, W_xh, W_hh):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Are they right?
 #
-# Both cells, everything random, a gradient at $h$ and at $c$.
+# Both cells, everything random (the arrays of the drawings), a gradient at $h$ and at $c$.
+
 
 # %% tags=["gradient-check"]
-rng = np.random.default_rng(0)
-B, I, D = 2, 3, 5
-x, h_before, c_before, dh, dc = (rng.normal(size=(B, n)) for n in (I, D, D, D, D))
-W_xh, W_hh, b_h = (rng.normal(size=s) for s in ((I, 4 * D), (D, 4 * D), 4 * D))
-
-
 def lstm_loss():
     h, c, _ = lstm_step(x, h_before, c_before, W_xh, W_hh, b_h)
     return (h * dh + c * dc).sum()
@@ -311,17 +336,12 @@ values = (x, h_before, c_before, W_xh, W_hh, b_h)
 for name, gradient, value in zip(names, by_hand, values, strict=True):
     compare(name, gradient, numerical_gradient(lstm_loss, value))
 
-# %%
-rng = np.random.default_rng(1)
-V_xh, V_hh, v_h, b_n = (rng.normal(size=s) / 2 for s in ((I, 3 * D), (D, 3 * D), 3 * D, D))
-
 
 def gru_loss():
     h, _ = gru_step(x, h_before, V_xh, V_hh, v_h, b_n)
     return (h * dh).sum()
 
 
-_, gru_cache = gru_step(x, h_before, V_xh, V_hh, v_h, b_n)
 by_hand_gru = gru_backward(dh, gru_cache, V_xh, V_hh)
 names = ("dx", "dh_before", "dW_xh", "dW_hh", "db_h", "db_n")
 values = (x, h_before, V_xh, V_hh, v_h, b_n)
@@ -373,7 +393,7 @@ sentence = (
     "Computes the matrix norm of a matrix (or a stack of matrices) ``x``."  # np.linalg.matrix_norm
 )
 
-# %%
+# %% tags=["learned", "nbval-ignore-output"]
 h_t, c_t, trace, cell = *np.zeros((2, 1, 4), np.float32), [], reader.rnn.cell
 for vector in reader.embedding.W[letters.encode(sentence)]:
     h_t, c_t, cache_t = lstm_step(vector[None], h_t, c_t, cell.W_xh, cell.W_hh, cell.b_h)
@@ -382,25 +402,21 @@ traces = dict(zip("ifogch", np.stack(trace, axis=1), strict=True))
 inside = np.cumsum([(letter == "(") - (letter == ")") for letter in sentence])
 out, _ = reader.output.forward(traces["h"])
 print("right after more than 95 % of the characters:", (out.argmax(axis=1) == inside).mean() > 0.95)
-
-# %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 follows = (inside - inside.mean()) @ (traces["c"] / traces["c"].std(axis=0))  # (D,)
 unit = np.abs(follows).argmax()  # the one that follows the brackets best
-fig, axes = plt.subplots(2, 1, figsize=(6.5, 3.0), sharex=True, height_ratios=(3, 2))
-image = heatmap(axes[0], [traces[gate][:, unit] for gate in "ifo"], rows=["i", "f", "o"])
-fig.colorbar(image, label="gate", fraction=0.03)
-rows = [traces["g"][:, unit], traces["c"][:, unit]]
-image = heatmap(axes[1], rows, signed=True, limit=9, rows=["g", "c"], columns=list(sentence))
-fig.colorbar(image, label="value", fraction=0.03)
-for ax in axes:
-    ax.tick_params(axis="x", labelsize=7, length=0)
-axes[1].set_xlabel("the sentence, character by character")
-plt.show()
-
 f_unit = traces["f"][:, unit]
 brackets = np.isin(list(sentence), ["(", ")"])
 print("f at the brackets", f_unit[brackets], f"elsewhere {f_unit[~brackets].mean():.2f} on average")
 assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
+
+# %% slideshow={"slide_type": "slide"} tags=["figure", "learned", "nbval-ignore-output"]
+fig, axes = plt.subplots(2, 1, figsize=(6.4, 3.0), sharex=True, height_ratios=(3, 2))
+gates_over_text(axes, {name: trace[:, unit] for name, trace in traces.items()}, sentence)
+plt.show()
+print(
+    "c lies between", traces["c"][:, unit].min().round(), "and", traces["c"][:, unit].max().round()
+)
+assert np.abs(traces["c"][:, unit]).max() < 20
 
 # %% [markdown]
 # Nobody told it what a gate is for. At each bracket $f$ drops almost to 0, $i$ opens, and $g$ (pale: it shares $c$'s scale) writes a new sign into an empty $c$. Between the
@@ -419,26 +435,18 @@ assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
 record = np.genfromtxt(
     "../lib/trained/records/memory.csv", delimiter=",", names=True, skip_header=2, dtype=None
 )
-lags, styles = np.unique(record["lag"]), {"none": "-", "0": ":", "1": ":", "4": "-"}
+lags, percents = np.unique(record["lag"]), {}
+for cell_name, bias in dict.fromkeys(zip(record["cell"], record["bias"], strict=True)):
+    rows = record[(record["cell"] == cell_name) & (record["bias"] == bias)]
+    percents[cell_name, bias] = 100 * rows["right"].reshape(len(lags), -1)  # (lags, seeds)
+
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
-for start in dict.fromkeys(zip(record["cell"], record["bias"], strict=True)):
-    rows = record[(record["cell"] == start[0]) & (record["bias"] == start[1])]
-    percent = 100 * rows["right"].reshape(len(lags), -1)  # a row for each lag, a column for a seed
-    colour, marker = {"tanh": ("C1", "s"), "GRU": ("C2", "^"), "LSTM": ("C0", "o")}[start[0]]
-    label = start[0] if start[1] == "none" else f"{start[0]}, bias {start[1]}"
-    ax.plot(lags, percent.mean(axis=1), styles[start[1]], color=colour, label=label)
-    face = "white" if styles[start[1]] == ":" else colour
-    ax.plot(lags, percent, marker, color=colour, ms=4, mfc=face)
-    means = (f"{mean:4.0f} %" for mean in percent.mean(axis=1))
-    print(f"{label:<12} right at lag 5 to 80:", *means)
-ax.axhline(12.5, color="0.7", lw=1, label="guessing")
-ax.set(
-    xscale="log", xlabel="lag", ylabel="right (%); dots: seeds (hollow: usual start)", ylim=(0, 105)
-)
-ax.set_xticks(lags, lags)
-ax.minorticks_off()
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+right_by_lag(ax, lags, percents)
 plt.show()
+for (cell_name, bias), percent in percents.items():
+    means = (f"{mean:4.0f} %" for mean in percent.mean(axis=1))
+    print(f"{cell_name:<4} bias {bias:<4} right at lag 5 to 80:", *means)
 
 # %% [markdown]
 # The tanh cell is sure at lag 5, fails with one seed of three at lag 10, and from 20 on is right at most about one time in four. Gates alone help:
@@ -455,20 +463,18 @@ plt.show()
 # last $c$ gets a gradient. How much of it is left after each step back: along $c$ alone, the product of forget gates? And by every
 # path together, through $h$ and $W_{hh}$ as well? Beside it a tanh cell on the same noise.
 
-# %% tags=["twin"]
-fig, ax = plt.subplots(figsize=(6.4, 3.1))
-tanh = survive_tanh(1.0)
-ax.semilogy(tanh, "-.", color="C1", label="tanh cell")
-for bias, colour, style in ((0.0, "C4", ":"), (1.0, "C2", "--"), (4.0, "C0", "-")):
-    along, everything, mean_f = survive(bias, 1.0)
-    ax.semilogy(along, style, color=colour, label=f"along c, bias {bias:g}")
-    ax.semilogy(everything, ".", color=colour, ms=3)
+# %%
+left = {bias: survive(bias, 1.0) for bias in (0.0, 1.0, 4.0)}  # along c, by every path, mean f
+tanh_left = survive_tanh(1.0)
+
+# %% tags=["twin", "figure"]
+fig, ax = plt.subplots(figsize=(6.4, 3.3))
+shares_left(ax, left, tanh_left)
+plt.show()
+for bias, (along, everything, mean_f) in left.items():
     print(f"bias {bias:g}: mean f {mean_f:.3f}; 40 steps back {along[40]:.1e} along c, ", end="")
     print(f"{everything[40]:.1e} by every path")
-print(f"tanh cell: {tanh[40]:.1e}")
-ax.set(xlabel="steps back", ylabel="share of the gradient", ylim=(1e-10, 1e6))
-ax.legend(title="dots: by every path", ncols=2, loc="upper right", fontsize=8)
-plt.show()
+print(f"tanh cell: {tanh_left[40]:.1e}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Predict first.** With a bias of 4, 0.37 is left 40 steps back along $c$, though at rest $0.982^{40}$ would leave 0.48. With a bias of 6

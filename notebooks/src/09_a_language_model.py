@@ -39,8 +39,10 @@ from lib.teaching.exercises.a_language_model import (
     check_kilobytes,
     check_temperature,
 )
-from lib.teaching.explorers.a_language_model import SURPRISE, explorer, read
-from lib.teaching.plots import graph, heatmap, visible
+from lib.teaching.explorers.a_language_model import explorer, read
+from lib.teaching.figures import a_language_model as figures
+from lib.teaching.palette import SERIES
+from lib.teaching.plots import visible
 from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 from lib.training import train
 
@@ -139,23 +141,12 @@ print("\nthe bigram writes:", tokenizer.decode(ids))
 # Backpropagation through all of them would need the cache of every step and give one update in the end. So the text is cut into pieces
 # of $T = 64$ characters. The final state $(h, c)$ of one piece is the first state of the next: **the state crosses, the gradient does
 # not** (the truncation of [[backpropagation_through_time]]). What was read a thousand characters ago can still be in the state. But no
-# gradient teaches the network to keep anything beyond the end of a piece. In the figure blue goes along the arrow, orange comes back
-# against it (as in [[gates]]); each circle $h$ stands for the pair $(h, c)$.
+# gradient teaches the network to keep anything beyond the end of a piece. In the figure look at the dotted line: the
+# solid arrow crosses it, no dashed one comes back. (Each circle $h$ stands for the pair $(h, c)$.)
 
-# %%
-fig, ax = plt.subplots(figsize=(6.4, 1.9))
-nodes = {f"{name}{t}": (t, y) for t in range(1, 7) for name, y in (("x", 0), ("h", 1))}
-inward = [(f"x{t}", f"h{t}") for t in range(1, 7)]
-onward = [(f"h{t}", f"h{t + 1}") for t in range(1, 6)]
-names = {node: f"${node[0]}_{node[1]}$" for node in nodes}
-texts = graph(ax, nodes, [*inward, *onward], names)
-for edge in onward:
-    texts[edge][0].set(text="state")
-    texts[edge][1].set(text="gradient" if edge != ("h3", "h4") else "nothing")
-ax.vlines([3.5, 3.5], [-0.4, 1.25], [0.75, 1.7], color="0.5", ls=":")
-for x, name in ((2, "one piece, T = 3"), (5, "the next piece")):
-    ax.text(x, 1.5, name, ha="center")
-ax.set_ylim(-0.4, 1.7)
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 2.1))
+_ = figures.pieces(ax, length=3)
 plt.show()
 print("between step 3 and step 4: the state goes forward, no gradient comes back")
 
@@ -202,13 +193,10 @@ check_carried(my_loss)
 run = np.genfromtxt(
     "../lib/trained/records/numpy_documentation.csv", delimiter=",", names=True, skip_header=2
 )
+
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
-ax.plot(run["step"], run["train_loss"], label="training text")
-ax.plot(run["step"], run["validation_loss"], "--", label="validation text")
-ax.axhline(bigram_nats, color="0.7", lw=1)
-ax.text(run["step"][-1], bigram_nats - 0.03, "bigram", ha="right", va="top", color="0.4")
-ax.set(xlabel="step", ylabel="nats per character", ylim=(0.8, 2.8))
-ax.legend(loc="center right")
+figures.full_run(ax, run, bigram_nats)
 plt.show()
 for row in (run[0], run[len(run) // 2], run[-1]):
     print(f"step {row['step']:4.0f}: ", end="")
@@ -291,12 +279,11 @@ kinds = {
 }
 kinds["other sign"] = ~np.any([*kinds.values()], axis=0)
 means = {name: np.nanmean(nats[some]) for name, some in kinds.items()}
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), width_ratios=(1.2, 1))
-axes[0].barh([*means], [*means.values()])
-axes[0].set(xlabel="mean surprise (nats)", ylim=(5.6, -0.6))
 in_word = [np.nanmean(nats[letter & (within == i)]) for i in range(10)]
-axes[1].plot(range(1, 11), in_word, "o-", ms=4)
-axes[1].set(xlabel="letter of the word", ylabel="mean surprise (nats)", ylim=0)
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), width_ratios=(1.2, 1))
+figures.surprise_by_kind(axes, means, in_word)
 plt.show()
 for name, some in kinds.items():
     print(f"{name:<22} {some.mean():4.0%} of the text, {means[name]:.1f} nats")
@@ -312,8 +299,10 @@ print("letters 1 to 5 of a word:", np.round(in_word[:5], 1), "nats")
 # %%
 lost = surprises(shipped, validation[:32769], carry=False)  # 512 pieces
 extra = np.nanmean((lost - nats[:32769])[1:].reshape(512, 64), axis=0)  # (T,)
+
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.4, 2.2))
-ax.bar(range(1, 65), extra)
+ax.bar(range(1, 65), extra, color=SERIES[1])
 ax.set(xlabel="character after the state was lost", ylabel="extra surprise (nats)", ylim=0)
 plt.show()
 for start, end in ((1, 1), (2, 4), (5, 8), (9, 16), (17, 32), (33, 64)):
@@ -472,25 +461,20 @@ print("and the bolder, the fewer:", shares[0] > shares[1] > shares[2])
 #
 # What does it expect, and what surprises it? Upper picture: each character of a line that begins a docstring; lower: what should come next.
 
-# %% tags=["twin"]
+# %%
 typed = "Return the arry of the "
 surprise, logits = read(shipped, tokenizer, typed)  # (T,), (V,)
-fig, axes = plt.subplots(2, 1, figsize=(6.4, 3.4), height_ratios=(1, 2.5))
-image = heatmap(axes[0], surprise[None], limit=6, columns=list(map(visible, typed)))
-image.set_cmap(SURPRISE)
-axes[0].set(yticks=[], title="surprise at each character")
-fig.colorbar(image, ax=axes[0], label="nats", ticks=[0, 3, 6], extend="max", aspect=8)
 likeliest = np.argsort(-logits)[:14]
-for temperature, style in ((0.5, "o"), (1.0, "s"), (1.5, "^")):
-    p = next_probabilities(logits, temperature)[likeliest]
-    axes[1].plot(p, style, ms=5, label=f"temperature {temperature}")
-    print(f"temperature {temperature}: the likeliest next character gets {p[0]:.0%}")
-axes[1].set_xticks(range(14), [visible(tokenizer.vocabulary[i]) for i in likeliest])
-axes[1].set(ylabel="probability", xlabel="the next character", ylim=0)
-axes[1].legend()
+characters = [visible(tokenizer.vocabulary[i]) for i in likeliest]
+tempers = {heat: next_probabilities(logits, heat)[likeliest] for heat in (0.5, 1.0, 1.5)}
+
+# %% tags=["twin", "figure"]
+fig, axes = plt.subplots(2, 1, figsize=(6.4, 3.4), height_ratios=(1, 2.5))
+figures.next_character(axes, surprise, [visible(c) for c in typed], characters, tempers)
 plt.show()
-worst = surprise.argmax()
-print(f"greatest surprise: {typed[worst]} after {typed[:worst]}, {surprise[worst]:.0f} nats")
+for temperature, p in tempers.items():
+    print(f"temperature {temperature}: the likeliest next character gets {p[0]:.0%}")
+print(f"greatest surprise: {typed[surprise.argmax()]}, {surprise.max():.0f} nats")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # A slip of the pen costs 13 nats, as much as the first letters of five words. (A language model is also a detector of what does not

@@ -38,7 +38,8 @@ from lib.recurrent import RNN, GRUCell
 from lib.sequence_to_sequence import SequenceToSequence
 from lib.teaching.exercises.encoder_and_decoder import check_exact, check_finish, check_shift
 from lib.teaching.explorers.encoder_and_decoder import SHOWN, explorer, name_of, read
-from lib.teaching.plots import graph, heatmap
+from lib.teaching.diagram import trace
+from lib.teaching.figures import encoder_and_decoder as figures
 from lib.trained.checkpoints.dates_to_iso import dates_to_iso, exact, held_out, translate
 from lib.training import train
 
@@ -145,21 +146,28 @@ print(f"reads the year alone: {year_only:.2f} nats")
 # | $I$, $V$ | numbers of an embedding; symbols of the target's alphabet |
 #
 # The logits of step $t$ are $g_t W + b$. Sutskever, Vinyals and Le (2014) built it with LSTMs, Cho et al. (2014) with the GRU.
-# In the drawing each circle is a state; in it stands the symbol just read.
+# Below, each row is a state of a trained network. What gets through the funnel?
 
 # %%
-names = dict(a="1", b="7", c="…", d="5", e="<", f="1", g="9", h="…")
-places = {name: (i + 0.7 * (i > 3), 0) for i, name in enumerate(names)}
-fig, ax = plt.subplots(figsize=(6.4, 1.05))
-texts = graph(ax, places, list(zip("abcdefg", "bcdefgh", strict=True)), labels=names)
-above, below = texts["d", "e"]
-above.set_text("the one state")
-below.set_text("its gradient")
-ax.set(ylim=(-0.35, 0.6))
-ax.text(1.5, 0.45, "encoder: reads 17 … 1965", ha="center")
-ax.text(6.2, 0.45, "decoder: reads < 19 …", ha="center")
+shipped = dates_to_iso(attention=False)
+with trace(shipped) as (calls, back):  # it notes every array that a layer gives or gets
+    shipped_logits, shipped_cache = shipped.forward(source, lengths, target[:, :-1])
+    _, loss_cache = cross_entropy(shipped_logits, target[:, 1:])
+    shipped.backward(cross_entropy_backward(loss_cache), shipped_cache)
+shipped.zero_grad()
+wrote = targets.decode(shipped_logits[0].argmax(axis=1))
+print("all states", calls["encoder"].y.shape, "the last one", calls["encoder"].made[1].shape)
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 3.6))
+_ = figures.bottleneck(ax, calls, back, "17 juillet 1965", START + "1965-07-17", wrote)
 plt.show()
-print("between encoder and decoder: 1 state")
+print(
+    "numbers in all states:",
+    calls["encoder"].y.size,
+    "- in the last:",
+    calls["decoder"].given[1].size,
+)
 print("from the first character to the last symbol: S + T steps")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -255,7 +263,6 @@ def greedy(model, source, lengths, steps):
     return np.concatenate(written, axis=1)  # (B, T)
 
 
-shipped = dates_to_iso(attention=False)
 print("numbers that were learned:", shipped.parameter_count())
 few = validation.take(range(300))
 few_source, few_lengths, few_target = encode(few)
@@ -269,14 +276,16 @@ for text, iso, wrote in list(zip(few.texts, few.isos, decode(said), strict=True)
     print(f"{iso}, it writes {wrote}   {text}")
 
 # %%
+right_at = {name: ids == few_target[:, 1:] for name, ids in (("true", forced), ("its own", said))}
+
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.4, 2.4))
-for name, ids, style in (("reads the true symbols", forced, "o-"), ("reads its own", said, "s--")):
-    right = ids == few_target[:, 1:]  # (B, T)
-    ax.plot(100 * right.mean(axis=0), style, label=name)
-    print(f"{name:<22} dates {right.all(axis=1).mean():.0%}, of 300", *right.sum(axis=0), "right")
-ax.set(xticks=range(T), xticklabels=[*"YYYY-MM-DD", "end"], ylabel="% right", ylim=(0, 103))
-ax.legend(loc="lower left")
+figures.right_by_symbol(ax, right_at)
 plt.show()
+for name, right in right_at.items():
+    print(
+        f"reads {name:<8} dates {right.all(axis=1).mean():.0%}, of 300", *right.sum(axis=0), "right"
+    )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The exact dates are the same ones: up to its first mistake it reads the true symbols either way. Behind a mistake the teacher
@@ -342,19 +351,15 @@ check_finish(my_finish)
 path, types = "../lib/trained/records/dates.csv", "U10,U24,U8,f8"
 record = np.genfromtxt(path, types, delimiter=",", names=True, skip_header=2, encoding="utf-8")
 record = record[record["model"] == "bottleneck"]
+curves = {name: record[record["measure"] == name] for name in ("train_loss", "validation_exact")}
+
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6))
-for ax, measure, scale in zip(axes, ("train_loss", "validation_exact"), (1, 100), strict=True):
-    rows = record[record["measure"] == measure]
-    steps, values = rows["at"].astype(int), rows["value"]
-    ax.plot(steps, scale * values)
-    ax.set(xlabel="step", ylim=0)
-    for i in (0, len(rows) // 2, -1):
-        print(f"{measure:<16} step {steps[i]:5}: {values[i]:.2f}")
-axes[0].axhline(year_only, color="0.7", lw=1)
-axes[0].text(steps[-1], year_only + 0.02, "the year alone", ha="right", color="0.4")
-axes[0].set(ylabel="nats per symbol", title="training loss")
-axes[1].set(ylabel="%", title="validation dates exact")
+figures.full_run(axes, *curves.values(), year_only)
 plt.show()
+for name, rows in curves.items():
+    for i in (0, len(rows) // 2, -1):
+        print(f"{name:<16} step {int(rows['at'][i]):5}: {rows['value'][i]:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The loss falls fast as far as the grey line: about what the year alone would bring, and 4 % of the dates are exact. What
@@ -423,19 +428,21 @@ def write(texts):  # in pieces of 250, to save memory
 isos, edges = write(validation.texts), [10, 20, 30, 40, 50, 77]
 bins = np.digitize([len(text) for text in validation.texts], edges) - 1  # (B,)
 labels = [f"{a}–{b - 1}" for a, b in pairwise(edges)]
-fig, ax = plt.subplots(figsize=(6.4, 2.7))
-for part, style in ((None, "k^-"), ("year", "o-"), ("month", "s--"), ("day", "D:")):
+by_length = {}  # part of the date -> share right for each length
+for part in (None, *PARTS):
     right = exact(isos, validation, part)  # (B,)
-    accuracies = [right[bins == i].mean() for i in range(len(labels))]
-    ax.plot(labels, 100 * np.array(accuracies), style, label=part or "whole date")
-    print(f"{part or 'whole date':<10}", *(f"{accuracy:5.0%}" for accuracy in accuracies))
-ax.set(xlabel="characters of the source", ylabel="% right", ylim=(0, 103))
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-plt.show()
+    by_length[part or "whole date"] = [right[bins == i].mean() for i in range(len(labels))]
 first = np.array([bool(re.match(r"\d{4}", text)) for text in validation.texts])  # (B,)
 for name, group in (("year first", first), ("year not first", ~first)):
     parts = (f"{part} {exact(isos, validation, part)[group].mean():.0%}" for part in PARTS)
     print(f"{name:<14} {group.sum():3} dates:", *parts)
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 2.7))
+figures.right_by_length(ax, labels, by_length)
+plt.show()
+for part, shares in by_length.items():
+    print(f"{part:<10}", *(f"{share:5.0%}" for share in shares))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **The curve hardly falls**: four points from the shortest to the longest, no more than chance with 90 to 380 dates in a bin. Why? A long
@@ -473,23 +480,20 @@ for name, texts in (("with the time", whole.texts), ("the time cut off", cut)):
 # %%
 path = "../lib/trained/records/several_dates.csv"
 record = np.genfromtxt(path, None, delimiter=",", names=True, skip_header=2, encoding="utf-8")
-fig, ax = plt.subplots(figsize=(6.4, 2.7))
-for model, label, style in (
-    ("bottleneck", "one state", "o-"),
-    ("attention", "another network", "s--"),
-):
-    rows, points = record[record["model"] == model], []
+points = {"one state": [], "another network": []}  # (characters of the source, share exact)
+for model, label in (("bottleneck", "one state"), ("attention", "another network")):
     for count in (1, 2, 3):
-        places = rows[rows["dates"] == count]
-        length, accuracies = places["characters"].mean(), places["exact"]
-        points.append((length, 100 * accuracies.mean()))
-        each, mean = ", ".join(f"{accuracy:.0%}" for accuracy in accuracies), accuracies.mean()
-        print(f"{label}, {count} in {length:.0f} characters: {mean:.0%} exact ({each})")
-    ax.plot(*zip(*points, strict=True), style, label=label)
-ax.set(xlabel="characters of the source (1, 2 and 3 dates)", ylabel="% of dates exact")
-ax.set(ylim=(0, 103))
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        rows = record[(record["model"] == model) & (record["dates"] == count)]
+        length, shares = rows["characters"].mean(), rows["exact"]
+        points[label].append((length, shares.mean()))
+        each = ", ".join(f"{share:.0%}" for share in shares)
+        print(f"{label}, {count} in {length:.0f} characters: {shares.mean():.0%} exact ({each})")
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6.4, 2.7))
+figures.right_by_dates(ax, points)
 plt.show()
+print("one state, 1 to 3 dates:", *(f"{share:.0%}" for _, share in points["one state"]))
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["held-out"]
 # **Now the curve falls**, from 92 % to 39 and to 24. These texts are no longer than those above; they say more. And it can be done, as the
@@ -521,28 +525,22 @@ for part, name in enumerate(("training", "validation", "test")):
 #
 # ## The decoder's doubts
 #
-# At each step the decoder gives every symbol a probability. Here are all of them; a ring marks the right one.
+# At each step the decoder gives every symbol a probability. Here are all; an amber disc marks the right one.
 
-# %% tags=["twin"]
+# %%
 text, iso = "17 juillet 1965, 15:45:12", "1965-07-17"
 probabilities = read(shipped, text)  # (T, V)
 true = [SHOWN.index(i) for i in targets.encode(iso + END)]
 likeliest = [name_of(symbol) for symbol in targets.decode(probabilities.argmax(axis=1))]
 symbols = [name_of(targets.decode([i])) for i in SHOWN]
-fig, ax = plt.subplots(figsize=(6.4, 3.4))
-image = heatmap(ax, probabilities.T[SHOWN], rows=symbols, columns=likeliest)
-ax.plot(range(T), true, "o", ms=13, mfc="none", mec="C1")
-ax.set(xlabel="what it writes, step by step", ylabel="what it could write", title=f"source: {text}")
-fig.colorbar(image, label="probability", fraction=0.04)
-plt.show()
 sure = probabilities.max(axis=1)
-print(
-    "writes",
-    "".join(likeliest[:-1]),
-    "- least sure at step",
-    sure.argmin() + 1,
-    f"with {sure.min():.0%}",
-)
+
+# %% tags=["twin", "figure"]
+fig, ax = plt.subplots(figsize=(6.4, 3.4))
+figures.doubts(ax, probabilities.T[SHOWN], true, symbols, likeliest)
+ax.set_title(f"source: {text}")
+plt.show()
+print(f"writes {''.join(likeliest[:-1])}, least sure at step {sure.argmin() + 1}: {sure.min():.0%}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **Predict first.** Into *your date* type another year, 1966, then another month: 17 mars 1965. Which of the digits that it writes will follow, of which

@@ -6,20 +6,18 @@ Shapes: T characters of the text, V vocabulary.
 from functools import lru_cache
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 
 from lib.data.texts import BREAK
 from lib.functional import log_softmax
 from lib.generation import next_probabilities
+from lib.teaching.palette import INK, SERIES
 from lib.teaching.panel import Number, Panel, Picture, TextField
-from lib.teaching.plots import ORANGE, cell_labels, edge_labels, heatmap, visible
+from lib.teaching.plots import cell_labels, edge_labels, heatmap, ink, visible
 from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 
 ROWS, COLUMNS, LONGEST = 2, 30, 60
 SHOWN = 14  # of the next characters, the likeliest
 UNEXPECTED = 6  # nats: the darkest colour
-# One colour from pale to strong, and everywhere light enough for black letters.
-SURPRISE = LinearSegmentedColormap.from_list("surprise", ["#fff5eb", "#fdae6b", "#e6550d"])
 EXAMPLES = ["Return the ", r"Parameters\n---------", r"Pomegranate\n-----------", ">>> np.", "x"]
 
 
@@ -39,6 +37,7 @@ def explorer():
         blank = np.full(LONGEST - len(text), np.nan)
         cells.set_data(np.append(surprises, blank).reshape(ROWS, COLUMNS))
         letters.write([visible(character) for character in text])
+        letters.set_facecolor([ink(cells, surprise) for surprise in surprises])
         plain, turned = next_probabilities(logits), next_probabilities(logits, temperature)
         order = np.argsort(-plain, kind="stable")[:SHOWN]
         bars.set_segments([[(i, 0), (i, height)] for i, height in enumerate(turned[order])])
@@ -58,15 +57,15 @@ def draw(picture):
     """Empty axes: the text in cells above, the next characters as bars below."""
     above, below = picture.axes
     cells = heatmap(above, np.full((ROWS, COLUMNS), np.nan), limit=UNEXPECTED)
-    cells.set_cmap(SURPRISE)
     above.set(xticks=[], yticks=[], title="how much each character surprises it")
     picture.figure.colorbar(cells, ax=above, label="nats", extend="max", fraction=0.04)
     letters = cell_labels(above, ROWS, COLUMNS, size=9)
-    bars = below.vlines(range(SHOWN), 0, np.zeros(SHOWN), lw=18, color=ORANGE)  # one artist: fast
-    (ones,) = below.plot(range(SHOWN), np.zeros(SHOWN), "k_", ms=14, label="at temperature 1")
+    places, zeros = range(SHOWN), np.zeros(SHOWN)
+    bars = below.vlines(places, 0, zeros, lw=18, color=SERIES[1])  # one artist: fast
+    (ones,) = below.plot(places, zeros, "_", ms=14, color=INK, label="at temperature 1")
     below.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1), ylabel="probability")
     below.set_xlabel("the next character", labelpad=16)
-    below.plot([], [], "s", color=ORANGE, label="at your temperature")
+    below.plot([], [], "s", color=SERIES[1], label="at your temperature")
     below.legend(loc="upper right")
     names = edge_labels(below, SHOWN, "x", distance=0.08)
     picture.moving(cells, letters, bars, ones, names)

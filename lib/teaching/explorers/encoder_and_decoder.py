@@ -7,8 +7,9 @@ import numpy as np
 
 from lib.data.dates import END, START, parse, source_tokenizer, target_tokenizer
 from lib.functional import softmax
+from lib.teaching.palette import CHOSEN, INK
 from lib.teaching.panel import Choice, Panel, Picture, TextField
-from lib.teaching.plots import RED, edge_labels, heatmap
+from lib.teaching.plots import edge_labels, heatmap
 from lib.trained.checkpoints.dates_to_iso import PLACES, dates_to_iso
 
 TYPED = "what you type below"
@@ -35,9 +36,9 @@ STEPS = len("1965-07-17") + 1
 def explorer():
     """A date and what the decoder reads against its probabilities, step by step."""
     model, picture = dates_to_iso(attention=False), Picture(6.4, 3.5)
-    image, rings, written = draw(picture.axes)
+    image, marks, written = draw(picture.axes)
     picture.figure.colorbar(image, label="probability", fraction=0.04)
-    picture.moving(image, rings, written)
+    picture.moving(image, marks, written)
 
     def show(date, typed, reads):
         text = typed if date == TYPED else date
@@ -45,7 +46,7 @@ def explorer():
         probabilities = read(model, text, iso if reads == TRUE else None)
         image.set_data(probabilities.T[SHOWN])
         true = [SHOWN.index(i) for i in SYMBOLS.encode(iso + END)]
-        rings.set_data(range(STEPS), true)
+        marks.set_data(range(STEPS), true)
         said = SYMBOLS.decode(probabilities.argmax(axis=1))
         written.write([name_of(symbol) for symbol in said])
         return describe(text, iso, said, probabilities.max(axis=1), reads)
@@ -60,13 +61,13 @@ def explorer():
 
 
 def draw(ax):
-    """Empty axes: symbols down, steps across, a ring for the symbol that would be right."""
+    """Empty axes: symbols down, steps across, an amber disc for the symbol that would be right."""
     names = [name_of(SYMBOLS.decode([i])) for i in SHOWN]
     image = heatmap(ax, np.full((len(SHOWN), STEPS), np.nan), rows=names)
-    (rings,) = ax.plot([], [], "o", ms=13, mfc="none", mec=RED, mew=1.6)
+    (marks,) = ax.plot([], [], "o", ms=7, mfc=CHOSEN, mec=INK, mew=1.2)
     ax.set_ylabel("what it could write")
     ax.set_xlabel("what it writes, step by step", labelpad=16)
-    return image, rings, edge_labels(ax, STEPS, "x")
+    return image, marks, edge_labels(ax, STEPS, "x")
 
 
 def name_of(symbol):

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 
 from lib.recurrent import LSTMCell, RNNCell
+from lib.teaching.palette import GREY, INK, SERIES
 from lib.teaching.panel import Number, Panel, Picture
-from lib.teaching.plots import BLACK, BLUE, RED
 
 STEPS, HIDDEN = 100, 32
 BACK = np.arange(STEPS + 1)
@@ -40,10 +40,10 @@ def draw(axes):
     axes.set(yscale="log", ylim=(LOW, HIGH), xlim=(0, STEPS), xlabel="steps back")
     axes.set_ylabel("share of the gradient")
     ones = np.ones(STEPS + 1)
-    mark = axes.axvline(40, color="0.6", lw=1, label="lag")
-    (along,) = axes.plot(BACK, ones, color=BLUE, label="LSTM, along c alone: product of f")
-    (everything,) = axes.plot(BACK, ones, ".", color=BLACK, ms=3, label="LSTM, by every path")
-    (tanh,) = axes.plot(BACK, ones, "--", color=RED, label="tanh cell")
+    mark = axes.axvline(40, color=GREY, lw=1, ls="-", label="lag")
+    (along,) = axes.plot(BACK, ones, color=INK, ls="-", label="LSTM, along c alone: product of f")
+    (everything,) = axes.plot(BACK, ones, ".", color=INK, ms=3, label="LSTM, by every path")
+    (tanh,) = axes.plot(BACK, ones, "--", color=SERIES[1], label="tanh cell")
     axes.legend(loc="upper right", ncols=2, fontsize=8)
     return mark, along, everything, tanh
 

@@ -3,12 +3,13 @@
 import numpy as np
 
 from lib.functional import mean_squared_error, mean_squared_error_backward, tanh, tanh_backward
+from lib.teaching.palette import GRADIENT, INK
 from lib.teaching.panel import Number, Panel, Picture
-from lib.teaching.plots import BACKWARD, FORWARD, Labels, graph
+from lib.teaching.plots import Labels, graph
 
 NODES = {
     "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.2, 0), "loss": (5.2, 0),
-    "w": (2.2, 1.1), "b": (1.5, -1), "t": (4.5, -1),
+    "w": (2.6, 1.5), "b": (1.5, -1), "t": (4.5, -1),
 }  # fmt: skip
 LABELS = {"wx": "×", "z": "+", "h": "tanh", "y": "×"}
 EDGES = [
@@ -21,7 +22,7 @@ STARTS = [start for start, _ in EDGES]
 
 def explorer():
     """Four numbers against the loss and every gradient."""
-    picture = Picture(6.4, 2.7)
+    picture = Picture(6.4, 3.1)
     values, gradients = draw(picture.axes)
     picture.moving(values, gradients)
 
@@ -45,16 +46,26 @@ def explorer():
 
 
 def draw(ax):
-    """The graph, and two sets of labels: the values above the edges, the gradients below."""
-    for above, below in graph(ax, NODES, EDGES, LABELS, SIZE).values():
-        above.set(text="w = −0.00", color="white")  # keeps a gap in the slanted arrows
-        below.set(text="dw = −0.00", color="white")
-    middles = np.array([np.add(NODES[start], NODES[end]) / 2 for start, end in EDGES])
-    half_a_line = np.array([0, 0.1])
+    """The graph, and two sets of labels: what goes forward on one side of each edge, and on the
+    other the gradient that comes back."""
+    texts = graph(ax, NODES, EDGES, LABELS, SIZE)
+    forward, back = (middles(ax, [pair[i] for pair in texts.values()]) for i in (0, 1))
     return (
-        Labels(ax, [*(middles + half_a_line), (5.2, 0.42)], color=FORWARD, size=8),
-        Labels(ax, [*(middles - half_a_line), (3.4, 1.1)], color=BACKWARD, size=8),
+        Labels(ax, [*forward, (5.2, 0.5)], color=INK, size=8),
+        Labels(ax, [*back, (1.0, 1.6)], color=GRADIENT, size=8, style="italic"),
     )
+
+
+def middles(ax, texts):
+    """Where the middle of each of these empty texts will be once a number stands in it."""
+    for text in texts:
+        text.set_text("dw = −0.00")
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in texts]
+    for text in texts:
+        text.set_text("")
+    places = [((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2) for box in boxes]
+    return ax.transData.inverted().transform(places)
 
 
 def walk(x, w, b, t):

@@ -4,8 +4,8 @@ import numpy as np
 
 from lib.check import difference_quotient
 from lib.functional import sigmoid, sigmoid_backward, tanh, tanh_backward
+from lib.teaching.palette import CHOSEN, INK, SERIES
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BLUE, RED
 
 STEPS = 10.0 ** np.arange(-15, 0.01, 0.125)
 SMALLEST = 1e-16  # what the picture can show
@@ -70,8 +70,8 @@ def draw(ax):
     """The frame, the error of every step, and a mark for the lowest."""
     ax.set(xscale="log", yscale="log", xlim=(1e-15, 1), ylim=(SMALLEST, 1e2))
     ax.set(xlabel="step s", ylabel="error of the slope")
-    (points,) = ax.plot(STEPS, np.ones_like(STEPS), "o", ms=3, color=BLUE)
-    (lowest,) = ax.plot([1], [1], "D", ms=8, mfc="none", color=RED)
+    (points,) = ax.plot(STEPS, np.ones_like(STEPS), "o", ms=3, color=SERIES[1])
+    (lowest,) = ax.plot([1], [1], "D", ms=8, color=INK, mfc=CHOSEN)
     return points, lowest
 
 

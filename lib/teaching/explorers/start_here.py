@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from lib.functional import softmax
+from lib.teaching.palette import CHOSEN, GREY, INK, PALE, PAPER, RECURRENT, SERIES, TRANSFORMER
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BLUE, GREEN, PINK, RED, Labels
+from lib.teaching.plots import Labels
 from lib.teaching.syllabus import PARTS, stems
 from lib.trained.checkpoints.language_of_a_word import LANGUAGES, language_of_a_word
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
-COLOURS = BLUE, RED, GREEN, PINK  # of the parts
+# Colour and shape of each part: those of recurrent networks and of Transformers in every figure.
+LOOKS = (INK, "o"), (RECURRENT, "o"), (TRANSFORMER, "s"), (SERIES[4], "D")
 COLUMNS, ACROSS, DOWN = 5, 1.25, 0.72  # of the map; inches from one lesson to the next
-PALE = dict(facecolor="white", edgecolor="0.7")
+ABSENT = dict(facecolor=PAPER, edgecolor=GREY)
 
 # None of them is among the words that the network was trained on. Each with its language.
 WORDS = {
@@ -34,16 +36,16 @@ LONGEST = max(map(len, WORDS))
 
 def course_map(ax):
     """Draw the lessons along one road; those in this folder in full colour. Returns a caption."""
-    parts = zip(COLOURS, PARTS.values(), strict=True)
-    titles = [(title, colour) for colour, part in parts for title in part]
+    parts = zip(LOOKS, PARTS.values(), strict=True)
+    titles = [(title, look) for look, part in parts for title in part]
     files = [NOTEBOOKS / f"{stem}.ipynb" for stem in stems().values()]
     here = [n for n, file in enumerate(files) if n == 0 or file.exists()]
     places, headings, height = layout()
-    ax.plot(*road(places), color="0.85", lw=3, solid_joinstyle="round", zorder=1)
+    ax.plot(*road(places), color=PALE, lw=3, ls="-", solid_joinstyle="round", zorder=1)
     for name, (x, y) in zip(PARTS, headings, strict=True):
         ax.text(x, y, name.replace(" ", "  ", 1), weight="bold", size=9.5, va="center")
-    for number, ((title, colour), place) in enumerate(zip(titles, places, strict=True)):
-        station(ax, place, number, title, colour if number in here else None)
+    for number, ((title, look), place) in enumerate(zip(titles, places, strict=True)):
+        station(ax, place, number, title, *look, number in here)
     ax.set(xlim=(0, 6.4), ylim=(height, 0))
     ax.set_axis_off()
     missing = [f"{number:02}" for number in range(len(titles)) if number not in here]
@@ -77,29 +79,31 @@ def road(places):
     return np.transpose(corners)
 
 
-def station(ax, place, number, title, colour):
-    """One lesson on the map: its number in a circle, its title below; pale without a colour."""
+def station(ax, place, number, title, colour, marker, here):
+    """One lesson on the map: its number in its part's shape, its title below; pale if absent."""
     x, y = place
-    face = dict(facecolor=colour, edgecolor=colour) if colour else PALE
-    ax.scatter(x, y, 330, linewidth=1.2, zorder=2, **face)
+    face = dict(facecolor=colour, edgecolor=colour) if here else ABSENT
+    ax.scatter(x, y, 330 if marker != "D" else 260, marker=marker, linewidth=1.2, zorder=2, **face)
     style = dict(ha="center", zorder=3)
-    ink = "white" if colour else "0.45"
+    ink = PAPER if here else GREY
     ax.text(x, y, f"{number:02}", size=8.5, weight="bold", color=ink, va="center_baseline", **style)
     text = "\n".join(textwrap.wrap(title, 20, break_on_hyphens=False))
-    ax.text(x, y + 0.17, text, size=8, color="black" if colour else "0.45", va="top", **style)
+    ax.text(x, y + 0.17, text, size=8, color=INK if here else GREY, va="top", **style)
 
 
 def explorer():
     """A word and the number of letters read against the probability of each language."""
     picture = Picture(6.4, 3.6, rows=2, height_ratios=(1, 9))
-    bars, shares, read, unread = picture.moving(*draw(*picture.axes))
+    frame, bars, shares, read, unread = picture.moving(*draw(*picture.axes))
     rows = np.arange(len(LANGUAGES))
 
     def show(word, letters):
         letters = min(letters, len(word))
         p = probabilities(word)[letters - 1]
         bars.set_segments([[(0, row), (share, row)] for row, share in enumerate(p)])
-        bars.set_color([GREEN if language == WORDS[word] else BLUE for language in LANGUAGES])
+        own = LANGUAGES.index(WORDS[word])
+        bars.set_color([CHOSEN if row == own else SERIES[1] for row in rows])
+        frame.set_segments([[(-0.004, own), (p[own] + 0.004, own)]])
         shares.place(np.stack([p + 0.035, rows], axis=1), [f"{share:.0%}" for share in p])
         read.write(word[:letters])
         unread.write([""] * letters + list(word[letters:]))
@@ -120,11 +124,12 @@ def draw(top, ax):
     places = [(i, 0.5) for i in range(LONGEST)]
     rows = np.arange(len(LANGUAGES))
     ax.set(xlim=(0, 1.08), ylim=(len(rows) - 0.4, -0.6))
-    ax.set_xlabel("probability; green: the language that the word is from")
+    ax.set_xlabel("probability; framed, in amber: the language that the word is from")
     ax.set_yticks(rows, LANGUAGES)
+    frame = ax.hlines([0], 0, 1, lw=12, color=INK)  # around one bar: what is seen of it beneath
     bars = ax.hlines(rows, 0, rows, lw=9)
     shares = Labels(ax, np.zeros((len(rows), 2)), size=8)
-    return bars, shares, *(Labels(top, places, size=13, color=c) for c in ("black", "0.7"))
+    return frame, bars, shares, *(Labels(top, places, size=13, color=c) for c in (INK, GREY))
 
 
 @cache
