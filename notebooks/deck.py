@@ -41,8 +41,9 @@ def markdown(source):
 
 
 def code(cell):
-    """The HTML of one code cell and of what it printed and drew."""
-    shown = [highlight(cell.source, PythonLexer(), HtmlFormatter())] if cell.source.strip() else []
+    """The HTML of one code cell and of what it printed and drew. One that only draws hides how."""
+    hidden = not cell.source.strip() or "figure" in cell.metadata.get("tags", ())
+    shown = [] if hidden else [highlight(cell.source, PythonLexer(), HtmlFormatter())]
     for output in cell.outputs:
         if output.output_type == "stream":
             shown.append(f'<pre class="output">{html.escape(output.text.rstrip())}</pre>')

@@ -109,6 +109,18 @@ def test_a_handout_holds_the_whole_lesson(path):
     assert page.count("<details") == sum(c.source.count("<details") for c in notebook.cells)
 
 
+def test_how_a_figure_is_drawn_is_left_out():
+    """Its picture and its numbers stay."""
+    shows = nbformat.v4.new_output("stream", text="nats 2.5")
+    cell = nbformat.v4.new_code_cell("ax.plot(nats)", outputs=[shows])
+    for tagged in (False, True):
+        cell.metadata["tags"] = ["figure"] * tagged
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A"), cell])
+        for page in (deck.deck(notebook), deck.handout(notebook)):
+            assert (">plot<" in page) == (not tagged) and "nats 2.5" in page
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_plain_export_shows_the_committed_pictures_with_their_texts(path, show):
     notebook = read(path)

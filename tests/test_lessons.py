@@ -19,6 +19,7 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
+import language
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
@@ -46,7 +47,8 @@ ANYWHERE_ELSE = "twin explorer exercise"
 REASONS = {"picture", "timing", "learned"}  # for which nbval may overlook an output
 EXEMPT = "nbval-ignore-output"
 PARTS = " ".join([*ORDER.values(), *ANYWHERE.values(), ANYWHERE_ELSE]).split()
-TAGS = {*PARTS, *REASONS, EXEMPT, "raises-exception", "trains"}
+FIGURE = "figure"  # a cell that only draws: build.py collapses it
+TAGS = {*PARTS, *REASONS, EXEMPT, FIGURE, "raises-exception", "trains"}
 HEADING = re.compile(
     r"^\*\*Exercise (\d+)\. [^*]+\*\* · (easy|medium|hard|open) · (\d+) minutes?\. ", re.MULTILINE
 )
@@ -147,10 +149,11 @@ class Lesson:
     def played(self):
         """One run of the whole lesson, each solution in its exercise's place.
 
-        Gives the faults of its shape comments, and for each exercise (what the check said to the
-        solution, what it should say). Where a cell is tagged `learned` a training takes FEW
-        steps, and so nothing is asserted: what is learned is held by nbval's run. A lesson that
-        stops after few steps, as a figure may need them all, is run once more in full.
+        Gives the faults of its shape comments, for each exercise (what the check said to the
+        solution, what it should say), and what its figures hold that is not in the language of
+        the course (see language.py). Where a cell is tagged `learned` a training takes FEW steps,
+        and so nothing is asserted: what is learned is held by nbval's run. A lesson that stops
+        after few steps, as a figure may need them all, is run once more in full.
         """
         try:
             return self.play(FEW)
@@ -160,6 +163,7 @@ class Lesson:
     def play(self, few):
         """Lesson.played, with so many steps of a live training."""
         program, answers, trange = Program(self.source, asserts=False), {}, training.trange
+        strange = []  # in the figures
         stubs = {place: number for number, place in self.exercises}
 
         @contextlib.contextmanager
@@ -169,15 +173,20 @@ class Lesson:
             if place in stubs:
                 answers[stubs[place]] = self.answer(place, dict(names))
 
+        def show():
+            for number in plt.get_fignums():
+                strange.extend(language.faults(plt.figure(number)))
+            plt.close("all")
+
         with pytest.MonkeyPatch.context() as patch, np.printoptions(), plt.rc_context():
             patch.chdir(ROOT / "notebooks")
             patch.setattr(sys, "path", [*sys.path])
-            patch.setattr(plt, "show", lambda: plt.close("all"))
+            patch.setattr(plt, "show", show)
             patch.setattr(training, "trange", lambda n, **bar: trange(program.steps(n), **bar))
             plt.switch_backend("agg")
             program.run("__main__", around)
-            plt.close("all")
-        return program.faults(), answers
+            show()
+        return program.faults(), answers, strange
 
     def answer(self, place, names):
         """What the check says to the solution of the exercise at this place, and what it should."""
@@ -290,6 +299,124 @@ def test_a_printed_line_goes_with_each_figure(lesson):
     for cell in lesson.code:
         if "plt.show()" in cell.source or "twin" in tags(cell):
             assert "print(" in cell.source, f"the figure of {begins(cell)} has no line of numbers"
+
+
+# ------------------------------------------------------------- cells that only draw, and collapse
+
+
+def drawing(cell):
+    """What a cell says but for its imports, printed lines, assertions and plt.show()."""
+    apart = ast.Import | ast.ImportFrom | ast.Assert
+    return [n for n in ast.parse(cell.source).body if not isinstance(n, apart) and not prints(n)]
+
+
+def prints(node):
+    """Whether the statement prints or shows, and does nothing else."""
+    if isinstance(node, ast.For | ast.If):
+        return all(prints(inner) for inner in [*node.body, *node.orelse])
+    call = isinstance(node, ast.Expr) and ast.unparse(node)
+    return bool(call) and (call.startswith("print(") or call == "plt.show()")
+
+
+def leaves_behind(lesson, place):
+    """The names that a cell binds or rebinds, and that a later one reads before it binds them."""
+    own = bound(lesson.cells[place].source) - {"fig", "ax", "axes"}
+    later = [cell for cell in lesson.cells[place + 1 :] if cell.cell_type == "code"]
+    found = set()
+    for name in own:
+        uses = (cell for cell in later if name in read(cell.source) | bound(cell.source))
+        if (cell := next(uses, None)) and name in waits_for(ast.parse(cell.source).body):
+            found.add(name)
+    return found
+
+
+def waits_for(nodes):
+    """The names that statements read, or add to, before they bind them."""
+    ready, waiting = set(), set()
+    for node in nodes:
+        inside = []
+        if isinstance(node, ast.For | ast.With):
+            inside, node.body = node.body, [ast.Pass()]
+        text = ast.unparse(node)
+        binds = bound(text)
+        new = read(text) - (binds if inside else set()) | waits_for(inside) - binds
+        waiting |= (new | ({ast.unparse(node.target)} if changes(node) else set())) - ready
+        ready |= binds | {name for inner in inside for name in bound(ast.unparse(inner))}
+    return waiting
+
+
+def changes(node):
+    return isinstance(node, ast.AugAssign)
+
+
+def lines_of(nodes):
+    return sum(node.end_lineno - node.lineno + 1 for node in nodes)
+
+
+@every_lesson
+def test_a_figure_cell_only_draws(lesson):
+    for place in lesson.places(FIGURE):
+        cell = lesson.cells[place]
+        assert cell.cell_type == "code" and "plt.show()" in cell.source, begins(cell)
+        assert cell.metadata["jupyter"] == {"source_hidden": True}
+        left = leaves_behind(lesson, place)
+        assert not left, f"{begins(cell)} is collapsed, but a later cell reads {sorted(left)}"
+        lines = lines_of(drawing(cell))
+        assert lines <= 6, f"{begins(cell)} draws in {lines} lines: 6 at most, the rest in figures/"
+
+
+@every_lesson
+def test_prose_does_not_point_at_code_that_is_collapsed(lesson):
+    for place in lesson.places(FIGURE):
+        after = next((c for c in lesson.cells[place + 1 :] if c.cell_type == "markdown"), None)
+        text = " ".join(after.source.split()) if after else ""
+        pointed = re.search(r"\b(code|cell|lines?|loop) above\b|\babove (code|cell|lines?)\b", text)
+        assert not pointed, f"'{pointed and pointed[0]}' after {begins(lesson.cells[place])}"
+
+
+def planted(*sources):
+    """A lesson of code cells; one that begins with "figure: " is tagged so."""
+    lesson = Lesson(Path("00_planted.py"))
+    lesson.notebook = nbformat.v4.new_notebook()
+    for source in sources:
+        _, tag, code = source.rpartition("figure: ")
+        metadata = {"tags": [FIGURE], "jupyter": {"source_hidden": True}} if tag else {}
+        lesson.cells.append(nbformat.v4.new_code_cell(code, metadata=metadata))
+    return lesson
+
+
+FINE = "fig, ax = plt.subplots()\nax.plot(x)\nplt.show()\nprint(x)"
+CELL_BELOW = "other = 3\nfor row in rows:\n    print(row)\nprint(best, x, other)"
+FIGURE_CELLS = {
+    FINE: True,
+    "for row in rows:\n    print(row)\n    print(len(row))\n" + FINE: True,
+    "\n".join(["ax.plot(x)"] * 5 + ["assert x", "plt.show()", "print(1)"]): True,
+    "\n".join(["ax.plot(x)"] * 7 + ["plt.show()", "print(1)"]): False,
+    "ax.plot(\n" + "x,\n" * 6 + ")\nplt.show()": False,
+    "for x in rows:\n" + "    ax.plot(x)\n" * 6 + "plt.show()": False,
+    "print(1)": False,
+    "best = x.max()\n" + FINE: False,  # read by the cell below
+    "other = x.max()\n" + FINE: True,  # bound anew there
+    "x += 1\n" + FINE: False,
+    "for row in rows:\n    ax.plot(row)\n" + FINE: True,  # its loop is another
+}
+
+
+@pytest.mark.parametrize("code", FIGURE_CELLS)
+def test_what_a_figure_cell_may_hold(code):
+    lesson = planted("x, rows, best = 1, [], 2", f"figure: {code}", CELL_BELOW)
+    with contextlib.nullcontext() if FIGURE_CELLS[code] else pytest.raises(AssertionError):
+        test_a_figure_cell_only_draws(lesson)
+
+
+@pytest.mark.parametrize("text", ["The code above draws.", "See the\ncell above."])
+def test_prose_that_points_at_collapsed_code_is_convicted(text):
+    lesson = planted(f"figure: {FINE}")
+    lesson.cells.append(nbformat.v4.new_markdown_cell("The picture above is fine."))
+    test_prose_does_not_point_at_code_that_is_collapsed(lesson)
+    lesson.cells[-1].source = text
+    with pytest.raises(AssertionError):
+        test_prose_does_not_point_at_code_that_is_collapsed(lesson)
 
 
 # ------------------------------------------------------------------------------------ explorer
@@ -429,7 +556,7 @@ def read(code):
 @pytest.mark.author
 def test_solutions_are_right(lesson):
     assert lesson.exercises
-    _, answers = lesson.played
+    _, answers, _ = lesson.played
     assert sorted(answers) == sorted(number for number, _ in lesson.exercises)
     for number, (said, right) in answers.items():
         assert said == f"Exercise {number}: {right}"
@@ -438,7 +565,7 @@ def test_solutions_are_right(lesson):
 @every_lesson
 @pytest.mark.author
 def test_every_shape_comment_of_a_lesson_holds(lesson):
-    faults, _ = lesson.played
+    faults, _, _ = lesson.played
     assert not faults, "\n".join(faults)
 
 

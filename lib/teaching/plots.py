@@ -193,7 +193,7 @@ class Labels(PathCollection):
     centred on them. `set` writes new ones; what is missing stays blank.
     """
 
-    def __init__(self, ax, points, labels=(), size=8.5, color="black", transform=None):
+    def __init__(self, ax, points, labels=(), size=8.5, color=INK, transform=None):
         self.size = guard.positive("size", size)
         in_points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
         transform = ax.transData if transform is None else transform
