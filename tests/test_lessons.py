@@ -271,7 +271,9 @@ def test_the_summary_leads_on(lesson):
 
 @every_lesson
 def test_a_lesson_fits_into_an_hour(lesson):
-    cells, words = len(lesson.cells), build.words(lesson.notebook)
+    """What is collapsed is not read: cells that only draw are not counted."""
+    cells = sum(FIGURE not in tags(cell) for cell in lesson.cells)
+    words = build.words(lesson.notebook)
     assert cells <= 45
     assert words <= 2200
 

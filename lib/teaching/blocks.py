@@ -5,10 +5,12 @@ show; the place where a layer's result is added to the stream, by that path and 
 and every size is that of an array of a run, as lib.teaching.trace records it.
 """
 
+import itertools
+
 import matplotlib.pyplot as plt
 
 from lib.teaching.diagram import NORMAL, ROLES, SMALL, Diagram
-from lib.teaching.palette import GRADIENT, KEY, QUERY, STREAM, VALUE, WEIGHT
+from lib.teaching.palette import KEY, QUERY, VALUE, WEIGHT
 
 # Distances from the stream, toward the side on which its branches stand.
 LANE = 0.11  # the gradient's lane, beside the forward one
@@ -22,6 +24,7 @@ APART = 0.5  # how far the two lanes of a branch are from the middle of its boxe
 WITH_NORM, WITHOUT = (0.45, 1.2, 1.74), (None, 0.97, 1.51)
 BEFORE, RETURN = 0.42, 0.14  # how far a branch reads above what is below, and its gradient comes
 UNITS = 1.5  # to an inch
+LETTER = 0.0945  # how broad a character of a shape is
 PARTS = {"q": "scaled_query", "k": "key", "v": "value", "a": "weights"}  # of attention's cache
 LETTERS = {"query q": QUERY, "key k": KEY, "value v": VALUE, "weights a": WEIGHT}
 
@@ -84,10 +87,10 @@ class Column:
         if kind == "table":  # the stream begins above it
             self.foot = self.high
 
-    def embed(self, stack, name, ids, text=None):
-        """Ids, their embedding and positions: where a stack's stream begins."""
+    def embed(self, stack, name, ids, scale, text=None):
+        """Ids, embedding and positions, where a stack's stream begins; scale: of its table."""
         path, tied = f"{stack}.positions", f"{stack}.embedding.logits"
-        table = "embedding √D Wₑ" if self.forward.has(tied) else "embedding"
+        table = "embedding" + " √D" * (scale != 1) + " Wₑ" * self.forward.has(tied)
         self.begin(0.25, name, ids, text or name)
         self.step(f"{stack}.embedding", table, "table", back=False)
         self.step(path, "+ positions", "table")
@@ -163,7 +166,7 @@ class Column:
         """Forward: off the stream, through the parts, to the plus. The gradient: back, outside."""
         d, forth, back = self.diagram, -self.side * APART, self.side * APART
         d.flow(self.on(source, y), (parts[0], forth, 0), (self.at(BOX - APART), None))
-        for one, other in zip(parts, parts[1:], strict=False):
+        for one, other in itertools.pairwise(parts):
             d.flow((one, forth, 0), (other, forth, 0))
             d.flow((other, back, 0), (one, back, 0), back=True)
         low, high = d.nodes[plus].y - 0.05, d.nodes[plus].y + 0.1
@@ -176,20 +179,28 @@ class Column:
 
     def _numbers(self, y, layer, norm, layer_y, plus_y):
         """Shapes of what the layer makes, sizes of what comes down the stream and the branch."""
-        d, call = self.diagram, self.forward[layer]
-        self.beside(d.shape, BESIDE, plus_y - 0.2, call.y, of=layer)
+        d = self.diagram
+        self.beside(d.shape, BESIDE, plus_y - 0.2, self.forward[layer].y, of=layer)
         self.beside(d.size, BESIDE, y + 0.24, "dx", self.back[layer].given[0], of=f"{layer} +")
         returned = self.back[norm or layer].made[0]
         low = y + (0.14 if norm else 0.21)
         d.size(self.at(BOX), low, "df", returned, of=norm or layer, ha="center")
-        left = self.at(BESIDE) if self.side > 0 else self.at(BESIDE + 1.32)
-        if hasattr(call.cache, "attention"):
+        self._inside(layer, layer_y)
+
+    def _inside(self, layer, y):
+        """The shapes of what a layer keeps: attention's q, k, v and a, or what is hidden in it."""
+        d, cache = self.diagram, self.forward[layer].cache
+        attends = hasattr(cache, "attention")
+        shape = cache.attention.weights.shape if attends else cache.outer.shape
+        width = LETTER * len(str(shape)) + 0.2 * attends
+        left = self.at(BESIDE if self.side > 0 else BESIDE + width)
+        if attends:
             for i, (letter, part) in enumerate(PARTS.items()):
-                array = getattr(call.cache.attention, part)
-                d.role(left, layer_y + 0.13 - 0.2 * i, letter, array, of=layer, size=SMALL)
-        elif hasattr(call.cache, "outer"):
-            d.write(left, layer_y + 0.06, "hidden", size=SMALL, ha="left")
-            d.shape(left, layer_y - 0.14, call.cache.outer, of=(layer, "hidden"), ha="left")
+                array = getattr(cache.attention, part)
+                d.role(left, y + 0.13 - 0.2 * i, letter, array, of=layer, size=SMALL)
+        else:
+            d.write(left, y + 0.06, "hidden", size=SMALL, ha="left")
+            d.shape(left, y - 0.14, cache.outer, of=(layer, "hidden"), ha="left")
 
     # ------------------------------------------------------------- beside the column
 

@@ -10,8 +10,9 @@ def draw_whole(model, run, source, ids):
     """The Diagram of an encoder-decoder; run: forward and back, as trace records it."""
     diagram, config, (forward, back) = canvas(9.6), model.config, run
     encoder, decoder = Column(diagram, run, 0.95), Column(diagram, run, 8.65, -1)
-    draw_stack(encoder, "encoder", config, ("source", source, "source ids"), "the same two steps")
-    target = "ids", ids, "target so far"
+    read = "source", source, model.encoder.scale, "source ids"
+    draw_stack(encoder, "encoder", config, read, "the same two steps")
+    target = "ids", ids, model.stack.scale, "target so far"
     draw_stack(decoder, "stack", config, target, "the same three steps", "causal, ")
     table = "stack.embedding.logits"
     decoder.step(table, "output · Wₑᵀ", "table")
@@ -60,7 +61,7 @@ def add_up(diagram, back, low, high, layers):
     diagram.flow("memory +", "encoder.norm", back=True)
     first, *rest = (back[f"stack.layers.{i}"].made[1] for i in range(layers))
     beside = dict(rotation=90, ha="right", va="center")
-    diagram.size(LANE - 0.07, (low + y) / 2, "dm of layer 1", first, of=CROSS, **beside)
+    diagram.size(LANE - 0.07, (low + y) / 2 + 0.1, "dm of layer 1", first, of=CROSS, **beside)
     others = " 2" if layers == 2 else f"s 2 to {layers}"
     name = f"dm of layer{others}"
     diagram.size(LANE - 0.1, high - 0.2, name, sum(rest), of=REST, ha="right")

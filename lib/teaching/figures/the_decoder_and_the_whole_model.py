@@ -7,7 +7,7 @@ def draw_decoder(model, run, ids):
     """The Diagram of a decoder-only model; run: forward and back, as trace records it."""
     diagram, config, (forward, back) = canvas(7.2), model.config, run
     column, table = Column(diagram, run, 1.2), "stack.embedding.logits"
-    column.embed("stack", "ids", ids)
+    column.embed("stack", "ids", ids, model.stack.scale)
     low = draw_layer(column, "stack.layers.0.", config.heads, "causal, ")
     column.others("stack.layers.1", config.layers, "the same two steps")
     column.bracket(low, column.high + 0.05, f"L = {config.layers} layers")
