@@ -23,8 +23,7 @@ STILL_TO_EDIT = {
     "start_here", "sequences_as_arrays", "gradients_by_hand", "gradients_you_can_trust",
     "the_recurrent_cell", "backpropagation_through_time", "training_a_recurrent_network", "gates",
     "a_language_model", "encoder_and_decoder", "attention_is_born", "scaled_dot_product_attention",
-    "masks", "many_heads", "tokens_and_positions", "residuals_and_feed_forward",
-    "layer_normalisation", "the_encoder", "the_decoder_and_the_whole_model", "cross_attention",
+    "masks", "many_heads", "tokens_and_positions",
     "training_a_transformer", "generation", "looking_inside",
     "rnn_and_transformer_at_equal_budget", "bug_clinic",
 }  # fmt: skip

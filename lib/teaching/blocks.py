@@ -80,7 +80,7 @@ class Column:
     def step(self, path, text, kind="norm", back=True, gap=0.3):
         """A box on the stream itself: embedding, positions, or a norm."""
         y = self.high + gap + 0.17
-        self.diagram.box(path, self.x, y, text, kind, width=0.3 + 0.1 * len(text), height=0.34)
+        self.diagram.box(path, self.x, y, text, kind, width=0.26 + 0.1 * len(text), height=0.34)
         self.say(path, text)
         self.up(path, back)
         self.high = y + 0.17

@@ -1,6 +1,11 @@
-"""The encoder and the decoder joined, with what goes back between the two."""
+"""The encoder and the decoder joined, how they learn, and where each head looks."""
+
+import matplotlib.pyplot as plt
+import numpy as np
 
 from lib.teaching.blocks import Column, canvas, cut, draw_layer, legend, roles
+from lib.teaching.palette import line
+from lib.teaching.plots import heatmap
 
 BUS, LANE = 4.82, 4.6  # where the memory's lines go up and down, and where its gradients come
 CROSS, REST = "stack.layers.0.cross_attention.layer", "stack.layers.1"
@@ -9,7 +14,7 @@ CROSS, REST = "stack.layers.0.cross_attention.layer", "stack.layers.1"
 def draw_whole(model, run, source, ids):
     """The Diagram of an encoder-decoder; run: forward and back, as trace records it."""
     diagram, config, (forward, back) = canvas(9.6), model.config, run
-    encoder, decoder = Column(diagram, run, 0.95), Column(diagram, run, 8.65, -1)
+    encoder, decoder = Column(diagram, run, 0.92), Column(diagram, run, 8.68, -1)
     read = "source", source, model.encoder.scale, "source ids"
     draw_stack(encoder, "encoder", config, read, "the same two steps")
     target = "ids", ids, model.stack.scale, "target so far"
@@ -66,3 +71,34 @@ def add_up(diagram, back, low, high, layers):
     name = f"dm of layer{others}"
     diagram.size(LANE - 0.1, high - 0.2, name, sum(rest), of=REST, ha="right")
     diagram.size(2.4, y - 0.2, "dm", back["encoder.norm"].given[0], of="memory +")
+
+
+def draw_record(curves, titles):
+    """Validation dates that are exact, over the steps; curves: {name: [(step, share), …]}."""
+    fig, ax = plt.subplots(figsize=(6.4, 2.7))
+    hollow = dict(markerfacecolor="none", linestyle="--")
+    looks = {
+        "bottleneck": line("recurrent", **hollow),
+        "attention": line("recurrent"),
+        "small": line("transformer"),
+        "large": line("transformer", **hollow),
+    }
+    for name, pairs in curves.items():
+        every = max(1, len(pairs) // 12)
+        ax.plot(*zip(*pairs, strict=True), **looks[name], ms=5, markevery=every, label=titles[name])
+    ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(0, 1.03))
+    ax.legend()
+
+
+def draw_heads(weights, rows, columns):
+    """The weights (L, H, T, S) of every head: a column of maps for each layer."""
+    L, H = weights.shape[:2]
+    fig, axes = plt.subplots(H, L, figsize=(6.4, 7.2), sharex=True, sharey=True)
+    for (h, l), ax in np.ndenumerate(axes):
+        image = heatmap(ax, weights[l, h], rows=list(rows))
+        ax.set_xticks(range(len(columns)), columns)
+        ax.tick_params(labelsize=7.5)
+        ax.set_title(f"layer {l + 1}, head {h + 1}")
+    fig.supxlabel("character")
+    fig.supylabel("written")
+    fig.colorbar(image, ax=axes, label="weight", fraction=0.03)

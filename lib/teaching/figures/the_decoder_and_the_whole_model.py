@@ -1,6 +1,9 @@
-"""The decoder-only model, and the layer of a decoder that has a memory, with what goes back."""
+"""The decoder-only model, the layer of a decoder with a memory, and where the numbers are."""
+
+import matplotlib.pyplot as plt
 
 from lib.teaching.blocks import Column, canvas, cut, draw_layer, legend, roles
+from lib.teaching.palette import SERIES
 
 
 def draw_decoder(model, run, ids):
@@ -44,3 +47,12 @@ def draw_memory(diagram, cross, memory, dmemory):
     roles(diagram, 4.5, y + 0.24)
     diagram.flow((cross, 0, -0.1), ("memory", 0, -0.1), back=True)
     diagram.size(4.45, y - 0.26, "dm", dmemory, of=cross)
+
+
+def draw_parts(parts):
+    """Where a model's numbers are, in millions; parts: (title, names, numbers) of each panel."""
+    fig, axes = plt.subplots(1, len(parts), figsize=(7.0, 2.0))
+    for ax, (title, names, numbers) in zip(axes, parts, strict=True):
+        bars = ax.barh(names, numbers / 1e6, color=SERIES[1])
+        ax.bar_label(bars, fmt="%.2f", padding=3)
+        ax.set(title=title, xlabel="millions", xlim=(0, 6), ylim=(len(names) - 0.5, -0.5))
