@@ -162,28 +162,35 @@ def floating(arrays, known=()):
     return [x for x in arrays if x.dtype.kind == "f" or id(x) in known]
 
 
-def faults(diagram, run, named, dnamed, prefix=""):
-    """{what is wrong: pairs} where a diagram's lines are not those of the run; empty if all are.
+def hand_overs(diagram, run, named, dnamed, prefix=""):
+    """The edges, forward and back, of a run among the things of a diagram.
 
     prefix: of the paths of that part of the diagram that this run is of.
     """
     drawn = [name for name in diagram.nodes if name.startswith(prefix)]
+    forward = Reader(of_part(run[0], prefix), drawn, named).edges
+    return forward, Reader(of_part(run[1], prefix), drawn, dnamed, back=True).edges
+
+
+def faults(diagram, hand_overs, prefix=""):
+    """{what is wrong: pairs} where a diagram's lines are not the hand-overs; empty if all are."""
     flows, gradients = (
-        {(a, b) for a, b in pairs if a.startswith(prefix)}
+        {(merged(a), merged(b)) for a, b in pairs if a.startswith(prefix)}
         for pairs in (diagram.flows, diagram.gradients)
     )
-    # A sum of gradients at a named array is that array's.
-    merged = {f"{name} +": name for name in named}
-    back = {(merged.get(a, a), merged.get(b, b)) for a, b in gradients}
-    forward = Reader(of_part(run[0], prefix), drawn, named).edges
-    backward = Reader(of_part(run[1], prefix), drawn, dnamed, back=True).edges
+    forward, backward = hand_overs
     wrong = {
         "missing": forward - flows,
         "false": flows - forward,
-        "missing gradients": backward - back,
-        "false gradients": back - backward,
+        "missing gradients": backward - gradients,
+        "false gradients": gradients - backward,
     }
     return {what: pairs for what, pairs in wrong.items() if pairs}
+
+
+def merged(name):
+    """The sum of a memory's gradients stands for the memory."""
+    return "memory" if name == "memory +" else name
 
 
 def of_part(calls, prefix):

@@ -23,6 +23,7 @@ APART = 0.5  # how far the two lanes of a branch are from the middle of its boxe
 # Heights above the place where a branch reads the stream: of its norm, its layer and its plus.
 WITH_NORM, WITHOUT = (0.45, 1.2, 1.74), (None, 0.97, 1.51)
 BEFORE, RETURN = 0.42, 0.14  # how far a branch reads above what is below, and its gradient comes
+GAP = 0.3  # below a box that stands on the stream
 UNITS = 1.5  # to an inch
 LETTER = 0.0945  # how broad a character of a shape is
 PARTS = {"q": "scaled_query", "k": "key", "v": "value", "a": "weights"}  # of attention's cache
@@ -77,9 +78,9 @@ class Column:
         self.beside(self.diagram.shape, width / 2 + 0.12, y, array, of=name)
         self.below, self.foot, self.high = name, y + 0.15, y + 0.15
 
-    def step(self, path, text, kind="norm", back=True, gap=0.3):
+    def step(self, path, text, kind="norm", back=True):
         """A box on the stream itself: embedding, positions, or a norm."""
-        y = self.high + gap + 0.17
+        y = self.high + GAP + 0.17
         self.diagram.box(path, self.x, y, text, kind, width=0.26 + 0.1 * len(text), height=0.34)
         self.say(path, text)
         self.up(path, back)
@@ -96,11 +97,12 @@ class Column:
         self.step(path, "+ positions", "table")
         self.arrived(self.back[path].given[0], self.forward[path].y)
 
-    def norm_last(self, path):
-        """A norm on the stream, after a sum, and the gradient that comes down to it."""
+    def norm_last(self, path, known=False):
+        """A norm on the stream, after a sum; the gradient that comes down to it, unless known."""
         self.step(path, "norm")
-        gradient = self.back[path].given[0]
-        self.beside(self.diagram.size, 0.45, self.high - 0.17, "dy", gradient, of=path)
+        if not known:
+            gradient = self.back[path].given[0]
+            self.beside(self.diagram.size, BESIDE, self.high + 0.13, "dy", gradient, of=path)
 
     def arrived(self, dx, x=None):
         """Beside the stream's foot: the gradient that arrives there, and the stream's shape."""
@@ -134,9 +136,9 @@ class Column:
         self.beside(d.size, BESIDE, y - 0.27, f"d{text}", gradient, of=name)
         self.high = y + 0.2
 
-    def band(self):
-        """The stream's band, from its foot to as high as the drawing has come."""
-        self.diagram.stream((self.x, self.foot), (self.x, self.high))
+    def band(self, more=0.0):
+        """The stream's band, from its foot to as high as the drawing has come, and more."""
+        self.diagram.stream((self.x, self.foot), (self.x, self.high + more))
 
     # ------------------------------------------------------------- what reads and adds to it
 
@@ -236,7 +238,7 @@ def draw_layer(column, path, heads, mask="", cross=False, pre_norm=True):
         residual = f"{path}{name}"
         column.branch(f"{residual}.layer", text, kind, f"{residual}.norm" if pre_norm else None)
         if not pre_norm:
-            column.norm_last(f"{residual}.norm")
+            column.norm_last(f"{residual}.norm", known=name == "feed_forward")
     return low
 
 

@@ -38,13 +38,7 @@ from lib.teaching.exercises.residuals_and_feed_forward import (
     check_twice_as_loud,
 )
 from lib.teaching.explorers.residuals_and_feed_forward import explorer
-from lib.teaching.figures.residuals_and_feed_forward import (
-    draw_answers,
-    draw_bends,
-    draw_block,
-    draw_both_ways,
-    draw_scales,
-)
+from lib.teaching.figures import residuals_and_feed_forward as figures
 from lib.teaching.trace import trace
 
 np.set_printoptions(precision=4, suppress=True)
@@ -123,7 +117,7 @@ asked = np.array([sum(one[word] for word in question.split()) for question in qu
 y, (_, hidden) = feed_forward(asked, keys.T, np.full(3, -1.0), values, np.zeros(7))
 
 # %% tags=["figure"]
-draw_answers(questions, words, hidden, y)
+figures.draw_answers(questions, words, hidden, y)
 plt.show()
 for question, answer in zip(questions, y, strict=True):
     print(f"{question:<22}", ", ".join(np.array(words)[answer > 0]) or "nothing")
@@ -270,7 +264,7 @@ for name, slope in {"relu": low > 0, "GELU": gelu_slope(low)}.items():
     print(f"{name}: the gradient of {(db == 0).sum()} biases is exactly 0")
 
 # %% tags=["figure"]
-draw_bends(z, gelu_of_z, gelu_slope(z))
+figures.draw_bends(z, gelu_of_z, gelu_slope(z))
 plt.show()
 print("GELU's value at -3, -2, 0, 2:", gelu_of_z[[20, 40, 80, 120]])
 print("GELU's slope at -3, -2, 0, 2:", gelu_slope(z)[[20, 40, 80, 120]])
@@ -320,7 +314,7 @@ for s in (1.4, 1.19, 1, 0.8):
     _, _, shares[s] = through(bottom, dtop, make_layers(32, s), residual=False)
 
 # %% tags=["figure"]
-draw_scales(shares)
+figures.draw_scales(shares)
 plt.show()
 for s, share in shares.items():
     print(f"s = {s:<4g} at the bottom {share[0]:.1e}, per layer {share[0] ** (1 / 32):.3f}", end="")
@@ -386,13 +380,13 @@ both_ways = {
 }
 
 # %% tags=["figure"]
-draw_block(block, run, tokens)
+figures.draw_block(block, run, tokens)
 plt.show()
 adds = [np.linalg.norm(run[1][path].made[0]) for path in ("feed_forward", "attention")]
 print(f"down the stream {np.linalg.norm(dtokens):.1f}; the layers add {adds[0]:.1f}, {adds[1]:.1f}")
 
 # %% slideshow={"slide_type": "slide"} tags=["twin", "figure"]
-draw_both_ways(both_ways)
+figures.draw_both_ways(both_ways)
 plt.show()
 print("question and answer", one["capital"] + one["France"] + fired @ values)
 for name, (up, down) in both_ways.items():

@@ -35,12 +35,7 @@ from lib.teaching.exercises.layer_normalisation import (
     check_ten_times,
 )
 from lib.teaching.explorers.layer_normalisation import explorer
-from lib.teaching.figures.layer_normalisation import (
-    draw_normed,
-    draw_places,
-    draw_runs,
-    draw_sizes,
-)
+from lib.teaching.figures import layer_normalisation as figures
 from lib.teaching.trace import trace
 from lib.transformer import EncoderLayer, Residual, TransformerConfig
 
@@ -135,7 +130,7 @@ for name, norm in over.items():
     print(" in a batch of one it begins", norm(six[:1])[0, :3].round(4) + 0.0)
 
 # %% tags=["figure"]
-draw_normed(results)
+figures.draw_normed(results)
 plt.show()
 for name, values in results.items():
     print(f"{name:<16} means of the vectors", values.mean(axis=1).round(4) + 0.0)
@@ -305,6 +300,9 @@ print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.nor
 #
 # Two residuals of each kind, with the same weights. Look at the grey band: on the left nothing stands on it, on the right every norm does. Then follow the dashed
 # gradient down the band: on the left it passes each plus unchanged, $dy = dx$; on the right each norm changes it first.
+#
+# After the picture the experiment of [[residuals_and_feed_forward]] comes again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
+# of activations and gradients. (The norm after the last layer is left out here.) **Predict first**: do activations grow with pre-norm?
 
 # %%
 vectors, dvectors = np.random.default_rng(1).normal(size=(2, 2, 5, 12))
@@ -319,14 +317,10 @@ with trace(both) as run:
         layer.backward(dvectors, cache)
 
 # %% tags=["figure"]
-draw_places(both, run, vectors)
+figures.draw_places(both, run, vectors)
 plt.show()
 print(f"at the top dy {np.linalg.norm(dvectors):.1f}; at the bottom dx", end=" ")
 print(", ".join(f"{np.linalg.norm(run[1][place].made[0]):.1f}" for place in ("pre", "post")))
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# The experiment of [[residuals_and_feed_forward]] again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
-# of activations and gradients. (The norm after the last layer is left out here.) **Predict first**: do activations grow with pre-norm?
 
 
 # %%
@@ -366,7 +360,7 @@ for place in ("none", "before", "after"):
 print("expected before: (1 + L / 2)^½ " + "".join(f"{(1 + L / 2) ** 0.5:7.2f}" for L in depths))
 
 # %% tags=["twin", "figure"]
-draw_sizes(found)
+figures.draw_sizes(found)
 plt.show()
 for place, (up, down, straight) in found.items():
     print(f"{place:<7} output {up[-1]:6.2f}, gradient {down[0]:6.2f}", end="")
@@ -509,7 +503,7 @@ last = [losses[-50:].mean() for losses, _ in runs.values()]
 middle = [np.median(ratios[20:100]) for _, ratios in runs.values()]
 
 # %% tags=["figure", "learned", "nbval-ignore-output"]
-draw_runs(runs)
+figures.draw_runs(runs)
 plt.show()
 for (name, (_, ratios)), loss_at_end, between in zip(runs.items(), last, middle, strict=True):
     print(f"{name:<18} last 50 losses {loss_at_end:.3f}; gradient, bottom / top: ", end="")

@@ -31,13 +31,7 @@ from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
 from lib.teaching.explorers.the_encoder import explorer, read
-from lib.teaching.figures.the_encoder import (
-    draw_encoder,
-    draw_lengths,
-    draw_mirrors,
-    draw_record,
-    draw_words,
-)
+from lib.teaching.figures import the_encoder as figures
 from lib.teaching.trace import trace
 from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, accuracy
 from lib.training import train
@@ -174,7 +168,7 @@ key_biases = [layer.attention.layer.key.db for layer in tiny.stack.layers]
 print("gradient of the keys' biases is 0, to 1e-12:", np.abs(key_biases).max() < 1e-12)
 
 # %% tags=["figure"]
-draw_encoder(tiny, run, ids)
+figures.draw_encoder(tiny, run, ids)
 plt.show()
 arrived = np.linalg.norm(run[1]["stack.embedding"].given[0])
 print(f"dlogits {np.linalg.norm(dlogits):.1f}; the embedding gets {arrived:.1f}")
@@ -216,7 +210,7 @@ for layers in (1, 2):
         curves[layers, heads] = rows[:, 2], 100 * rows[:, 3]
 
 # %% tags=["figure"]
-draw_record(curves)
+figures.draw_record(curves)
 plt.show()
 for (layers, heads), (_, right) in curves.items():
     print(f"layers {layers}, heads {heads}: {right[2]:.1f}% after 300 steps", end=", ")
@@ -303,7 +297,7 @@ for t in range(8):
     right[t] = (logits.argmax(axis=-1) == eight[2]).mean(axis=0)
 
 # %% tags=["twin", "figure"]
-draw_mirrors(weights, right, digits)
+figures.draw_mirrors(weights, right, digits)
 plt.show()
 print("it writes", "".join(map(str, said)), "and head 1 gives the mirror", end=" ")
 print(weights[:, 0, np.arange(8), np.arange(8)[::-1]].mean(axis=1).round(2))
@@ -373,7 +367,7 @@ for layers in (1, 2):
     print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in accuracies[layers]))
 
 # %% tags=["figure"]
-draw_lengths(accuracies)
+figures.draw_lengths(accuracies)
 plt.show()
 print(f"from 4 to 12 digits, with two layers, at least {100 * min(accuracies[2][3:12]):.0f}%")
 
@@ -453,7 +447,7 @@ for kind in ("recurrent", "encoder", "without positions"):
     kept[kind] = some[~np.isnan(some["test_accuracy"])]
 
 # %% tags=["figure"]
-draw_words(losses)
+figures.draw_words(losses)
 plt.show()
 for kind, rows in kept.items():
     print(f"{kind:<18} validation {rows['validation_loss'].mean():.3f} nats", end=", ")

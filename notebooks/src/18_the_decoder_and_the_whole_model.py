@@ -42,11 +42,7 @@ from lib.teaching.explorers.the_decoder_and_the_whole_model import (
     explorer,
     keep,
 )
-from lib.teaching.figures.the_decoder_and_the_whole_model import (
-    draw_decoder,
-    draw_decoder_layer,
-    draw_parts,
-)
+from lib.teaching.figures import the_decoder_and_the_whole_model as figures
 from lib.teaching.trace import trace
 from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
@@ -204,7 +200,7 @@ with trace(small) as run:  # it records what every layer is given, and what it g
     small.backward(cross_entropy_backward(loss_cache), small_cache)
 
 # %% slideshow={"slide_type": "slide"} tags=["figure"]
-draw_decoder(small, run, text_ids[:, :-1])
+figures.draw_decoder(small, run, text_ids[:, :-1])
 plt.show()
 print(f"one of {L} layers; K = {D // H}; weights {small_cache.weights[0].shape}", end=", ")
 print(f"logits {small_logits.shape}")
@@ -414,7 +410,7 @@ y, _ = feed.layer.forward(feed.norm.forward(x_3)[0])
 print("by hand the same:", np.abs(x_3 + y - top).max() < 1e-12)
 
 # %% tags=["figure"]
-draw_decoder_layer(whole, run, x, memory)
+figures.draw_decoder_layer(whole, run, x, memory)
 plt.show()
 key, weights = (getattr(whole_cache.cross_attention.layer.attention, n) for n in ("key", "weights"))
 print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}", end=", ")
@@ -519,7 +515,7 @@ V, D, H, L, T = 10000, 256, 8, 6, 256
 parts = ("parameters", PARTS, count(V, D, L)), ("kept of one text", KEPT, keep(V, D, H, L, T))
 
 # %% tags=["twin", "figure"]
-draw_parts(parts)
+figures.draw_parts(parts)
 plt.show()
 for _, names, numbers in parts:
     print(", ".join(f"{name} {n:,}" for name, n in zip(names, numbers, strict=True)))

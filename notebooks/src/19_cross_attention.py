@@ -31,8 +31,8 @@ from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
 from lib.teaching.explorers.cross_attention import explorer, read
-from lib.teaching.figures.cross_attention import draw_heads, draw_record, draw_whole
 from lib.teaching.plots import visible
+from lib.teaching.figures import cross_attention as figures
 from lib.teaching.trace import trace
 from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
@@ -90,7 +90,7 @@ with trace(untrained) as run:  # it records what every layer is given, and what 
     untrained.backward(cross_entropy_backward(cross_entropy(said, pair[2][:, 1:])[1]), said_cache)
 
 # %% tags=["figure"]
-draw_whole(untrained, run, pair[0], pair[2][:, :-1])
+figures.draw_whole(untrained, run, pair[0], pair[2][:, :-1])
 plt.show()
 parts_of_dm = [np.linalg.norm(run[1][f"stack.layers.{l}"].made[1]) for l in (0, 1)]
 print("dm of decoder layers 1 and 2:", *(f"{part:.3f}" for part in parts_of_dm), end="; ")
@@ -299,7 +299,7 @@ for name in titles:
     curves[name] = [(int(at), v) for (*which, at), v in record.items() if tuple(which) == key]
 
 # %% tags=["figure"]
-draw_record(curves, titles)
+figures.draw_record(curves, titles)
 plt.show()
 for name, pairs in curves.items():
     print(f"{titles[name]:<30}", *(f"{step}: {v:.0%} " for step, v in pairs if step % 1000 == 0))
@@ -324,7 +324,7 @@ for l, h in np.ndindex(weights.shape[:2]):
     print(f"layer {l + 1}, head {h + 1} looks most at {most}")
 
 # %% tags=["twin", "figure"]
-draw_heads(weights, "1965-07-17", [visible(character) for character in text])
+figures.draw_heads(weights, "1965-07-17", [visible(character) for character in text])
 plt.show()
 print(f"the largest weight of all {weights.max():.2f}")
 

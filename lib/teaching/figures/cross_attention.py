@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.teaching.blocks import Column, canvas, cut, draw_layer, legend, roles
+from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend, roles
 from lib.teaching.palette import line
 from lib.teaching.plots import heatmap
 
@@ -38,8 +38,8 @@ def draw_stack(column, stack, config, begin, same, mask=""):
     low = draw_layer(column, f"{stack}.layers.0.", config.heads, mask, cross)
     column.others(f"{stack}.layers.1", config.layers, same)
     column.bracket(low, column.high + 0.05, f"L = {config.layers} layers")
+    column.band(GAP)
     column.step(f"{stack}.norm", "norm")
-    column.band()
 
 
 def join(diagram, encoder, layers):

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from lib.teaching.blocks import Column, canvas, cut, draw_layer, legend, roles
+from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend, roles
 from lib.teaching.palette import SERIES
 
 
@@ -14,8 +14,8 @@ def draw_decoder(model, run, ids):
     low = draw_layer(column, "stack.layers.0.", config.heads, "causal, ")
     column.others("stack.layers.1", config.layers, "the same two steps")
     column.bracket(low, column.high + 0.05, f"L = {config.layers} layers")
+    column.band(GAP)
     column.step("stack.norm", "norm")
-    column.band()
     column.step(table, "output · Wₑᵀ", "table")
     column.end("logits", forward[table].y, back[table].given[0])
     legend(diagram, 5.0, 3.2)

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.teaching.blocks import Column, canvas, cut, draw_layer, legend
+from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend
 from lib.teaching.palette import DASHES, PALE, SERIES, line
 from lib.teaching.plots import heatmap
 
@@ -16,8 +16,8 @@ def draw_encoder(model, run, ids):
     low = draw_layer(column, "stack.layers.0.", config.heads)
     column.others("stack.layers.1", config.layers, "the same two steps")
     column.bracket(low, column.high + 0.05, f"L = {config.layers} layers")
+    column.band(GAP)
     column.step("stack.norm", "norm")
-    column.band()
     column.step("output", "linear", "table")
     column.end("logits", forward["output"].y, back["output"].given[0])
     legend(diagram, 5.0, 3.2)
