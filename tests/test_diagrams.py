@@ -126,14 +126,13 @@ def places():
             y, cache = layer.forward(x)
             layer.backward(np.random.default_rng(1).normal(size=y.shape), cache)
     forward, back = run
-    diagram = draw_places(both, run, x)
-    return [
-        Drawn(
-            diagram, run, {f"{name}.x": x, f"{name}.y": forward[name].y},
-            {f"{name}.x": back[name].made[0], f"{name}.y": back[name].given[0]}, f"{name}.",
-        )
-        for name in ("pre", "post")
-    ]  # fmt: skip
+    diagram, found = draw_places(both, run, x), []
+    for name in ("pre", "post"):
+        dx, dy = back[name].made[0], back[name].given[0]
+        named = {f"{name}.given": x, f"{name}.result": forward[name].y}
+        dnamed = {f"{name}.given": dx, f"{name}.result": dy}
+        found.append(Drawn(diagram, run, named, dnamed, f"{name}."))
+    return found
 
 
 CASES = whole, decoder, encoder, decoder_layer, block, places

@@ -530,7 +530,7 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 #
 # <details><summary>Rubric</summary>
 #
-# - **1 point** for a derivation with each forward line above its gradient.
+# - **1 point** for a derivation with each forward line over its gradient.
 # - **1 point** for a gradient check with $\gamma$ not 1, and a mistake that it convicts.
 # - **1 point** for saying, and measuring, how many directions its gradient loses.
 # - **1 point** for training both with at least three seeds, shown one by one, pre-norm and post-norm.

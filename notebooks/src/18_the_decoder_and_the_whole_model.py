@@ -36,12 +36,8 @@ from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_tied_backward,
 )
 from lib.teaching.explorers.the_decoder_and_the_whole_model import (
-    KEPT,
-    PARTS,
-    count,
-    explorer,
-    keep,
-)
+    KEPT, PARTS, count, explorer, keep,
+)  # fmt: skip
 from lib.teaching.figures import the_decoder_and_the_whole_model as figures
 from lib.teaching.trace import trace
 from lib.transformer import DecoderLayer, Transformer, TransformerConfig

@@ -54,7 +54,7 @@ def draw(picture):
         ax.set_title(f"layer {layer + 1}, head {head + 1}")
         ax.set_xlabel("looks at", labelpad=14)
         ax.set_ylabel("output", labelpad=14)
-        labels = [edge_labels(ax, LONGEST, axis, distance=0.06) for axis in "yx"]
+        labels = [edge_labels(ax, LONGEST, axis, distance=0.06) for axis in ("y", "x")]
         maps[layer, head] = image, *labels
         for each in labels:
             each.size = 7.5

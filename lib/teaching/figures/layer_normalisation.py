@@ -63,10 +63,10 @@ def draw_place(diagram, layers, run, x, place, stream):
     """The Column of one of them."""
     layer, (forward, back) = getattr(layers, place), run
     column = Column(diagram, run, stream, who=f"{place}-norm:")
-    column.begin(0.25, f"{place}.x", x, "x")
+    column.begin(0.25, f"{place}.given", x, "x")
     column.arrived(back[place].made[0])
     heads, pre_norm = layer.attention.layer.heads, layer.attention.pre_norm
     draw_layer(column, f"{place}.", heads, pre_norm=pre_norm)
     column.band()
-    column.end(f"{place}.y", forward[place].y, back[place].given[0], "y")
+    column.end(f"{place}.result", forward[place].y, back[place].given[0], "y")
     return column
