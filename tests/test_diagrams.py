@@ -63,9 +63,13 @@ def vectors(length=T):
     return np.random.default_rng(3).normal(size=(B, length, D))
 
 
-def whole():
-    config = TransformerConfig(V, D, H, F, L, kind="encoder-decoder", source_size=13)
-    model, source, target = Transformer(config, np.random.default_rng(0)), ids(13, S), ids(V, T)
+def whole(*sizes, lengths=(S, T)):
+    sizes = sizes or (V, D, H, F, L)
+    config = TransformerConfig(*sizes, kind="encoder-decoder", source_size=13)
+    model, (source, target) = (
+        Transformer(config, np.random.default_rng(0)),
+        (ids(V, n) for n in lengths),
+    )
     run = forward, back = run_of(model, target, source=source)
     named = {"source": source, "ids": target, "memory": forward["encoder"].y}
     named["logits"] = forward[""].y
@@ -292,6 +296,15 @@ def overlap(one, other, slack=0.02):
     return bool(np.all(np.maximum(one[0], other[0]) + slack < np.minimum(one[1], other[1])))
 
 
+def borders(diagram):
+    """(name, box) of each thing that has a border: no places, no signs."""
+    places = {"ids", "source", "memory", "logits", "x", "y"}
+    for name, node in diagram.nodes.items():
+        if name not in places and not name.endswith(("+", ".given", ".result")):
+            middle, half = np.array((node.x, node.y)), np.array((node.across, node.up))
+            yield name, (middle - half, middle + half)
+
+
 def spans(route):
     """The straight pieces of a route, as boxes."""
     for one, other in itertools.pairwise(route):
@@ -312,9 +325,16 @@ def test_texts_can_be_read(case):
         assert np.all(box >= 0) and np.all(box[1] <= (width, high)), f"{said} is cut off"
         for other, its_box in found[n + 1 :]:
             assert not overlap(box, its_box), f"{said!r} lies on {other.get_text()!r}"
+        for name, edge in borders(diagram):
+            inside = np.all(box[0] >= edge[0]) and np.all(box[1] <= edge[1])
+            assert inside or not overlap(box, edge), f"{said!r} lies on the border of {name}"
         for start, end, _, points in diagram.routes:
             crossed = [span for span in spans(points) if overlap(box, span, 0)]
             assert not crossed, f"{start} → {end} goes through {said!r}"
+
+
+def test_texts_can_be_read_where_sizes_have_two_and_three_digits():
+    test_texts_can_be_read(lambda: whole(V, 64, 4, 128, 2, lengths=(22, 11)))
 
 
 @every_diagram

@@ -14,11 +14,8 @@ from lib.teaching.palette import KEY, QUERY, VALUE, WEIGHT
 
 # Distances from the stream, toward the side on which its branches stand.
 LANE = 0.11  # the gradient's lane, beside the forward one
-BESIDE, BOX, FAR = (
-    0.28,
-    2.6,
-    3.2,
-)  # where texts begin; the middle of the boxes; how far a frame goes
+BESIDE, BOX = 0.24, 2.7  # where texts begin; the middle of the boxes
+FAR = 3.3  # how far the frame goes of layers that are not drawn
 APART = 0.5  # how far the two lanes of a branch are from the middle of its boxes
 # Heights above the place where a branch reads the stream: of its norm, its layer and its plus.
 WITH_NORM, WITHOUT = (0.45, 1.2, 1.74), (None, 0.97, 1.51)
@@ -264,4 +261,4 @@ def legend(diagram, x, y, across=False):
 def roles(diagram, x, y, letters="kv"):
     """The letters of what a line carries, in their colours."""
     for i, letter in enumerate(letters):
-        diagram.write(x + 0.17 * i, y, letter, color=ROLES[letter], weight="bold")
+        diagram.write(x + 0.15 * i, y, letter, color=ROLES[letter], weight="bold")

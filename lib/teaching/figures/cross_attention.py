@@ -7,7 +7,7 @@ from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend, ro
 from lib.teaching.palette import line
 from lib.teaching.plots import heatmap
 
-BUS, LANE = 4.82, 4.6  # where the memory's lines go up and down, and where its gradients come
+BUS, LANE = 4.86, 4.64  # where the memory's lines go up and down, and where its gradients come
 CROSS, REST = "stack.layers.0.cross_attention.layer", "stack.layers.1"
 
 
@@ -51,8 +51,8 @@ def join(diagram, encoder, layers):
     diagram.shape(encoder.x + 0.7, y + 0.2, memory, of="memory", ha="left")
     diagram.flow("memory", (CROSS, 0, 0.1), (BUS, None), (None, low + 0.1))
     diagram.flow("memory", (REST, 0, -0.1), (BUS, None), (None, high - 0.1))
-    roles(diagram, 4.98, low + 0.26)
-    roles(diagram, 5.06, high - 0.26)
+    roles(diagram, BUS + 0.085, low + 0.26)
+    roles(diagram, BUS + 0.2, high - 0.26)
     add_up(diagram, encoder.back, low - 0.1, high + 0.1, layers)
 
 
