@@ -78,8 +78,8 @@ def whole(*sizes, lengths=(S, T)):
     return [Drawn(diagram, run, named, dnamed)]
 
 
-def stack(draw, **settings):
-    config = TransformerConfig(V, D, H, F, L, **settings)
+def stack(draw, layers=L, **settings):
+    config = TransformerConfig(V, D, H, F, layers, **settings)
     model, read = Transformer(config, np.random.default_rng(0)), ids(V, T)
     run = forward, back = run_of(model, read)
     diagram = draw(model, run, read)
@@ -88,8 +88,8 @@ def stack(draw, **settings):
     ]
 
 
-def decoder():
-    return stack(draw_decoder)
+def decoder(layers=L):
+    return stack(draw_decoder, layers=layers)
 
 
 def encoder():
@@ -156,6 +156,11 @@ def closed():
 def test_each_line_is_a_hand_over_and_each_hand_over_a_line(case):
     for drawn in case():
         assert not drawn.faults()
+
+
+def test_one_layer_has_no_frame_above_it():
+    (drawn,) = decoder(layers=1)
+    assert "stack.layers.1" not in drawn.diagram.nodes and not drawn.faults()
 
 
 @every_diagram

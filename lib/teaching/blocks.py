@@ -82,7 +82,7 @@ class Column:
         self.say(path, text)
         self.up(path, back)
         self.high = y + 0.17
-        if kind == "table":  # the stream begins above it
+        if kind != "norm":  # the stream begins above it
             self.foot = self.high
 
     def embed(self, stack, name, ids, scale, text=None):
@@ -91,7 +91,7 @@ class Column:
         table = "embedding" + " √D" * (scale != 1) + " Wₑ" * self.forward.has(tied)
         self.begin(0.25, name, ids, text or name)
         self.step(f"{stack}.embedding", table, "table", back=False)
-        self.step(path, "+ positions", "table")
+        self.step(path, "+ positions", "plain")
         self.arrived(self.back[path].given[0], self.forward[path].y)
 
     def norm_last(self, path, known=False):
@@ -110,6 +110,8 @@ class Column:
 
     def others(self, path, layers, same):
         """Layers 2 to so many, not drawn in detail: the stream goes on through their frame."""
+        if layers == 1:
+            return
         text = ("layer 2" if layers == 2 else f"layers 2 to {layers}") + f":\n{same}"
         y, d = self.high + 0.72, self.diagram
         d.frame(path, self.at(FAR / 2 - 0.15), y, FAR + 0.3, 0.72)

@@ -22,6 +22,7 @@ from lib.teaching.palette import (
     VALUE,
     WEIGHT,
 )
+from lib.teaching.trace import trace  # noqa: F401 (where a diagram's arrays come from)
 
 FILLS = {
     "plain": PAPER,

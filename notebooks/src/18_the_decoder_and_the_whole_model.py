@@ -183,7 +183,7 @@ check_shift(my_shift)
 #
 # The picture is made by running a small model of `lib`'s, forward and back (the last section shows that it is ours): every shape is that of a real array,
 # every number in italics the length of a real gradient. Begin below, at the ids. The grey band is the residual stream: attention and feed-forward read it through a norm, and
-# add to it at a plus. Beside attention stand its queries, keys, values and weights. The blue boxes at both ends are one table. Change the sizes, and the picture changes.
+# add to it at a plus. Beside attention stand its queries, keys, values and weights. The two pale blue boxes, at both ends, are one table. Change the sizes, and the picture changes.
 
 # %% slideshow={"slide_type": "slide"}
 B, T, V, D, H, F, L = 2, 5, 11, 12, 3, 48, 4  # change them; H has to divide D
