@@ -80,16 +80,16 @@ class Diagram:
         """A step, in a box whose fill says of what kind it is."""
         self.node(name, x, y, width / 2, height / 2)
         corner, style = (x - width / 2, y - height / 2), ROUND
-        look = dict(boxstyle=style, fc=FILLS[kind], ec=GREY, lw=0.9, zorder=3)
-        self.ax.add_patch(FancyBboxPatch(corner, width, height, **look))
+        drawn = dict(boxstyle=style, fc=FILLS[kind], ec=GREY, lw=0.9, zorder=3)
+        self.ax.add_patch(FancyBboxPatch(corner, width, height, **drawn))
         self.write(x, y, name if text is None else text, size=size)
 
     def sign(self, name, x, y, text="+", radius=0.16):
         """A small circle in which arrays meet: + where they are added, × where multiplied."""
         self.node(name, x, y, radius, radius)
-        look = dict(boxstyle=f"round,pad=0,rounding_size={radius}", fc=PAPER, ec=INK, zorder=3)
+        drawn = dict(boxstyle=f"round,pad=0,rounding_size={radius}", fc=PAPER, ec=INK, zorder=3)
         box = (x - radius, y - radius), 2 * radius, 2 * radius
-        self.ax.add_patch(FancyBboxPatch(*box, **look))
+        self.ax.add_patch(FancyBboxPatch(*box, **drawn))
         self.write(x, y, text, size=NORMAL + 1)
 
     def place(self, name, x, y, text=None, width=0.5, height=0.3, **style):
@@ -101,8 +101,8 @@ class Diagram:
         """What is not drawn in detail: an outline, through which a stream goes on."""
         self.node(name, x, y, width / 2, height / 2)
         corner, style = (x - width / 2, y - height / 2), ROUND
-        look = dict(boxstyle=style, fc="none", ec=GREY, lw=0.9, ls=(0, (1, 1)), zorder=1)
-        self.ax.add_patch(FancyBboxPatch(corner, width, height, **look))
+        drawn = dict(boxstyle=style, fc="none", ec=GREY, lw=0.9, ls=(0, (1, 1)), zorder=1)
+        self.ax.add_patch(FancyBboxPatch(corner, width, height, **drawn))
 
     def bracket(self, x, low, high, text, depth=0.12):
         """A bracket that opens to the right (below 0: to the left), and its text beside it."""
@@ -145,31 +145,31 @@ class Diagram:
         """A line through points, in the look of what goes forward or of a gradient."""
         meaning = MEANINGS["gradient" if back else "forward"]
         lw = lw or (1.0 if back else 1.2)
-        look = dict(color=color or meaning.colour, lw=lw, ls=meaning.dash)
-        self.ax.plot(*np.transpose(points), **look, solid_capstyle="butt", zorder=2)
+        drawn = dict(color=color or meaning.colour, lw=lw, ls=meaning.dash)
+        self.ax.plot(*np.transpose(points), **drawn, solid_capstyle="butt", zorder=2)
         if head:
-            arrow = dict(arrowstyle=HEAD, shrinkA=0, shrinkB=0, **look | {"ls": "-"})
+            arrow = dict(arrowstyle=HEAD, shrinkA=0, shrinkB=0, **drawn | {"ls": "-"})
             before = points[-1] + 0.01 * np.subtract(points[-2], points[-1])
             self.ax.annotate("", points[-1], before, arrowprops=arrow, zorder=2)
 
     def write(self, x, y, text, back=False, size=NORMAL, **style):
         """A text centred on a point; what belongs to a gradient is magenta and in italics."""
-        look = dict(color=MEANINGS["gradient"].colour, style="italic") if back else {"color": INK}
-        look |= dict(ha="center", va="center", size=size, zorder=5)
-        self.ax.text(x, y, text, **look | style)
+        drawn = dict(color=MEANINGS["gradient"].colour, style="italic") if back else {"color": INK}
+        drawn |= dict(ha="center", va="center", size=size, zorder=5)
+        self.ax.text(x, y, text, **drawn | style)
 
     def shape(self, x, y, array, of=None, **style):
         """The shape of an array; of: what it belongs to."""
         text = "(" + ", ".join(map(str, np.shape(array))) + ")"
         self.arrays.append((text, of, array))
-        look = dict(size=SMALL, family="DejaVu Sans Mono", color=GREY)
-        self.write(x, y, text, **look | style)
+        drawn = dict(size=SMALL, family="DejaVu Sans Mono", color=GREY)
+        self.write(x, y, text, **drawn | style)
 
     def role(self, x, y, letter, array, of=None, **style):
         """q, k, v or a in its colour, and beside it the array's shape."""
-        look = dict(color=ROLES[letter], ha="left")
-        self.write(x, y, letter, weight="bold", **look | style)
-        self.shape(x + 0.2, y, array, (of, letter), **look | style)
+        drawn = dict(color=ROLES[letter], ha="left")
+        self.write(x, y, letter, weight="bold", **drawn | style)
+        self.shape(x + 0.2, y, array, (of, letter), **drawn | style)
 
     def size(self, x, y, name, gradient, of=None, **style):
         """How large a gradient is that comes back here: its length, as ‖dx‖ 0.17."""
@@ -177,11 +177,11 @@ class Diagram:
         self.arrays.append((text, of, gradient))
         self.write(x, y, text, back=True, **{"size": SMALL, "ha": "left"} | style)
 
-    def block(self, name, x, y, rows, columns, cell=0.2, **look):
+    def block(self, name, x, y, rows, columns, cell=0.2, **drawn):
         """A matrix as a block of rows × columns cells, its middle at (x, y)."""
         self.node(name, x, y, columns * cell / 2, rows * cell / 2)
         left, low = x - columns * cell / 2, y - rows * cell / 2
-        edges = dict(fc=PAPER, ec=INK, lw=1, zorder=3) | look
+        edges = dict(fc=PAPER, ec=INK, lw=1, zorder=3) | drawn
         corners = [(0, 0), (columns * cell, 0), (columns * cell, rows * cell), (0, rows * cell)]
         self.ax.add_patch(Polygon(np.add(corners, (left, low)), **edges))
         grid = dict(color=PALE, lw=0.6, ls="-", zorder=3)

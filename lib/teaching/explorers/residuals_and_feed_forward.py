@@ -43,8 +43,8 @@ def draw(axes, low, high):
         ax.set(yscale="log", ylim=(low, high), xlim=(0, MOST), title=title)
         ax.set(xlabel="layer (0 is the input)", xticks=range(0, MOST + 1, 16))
         ax.axhline(1, color=GREY, ls="-", lw=0.8)
-        look = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash)
-        lines.append(*ax.plot([], [], **look, marker=".", ms=5, lw=1.2))
+        drawn = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash)
+        lines.append(*ax.plot([], [], **drawn, marker=".", ms=5, lw=1.2))
     axes[0].set_ylabel("size")
     return lines
 

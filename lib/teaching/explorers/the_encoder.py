@@ -23,16 +23,8 @@ def explorer():
         if blocked > len(ids):
             raise ValueError(f"blocked={blocked}: there are only {len(ids)} outputs")
         said, weights = read(digits_reversed(layers, heads), ids, blocked)
-        seen = np.where(may_look(len(ids), blocked), weights, np.nan)
         place(picture, layers, heads, len(ids))
-        for (layer, head), (image, beside, below) in maps.items():
-            if layer < layers and head < heads:
-                set_image(image, seen[layer, head])
-            room = image.axes.get_position()
-            left = [(-0.02 / room.width, i) for i in range(LONGEST)]
-            beside.place(left, digits if head == 0 else "")
-            low = [(i, -0.03 / room.height) for i in range(LONGEST)]
-            below.place(low, digits if layer == layers - 1 else "")
+        fill(maps, np.where(may_look(len(ids), blocked), weights, np.nan), digits)
         return describe(digits, said, blocked, weights)
 
     return Panel(
@@ -64,6 +56,21 @@ def draw(picture):
     return maps
 
 
+def fill(maps, weights, digits):
+    """Lay weights (L, H, T, T) into their maps, and write the digits on their outer sides."""
+    L, H = weights.shape[:2]
+    for (layer, head), (image, beside, below) in maps.items():
+        for artist in (image, beside, below):
+            artist.set_visible(layer < L and head < H)
+        if image.get_visible():
+            set_image(image, weights[layer, head])
+            room = image.axes.get_position()
+            left = [(-0.02 / room.width, i) for i in range(LONGEST)]
+            beside.place(left, digits if head == 0 else "")
+            low = [(i, -0.03 / room.height) for i in range(LONGEST)]
+            below.place(low, digits if layer == L - 1 else "")
+
+
 def place(picture, layers, heads, T):
     """Give all of the room to the maps of these layers and heads, and name their outer sides."""
     if getattr(picture, "placed", None) == (layers, heads, T):
@@ -73,6 +80,7 @@ def place(picture, layers, heads, T):
     for (layer, head), ax in np.ndenumerate(picture.axes):
         low = 0.13 + (layers - 1 - layer) * height
         shown = layer < layers and head < heads  # the others stand beyond the picture's edge
+        ax.set_visible(shown)
         left = 0.09 + head * width if shown else 2
         ax.set_position((left, low, width - 0.025, height - 0.08))
         ax.xaxis.label.set_visible(layer == layers - 1)

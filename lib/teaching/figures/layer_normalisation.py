@@ -25,8 +25,8 @@ def draw_sizes(found):
     fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
     for (place, (*sizes, _)), marker in zip(found.items(), ("", "o", "s"), strict=True):
         for ax, each, what in zip(axes, sizes, ("forward", "gradient"), strict=True):
-            look = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash, marker=marker)
-            ax.semilogy(each, **look, markevery=4, ms=5, mfc="none", label=place)
+            drawn = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash, marker=marker)
+            ax.semilogy(each, **drawn, markevery=4, ms=5, mfc="none", label=place)
     axes[0].set(xlabel="layer (0 is the input)", ylabel="relative size", title="activation")
     axes[1].set(xlabel="layer (0 is the input)", title="gradient")
     axes[0].legend(title="norm")

@@ -43,8 +43,8 @@ def draw_both_ways(sizes):
     fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
     for name, marker in zip(sizes, ("o", ""), strict=True):
         for ax, each, what in zip(axes, sizes[name], ("forward", "gradient"), strict=True):
-            look = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash, marker=marker)
-            ax.semilogy(each, **look, markevery=4, ms=5, mfc="none", label=name)
+            drawn = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash, marker=marker)
+            ax.semilogy(each, **drawn, markevery=4, ms=5, mfc="none", label=name)
     axes[0].set(xlabel="layer (0 is the input)", ylabel="relative size", title="size of x")
     axes[1].set(xlabel="layer (0 is the input)", title="size of the gradient")
     axes[0].legend()

@@ -30,8 +30,8 @@ def draw_record(curves):
     looks = {1: dict(color=SERIES[2], marker="o"), 2: dict(color=SERIES[0])}
     dashes = dict(zip((1, 2, 4), DASHES, strict=False))
     for (layers, heads), (steps, right) in curves.items():
-        look = looks[layers] | dict(ls=dashes[heads], ms=4, markevery=2)
-        ax.plot(steps, right, **look, label=f"layers {layers}, heads {heads}")
+        drawn = looks[layers] | dict(ls=dashes[heads], ms=4, markevery=2)
+        ax.plot(steps, right, **drawn, label=f"layers {layers}, heads {heads}")
     ax.set(xlabel="step", ylabel="% of the digits right", ylim=(0, 104))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
