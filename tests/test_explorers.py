@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from matplotlib.text import Annotation
 
 from lib.data.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
@@ -1179,21 +1178,6 @@ def its_formulas_are_what_a_model_has_and_keeps(watched):
     twice = L * T * D  # for speed lib keeps the heads' columns merged and not merged
     assert lesson.keep(V, D, H, L, T).sum() == kept - twice
     assert lesson.keep(V, D, H, L, T)[0] == sum(weights.size for weights in cache.weights)
-
-
-def test_the_memory_stands_beside_the_stream_and_feeds_the_weights_below():
-    """A row of it has no plus: nothing of it is added to the stream, whose line passes by."""
-    lesson, ax = module("the_decoder_and_the_whole_model"), Picture(7.2, 4.4).axes
-    array = np.zeros((2, 3, 4))
-    block = {"stream": array, "norm": array, "q": array, "weights": array, "y": array}
-    lesson.draw_flow(ax, [block, {"memory": array, "k, v": array}, block, {"stream": array}])
-    texts = [(text.get_text().partition("\n")[0], text.get_position()) for text in ax.texts]
-    places = {name: place for name, place in texts if name}
-    assert places["memory"] == (2, -1) and places["k, v"] == (3, -1)
-    assert [place for name, place in texts if name == "weights"] == [(3, 0), (3, -2)]
-    assert [place for name, place in texts if name == "+"] == [(0, -0.5), (0, -2.5)]
-    arrows = [(text.xyann, text.xy) for text in ax.texts if isinstance(text, Annotation)]
-    assert ((3, -1.22), (3, -1.78)) in arrows and ((0, -0.22), (0, -1.78)) in arrows
 
 
 @promised(

@@ -13,9 +13,11 @@ from lib.generation import next_probabilities
 from lib.teaching.explorers import (
     a_language_model,
     bug_clinic,
+    cross_attention,
     generation,
     scaled_dot_product_attention,
     the_decoder_and_the_whole_model,
+    the_encoder,
 )
 from lib.teaching.plots import outline, visible
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
@@ -105,6 +107,37 @@ def test_what_should_be_goes_across_and_what_is_goes_up(patient):
     np.testing.assert_allclose(y * ratio, sick, rtol=1e-9)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("as it should be", "as the patient has it")
     assert max(np.abs(x).max(), np.abs(y).max()) == pytest.approx(1)
+
+
+# --- where nobody may look
+
+
+@pytest.mark.parametrize("layers, heads", [(2, 2), (1, 4)])
+def test_each_head_of_an_encoder_has_its_map_and_what_is_blocked_is_hatched(layers, heads):
+    given = dict(digits="3141592", layers=layers, heads=heads, blocked=3)
+    panel, axes = turned(the_encoder, **given)
+    ids = np.array([int(digit) for digit in given["digits"]])
+    model = the_encoder.digits_reversed(layers, heads)
+    _, weights = the_encoder.read(model, ids, blocked=3)
+    shown = [ax for ax in axes if ax.get_position().x0 < 1]
+    assert len(shown) == layers * heads
+    for (layer, head), ax in zip(np.ndindex(layers, heads), shown, strict=True):
+        assert ax.get_title() == f"layer {layer + 1}, head {head + 1}"
+        cells = np.ma.filled(ax.images[0].get_array(), np.nan)
+        assert np.argwhere(np.isnan(cells)).tolist() == [[2, 4]]  # output 3, the mirror place
+        np.testing.assert_allclose(np.nan_to_num(cells), weights[layer, head], rtol=1e-6)
+
+
+def test_characters_that_the_decoder_may_not_see_are_hatched():
+    text = "samedi 17 juillet 1965"
+    year = {"nothing": "", "year for the encoder": ""}
+    year |= dict.fromkeys(("year for the decoder", "year for both"), "1965")
+    for blocked, hidden in year.items():
+        panel, (above, _) = turned(cross_attention, date=text, blocked=blocked)
+        cells = np.ma.filled(above.images[0].get_array(), np.nan)
+        closed = np.isnan(cells).all(axis=0)
+        assert "".join(np.array(list(text))[closed]) == hidden
+        assert not np.isnan(cells[:, ~closed]).any()
 
 
 # --- what a language model expects

@@ -1,12 +1,10 @@
 """Diagrams of networks: boxes, lines between them, and the shapes that the arrays really have.
 
 A Diagram remembers what it joins, so that a test can compare its lines with what a model calls.
-`trace` records a run of a model, so that no shape and no size in a diagram is typed by hand. The
-colours are those of the palette: forward in ink, gradients in magenta and dashed.
+Its shapes and sizes are those of arrays, as lib.teaching.trace records them. The colours are those
+of the palette: forward in ink, gradients in magenta and dashed.
 """
 
-from contextlib import contextmanager
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +23,7 @@ from lib.teaching.palette import (
     VALUE,
     WEIGHT,
 )
+from lib.teaching.trace import trace  # noqa: F401 (where a diagram's arrays come from)
 
 FILLS = {
     "plain": PAPER,
@@ -36,6 +35,7 @@ FILLS = {
 }
 ROLES = {"q": QUERY, "k": KEY, "v": VALUE, "a": WEIGHT}
 HEAD = "-|>,head_width=0.16,head_length=0.32"
+ROUND = "round,pad=0,rounding_size=0.09"
 SMALL, NORMAL = 7.5, 8.5  # points of the shapes and numbers, and of the names
 
 
@@ -48,7 +48,9 @@ class Node(NamedTuple):
     up: float
 
     def leave(self, start, toward):
-        """Where the line from `start`, a point inside, to `toward` crosses the border."""
+        """Where the line from `start` to `toward` crosses the border; `start`, if it is outside."""
+        if abs(start[0] - self.x) > self.across or abs(start[1] - self.y) > self.up:
+            return start
         step = np.subtract(toward, start)
         room = np.where(step > 0, 1, -1) * (self.across, self.up) + (self.x, self.y) - start
         shares = [a / b for a, b in zip(room, step, strict=True) if b]
@@ -58,11 +60,14 @@ class Node(NamedTuple):
 class Diagram:
     """A drawing in axes of `width` by `height` units, in which each thing has a name.
 
-    flows and gradients: the pairs of names that its lines join, forward and back.
+    flows and gradients: the pairs of names that its lines join, forward and back. arrays: the
+    text of each shape and size, of which thing it is, and the array that it was made from. routes:
+    (start, end, back, points) of each line. said: what `tell` calls a thing that has another name.
     """
 
     def __init__(self, ax, width, height):
         self.ax, self.nodes, self.flows, self.gradients = ax, {}, [], []
+        self.arrays, self.routes, self.said = [], [], {}
         ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
         ax.axis("off")
 
@@ -75,23 +80,36 @@ class Diagram:
     def box(self, name, x, y, text=None, kind="plain", width=1.5, height=0.5, size=NORMAL):
         """A step, in a box whose fill says of what kind it is."""
         self.node(name, x, y, width / 2, height / 2)
-        corner, style = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=0.09"
-        look = dict(boxstyle=style, fc=FILLS[kind], ec=GREY, lw=0.9, zorder=3)
-        self.ax.add_patch(FancyBboxPatch(corner, width, height, **look))
+        corner, style = (x - width / 2, y - height / 2), ROUND
+        drawn = dict(boxstyle=style, fc=FILLS[kind], ec=GREY, lw=0.9, zorder=3)
+        self.ax.add_patch(FancyBboxPatch(corner, width, height, **drawn))
         self.write(x, y, name if text is None else text, size=size)
 
     def sign(self, name, x, y, text="+", radius=0.16):
         """A small circle in which arrays meet: + where they are added, × where multiplied."""
         self.node(name, x, y, radius, radius)
-        look = dict(boxstyle=f"round,pad=0,rounding_size={radius}", fc=PAPER, ec=INK, zorder=3)
+        drawn = dict(boxstyle=f"round,pad=0,rounding_size={radius}", fc=PAPER, ec=INK, zorder=3)
         box = (x - radius, y - radius), 2 * radius, 2 * radius
-        self.ax.add_patch(FancyBboxPatch(*box, **look))
+        self.ax.add_patch(FancyBboxPatch(*box, **drawn))
         self.write(x, y, text, size=NORMAL + 1)
 
     def place(self, name, x, y, text=None, width=0.5, height=0.3, **style):
         """What comes in or goes out: a name in bold, without a box."""
         self.node(name, x, y, width / 2, height / 2)
         self.write(x, y, name if text is None else text, **{"weight": "bold", **style})
+
+    def frame(self, name, x, y, width, height):
+        """What is not drawn in detail: an outline, through which a stream goes on."""
+        self.node(name, x, y, width / 2, height / 2)
+        corner, style = (x - width / 2, y - height / 2), ROUND
+        drawn = dict(boxstyle=style, fc="none", ec=GREY, lw=0.9, ls=(0, (1, 1)), zorder=1)
+        self.ax.add_patch(FancyBboxPatch(corner, width, height, **drawn))
+
+    def bracket(self, x, low, high, text, depth=0.12):
+        """A bracket that opens to the right (below 0: to the left), and its text beside it."""
+        points = [(x + depth, low), (x, low), (x, high), (x + depth, high)]
+        self.ax.plot(*np.transpose(points), color=GREY, lw=0.9, ls="-")
+        self.write(x - 1.4 * depth, (low + high) / 2, text, rotation=90, size=NORMAL)
 
     def stream(self, *points):
         """The residual stream through these points: a broad band that nothing interrupts."""
@@ -101,8 +119,9 @@ class Diagram:
     def flow(self, start, end, *corners, back=False, color=None, lw=None, head=True):
         """A line from one thing to another, round these corners (x, y), with an arrow head.
 
-        A thing is a name, or (name, dx, dy) for a place beside its middle. A None in a corner
-        keeps what the point before it has. back: it is a gradient.
+        A thing is a name, or (name, dx, dy) for a place beside its middle: where that is outside
+        its border, the line joins another one that runs there. A None in a corner keeps what the
+        point before it has. back: it is a gradient.
         """
         (one, first), (other, last) = self._at(start), self._at(end)
         points = [first]
@@ -112,6 +131,7 @@ class Diagram:
         points[0] = self.nodes[one].leave(first, points[1])
         points[-1] = self.nodes[other].leave(last, points[-2])
         (self.gradients if back else self.flows).append((one, other))
+        self.routes.append((one, other, back, points))
         self.line(*points, back=back, color=color, lw=lw, head=head)
 
     def broad(self, start, end, share, most=0.22):
@@ -139,41 +159,43 @@ class Diagram:
         """A line through points, in the look of what goes forward or of a gradient."""
         meaning = MEANINGS["gradient" if back else "forward"]
         lw = lw or (1.0 if back else 1.2)
-        look = dict(color=color or meaning.colour, lw=lw, ls=meaning.dash)
-        self.ax.plot(*np.transpose(points), **look, solid_capstyle="butt", zorder=2)
+        drawn = dict(color=color or meaning.colour, lw=lw, ls=meaning.dash)
+        self.ax.plot(*np.transpose(points), **drawn, solid_capstyle="butt", zorder=2)
         if head:
-            arrow = dict(arrowstyle=HEAD, shrinkA=0, shrinkB=0, **look | {"ls": "-"})
+            arrow = dict(arrowstyle=HEAD, shrinkA=0, shrinkB=0, **drawn | {"ls": "-"})
             before = points[-1] + 0.01 * np.subtract(points[-2], points[-1])
             self.ax.annotate("", points[-1], before, arrowprops=arrow, zorder=2)
 
     def write(self, x, y, text, back=False, size=NORMAL, **style):
         """A text centred on a point; what belongs to a gradient is magenta and in italics."""
-        look = dict(color=MEANINGS["gradient"].colour, style="italic") if back else {"color": INK}
-        look |= dict(ha="center", va="center", size=size, zorder=5)
-        self.ax.text(x, y, text, **look | style)
+        drawn = dict(color=MEANINGS["gradient"].colour, style="italic") if back else {"color": INK}
+        drawn |= dict(ha="center", va="center", size=size, zorder=5)
+        self.ax.text(x, y, text, **drawn | style)
 
-    def shape(self, x, y, array, **style):
-        """The shape of an array."""
+    def shape(self, x, y, array, of=None, **style):
+        """The shape of an array; of: what it belongs to."""
         text = "(" + ", ".join(map(str, np.shape(array))) + ")"
-        look = dict(size=SMALL, family="DejaVu Sans Mono", color=GREY)
-        self.write(x, y, text, **look | style)
+        self.arrays.append((text, of, array))
+        drawn = dict(size=SMALL, family="DejaVu Sans Mono", color=GREY)
+        self.write(x, y, text, **drawn | style)
 
-    def role(self, x, y, letter, array, **style):
+    def role(self, x, y, letter, array, of=None, **style):
         """q, k, v or a in its colour, and beside it the array's shape."""
-        look = dict(color=ROLES[letter], ha="left")
-        self.write(x, y, letter, weight="bold", **look | style)
-        self.shape(x + 0.2, y, array, **look | style)
+        drawn = dict(color=ROLES[letter], ha="left")
+        self.write(x, y, letter, weight="bold", **drawn | style)
+        self.shape(x + 0.2, y, array, (of, letter), **drawn | style)
 
-    def size(self, x, y, name, gradient, **style):
+    def size(self, x, y, name, gradient, of=None, **style):
         """How large a gradient is that comes back here: its length, as ‖dx‖ 0.17."""
         text = f"‖{name}‖ {np.linalg.norm(gradient):.2g}"
+        self.arrays.append((text, of, gradient))
         self.write(x, y, text, back=True, **{"size": SMALL, "ha": "left"} | style)
 
-    def block(self, name, x, y, rows, columns, cell=0.2, **look):
+    def block(self, name, x, y, rows, columns, cell=0.2, **drawn):
         """A matrix as a block of rows × columns cells, its middle at (x, y)."""
         self.node(name, x, y, columns * cell / 2, rows * cell / 2)
         left, low = x - columns * cell / 2, y - rows * cell / 2
-        edges = dict(fc=PAPER, ec=INK, lw=1, zorder=3) | look
+        edges = dict(fc=PAPER, ec=INK, lw=1, zorder=3) | drawn
         corners = [(0, 0), (columns * cell, 0), (columns * cell, rows * cell), (0, rows * cell)]
         self.ax.add_patch(Polygon(np.add(corners, (left, low)), **edges))
         grid = dict(color=PALE, lw=0.6, ls="-", zorder=3)
@@ -184,66 +206,17 @@ class Diagram:
 
     def tell(self, what):
         """Say in one sentence what the diagram shows: its text where it cannot be seen."""
-        joined = "; ".join(f"{start} → {end}" for start, end in self.flows)
-        back = "; ".join(f"{start} → {end}" for start, end in self.gradients)
-        parts = [what, f"Forward: {joined}."] + [f"Gradients: {back}."] * bool(back)
-        self.ax.description = " ".join(parts)
+        told, turned = [self.pairs(self.flows)], {(end, start) for start, end in self.gradients}
+        if turned and turned <= {*self.flows}:
+            but = self.pairs([pair for pair in self.flows if pair not in turned])
+            told.append(
+                "Gradients: back along every one of these lines" + f" but {but}" * bool(but)
+            )
+        elif turned:
+            told.append(f"Gradients: {self.pairs(self.gradients)}")
+        self.ax.description = f"{what} Forward: {'. '.join(told)}."
 
-
-class Call(NamedTuple):
-    """One call of a layer: the arrays it was given and gave, and its cache."""
-
-    path: str
-    given: list
-    made: list
-    cache: object = None
-
-    @property
-    def y(self):
-        """The array that it gave first."""
-        return self.made[0]
-
-
-class Calls(list):
-    """Every call of a run, in the order in which they ended; [path] is the last of a layer."""
-
-    def __getitem__(self, path):
-        if isinstance(path, str):
-            return next(call for call in reversed(self) if call.path == path)
-        return super().__getitem__(path)
-
-
-# How a path ends, by the pair of methods that it records: a tied table is called in two ways.
-METHODS = {"": ("forward", "backward"), "logits": ("logits", "logits_backward")}
-
-
-@contextmanager
-def trace(model):
-    """While it lasts, record each call of each layer of a model: gives (forward, backward) Calls.
-
-    A path is that of the layer's parameters, as in "encoder.layers.0.attention.layer".
-    """
-    runs, marked = (Calls(), Calls()), []
-    for prefix, layer in list(model.all_layers()):
-        for ending, methods in METHODS.items():
-            for method, run in zip(methods, runs, strict=True):
-                if hasattr(layer, method):
-                    path = f"{prefix}{ending}".rstrip(".")
-                    watch = partial(_watched, getattr(layer, method), path, run)
-                    setattr(layer, method, watch)
-                    marked.append((layer, method))
-    try:
-        yield runs
-    finally:
-        for layer, method in marked:
-            vars(layer).pop(method, None)
-
-
-def _watched(method, path, run, *given, **named):
-    """Call it, and record what it was given and what it gave."""
-    result = method(*given, **named)
-    parts = result if isinstance(result, tuple) else (result,)
-    arrays = [[a for a in many if isinstance(a, np.ndarray)] for many in (given, parts)]
-    cache = parts[-1] if len(parts) > 1 and not isinstance(parts[-1], np.ndarray) else None
-    run.append(Call(path, *arrays, cache))
-    return result
+    def pairs(self, joined):
+        """What is joined to what, in words."""
+        names = ((self.said.get(a, a), self.said.get(b, b)) for a, b in joined)
+        return "; ".join(f"{start} → {end}" for start, end in names)

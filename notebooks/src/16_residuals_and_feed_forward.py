@@ -27,9 +27,10 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 
+from lib.attention import SelfAttention
 from lib.check import compare, numerical_gradient
 from lib.functional import gelu, mean_squared_error, mean_squared_error_backward
-from lib.layers import FeedForward
+from lib.layers import FeedForward, Layer
 from lib.optim import Adam
 from lib.teaching.exercises.residuals_and_feed_forward import (
     check_feed_forward_backward,
@@ -37,7 +38,8 @@ from lib.teaching.exercises.residuals_and_feed_forward import (
     check_twice_as_loud,
 )
 from lib.teaching.explorers.residuals_and_feed_forward import explorer
-from lib.teaching.plots import heatmap
+from lib.teaching.figures import residuals_and_feed_forward as figures
+from lib.teaching.trace import trace
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -100,7 +102,7 @@ print(f"10,000 looks at -1, 0 and 2: contexts from {contexts.min():.2f} to {cont
 # that attention and feed-forward have together, two thirds are here. Geva et al. (2021) looked into a trained language model and found keys that fire on patterns
 # which people could name. They are rarely as clean as ours.
 #
-# Six questions in the code below, one to a row: left, how strongly each key fires; right, the answer at the seven words.
+# Six questions below, one to a row: left, how strongly each key fires; right, the answer at the seven words.
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -114,11 +116,8 @@ questions += ["capital France Hungary"]
 asked = np.array([sum(one[word] for word in question.split()) for question in questions])  # (N, D)
 y, (_, hidden) = feed_forward(asked, keys.T, np.full(3, -1.0), values, np.zeros(7))
 
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), width_ratios=(3, 7))
-heatmap(axes[0], hidden, rows=questions, columns=["key 1", "key 2", "key 3"], numbers=True)
-heatmap(axes[1], y, rows=[""] * 6, columns=words, numbers=True)
-for ax in axes:
-    ax.tick_params(axis="x", labelsize=7)
+# %% tags=["figure"]
+figures.draw_answers(questions, words, hidden, y)
 plt.show()
 for question, answer in zip(questions, y, strict=True):
     print(f"{question:<22}", ", ".join(np.array(words)[answer > 0]) or "nothing")
@@ -238,7 +237,7 @@ for name, by_hand, array in zip(names, gradients, (x, W_1, b_1, W_2, b_2), stric
 # $$\frac{dy}{dz} = \tfrac12 (1 + \tau) + \tfrac12 z\,(1 - \tau^2)\, c\,(1 + 3 a z^2).$$
 #
 # At $z = -3$ this slope is small and negative, but not 0: such a unit still moves, and can come back. A dead one can only if its inputs
-# change. The second cell counts dead units where all biases are $-3$.
+# change. The lines below count dead units where all biases are $-3$.
 
 
 # %%
@@ -254,25 +253,21 @@ gelu_of_z, _ = gelu(z)
 compare("slope", gelu_slope(z[60:]), numerical_gradient(lambda: gelu(z)[0].sum(), z)[60:])
 exact = np.array([0.5 * each * (1 + math.erf(each / math.sqrt(2))) for each in z])
 print(f"largest difference from z Φ(z): {np.abs(gelu_of_z - exact).max():.4f}")
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.3))
-curves = [np.maximum(z, 0), gelu_of_z], [np.where(z > 0, 1.0, 0.0), gelu_slope(z)]
-for ax, (relu_s, gelu_s), what in zip(axes, curves, ("value", "slope"), strict=True):
-    ax.plot(z, relu_s, "--", label="relu")
-    ax.plot(z, gelu_s, label="GELU")
-    ax.set(xlabel="z", ylabel=what)
-    print(f"GELU's {what} at -3, -2, 0, 2:", gelu_s[[20, 40, 80, 120]])
-axes[0].legend()
-plt.show()
 
-# %%
 rng = np.random.default_rng(0)
 inputs, dout = rng.normal(size=(2, 50, 32))
 inner, outer = rng.normal(0, 32**-0.5, (32, 64)), rng.normal(0, 64**-0.5, (64, 32))
-z = inputs @ inner - 3.0  # a bias of -3
-print(f"{(z <= 0).all(axis=0).sum()} of 64 units fire at none of 50 positions")
-for name, slope in {"relu": z > 0, "GELU": gelu_slope(z)}.items():
+low = inputs @ inner - 3.0  # a bias of -3
+print(f"{(low <= 0).all(axis=0).sum()} of 64 units fire at none of 50 positions")
+for name, slope in {"relu": low > 0, "GELU": gelu_slope(low)}.items():
     db = ((dout @ outer.T) * slope).sum(axis=0)  # (F,)
     print(f"{name}: the gradient of {(db == 0).sum()} biases is exactly 0")
+
+# %% tags=["figure"]
+figures.draw_bends(z, gelu_of_z, gelu_slope(z))
+plt.show()
+print("GELU's value at -3, -2, 0, 2:", gelu_of_z[[20, 40, 80, 120]])
+print("GELU's slope at -3, -2, 0, 2:", gelu_slope(z)[[20, 40, 80, 120]])
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Many layers, one above the other
@@ -314,15 +309,16 @@ def through(x, dx, layers, residual):
 
 # %%
 bottom, dtop = np.random.default_rng(1).normal(size=(2, 16, 32))
-fig, ax = plt.subplots(figsize=(5.6, 2.6))
-for s, style in zip((1.4, 1.19, 1, 0.8), ("-.", ":", "--", "-"), strict=True):
-    _, _, down = through(bottom, dtop, make_layers(32, s), residual=False)
-    ax.semilogy(down, style, label=f"s = {s:g}")
-    print(f"s = {s:<4g} at the bottom {down[0]:.1e}, per layer {down[0] ** (1 / 32):.3f}", end="")
-    print(f", on paper {s**2 / math.sqrt(2):.3f}")
-ax.set(xlabel="layer (0 is the input)", ylabel="gradient, relative\nto the top's")
-ax.legend()
+shares = {}
+for s in (1.4, 1.19, 1, 0.8):
+    _, _, shares[s] = through(bottom, dtop, make_layers(32, s), residual=False)
+
+# %% tags=["figure"]
+figures.draw_scales(shares)
 plt.show()
+for s, share in shares.items():
+    print(f"s = {s:<4g} at the bottom {share[0]:.1e}, per layer {share[0] ** (1 / 32):.3f}", end="")
+    print(f", on paper {s**2 / math.sqrt(2):.3f}")
 
 # %% [markdown]
 # With $s = 1$ about a hundred-thousandth. **Where does it go?** relu lets half of the gradient's entries through: half of the mean square, so the size is
@@ -351,19 +347,50 @@ plt.show()
 # Four paths; with $L$ layers $2^L$ (Veit, Wilber and Belongie, 2016). **One of them, the first, goes through no layer: its factor is exactly 1, at any depth.** In
 # [[gates]] the path along $c$ was multiplied by the forget gate at every step. Here is nothing to multiply by. The other paths are
 # added to it. The sum may still cancel by chance, but no product of many factors drives it to 0.
+#
+# A **block** of a Transformer is two residuals: attention, then feed-forward. Follow the grey band from $x$ to $y$, the **residual stream**: both layers read it
+# and add to it, and nothing interrupts it. Then follow the dashed gradient down: at a plus it goes on unchanged, and a copy goes through the layer.
 
-# %% slideshow={"slide_type": "slide"} tags=["twin"]
-print("question and answer", one["capital"] + one["France"] + fired @ values)
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
-for residual, name, style in ((False, "without", "--"), (True, "with", "-")):
-    _, up, down = through(bottom, dtop, make_layers(32, 1.0), residual)
-    for ax, sizes in zip(axes, (up, down), strict=True):
-        ax.semilogy(sizes, style, label=name)
-    print(f"{name:<8} output {up[-1]:.1e} of the input, gradient {down[0]:.1e} of the top's")
-axes[0].set(xlabel="layer (0 is the input)", ylabel="relative size", title="size of x")
-axes[1].set(xlabel="layer (0 is the input)", title="size of the gradient")
-axes[0].legend()
+
+# %% slideshow={"slide_type": "slide"}
+class Block(Layer):
+    def __init__(self, D, H, F, rng):
+        self.attention, self.feed_forward = SelfAttention(D, H, rng), FeedForward(D, F, rng)
+
+    def forward(self, x):
+        y, attention_cache = self.attention.forward(x)  # (B, T, D)
+        x = x + y
+        y, feed_forward_cache = self.feed_forward.forward(x)  # (B, T, D)
+        return x + y, (attention_cache, feed_forward_cache)
+
+    def backward(self, dy, cache):
+        attention_cache, feed_forward_cache = cache
+        dy = dy + self.feed_forward.backward(dy, feed_forward_cache)
+        return dy + self.attention.backward(dy, attention_cache)
+
+
+rng = np.random.default_rng(0)
+block, (tokens, dtokens) = Block(12, 3, 48, rng), rng.normal(size=(2, 2, 5, 12))
+with trace(block) as run:  # it records what every layer is given, and what it gives
+    _, block_cache = block.forward(tokens)
+    block.backward(dtokens, block_cache)
+both_ways = {
+    name: through(bottom, dtop, make_layers(32, 1.0), name == "with")[1:]
+    for name in ("without", "with")
+}
+
+# %% tags=["figure"]
+figures.draw_block(block, run, tokens)
 plt.show()
+adds = [np.linalg.norm(run[1][path].made[0]) for path in ("feed_forward", "attention")]
+print(f"down the stream {np.linalg.norm(dtokens):.1f}; the layers add {adds[0]:.1f}, {adds[1]:.1f}")
+
+# %% slideshow={"slide_type": "slide"} tags=["twin", "figure"]
+figures.draw_both_ways(both_ways)
+plt.show()
+print("question and answer", one["capital"] + one["France"] + fired @ values)
+for name, (up, down) in both_ways.items():
+    print(f"{name:<8} output {up[-1]:.1e} of the input, gradient {down[0]:.1e} of the top's")
 
 # %% [markdown]
 # It does not vanish. It *grows*, and so does $x$. At the start $x$ and $f(x)$ have nothing to do with each other, so their mean squares add: each layer multiplies

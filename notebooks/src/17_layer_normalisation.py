@@ -35,7 +35,8 @@ from lib.teaching.exercises.layer_normalisation import (
     check_ten_times,
 )
 from lib.teaching.explorers.layer_normalisation import explorer
-from lib.teaching.plots import heatmap
+from lib.teaching.figures import layer_normalisation as figures
+from lib.teaching.trace import trace
 from lib.transformer import EncoderLayer, Residual, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
@@ -121,21 +122,18 @@ spread, middle = [[1], [3], [1], [0.3], [2], [1]], [[0], [0], [2], [-2], [1], [0
 six = rng.normal(size=(6, 8)) * spread + middle
 over = {"each vector": lambda x: layer_norm(x)[0], "the batch": lambda x: layer_norm(x.T)[0].T}
 results = {"x": six, **{f"over {name}": norm(six) for name, norm in over.items()}}
-fig, axes = plt.subplots(1, 3, figsize=(6.6, 2.2))
-for ax, (name, values) in zip(axes, results.items(), strict=True):
-    image = heatmap(ax, values, signed=True, limit=3)
-    ax.set(title=name, xlabel="entry")
-    print(f"{name:<16} means of the vectors", values.mean(axis=1).round(4) + 0.0)
-axes[0].set_ylabel("vector")
-fig.colorbar(image, ax=axes, fraction=0.03, label="value")
-plt.show()
-
 other = six.copy()
 other[5] = 10 * rng.normal(size=8)
 for name, norm in over.items():
     moved = np.abs(norm(other)[0] - norm(six)[0]).max()
     print(f"over {name:<12}the first output moves by {moved:.4f};", end="")
     print(" in a batch of one it begins", norm(six[:1])[0, :3].round(4) + 0.0)
+
+# %% tags=["figure"]
+figures.draw_normed(results)
+plt.show()
+for name, values in results.items():
+    print(f"{name:<16} means of the vectors", values.mean(axis=1).round(4) + 0.0)
 
 # %% [markdown]
 # Over the batch, what you get depends on who sits beside you: other sequences, and padding. And a batch of one gives nothing but zeros. Batch
@@ -300,13 +298,29 @@ print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.nor
 # - **post-norm**, after the sum (Vaswani et al., 2017): $\;y = \operatorname{norm}(x + f(x))$.
 # - **pre-norm**, before the layer (analysed by Xiong et al., 2020): $\;y = x + f(\operatorname{norm}(x))$. The sum itself is never normed, so one more norm follows the last layer.
 #
-# ```
-# post-norm   x ─┬─ f ─ + ─ norm ─ y        pre-norm   x ─┬─ norm ─ f ─ + ─ y
-#                └──────┘                                 └─────────────┘
-# ```
+# Two residuals of each kind, with the same weights. Look at the grey band: on the left nothing stands on it, on the right every norm does. Then follow the dashed
+# gradient down the band: on the left it passes each plus unchanged, $dy = dx$; on the right each norm changes it first.
 #
-# The experiment of [[residuals_and_feed_forward]] again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
+# After the picture the experiment of [[residuals_and_feed_forward]] comes again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
 # of activations and gradients. (The norm after the last layer is left out here.) **Predict first**: do activations grow with pre-norm?
+
+# %%
+vectors, dvectors = np.random.default_rng(1).normal(size=(2, 2, 5, 12))
+both = Layer()  # one layer that holds two, so that one trace records both
+both.pre, both.post = (
+    EncoderLayer(TransformerConfig(1, 12, 3, 48, 1, pre_norm=first), np.random.default_rng(0))
+    for first in (True, False)
+)
+with trace(both) as run:
+    for layer in (both.pre, both.post):
+        _, cache = layer.forward(vectors)
+        layer.backward(dvectors, cache)
+
+# %% tags=["figure"]
+figures.draw_places(both, run, vectors)
+plt.show()
+print(f"at the top dy {np.linalg.norm(dvectors):.1f}; at the bottom dx", end=" ")
+print(", ".join(f"{np.linalg.norm(run[1][place].made[0]):.1f}" for place in ("pre", "post")))
 
 
 # %%
@@ -333,28 +347,24 @@ def through(x, dx, layers, place):
     return np.array(up) / up[0], np.array(down[::-1]) / down[0], size(straight) / down[0]
 
 
-# %% slideshow={"slide_type": "slide"} tags=["twin"]
+# %% slideshow={"slide_type": "slide"}
 start = np.random.default_rng(0)
 layers = [FeedForward(32, 64, start) for _ in range(32)]
 bottom, dtop = np.random.default_rng(1).normal(size=(2, 8, 32))
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
-for place, style in (("none", ":"), ("before", "-"), ("after", "--")):
-    *sizes, straight = through(bottom, dtop, layers, place)
-    for ax, each in zip(axes, sizes, strict=True):
-        ax.semilogy(each, style, label=place)
-    print(f"{place:<7} output {sizes[0][-1]:6.2f}, gradient {sizes[1][0]:6.2f}", end="")
-    print(f", by the straight path alone {straight:.4f}")
-axes[0].set(xlabel="layer (0 is the input)", ylabel="relative size", title="activation")
-axes[1].set(xlabel="layer (0 is the input)", title="gradient")
-axes[0].legend(title="norm")
-plt.show()
-
+found = {place: through(bottom, dtop, layers, place) for place in ("none", "before", "after")}
 depths = (2, 4, 8, 16, 32)
 print("gradient at the bottom, for L =" + "".join(f"{L:7}" for L in depths))
 for place in ("none", "before", "after"):
     ratios = [through(bottom, dtop, layers[:L], place)[1][0] for L in depths]
     print(f"{place:<31}" + "".join(f"{ratio:7.2f}" for ratio in ratios))
 print("expected before: (1 + L / 2)^½ " + "".join(f"{(1 + L / 2) ** 0.5:7.2f}" for L in depths))
+
+# %% tags=["twin", "figure"]
+figures.draw_sizes(found)
+plt.show()
+for place, (up, down, straight) in found.items():
+    print(f"{place:<7} output {up[-1]:6.2f}, gradient {down[0]:6.2f}", end="")
+    print(f", by the straight path alone {straight:.4f}")
 
 # %% [markdown]
 # - **Without a norm**, each layer multiplies by about 1.22 ([[residuals_and_feed_forward]]): exponential in depth.
@@ -487,24 +497,18 @@ def train(pre_norm, warm_up_steps=1, learning_rate=0.01, steps=400):
     return np.array(losses), np.array(ratios)
 
 
-# %% tags=["learned", "nbval-ignore-output"]
-fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.8))
-last, middle = [], []
-runs = ("pre-norm", True, 1), ("post-norm", False, 1), ("post-norm, warm-up", False, 100)
-for (name, pre_norm, warm_up_steps), style in zip(runs, ("-", "--", ":"), strict=True):
-    losses, ratios = train(pre_norm, warm_up_steps)
-    axes[0].plot(np.convolve(losses, np.full(20, 1 / 20), "valid"), style, label=name)
-    axes[1].semilogy(ratios, style, lw=1)
-    last.append(losses[-50:].mean())
-    middle.append(np.median(ratios[20:100]))
-    print(f"{name:<18} last 50 losses {last[-1]:.3f}; gradient, bottom / top: ", end="")
-    print(f"{ratios[0]:.2f} at first, {middle[-1]:.5f} in steps 20 to 100, ", end="")
-    print(f"{np.median(ratios[-50:]):.5f} at the end")
-axes[0].set(xlabel="step", ylabel="loss (mean of 20)", ylim=(0.2, 0.6))
-axes[1].set(xlabel="step", ylabel="gradient, bottom / top", ylim=(1e-6, 1e2))
-axes[1].set_title("lines as on the left")
-axes[0].legend()
+kinds = {"pre-norm": (True, 1), "post-norm": (False, 1), "post-norm, warm-up": (False, 100)}
+runs = {name: train(*kind) for name, kind in kinds.items()}
+last = [losses[-50:].mean() for losses, _ in runs.values()]
+middle = [np.median(ratios[20:100]) for _, ratios in runs.values()]
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.draw_runs(runs)
 plt.show()
+for (name, (_, ratios)), loss_at_end, between in zip(runs.items(), last, middle, strict=True):
+    print(f"{name:<18} last 50 losses {loss_at_end:.3f}; gradient, bottom / top: ", end="")
+    print(f"{ratios[0]:.2f} at first, {between:.5f} in steps 20 to 100, ", end="")
+    print(f"{np.median(ratios[-50:]):.5f} at the end")
 assert last[0] < 0.32 and last[1] > 0.36 and last[2] < 0.355
 assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 
@@ -526,7 +530,7 @@ assert middle[0] > 0.5 and 10 * middle[1] < middle[2] < 0.3
 #
 # <details><summary>Rubric</summary>
 #
-# - **1 point** for a derivation with each forward line above its gradient.
+# - **1 point** for a derivation with each forward line over its gradient.
 # - **1 point** for a gradient check with $\gamma$ not 1, and a mistake that it convicts.
 # - **1 point** for saying, and measuring, how many directions its gradient loses.
 # - **1 point** for training both with at least three seeds, shown one by one, pre-norm and post-norm.

@@ -31,7 +31,8 @@ from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.teaching.exercises.the_encoder import check_count, check_mean, check_mirror
 from lib.teaching.explorers.the_encoder import explorer, read
-from lib.teaching.plots import heatmap
+from lib.teaching.figures import the_encoder as figures
+from lib.teaching.trace import trace
 from lib.trained.checkpoints.digits_reversed import digits_reversed, draw, new_model, accuracy
 from lib.training import train
 from lib.transformer import Transformer, TransformerConfig
@@ -134,7 +135,8 @@ check_count(my_count)
 # ## Back through all of it
 #
 # No new derivation: each part has its own way back, and the encoder walks them in reverse. At each residual the gradient that comes along the sum and
-# the one that comes through the branch are added ([[residuals_and_feed_forward]]). Is the whole right? Every number of the tiny encoder is moved a little, up and
+# the one that comes through the branch are added ([[residuals_and_feed_forward]]). The picture below shows this run, with the shapes and sizes of its arrays. Read it from below: grey is the stream
+# that both steps of a layer read and add to; dashed is the way back. Is the whole right? Every number of the tiny encoder is moved a little, up and
 # down. Sequence 2 is padded.
 #
 # The gradient of the keys' bias will be 0 in every layer, and that is no mistake: it adds the same number, $q_t \cdot b$, to all scores of a query,
@@ -143,7 +145,9 @@ check_count(my_count)
 # %%
 dlogits = np.random.default_rng(2).normal(size=(B, T, O))
 tiny.zero_grad()
-tiny.backward(dlogits, cache)
+with trace(tiny) as run:  # it records what every layer is given, and what it gives
+    _, cache = tiny.forward(ids, lengths)
+    tiny.backward(dlogits, cache)
 
 
 def loss():
@@ -162,6 +166,12 @@ print(f"{tiny.parameter_count()} numbers in {len(errors)} arrays, all equal to 1
 print(max(errors.values()) <= 1e-6)
 key_biases = [layer.attention.layer.key.db for layer in tiny.stack.layers]
 print("gradient of the keys' biases is 0, to 1e-12:", np.abs(key_biases).max() < 1e-12)
+
+# %% tags=["figure"]
+figures.draw_encoder(tiny, run, ids)
+plt.show()
+arrived = np.linalg.norm(run[1]["stack.embedding"].given[0])
+print(f"dlogits {np.linalg.norm(dlogits):.1f}; the embedding gets {arrived:.1f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["baseline"]
 # ## The task: backwards
@@ -193,16 +203,18 @@ print(f"the most frequent: {(new_targets == np.array(common)[:, None])[real].mea
 
 # %%
 record = np.loadtxt("../lib/trained/records/digits_reversed.csv", delimiter=",", skiprows=3)
-fig, ax = plt.subplots(figsize=(6.2, 2.8))
-for layers, colour in ((1, "C1"), (2, "C0")):
-    for heads, style in ((1, ":"), (2, "-"), (4, "--")):
+curves = {}
+for layers in (1, 2):
+    for heads in (1, 2, 4):
         rows = record[(record[:, 0] == layers) & (record[:, 1] == heads)]
-        name = f"layers {layers}, heads {heads}"
-        ax.plot(rows[:, 2], 100 * rows[:, 3], style, color=colour, label=name)
-        print(f"{name}: {rows[2, 3]:.1%} after 300 steps, {rows[-1, 3]:.1%} at the end")
-ax.set(xlabel="step", ylabel="% of the digits right", ylim=(0, 104))
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        curves[layers, heads] = rows[:, 2], 100 * rows[:, 3]
+
+# %% tags=["figure"]
+figures.draw_record(curves)
 plt.show()
+for (layers, heads), (_, right) in curves.items():
+    print(f"layers {layers}, heads {heads}: {right[2]:.1f}% after 300 steps", end=", ")
+    print(f"{right[-1]:.1f}% at the end")
 
 # %% [markdown]
 # Two layers get it all, one layer ends near 60 %, and the number of heads changes little (one seed each). Why 60 % and not 30? Our guess: one layer is not
@@ -272,7 +284,7 @@ print("two digits swapped, the outputs swap along:", np.abs(one[[1, 0]] - other[
 # in both layers; all else stays open. Right: each row is a blocked output, each column how often an output is still right. **Predict**
 # the picture.
 
-# %% tags=["twin"]
+# %%
 shipped = digits_reversed(layers=2, heads=2)
 digits = "31415926"
 said, weights = read(shipped, np.array(list(digits), int))  # (T,), (L, H, T, T)
@@ -284,18 +296,11 @@ for t in range(8):
     logits, _ = shipped.forward(eight[0], mask=mask)  # (N, T, O)
     right[t] = (logits.argmax(axis=-1) == eight[2]).mean(axis=0)
 
-fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.5))
-for ax, layer in zip(axes, (0, 1), strict=False):
-    heatmap(ax, weights[layer, 0], rows=list(digits), columns=list(digits))
-    ax.set(title=f"layer {layer + 1}, head 1: weights", xlabel="looks at")
-axes[0].set_ylabel("output")
-outs = [str(t + 1) for t in range(8)]
-image = heatmap(axes[2], right, rows=outs, columns=outs)
-axes[2].set(title="share right", xlabel="output", ylabel="blocked output")
-fig.colorbar(image, ax=axes, fraction=0.03, label="weight, or share right")
+# %% tags=["twin", "figure"]
+figures.draw_mirrors(weights, right, digits)
 plt.show()
-mirror = weights[:, 0, np.arange(8), np.arange(8)[::-1]].mean(axis=1)
-print("it writes", "".join(map(str, said)), "and head 1 gives the mirror", mirror.round(2))
+print("it writes", "".join(map(str, said)), "and head 1 gives the mirror", end=" ")
+print(weights[:, 0, np.arange(8), np.arange(8)[::-1]].mean(axis=1).round(2))
 print("blocked outputs right:", right.diagonal().round(1))
 print("the worst of the others, by blocked output:", (right + np.eye(8)).min(axis=1).round(1))
 
@@ -361,13 +366,10 @@ for layers in (1, 2):
     accuracies[layers] = [accuracy(encoder, *each) for each in some]
     print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in accuracies[layers]))
 
-fig, ax = plt.subplots(figsize=(5.8, 2.4))
-ax.axvspan(4, 12, color="0.93")
-ax.plot(range(1, 17), np.multiply(accuracies[2], 100), "o-", label="layers 2, heads 2")
-ax.plot(range(1, 17), np.multiply(accuracies[1], 100), "s--", label="layers 1, heads 2")
-ax.set(xlabel="digits in the sequence", ylabel="% right", ylim=(0, 104), xticks=range(1, 17))
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+# %% tags=["figure"]
+figures.draw_lengths(accuracies)
 plt.show()
+print(f"from 4 to 12 digits, with two layers, at least {100 * min(accuracies[2][3:12]):.0f}%")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Inside the grey range two layers are right. Two digits longer they fall to guessing. **Shorter fails too** (2 and 3: only the last output is right; a single
@@ -435,20 +437,21 @@ runs = np.genfromtxt(
     "../lib/trained/records/encoder_language.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharey=True)
-for kind, style in (("recurrent", "-"), ("encoder", "--"), ("without positions", ":")):
+losses, kept = {}, {}
+for kind in ("recurrent", "encoder", "without positions"):
     some = runs[runs["kind"] == kind]
     steps = np.unique(some["step"])
-    for ax, part in zip(axes, ("train", "validation"), strict=True):
-        losses = [some[f"{part}_loss"][some["step"] == step].mean() for step in steps]
-        ax.plot(steps, losses, style, label=kind)
-        ax.set(title=f"{part} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.2))
-    kept = some[~np.isnan(some["test_accuracy"])]
-    print(f"{kind:<18} validation {kept['validation_loss'].mean():.3f} nats", end=", ")
-    print(f"kept at steps {', '.join(map(str, kept['step']))}")
-axes[0].set_ylabel("nats")
-axes[1].legend()
+    for part in ("train", "validation"):
+        means = [some[f"{part}_loss"][some["step"] == step].mean() for step in steps]
+        losses[kind, part] = steps, means
+    kept[kind] = some[~np.isnan(some["test_accuracy"])]
+
+# %% tags=["figure"]
+figures.draw_words(losses)
 plt.show()
+for kind, rows in kept.items():
+    print(f"{kind:<18} validation {rows['validation_loss'].mean():.3f} nats", end=", ")
+    print(f"kept at steps {', '.join(map(str, rows['step']))}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["held-out"]
 # ## The test words, once

@@ -36,13 +36,10 @@ from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_tied_backward,
 )
 from lib.teaching.explorers.the_decoder_and_the_whole_model import (
-    KEPT,
-    PARTS,
-    count,
-    draw_flow,
-    explorer,
-    keep,
-)
+    KEPT, PARTS, count, explorer, keep,
+)  # fmt: skip
+from lib.teaching.figures import the_decoder_and_the_whole_model as figures
+from lib.teaching.trace import trace
 from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
 np.set_printoptions(precision=4, suppress=True)
@@ -184,56 +181,30 @@ check_shift(my_shift)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where each tensor flows
 #
-# The picture is made by running a small model: each box shows the shape of the array that came out. The left column is the residual stream; each block reads it, and
-# adds to it at the plus. The coloured labels are the table, at both ends. Change the sizes in the last of these cells, and the picture changes.
-
-
-# %%
-def self_row(x, layer, mask):
-    """The arrays of a self-attention block; what it adds to the stream comes last."""
-    inside, _ = layer[2].forward(x)
-    y, cache = layer[0].forward(inside, mask)
-    key, weights = cache.attention.key, cache.weights
-    return {"stream": x, "norm": inside, "q, k, v": key, "weights": weights, "y": y}
-
-
-def feed_forward_row(x, layer):
-    inside, _ = layer[3].forward(x)
-    y, cache = layer[1].forward(inside)
-    return {"stream": x, "norm": inside, "hidden": cache.outer, "y": y}  # what outer has read
-
-
-def flow(ids, W_e, layers, last_norm):
-    """The boxes of a decoder-only model, row by row; the lowest layer stands for all."""
-    _, (_, caches, _, top) = forward(ids, W_e, layers, last_norm)
-    positions = SinusoidalEncoding(W_e.shape[1]).table(ids.shape[1])
-    x = np.sqrt(W_e.shape[1]) * W_e[ids] + positions  # (B, T, D)
-    attention_row = self_row(x, layers[0], causal_mask(len(positions)))
-    last_row = feed_forward_row(x + attention_row["y"], layers[0])
-    x = last_row["stream"] + last_row["y"]  # (B, T, D)
-    end = {"stream": x, "norm": top, "logits": top @ W_e.T}
-    return [{"ids": ids}, attention_row, last_row, end]
-
+# The picture is made by running a small model of `lib`'s, forward and back (the last section shows that it is ours): every shape is that of a real array,
+# every number in italics the length of a real gradient. Begin below, at the ids. The grey band is the residual stream: attention and feed-forward read it through a norm, and
+# add to it at a plus. Beside attention stand its queries, keys, values and weights. The two pale blue boxes, at both ends, are one table. Change the sizes, and the picture changes.
 
 # %% slideshow={"slide_type": "slide"}
 B, T, V, D, H, F, L = 2, 5, 11, 12, 3, 48, 4  # change them; H has to divide D
 rng = np.random.default_rng(0)
-grid = flow(rng.integers(0, V, (B, T)), *make_model(V, D, H, F, L, rng))
-fig, ax = plt.subplots(figsize=(7.2, 3.8))
-draw_flow(ax, grid)
-ax.plot([4.4, 4.5, 4.5, 4.4], [-0.75, -0.75, -2.25, -2.25], color="0.5", lw=1)
-ax.text(4.6, -1.5, f"× {L} layers", va="center")
-ax.text(0.08, -0.45, r"$\sqrt{D}\,W_e[\mathrm{id}] + P$", va="center", color="C1")
-ax.text(1.5, -2.85, r"$W_e^\top$", ha="center", color="C1")
+small = Transformer(TransformerConfig(V, D, H, F, L), rng)
+text_ids = rng.integers(0, V, (B, T + 1))
+with trace(small) as run:  # it records what every layer is given, and what it gives
+    small_logits, small_cache = small.forward(text_ids[:, :-1])
+    _, loss_cache = cross_entropy(small_logits, text_ids[:, 1:])
+    small.backward(cross_entropy_backward(loss_cache), small_cache)
+
+# %% slideshow={"slide_type": "slide"} tags=["figure"]
+figures.draw_decoder(small, run, text_ids[:, :-1])
 plt.show()
-print(f"rows 2 and 3 are one of {L} layers; K = {D // H}")
-for row in grid:
-    print("; ".join(f"{name} {array.shape}" for name, array in row.items()))
+print(f"one of {L} layers; K = {D // H}; weights {small_cache.weights[0].shape}", end=", ")
+print(f"logits {small_logits.shape}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Backward
 #
-# In the picture all arrows turn round. At a plus the gradient is copied; at a stream box the two that arrive add up. Given is $do_t$: what the model believed minus
+# In the picture the dashed arrows go the other way. At a plus the gradient is copied; where a branch left the stream, two gradients meet and add up. Given is $do_t$: what the model believed minus
 # what was true, divided by the number of positions, $B\,T$ ([[gradients_by_hand]]).
 #
 # **Forward** $o_t = h_t W_e^\top$. A product:
@@ -411,7 +382,7 @@ for row, scale in ((1 / 16, 16), (1, 1), (1 / 16, 1)):
 # ## The whole decoder layer
 #
 # The layer of Vaswani et al. (2017) has a third residual block between the two: **cross-attention**, whose queries come from the stream and whose keys and values come from an encoder's vectors, (B, S, D). Its mask is not causal: all
-# of the encoder's text is there from the start. The picture shows in orange what comes from there. Backward, the block
+# of the encoder's text is there from the start. Look at the line from the memory: it ends at cross-attention's keys and values, and nowhere else; the stream gives the queries. Backward, the block
 # hands back two gradients, to the stream and to the encoder; [[cross_attention]] trains both. In a decoder-only model the block is left out, for there is nothing else to look at.
 
 # %%
@@ -422,25 +393,24 @@ whole, x, memory = (
     *rng.normal(size=(2, B, S, D)),
 )
 x = x[:, :T]  # (B, T, D)
-residuals = whole.attention, whole.feed_forward  # each with its layer and its norm
-layer = *(each.layer for each in residuals), *(each.norm for each in residuals)
+with trace(whole) as run:
+    top, whole_cache = whole.forward(x, memory, causal_mask(T))
+    _, dmemory = whole.backward(rng.normal(size=x.shape), whole_cache)
 
-attention_row = self_row(x, layer, causal_mask(T))
-x_2 = x + attention_row["y"]  # (B, T, D)
-inside, _ = whole.cross_attention.norm.forward(x_2)
-y, cross_cache = whole.cross_attention.layer.forward(inside, memory)
-query, key, _, weights, _ = cross_cache.attention
-cross_row = {"stream": x_2, "norm": inside, "q": query, "weights": weights, "y": y}
-last_row = feed_forward_row(x_2 + y, layer)
-top = last_row["stream"] + last_row["y"]  # (B, T, D)
-fig, ax = plt.subplots(figsize=(7.2, 4.4))
-memory_row = {"memory": memory, "k, v": key}
-draw_flow(ax, [attention_row, memory_row, cross_row, last_row, {"stream": top}])
-ax.text(0.3, -4, "to the next layer", va="center", size=8)
+attend, feed = whole.attention, whole.feed_forward  # residuals: each with its norm and its layer
+y, _ = attend.layer.forward(attend.norm.forward(x)[0], causal_mask(T))
+x_2 = x + y  # (B, T, D)
+y, _ = whole.cross_attention.layer.forward(whole.cross_attention.norm.forward(x_2)[0], memory)
+x_3 = x_2 + y  # (B, T, D)
+y, _ = feed.layer.forward(feed.norm.forward(x_3)[0])
+print("by hand the same:", np.abs(x_3 + y - top).max() < 1e-12)
+
+# %% tags=["figure"]
+figures.draw_decoder_layer(whole, run, x, memory)
 plt.show()
-print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}")
-lib_top, _ = whole.forward(x, memory, causal_mask(T))
-print("the same as lib's DecoderLayer:", np.abs(top - lib_top).max() < 1e-12)
+key, weights = (getattr(whole_cache.cross_attention.layer.attention, n) for n in ("key", "weights"))
+print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}", end=", ")
+print(f"dmemory {dmemory.shape}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The sizes this course grew from
@@ -536,15 +506,15 @@ check_count(my_count)
 # ```
 # </details>
 
-# %% slideshow={"slide_type": "slide"} tags=["twin"]
+# %% slideshow={"slide_type": "slide"}
 V, D, H, L, T = 10000, 256, 8, 6, 256
 parts = ("parameters", PARTS, count(V, D, L)), ("kept of one text", KEPT, keep(V, D, H, L, T))
-fig, axes = plt.subplots(1, 2, figsize=(7.0, 2.0))
-for ax, (title, names, numbers), color in zip(axes, parts, ("C0", "C1"), strict=True):
-    ax.bar_label(ax.barh(names, numbers / 1e6, color=color), fmt="%.2f", padding=3)
-    ax.set(title=title, xlabel="millions", xlim=(0, 6), ylim=(len(names) - 0.5, -0.5))
-    print(", ".join(f"{name} {n:,}" for name, n in zip(names, numbers, strict=True)))
+
+# %% tags=["twin", "figure"]
+figures.draw_parts(parts)
 plt.show()
+for _, names, numbers in parts:
+    print(", ".join(f"{name} {n:,}" for name, n in zip(names, numbers, strict=True)))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it

@@ -27,10 +27,13 @@ import numpy as np
 
 from lib.check import compare, numerical_gradient
 from lib.data.dates import Dates, decode, encode, split_days, write_dates
+from lib.functional import cross_entropy, cross_entropy_backward
 from lib.optim import Adam
 from lib.teaching.exercises.cross_attention import check_contain, check_stack_backward, check_sum
 from lib.teaching.explorers.cross_attention import explorer, read
-from lib.teaching.plots import heatmap, visible
+from lib.teaching.plots import visible
+from lib.teaching.figures import cross_attention as figures
+from lib.teaching.trace import trace
 from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
 from lib.trained.checkpoints.dates_transformer import (
@@ -64,6 +67,9 @@ np.set_printoptions(precision=4, suppress=True)
 # $$q_t = x_t W_q, \qquad k_s = m_s W_k, \qquad v_s = m_s W_v .$$
 #
 # ($x_t$ is what the norm before it hands over.)
+#
+# The picture shows the whole Transformer, before it has learned anything, reading two dates. Follow the line that leaves *memory*: it ends at the keys and
+# values of *every* decoder layer, and never touches the decoder's grey stream. Then follow the dashed lines back: one gradient comes from each layer, and they meet at a plus.
 
 # %% slideshow={"slide_type": "fragment"}
 model, text = dates_transformer(), "samedi 17 juillet 1965"
@@ -74,6 +80,21 @@ print("source (B, S)", source.shape, "  memory (B, S, D)", memory.shape)
 print("target (B, T)", target[:, :-1].shape, "  logits (B, T, V)", logits.shape)
 for weights_of_layer_1 in (cache.weights[0], cache.cross_weights[0]):
     print("weights: batch, heads, queries, keys", weights_of_layer_1.shape)
+
+pair = encode(Dates(["3 mai 1999", "17.7.1965"], ["1999-05-03", "1965-07-17"], ["French"] * 2))
+untrained = Transformer(model.config, np.random.default_rng(0))
+with trace(untrained) as run:  # it records what every layer is given, and what it gives
+    said, said_cache = untrained.forward(
+        pair[2][:, :-1], source=pair[0], source_lengths=pair[1]
+    )  # (B, T, V)
+    untrained.backward(cross_entropy_backward(cross_entropy(said, pair[2][:, 1:])[1]), said_cache)
+
+# %% tags=["figure"]
+figures.draw_whole(untrained, run, pair[0], pair[2][:, :-1])
+plt.show()
+parts_of_dm = [np.linalg.norm(run[1][f"stack.layers.{l}"].made[1]) for l in (0, 1)]
+print("dm of decoder layers 1 and 2:", *(f"{part:.3f}" for part in parts_of_dm), end="; ")
+print(f"their sum {np.linalg.norm(run[1]['encoder'].given[0]):.3f} long")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **A common mistake** is to give the cross-attention a causal mask as well. Place $s$ of the source is not in the future of step $t$: all
@@ -141,7 +162,7 @@ check_sum(my_dm)
 #
 # (the heads' columns stand side by side in $W_k$ and $W_v$).
 #
-# So $2L$ ways lead into the encoder. The lower layers' parts come late: $dm^{(1)}$ needs $dx^{(1)}$, which has gone back through all
+# So $2L$ ways lead into the encoder; the picture has two for each layer in one dashed line. The lower layers' parts come late: $dm^{(1)}$ needs $dx^{(1)}$, which has gone back through all
 # layers above. **Forward, the encoder runs first, once. Backward, it runs last, once**, when the sum is complete.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -272,16 +293,16 @@ print("more than 85 % exact on unseen days:", accuracy > 0.85)
 # The small Transformer's rate is 0.001 for 200 steps, 0.005 up to step 4,600, then 0.001 and 0.0002.
 
 # %%
-fig, ax = plt.subplots(figsize=(6.4, 2.7))
-for name, style in zip(titles, ("-.", "-", "--", ":"), strict=True):
+curves = {}
+for name in titles:
     key = name, "validation_exact"
-    pairs = [(int(at), v) for (*which, at), v in record.items() if tuple(which) == key]
-    steps, accuracies = zip(*pairs, strict=True)
-    ax.plot(steps, accuracies, style, label=titles[name])
-    print(f"{titles[name]:<30}", *(f"{step}: {v:.0%} " for step, v in pairs if step % 1000 == 0))
-ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(0, 1.03))
-ax.legend()
+    curves[name] = [(int(at), v) for (*which, at), v in record.items() if tuple(which) == key]
+
+# %% tags=["figure"]
+figures.draw_record(curves, titles)
 plt.show()
+for name, pairs in curves.items():
+    print(f"{titles[name]:<30}", *(f"{step}: {v:.0%} " for step, v in pairs if step % 1000 == 0))
 
 # %% [markdown]
 # **At equal parameters the recurrent network wins.** With attention it has all validation dates right at step 750. The small Transformer stands at 87 % after
@@ -296,21 +317,16 @@ plt.show()
 #
 # The larger network writes *1965-07-17*: a row is a step, a column a character.
 
-# %% tags=["twin"]
+# %%
 _, weights, _ = read(model, text)  # by layer, head, step, character
-fig, axes = plt.subplots(4, 2, figsize=(6.6, 7.2), sharex=True, sharey=True)
-for (h, l), ax in np.ndenumerate(axes):
-    image = heatmap(ax, weights[l, h], rows=list("1965-07-17"))
-    ax.set_xticks(range(len(text)), [visible(character) for character in text])
-    ax.tick_params(labelsize=7)
-    ax.set_title(f"layer {l + 1}, head {h + 1}")
-fig.supxlabel("character")
-fig.supylabel("written")
-fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
-plt.show()
 for l, h in np.ndindex(weights.shape[:2]):
     most = "".join(visible(text[s]) for s in weights[l, h].argmax(axis=1))
     print(f"layer {l + 1}, head {h + 1} looks most at {most}")
+
+# %% tags=["twin", "figure"]
+figures.draw_heads(weights, "1965-07-17", [visible(character) for character in text])
+plt.show()
+print(f"the largest weight of all {weights.max():.2f}")
 
 # %% [markdown]
 # Together the heads look where you would: at the year, at the month's name, at the day. In layer 2 several agree on one character; some rows,

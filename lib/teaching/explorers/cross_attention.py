@@ -20,6 +20,7 @@ from lib.teaching.explorers.attention_is_born import (
     raise_bars,
 )
 from lib.teaching.explorers.encoder_and_decoder import SYMBOLS, name_of
+from lib.teaching.palette import PAPER
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.teaching.plots import heatmap, set_image, visible
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES
@@ -42,7 +43,7 @@ def explorer():
         iso = parse(date)
         ids, weights, probabilities = reading(date, *BLOCKED[blocked])
         now = weights[:, :, step - 1].reshape(len(ROWS), -1)
-        set_image(image, now)
+        set_image(image, np.where(may_look(date, *BLOCKED[blocked]), now, np.nan))
         label(characters, date)
         raise_bars(bars, probabilities[step - 1])
         return describe(date, iso, SYMBOLS.decode(ids), step, now, probabilities[step - 1])
@@ -60,7 +61,7 @@ def draw(picture):
     """Empty axes: a row of weights for each head above, the probabilities of the step below."""
     above, below = picture.axes
     image = heatmap(above, np.full((len(ROWS), LONGEST), np.nan), rows=ROWS)
-    above.axhline(HEADS - 0.5, color="white", lw=2)
+    above.axhline(HEADS - 0.5, color=PAPER, ls="-", lw=2)
     above.set_ylabel("layer.head")
     characters, bars = draw_date(picture, image, above), draw_bars(below)
     line = above.lines[0]
@@ -82,6 +83,12 @@ def read(model, text, blocked=None, who="both"):
     weights = np.stack([layer[0] for layer in cache.cross_weights])
     probabilities, _ = softmax(logits[0])
     return ids, weights, probabilities
+
+
+def may_look(text, blocked, who):
+    """(1, S), True at the characters where the decoder may look."""
+    cross_mask, _ = masks([text], blocked, who)
+    return np.ones((1, len(text)), bool) if cross_mask is None else cross_mask[0]
 
 
 def describe(text, iso, wrote, step, weights, probabilities):

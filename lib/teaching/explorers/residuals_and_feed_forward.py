@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 
 from lib.layers import FeedForward
+from lib.teaching.palette import GREY, MEANINGS
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BACKWARD, FORWARD
 
 MOST, WIDTH, INNER, POSITIONS = 48, 32, 64, 16
 LOW, HIGH = 1e-12, 1e12
@@ -39,11 +39,12 @@ def draw(axes, low, high):
     """Two frames from low to high, and in each the line that moves."""
     lines = []
     titles = "x, relative to the input", "gradient, relative to the top"
-    for ax, title, color in zip(axes, titles, (FORWARD, BACKWARD), strict=True):
+    for ax, title, what in zip(axes, titles, ("forward", "gradient"), strict=True):
         ax.set(yscale="log", ylim=(low, high), xlim=(0, MOST), title=title)
         ax.set(xlabel="layer (0 is the input)", xticks=range(0, MOST + 1, 16))
-        ax.axhline(1, color="0.7", lw=0.8)
-        lines.append(*ax.plot([], [], ".-", color=color, ms=4, lw=1))
+        ax.axhline(1, color=GREY, ls="-", lw=0.8)
+        drawn = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash)
+        lines.append(*ax.plot([], [], **drawn, marker=".", ms=5, lw=1.2))
     axes[0].set_ylabel("size")
     return lines
 

@@ -3,21 +3,19 @@
 import numpy as np
 
 from lib import guard
+from lib.teaching.palette import SERIES
 from lib.teaching.panel import Number, Panel, Picture
-from lib.teaching.plots import BLUE, RED, Labels
+from lib.teaching.plots import Labels
 
 PARTS = ("table", "attention", "feed-forward", "norms")
 KEPT = ("attention weights", "rest of layers and last norm", "ln p of the output")
 BYTES = 4  # of a number in float32
-ARROW = dict(arrowstyle="-|>", color="0.5", shrinkA=0, shrinkB=0)
-BOX = dict(boxstyle="round", ec="0.4")
-COLORS = {"stream": "#DCEBF7", "memory": "#FBE3C8", "k, v": "#FBE3C8"}
 
 
 def explorer():
     """Sizes of a model and the length of a text against its parameters and its memory, by part."""
     picture = Picture(7.0, 2.6, columns=2)
-    pairs = [draw(*each) for each in zip(picture.axes, (PARTS, KEPT), (BLUE, RED), strict=True)]
+    pairs = [draw(*each) for each in zip(picture.axes, (PARTS, KEPT), strict=True)]
     picture.axes[0].set_title("parameters")
     picture.axes[1].set_title("kept for the way back, one text")
     picture.moving(*(artist for bars, labels in pairs for artist in (*bars, labels)))
@@ -51,9 +49,9 @@ def keep(V, D, H, L, T):
     return np.array([L * H * T * T, T * (L * (12 * D + 2) + 2 * D + 1), T * V])
 
 
-def draw(ax, names, color):
+def draw(ax, names):
     """A bar for each part, and room for its number at the right."""
-    bars = ax.barh(range(len(names)), [0] * len(names), color=color)
+    bars = ax.barh(range(len(names)), [0] * len(names), color=SERIES[1])
     ax.set(xlim=(0, 1.4), xlabel="share", xticks=(0, 0.5, 1), xticklabels=("0", "50 %", "100 %"))
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
@@ -88,39 +86,3 @@ def spelled(number):
         if number >= size:
             return f"{number / size:.{2 if number < 10 * size else 1}f} {letter}"
     return f"{number} "
-
-
-def draw_flow(ax, grid):
-    """A row of boxes for each block of a model, and an array's shape in each box.
-
-    grid: rows {name: array}. The first box of a row is the stream; the last one is added to it,
-    except in the last row. A row that begins with "memory" feeds the weights of the next one.
-    """
-    for i, row in enumerate(grid):
-        begin, end = (2, 3) if "memory" in row else (0, len(row) - 1)
-        for j, (name, array) in enumerate(row.items(), begin):
-            write_box(ax, j, -i, name, array.shape, COLORS.get(name, "white"))
-            if j > begin:
-                arrow(ax, (j - 0.77, -i), (j - 0.23, -i))
-        if begin:
-            arrow(ax, (end, -i - 0.22), (end, -i - 0.78))
-        elif i + 1 < len(grid):
-            down = i + (2 if "memory" in grid[i + 1] else 1)
-            arrow(ax, (0, -i - 0.22), (0, -down + 0.22))
-            if end:
-                ax.plot([end, end, 0], [-i - 0.22, -i - 0.5, -i - 0.5], color="0.5", lw=1)
-                plus = dict(boxstyle="circle,pad=0.1", fc="white", ec="0.4")
-                ax.text(0, -i - 0.5, "+", ha="center", va="center", bbox=plus)
-    ax.set(xlim=(-0.3, 5.5), ylim=(0.7 - len(grid), 0.3))
-    ax.axis("off")
-
-
-def write_box(ax, x, y, name, shape, color):
-    """A name and a shape in a box."""
-    text = f"{name}\n{str(shape).replace(' ', '')}"
-    ax.text(x, y, text, ha="center", va="center", size=8, bbox=dict(BOX, fc=color))
-
-
-def arrow(ax, start, end):
-    """From one point to the other."""
-    ax.annotate("", end, start, arrowprops=ARROW)

@@ -6,7 +6,7 @@ Shapes: T positions, H heads, L layers.
 import numpy as np
 
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
-from lib.teaching.plots import edge_labels, heatmap
+from lib.teaching.plots import edge_labels, heatmap, set_image
 from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, digits_reversed
 
 LONGEST, MOST = 16, max(HEADS)
@@ -15,19 +15,16 @@ EXAMPLES = ["12", "3141592653589", "7777777", "0123456789"]
 
 def explorer():
     """Digits, the encoder's layers and heads, and a blocked output, against the weights."""
-    picture = Picture(6.4, 3.6, rows=max(LAYERS), columns=MOST, sharex=True, sharey=True)
-    images, beside, below = draw(picture)
+    picture = Picture(6.4, 3.6, rows=max(LAYERS), columns=MOST)
+    maps = draw(picture)
 
     def show(digits, layers, heads, blocked):
         ids = parse(digits)
         if blocked > len(ids):
             raise ValueError(f"blocked={blocked}: there are only {len(ids)} outputs")
         said, weights = read(digits_reversed(layers, heads), ids, blocked)
-        for image, some in zip(images, spread(weights), strict=True):
-            lay_in(image, some)
-        for count, labels in ((layers, beside), (heads, below)):
-            for i, some in enumerate(labels):
-                some.write(digits if i < count else "")
+        place(picture, layers, heads, len(ids))
+        fill(maps, np.where(may_look(len(ids), blocked), weights, np.nan), digits)
         return describe(digits, said, blocked, weights)
 
     return Panel(
@@ -40,32 +37,55 @@ def explorer():
     )
 
 
-def lay_in(image, weights):
-    """Show these weights in the upper left corner; without any, nothing."""
-    image.set_visible(weights is not None)
-    if weights is not None:
-        shown, T = np.full((LONGEST, LONGEST), np.nan), len(weights)
-        shown[:T, :T] = weights
-        image.set_data(shown)
-
-
 def draw(picture):
-    """Empty axes: a row of them for each layer, a column for each head."""
-    images, beside, below = [], [], []
-    for layer, row in enumerate(picture.axes, 1):
-        for head, ax in enumerate(row, 1):
-            images.append(heatmap(ax, np.full((LONGEST, LONGEST), np.nan)))
-            ax.set_title(f"layer {layer}, head {head}")
-        row[0].set_ylabel("output", labelpad=14)
-        beside.append(edge_labels(row[0], LONGEST, "y", distance=0.06))
-    for ax in picture.axes[-1]:
+    """{(layer, head): (image, labels beside it, labels below it)}, empty as yet."""
+    picture.figure.set_layout_engine("none")
+    maps = {}
+    for (layer, head), ax in np.ndenumerate(picture.axes):
+        image = heatmap(ax, np.full((LONGEST, LONGEST), np.nan))
+        ax.set_title(f"layer {layer + 1}, head {head + 1}")
         ax.set_xlabel("looks at", labelpad=14)
-        below.append(edge_labels(ax, LONGEST, "x", distance=0.06))
-    picture.figure.colorbar(images[0], ax=picture.axes, label="weight", fraction=0.03, pad=0.01)
-    for labels in (*beside, *below):
-        labels.size = 6.5
-    picture.moving(*images, *beside, *below)
-    return images, beside, below
+        ax.set_ylabel("output", labelpad=14)
+        labels = [edge_labels(ax, LONGEST, axis, distance=0.06) for axis in ("y", "x")]
+        maps[layer, head] = image, *labels
+        for each in labels:
+            each.size = 7.5
+        picture.moving(image, *labels)
+    scale = picture.figure.add_axes((0.88, 0.15, 0.02, 0.76), label="<colorbar>")
+    picture.figure.colorbar(image, cax=scale, label="weight")
+    return maps
+
+
+def fill(maps, weights, digits):
+    """Lay weights (L, H, T, T) into their maps, and write the digits on their outer sides."""
+    L, H = weights.shape[:2]
+    for (layer, head), (image, beside, below) in maps.items():
+        for artist in (image, beside, below):
+            artist.set_visible(layer < L and head < H)
+        if image.get_visible():
+            set_image(image, weights[layer, head])
+            room = image.axes.get_position()
+            left = [(-0.02 / room.width, i) for i in range(LONGEST)]
+            beside.place(left, digits if head == 0 else "")
+            low = [(i, -0.03 / room.height) for i in range(LONGEST)]
+            below.place(low, digits if layer == L - 1 else "")
+
+
+def place(picture, layers, heads, T):
+    """Give all of the room to the maps of these layers and heads, and name their outer sides."""
+    if getattr(picture, "placed", None) == (layers, heads, T):
+        return
+    picture.placed = layers, heads, T
+    width, height = 0.78 / heads, 0.84 / layers
+    for (layer, head), ax in np.ndenumerate(picture.axes):
+        low = 0.13 + (layers - 1 - layer) * height
+        shown = layer < layers and head < heads  # the others stand beyond the picture's edge
+        ax.set_visible(shown)
+        left = 0.09 + head * width if shown else 2
+        ax.set_position((left, low, width - 0.025, height - 0.08))
+        ax.xaxis.label.set_visible(layer == layers - 1)
+        ax.yaxis.label.set_visible(head == 0)
+    picture.redraw()
 
 
 def parse(digits):
@@ -78,24 +98,21 @@ def parse(digits):
     return np.array([int(character) for character in digits])
 
 
+def may_look(T, blocked):
+    """(1, T, T), True where an output may look: the blocked one not at its mirror."""
+    mask = np.ones((1, T, T), bool)
+    if blocked:
+        mask[0, blocked - 1, T - blocked] = False
+    return mask
+
+
 def read(model, ids, blocked=0):
     """ids (T,) -> what it writes (T,), and its weights (L, H, T, T).
 
     blocked: the output, counted from 1, that may not look at its mirror position; 0: none.
     """
-    T = len(ids)
-    mask = np.ones((1, T, T), bool)
-    if blocked:
-        mask[0, blocked - 1, T - blocked] = False
-    logits, cache = model.forward(ids[None], mask=mask)
+    logits, cache = model.forward(ids[None], mask=may_look(len(ids), blocked))
     return logits[0].argmax(axis=-1), np.concatenate(cache.weights)
-
-
-def spread(weights):
-    """One array (T, T), or None, for each of the axes: they are for two layers of four heads."""
-    L, H = weights.shape[:2]
-    places = np.ndindex(max(LAYERS), MOST)
-    return [weights[layer, head] if layer < L and head < H else None for layer, head in places]
 
 
 def describe(digits, said, blocked, weights):
