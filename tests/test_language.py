@@ -7,6 +7,8 @@ explorer at both ends of every control; and the files that draw, for colours wri
 import ast
 import importlib
 import re
+import subprocess
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -87,6 +89,14 @@ def test_figures_and_explorers_speak_the_language(lesson):
         assert found, f"{lesson.name} speaks the language: take it off STILL_TO_EDIT"
     else:
         assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("kind", ["explorers", "figures"])
+def test_whoever_draws_for_a_lesson_draws_in_its_look(kind):
+    """Even where nothing else has imported plots: this program has."""
+    look = f"import lib.teaching.{kind}, matplotlib; print(matplotlib.rcParams['axes.edgecolor'])"
+    run = [sys.executable, "-c", look]
+    assert subprocess.check_output(run, cwd=ROOT, text=True).strip() == palette.GREY
 
 
 # ------------------------------------------------------------------------ what the test can see
