@@ -270,7 +270,7 @@ def turn(x, angle):
     return y
 
 
-clock, places = sinusoids(17, 16), sinusoids(3, 6)  # (T, D), (T, D)
+clock, places = sinusoids(17, 16), sinusoids(3, 6)
 print("speeds      ", angles(2, 16)[1])
 print("width 5, t=2", sinusoids(3, 5)[2])
 print("array, in value of array:", attend(embeddings[three] + places)[2])

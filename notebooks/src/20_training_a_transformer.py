@@ -129,7 +129,7 @@ check_start(my_start)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One batch first
 #
-# First, one step of training, taken apart. In the picture, follow the lines from the parameters back to the parameters.
+# First, one step of training, taken apart: follow the lines from the parameters back to the parameters.
 #
 # Then, before hours on the text, a minute on *one* batch. A model that cannot learn 256 characters by heart will not learn a million. Its loss must go to nearly 0.
 #
@@ -459,7 +459,7 @@ assert len(text) == 400
 #
 # ## Which size?
 #
-# Twelve recorded runs of 150 steps, with one rate and the same batches. A column for each width; dashed: one layer; hollow: one head.
+# Twelve recorded runs of 150 steps. Columns: width. Dashed: one layer. Hollow: one head.
 
 # %% tags=["twin", "figure"]
 found = sweep()

@@ -18,7 +18,7 @@ def table_and_clocks(P, shown, chosen):
 
     chosen: the position and the hand that are marked in both. Returns the axes of map and clocks.
     """
-    (T, D), clocks = P.shape, len(shown) * APART
+    D, clocks = P.shape[1], len(shown) * APART
     high = TALL + clocks + 0.95
     figure = plt.figure(figsize=(6.4, high), layout="none")
     above, below, bar = (

@@ -3,11 +3,11 @@
 import itertools
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 from lib.teaching.diagram import SMALL, Diagram
 from lib.teaching.palette import GREY, INK, PALE, SERIES, line
 
+LOOKS = tuple(zip(SERIES, "os", strict=False))  # of two that are compared
 BESIDE = dict(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
@@ -74,7 +74,7 @@ def warm_up(rates, runs):
     _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
     left.plot(range(1, len(rates) + 1), rates)
     left.set(title="rate, D = 64, W = 200", xlabel="step", ylim=0)
-    looks = dict(zip(("first", "last"), zip(SERIES, "os", strict=False), strict=True))
+    looks = dict(zip(("first", "last"), LOOKS, strict=True))
     for (norm, steps), mean in runs.items():
         colour, marker = looks[norm]
         name = f"norms {norm}, {'warm-up' if steps else 'none'}"
@@ -87,7 +87,7 @@ def warm_up(rates, runs):
 def dropout(runs):
     """Training and validation loss of a run for each rate of dropout."""
     _, ax = plt.subplots(figsize=(6.0, 2.5))
-    for (rate, run), (colour, marker) in zip(runs.items(), zip(SERIES, "os"), strict=True):
+    for (rate, run), (colour, marker) in zip(runs.items(), LOOKS, strict=True):
         look = dict(color=colour, marker=marker, ms=4)
         ax.plot(run["step"], run["validation"], ls="-", label=f"validation, r = {rate}", **look)
         ax.plot(run["step"], run["train"], ls=":", label=f"training, r = {rate}", **look)
