@@ -357,7 +357,7 @@ decoder, tape = IncrementalDecoder(model), []
 for character in "Return":
     kept = decoder.state.length if decoder.state else 0
     decoder.read(tokenizer.encode(character))
-    held = [array for cache in decoder.state for array in cache.held()]  # (1, H, S, K) each
+    held = [array for cache in decoder.state for array in cache.held()]  # k, v, by layer
     tape.append((character, kept, held))
 made = [len(tape), sum(held[0].shape[-2] for _, _, held in tape)]
 assert all(held[0].shape[-2] == kept + 1 for _, kept, held in tape)
