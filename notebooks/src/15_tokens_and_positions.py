@@ -39,6 +39,7 @@ from lib.teaching.exercises.tokens_and_positions import (
     check_slowest,
 )
 from lib.teaching.explorers.tokens_and_positions import explorer
+from lib.teaching.figures import tokens_and_positions as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -56,7 +57,7 @@ np.set_printoptions(precision=4, suppress=True)
 # count again.
 #
 # To **cut** a new text, apply the same merges to each of its words, in the order in which they were learned. Below is a sentence after 0,
-# 50 and 300 merges, and then two longer words.
+# 50 and 300 merges, and then two longer words. The last lines measure what the vocabulary buys, on a text that no merge was learned from.
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -105,28 +106,25 @@ names = [f"{a}+{b}".replace(" ", "␣") for a, b in merges]
 print("first:", *names[:12])
 print("last: ", *names[-12:])
 print("merges 25, 47 and 55:", names[24], names[46], names[54])
-
-# %% slideshow={"slide_type": "slide"}
 sentence = "Return a copy of the array, sorted along the given axis."
 for count in (0, 50, 300):
     pieces = cut(sentence, merges[:count])
     print(f"{count:3} merges, {len(pieces):2} pieces: {'|'.join(pieces)}")
 print("|".join(cut(" broadcasting", merges)), "and", "|".join(cut(" transformer", merges)))
+text, counts = corpus.validation[:4000], np.array([0, 25, 50, 100, 200, 300])
+share = np.array([len(cut(text, merges[:count])) for count in counts]) / len(text)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The first merges are English; among the later ones are pieces of NumPy, such as `␣ndarray`. A piece is made of pieces: `␣array`, merge
 # 55, joins what merges 47 and 25 have made. No word is unknown: in the worst case it falls into characters (all of them in the vocabulary).
 #
-# What does the vocabulary buy? V is 96 characters plus the merges. The curves are for a text that no merge was learned from.
+# What does the vocabulary buy? V is 96 characters plus the merges. The curves are for the validation text.
 
-# %% slideshow={"slide_type": "fragment"}
-text, counts = corpus.validation[:4000], np.array([0, 25, 50, 100, 200, 300])
+# %% slideshow={"slide_type": "fragment"} tags=["figure"]
 sizes = len(CHARACTERS) + counts
-share = np.array([len(cut(text, merges[:count])) for count in counts]) / len(text)
-
 fig, ax = plt.subplots(figsize=(5.0, 2.3))
-ax.plot(sizes, share, "o-", label="length")
-ax.plot(sizes, share**2, "s--", label="scores of attention")
+ax.plot(sizes, share, marker="o", label="length")
+ax.plot(sizes, share**2, marker="s", label="scores of attention")
 ax.set(xlabel="vocabulary V", ylabel="share of what\ncharacters need", ylim=(0, 1.05))
 ax.legend()
 plt.show()
@@ -174,7 +172,6 @@ print("pieces", pieces, "ids", three, "of", len(vocabulary))
 projections = rng.normal(size=(3, 6, 6))
 
 
-# %% slideshow={"slide_type": "fragment"}
 def attend(x):
     W_q, W_k, W_v = projections
     context, _ = attention(x @ W_q, x @ W_k, x @ W_v)
@@ -246,8 +243,9 @@ print("cos 2, cos 4, cos 44:", np.cos([2, 4, 44]))
 #
 # Each hand needs two columns. Sinusoids of an odd width end with a sine alone; rotary refuses an odd width.
 #
-# In the picture each arrow is a hand, seen at five positions. Hand 0 turns most of the way round from one row to the next, hand 3 takes
-# all 16 positions to lean over by half a radian, and hands 5 to 7 hardly move: for as much they need 158, 500 and 1581 positions. The fast
+# In the picture the upper part is the table $P$: a row for each position, two columns for each hand. The lower part shows each hand under its
+# two columns, at four of these positions: the sine is how far its tip is to the right, the cosine how far it is up. Hand 0 turns by a radian from one position to the next. Hand 3 takes
+# all 16 positions to lean over by half a radian; to lean over as far, hands 5 to 7 need 158, 500 and 1581 positions. The fast
 # hands tell neighbours apart, the slow ones tell here from far away. Then *array* again, now with $P_t$ added: is it still the same in
 # both texts?
 
@@ -272,20 +270,16 @@ def turn(x, angle):
     return y
 
 
-# %%
-clock = sinusoids(17, 16)
-fig, ax = plt.subplots(figsize=(6.0, 2.9))
-shown = np.arange(0, 17, 4)
-hand, t = np.meshgrid(np.arange(8), shown)
-ax.quiver(hand, t, clock[shown, 0::2], clock[shown, 1::2], pivot="mid", scale=20, width=0.005)
-ax.set(xlabel="hand i", ylabel="position t", yticks=shown, xlim=(-0.6, 7.6), ylim=(19, -3))
-plt.show()
+clock, places = sinusoids(17, 16), sinusoids(3, 6)
 print("speeds      ", angles(2, 16)[1])
-print("position 4  ", clock[4, :6], "…")
 print("width 5, t=2", sinusoids(3, 5)[2])
-places = sinusoids(3, 6)
 print("array, in value of array:", attend(embeddings[three] + places)[2])
 print("array, in array of value:", attend(embeddings[three[::-1]] + places)[0])
+
+# %% tags=["figure"]
+figures.table_and_clocks(clock, shown=(0, 1, 4, 16), chosen=(4, 1))
+plt.show()
+print("position 4  ", clock[4, :6], "…")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## What the product knows
@@ -405,7 +399,7 @@ print("all lengths right:", np.abs(lengths[0] - lengths[1]).max() < 1e-12)
 # Take position 10, then position 60, and compare each with the positions *after* it. For rotary the query and the key are one vector, the
 # same everywhere, turned.
 
-# %% tags=["twin"]
+# %%
 rng, (count, width, length) = np.random.default_rng(7), (101, 32, 40)
 x = rng.normal(size=width) * np.ones((count, 1))  # (T, D), the same vector at every position
 P, turns = sinusoids(count, width), angles(count, width)
@@ -414,17 +408,17 @@ kinds = {
     "learned (at the start)": rng.normal(size=(count, width)),
     "rotary": turn(x, turns),
 }
-fig, axes = plt.subplots(1, 3, figsize=(6.6, 2.4), sharey=True)
-for ax, (kind, y) in zip(axes, kinds.items(), strict=True):
-    products = [y[t : t + length + 1] @ y[t] / (y[t] @ y[t]) for t in (10, 60)]
-    for t, product, style in zip((10, 60), products, ("-", "--"), strict=True):
-        ax.plot(product, style, label=f"t = {t}")
-    ax.set(title=kind, xlabel="distance s − t")
-    shown = ["  ".join(f"{product[d]:5.2f}" for d in (1, 5, 20)) for product in products]
-    print(f"{kind:<23} distances 1, 5, 20 from 10: {shown[0]}, from 60: {shown[1]}")
-axes[0].set_ylabel("dot product,\n1 at distance 0")
-axes[1].legend()
+products = {
+    kind: {t: y[t : t + length + 1] @ y[t] / (y[t] @ y[t]) for t in (10, 60)}
+    for kind, y in kinds.items()
+}
+
+# %% tags=["twin", "figure"]
+figures.three_kinds(products)
 plt.show()
+for kind, from_each in products.items():
+    shown = ["  ".join(f"{product[d]:5.2f}" for d in (1, 5, 20)) for product in from_each.values()]
+    print(f"{kind:<23} distances 1, 5, 20 from 10: {shown[0]}, from 60: {shown[1]}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Sinusoidal and rotary: both curves are one, so only the distance counts, and that before any training. Near positions are most alike;
@@ -468,19 +462,19 @@ print("rotary, projected:      ", spread(turn(x @ W_q, turns), turn(x @ W_k, tur
 # over all pairs of distances up to 512: how often is the *nearer* position the more similar one? A coin gives 0.5.
 
 # %%
-fig, ax = plt.subplots(figsize=(6.2, 2.3))
-nearer = np.triu(np.ones((512, 512), bool), 1)  # row's distance below the column's
+similar, nearer = {}, np.triu(np.ones((512, 512), bool), 1)  # row's distance below the column's
 for base in (10, 100, 1000, 10_000, 10**12):
     far = sinusoids(513, width, base)
     alike = far @ far[0] / (width / 2)
     right = (alike[1:, None] > alike[None, 1:])[nearer].mean()
     print(f"base {base:>13}: similarity at 1, 20, 400: {alike[1]:5.2f} ", end="")
     print(f"{alike[20]:5.2f}  {alike[400]:5.2f}, nearer is more similar: {right:.2f}")
-    if base in (10, 10_000):
-        ax.plot(alike, lw=1.1, label=f"base {base}")
-ax.set(xlabel="distance", ylabel="dot product / (D/2)")
-ax.legend()
+    similar |= {base: alike} if base in (10, 10_000) else {}
+
+# %% tags=["figure"]
+figures.bases(similar)
 plt.show()
+print("base 10 and 10000, distance 400:", *(f"{alike[400]:.2f}" for alike in similar.values()))
 
 # %% [markdown]
 # With base 10 the slowest hand comes round in 54 positions. Beyond that no hand says *far*: the similarity goes up and down without end,

@@ -33,9 +33,10 @@ from lib.data.tokenizers import bigram_counts
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax, softmax
 from lib.generation import sample
 from lib.layers import Dropout
-from lib.optim import Adam, noam_schedule
+from lib.optim import Adam, clip_by_global_norm, global_norm, noam_schedule
 from lib.teaching.exercises.training_a_transformer import check_dropout, check_rates, check_start
 from lib.teaching.explorers.training_a_transformer import explorer, sweep
+from lib.teaching.figures import training_a_transformer as figures
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
 from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 from lib.training import train
@@ -50,6 +51,7 @@ np.set_printoptions(precision=4, suppress=True)
 
 # %%
 corpus, (shipped, tokenizer) = numpy_docstrings(), documentation_transformer()
+lstm, _ = numpy_documentation()
 training, validation = tokenizer.encode(corpus.train), tokenizer.encode(corpus.validation)
 V = len(tokenizer)
 counts = bigram_counts(training, V) + 1
@@ -58,7 +60,6 @@ bigram_nats = -np.log(bigram[validation[:-1], validation[1:]]).mean()
 print(f"V = {V}, knows nothing {np.log(V):.3f} nats, bigram {bigram_nats:.3f} nats")
 
 
-# %%
 def new_model(seed, tied=False):
     sizes, style = (V, 64, 4, 256, 2), dict(positions="rotary", activation="gelu", tied=tied)
     return Transformer(
@@ -95,7 +96,6 @@ for s in (0.0, 0.5, 1.0, 2.0):
     measured, _ = cross_entropy(z, targets)
     print(f"s = {s}: measured {measured:.2f}, ln V + s²/2 = {np.log(V) + s**2 / 2:.2f}")
 
-# %%
 x, y = next(pieces(training, np.random.default_rng(0)))
 for tied in (False, True):
     ten = [new_model(seed, tied).forward(x)[0] for seed in range(10)]
@@ -129,13 +129,40 @@ check_start(my_start)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One batch first
 #
-# Before hours on the whole text: a minute on *one* batch. A model that cannot learn 256 characters by heart will not learn a million. Its loss must go to nearly 0.
+# First, one step of training, taken apart: follow the lines from the parameters back to the parameters.
+#
+# Then, before hours on the text, a minute on *one* batch. A model that cannot learn 256 characters by heart will not learn a million. Its loss must go to nearly 0.
 #
 # **A common mistake** is to be glad of every loss that falls. So we train the same model twice: on the next characters, and on targets that someone forgot to shift, where each character is its own target. **Predict** both losses, on the
 # batch and on new text.
 
-
 # %%
+model, (x, y) = new_model(0), next(pieces(training, np.random.default_rng(0)))
+held_x, held_y = next(pieces(validation, np.random.default_rng(0)))
+held = [cross_entropy(model.forward(held_x)[0], held_y)[0]]
+optimizer = Adam(model.parameters(), 1e-3)
+start = [value.copy() for _, value, _ in model.parameters()]
+
+logits, cache = model.forward(x)  # (B, T, V)
+loss, loss_cache = cross_entropy(logits, y)
+dlogits = cross_entropy_backward(loss_cache)  # (B, T, V)
+model.backward(dlogits, cache)
+norms = [clip_by_global_norm(model.parameters(), 1.0), global_norm(model.parameters())]
+optimizer.step()
+
+moved = [value - old for (_, value, _), old in zip(model.parameters(), start, strict=True)]
+moved = sum((step**2).sum() for step in moved) ** 0.5
+held.append(cross_entropy(model.forward(held_x)[0], held_y)[0])
+
+# %% tags=["figure"]
+settings = dict(count=model.parameter_count(), rate=optimizer.learning_rate, limit=1.0, held=held)
+figures.training_loop(x, logits, loss, dlogits, norms, moved, **settings)
+plt.show()
+print(f"loss {loss:.2f}; gradients of length {norms[0]:.2f}, clipped to {norms[1]:.2f}", end="; ")
+print(f"the parameters moved by {moved:.2f}; validation {held[0]:.2f}, then {held[1]:.2f} nats")
+
+
+# %% tags=["learned", "nbval-ignore-output"]
 def learner(model):
     def loss_and_gradients(batch):
         x, y = batch
@@ -159,7 +186,6 @@ def overfit(x, y):
     return model
 
 
-# %% tags=["learned", "nbval-ignore-output"]
 (x, y), (new_x, new_y) = itertools.islice(pieces(training, np.random.default_rng(1), 8, 32), 2)
 for name, target, new in (("the next character", y, new_y), ("not shifted", x, new_x)):
     model = overfit(x, target)
@@ -189,22 +215,16 @@ runs = np.genfromtxt(
     "../lib/trained/records/transformer_sweep.csv", delimiter=",", names=True, skip_header=2,
     dtype=None, encoding="utf-8",
 )  # fmt: skip
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
-axes[0].plot(range(1, 1001), [noam_schedule(t, 64, 200) for t in range(1, 1001)])
-axes[0].set(title="rate, D = 64, W = 200", xlabel="step", ylim=0)
-for norm, color in (("first", "C0"), ("last", "C1")):
-    for steps, style in ((50, "-"), (0, "--")):
-        some = runs[(runs["experiment"] == "warm-up") & (runs["norm"] == norm)]
-        some = some[some["warm_up"] == steps].reshape(3, -1)  # (seeds, looks)
-        name = f"norms {norm}, {'warm-up' if steps else 'none'}"
-        mean = some["validation"].mean(axis=0)
-        axes[1].plot(
-            some["step"][0], mean, style + "os"[norm == "last"], color=color, ms=3, label=name
-        )
-        last = " ".join(f"{loss:.2f}" for loss in some["validation"][:, -1])
-        print(f"{name:<20} after 100 steps, by seed: {last} nats")
-axes[1].set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
-axes[1].legend()
+warm, curves = runs[runs["experiment"] == "warm-up"], {}
+for norm, steps in itertools.product(("first", "last"), (50, 0)):
+    some = warm[(warm["norm"] == norm) & (warm["warm_up"] == steps)].reshape(3, -1)  # by seed
+    curves[norm, steps] = some["step"][0], some["validation"].mean(axis=0)
+    last = " ".join(f"{loss:.2f}" for loss in some["validation"][:, -1])
+    name = f"norms {norm}, {'warm-up' if steps else 'none'}"
+    print(f"{name:<20} after 100 steps, by seed: {last} nats")
+
+# %% tags=["figure"]
+figures.warm_up([noam_schedule(t, 64, 200) for t in range(1, 1001)], curves)
 plt.show()
 print(f"the rate's peak is 1/sqrt(DW) = {noam_schedule(200, 64, 200):.4f}")
 
@@ -281,19 +301,15 @@ print(f"a new mask each time: off by more than 1,000: {np.abs(anew - by_hand).ma
 # %% [markdown]
 # And does it help? Two recorded runs on the first 10,000 characters of the text, read 25 times. **Predict** the four curves: training and validation loss, with $r = 0$ and with $r = 0.2$.
 
-# %%
+# %% tags=["figure"]
 some = runs[runs["experiment"] == "dropout"]
-fig, ax = plt.subplots(figsize=(5.6, 2.5))
-for rate, color in ((0.0, "C1"), (0.2, "C0")):
-    run = some[some["dropout"] == rate]
-    ax.plot(run["step"], run["validation"], color=color, label=f"validation, r = {rate}")
-    ax.plot(run["step"], run["train"], ":", color=color, label=f"training, r = {rate}")
-    best = run[run["validation"].argmin()]
-    print(f"r = {rate}: training {run['train'][-1]:.2f}, validation", end=" ")
-    print(f"{run['validation'][-1]:.2f}, lowest {best['validation']:.2f} at step {best['step']}")
-ax.set(xlabel="step", ylabel="nats per character")
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+both = {rate: some[some["dropout"] == rate] for rate in (0.0, 0.2)}
+figures.dropout(both)
 plt.show()
+for rate, run in both.items():
+    print(f"r = {rate}: training {run['train'][-1]:.2f}, validation", end=" ")
+    print(f"{run['validation'][-1]:.2f}, lowest {run['validation'].min():.2f}", end=" ")
+    print(f"at step {run['step'][run['validation'].argmin()]}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Without dropout the training loss falls to 0.82 while the validation loss climbs from 3.07 to 3.65: text learned by heart. With it the gap is smaller and the climb nearly gone. Its *lowest* loss is 3.00 against 3.07, but that is one lucky look (3.09 and 3.08 beside it) with one seed: no gain to rely on, and neither
@@ -335,23 +351,17 @@ print(f"its logit {np.log(q[0] / q[1]):.2f} above the others")
 # The Transformer: $D = 128$, 4 heads, $F = 512$, 2 layers, 4,000 steps of 16 pieces of 128; warm-up over 200 steps to 0.004, then down in a straight line to a fiftieth.
 # (`python -m lib.trained.checkpoints.documentation_transformer`, about ten minutes.) Beside it [[a_language_model]]'s LSTM.
 
-# %%
-records = {}
-for name, stem in (("LSTM", "numpy_documentation"), ("Transformer", "documentation_transformer")):
-    path = f"../lib/trained/records/{stem}.csv"
-    records[name] = np.genfromtxt(path, delimiter=",", names=True, skip_header=2)
-lstm, _ = numpy_documentation()
-sizes = {"LSTM": lstm.parameter_count(), "Transformer": shipped.parameter_count()}
-fig, ax = plt.subplots(figsize=(6.4, 2.8))
-for (name, run), style in zip(records.items(), ("--", "-"), strict=True):
-    ax.plot(run["seconds"], run["validation_loss"], style + "o", ms=3, label=name)
-    print(f"{name:<11} {sizes[name]:,} numbers, {run['seconds'][-1]:.0f} s", end=", ")
-    print(f"training {run['train_loss'][-1]:.3f}, validation {run['validation_loss'][-1]:.3f}")
-    near = run[np.abs(run["seconds"] - 790).argmin()]
-    print(f"{'':<11} after {near['seconds']:.0f} s validation {near['validation_loss']:.3f}")
-ax.set(xlabel="processor seconds", ylabel="validation (nats)", ylim=(0.9, 1.6))
-ax.legend()
+# %% tags=["figure"]
+stems = {"recurrent": "numpy_documentation", "transformer": "documentation_transformer"}
+paths = {kind: f"../lib/trained/records/{stem}.csv" for kind, stem in stems.items()}
+full = [np.genfromtxt(p, delimiter=",", names=True, skip_header=2) for p in paths.values()]
+figures.recorded(dict(zip(stems, zip(("LSTM", "Transformer"), full, strict=True), strict=True)))
 plt.show()
+for name, network, run in zip(("LSTM", "Transformer"), (lstm, shipped), full, strict=True):
+    print(f"{name:<11} {network.parameter_count():,} numbers, {run['seconds'][-1]:.0f} s", end=", ")
+    print(f"training {run['train_loss'][-1]:.3f}, validation {run['validation_loss'][-1]:.3f}")
+    print(f"{'':<11} after {run['seconds'][np.abs(run['seconds'] - 790).argmin()]:.0f} s", end=" ")
+    print(f"validation {run['validation_loss'][np.abs(run['seconds'] - 790).argmin()]:.3f}")
 
 # %% [markdown]
 # **At equal seconds the LSTM leads**, all the way to its end at 798 s. The Transformer ends lower, after 1,319 s and with more numbers (421,472 against 359,520). That is no victory: it read 8.2 million characters, the LSTM 4.9
@@ -399,7 +409,6 @@ def surprises(model, ids, starts, T):
     return np.concatenate(nats)
 
 
-# %%
 starts = np.linspace(0, len(validation) - 400, 48).astype(int)
 bounds = (0, 1, 8, 32, 64, 128, 160, 192, 256, 384)
 spans = list(itertools.pairwise(bounds))
@@ -407,18 +416,14 @@ means = {}
 for name, network in (("Transformer", shipped), ("LSTM", lstm)):
     nats = surprises(network, validation, starts, 384)
     means[name] = [nats[:, a:b].mean() for a, b in spans]
-fig, ax = plt.subplots(figsize=(6.4, 2.5))
-ax.axvspan(4.5, 8.5, color="0.93")
-places = [f"{a + 1}-{b}" if b > a + 1 else str(b) for a, b in spans]
-for (name, some), style in zip(means.items(), ("o-", "s--"), strict=True):
-    ax.plot(places, some, style, label=name)
-    print(f"{name:<11}", " ".join(f"{value:.1f}" for value in some))
-ax.axhline(bigram_nats, color="0.5", ls=":", label="bigram")
-ax.text(4.7, 3.5, "beyond 128", color="0.4", fontsize=8)
-ax.set(xlabel="place in the piece", ylabel="nats")
-ax.tick_params(axis="x", labelsize=7.5)
-ax.legend(loc=(0.16, 0.6))
+
+# %% tags=["figure"]
+kinds = {"transformer": "Transformer", "recurrent": "LSTM"}
+named = {kind: (name, means[name]) for kind, name in kinds.items()}
+figures.by_place(spans, named, bigram_nats)
 plt.show()
+for name, some in means.items():
+    print(f"{name:<11}", " ".join(f"{value:.1f}" for value in some))
 
 # %% [markdown]
 # Up to place 160 nothing happens (why, we did not test); from 193 on the Transformer is worse than the bigram, while the LSTM goes on almost as before. The formula accepts any distance; the *learning* never met these. (At the first places it is the LSTM that suffers: in training it nearly always came with a state. Place 1 is the mean of 48 characters.) So let it read no more than 128
@@ -454,31 +459,21 @@ assert len(text) == 400
 #
 # ## Which size?
 #
-# Twelve recorded runs of 150 steps: width 32, 64, 128, one head or four, one layer or two, all with the same rate and batches. Colour, marker: width. Dashed: one layer. Thin: one head.
+# Twelve recorded runs of 150 steps. Columns: width. Dashed: one layer. Hollow: one head.
 
-# %% tags=["twin"]
+# %% tags=["twin", "figure"]
 found = sweep()
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
+figures.sizes(found)
+plt.show()
 for (width, heads, layers), run in found.items():
-    color, style = {32: "C2", 64: "C0", 128: "C1"}[width], "--" if layers == 1 else "-"
-    name = f"D {width}, L {layers}" if heads == 4 else None
-    line = dict(color=color, lw=2 if heads == 4 else 0.9, label=name, ms=3)
-    line["marker"] = {32: "^", 64: "o", 128: "s"}[width]
-    for ax, against in zip(axes, ("step", "seconds"), strict=True):
-        ax.plot(run[against], run["validation"], style, **line)
-        ax.set(xlabel=against, ylim=(1.9, 3.6))
     print(f"D {width:3}, H {heads}, L {layers}: {run['parameters'][-1]:7,} numbers", end=", ")
     print(f"{run['seconds'][-1]:4.1f} s, {run['validation'][-1]:.2f} nats")
-axes[0].set_ylabel("validation (nats)")
-axes[1].set_xlabel("processor seconds")
-axes[1].legend(fontsize=7)
-plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # At equal steps the largest wins, and both width and layers help. Heads help the wide models (2.19 to 2.07 at $D = 128$, two layers), not those of width 32, where a head has 8 numbers. At equal seconds the small ones hold their own: after about 10 s width 64 with two layers and width 128
 # with one are both at 2.2 nats; the largest gets there after 14 s. What the small ones would have reached by then was not run: all stop at 150 steps. One rate for all, which need not be fair; one seed.
 #
-# **Predict first.** (Grey: the other sizes.) Set *layers* to 1, with *width* 64 and *heads* 4. Which of two changes gains more, and at what price: *layers* to 2, or *width* to 128? Then *width* 128, *layers* 2: turn *heads* from 4 to 1. And the same at *width* 32?
+# **Predict first.** (Pale: the other sizes.) Set *layers* to 1, with *width* 64 and *heads* 4. Which of two changes gains more, and at what price: *layers* to 2, or *width* to 128? Then *width* 128, *layers* 2: turn *heads* from 4 to 1. And the same at *width* 32?
 #
 # <details><summary>You should see</summary>
 #

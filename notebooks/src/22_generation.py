@@ -37,6 +37,7 @@ from lib.generation import IncrementalDecoder, beam_search, next_probabilities, 
 from lib.teaching.exercises.generation import check_choice_backward, check_nucleus, check_reads
 from lib.teaching.explorers.generation import PROMPT, explorer, head_names, remembering
 from lib.teaching.explorers.generation import write as write_and_attend
+from lib.teaching.figures import generation as figures
 from lib.teaching.plots import heatmap, visible
 from lib.trained.checkpoints.documentation_transformer import CONTEXT, documentation_transformer
 
@@ -133,26 +134,27 @@ def last_logits(model, ids, **given):
     return logits[0, -1]
 
 
-ways = (dict(temperature=0.5), dict(top_k=5), dict(top_p=0.9))
-fig, axes = plt.subplots(2, 3, figsize=(6.5, 3.8), sharey=True)
-counts = {}
-for row, opening in zip(axes, ("Return the ", ">>> import nump"), strict=True):
+ways = {"temperature 0.5": dict(temperature=0.5), "top-k 5": dict(top_k=5)}
+ways |= {"top-p 0.9": dict(top_p=0.9)}
+found, counts = {}, {}
+for opening in ("Return the ", ">>> import nump"):
     its_logits = last_logits(model, tokenizer.encode(opening)).astype(float)
     order = np.argsort(-its_logits, kind="stable")[:22]
-    for ax, how in zip(row, ways, strict=True):
-        [(name, setting)] = how.items()
+    letters, after = [visible(tokenizer.vocabulary[i]) for i in order], {}
+    for way, how in ways.items():
         p = choice(its_logits, **how)
-        count = counts[opening, name] = np.count_nonzero(p)
-        kept = np.flatnonzero(p[order])
-        ax.bar(range(22), choice(its_logits)[order], color="0.8", label="softmax at temperature 1")
-        ax.plot(kept, p[order][kept], "o", ms=3, label="drawn from")
-        ax.set(yscale="log", ylim=(1e-6, 3), title=f"{name.replace('_', '-')} {setting}")
-        ax.set_xticks(range(22), [visible(tokenizer.vocabulary[i]) for i in order], fontsize=6)
-        print(f"{opening:<15} {name:<11} {setting}: {count:2} kept, largest {p.max():.2f}")
-    row[0].set_ylabel(f"probability\nafter “{opening}”", fontsize=8)
-fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        count = counts[opening, way] = np.count_nonzero(p)
+        after[way] = p[order]
+        print(f"{opening:<15} {way:<15}: {count:2} kept, largest {p.max():.2f}")
+    found[opening] = letters, choice(its_logits)[order], after
+assert counts["Return the ", "top-p 0.9"] > 5 and counts[">>> import nump", "top-p 0.9"] == 1
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.choices(found)
 plt.show()
-assert counts["Return the ", "top_p"] > 5 and counts[">>> import nump", "top_p"] == 1
+for opening, (letters, before, _) in found.items():
+    print(f"after {opening!r} the likeliest is {letters[0]} with {before[0]:.2f}")
+assert all(before[0] > 0.1 for _, before, _ in found.values())
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # The 22 likeliest, on a logarithmic axis that ends at $10^{-6}$. Many words may follow *the*, and one letter follows *nump*. Top-k keeps five in both places. The temperature keeps all 96;
@@ -247,7 +249,7 @@ compare("dτ", [dtemperature * temperature[0]], numerical_gradient(loss, tempera
 # **Predict:** it writes the likeliest character every time. What will the text look like after 100 characters? (It takes some seconds.)
 
 
-# %%
+# %% tags=["learned", "nbval-ignore-output"]
 def write(prompt, length, rng, **how):
     ids = list(tokenizer.encode(prompt))
     for _ in range(length):
@@ -257,7 +259,6 @@ def write(prompt, length, rng, **how):
     return tokenizer.decode(np.array(ids[-length:]))
 
 
-# %% tags=["learned", "nbval-ignore-output"]
 prompt, texts, repeated = ">>> ", {}, {}
 manners = {"greedy": dict(top_k=1), "top-p 0.9": dict(top_p=0.9), "all": {}}
 for name, how in manners.items():
@@ -284,7 +285,7 @@ assert repeated["greedy"] > 0.4 and repeated["all"] < 0.3
 # **Predict:** with four beginnings and 80 characters, which is likeliest to the model: greedy's text, the beam's, a drawn one, or a true one from validation?
 
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} tags=["learned", "nbval-ignore-output"]
 def beam(prompt, length, width):
     """[(ln p, text), ...], best first."""
     texts, scores = tokenizer.encode(prompt)[None], np.zeros(1)
@@ -300,25 +301,24 @@ def beam(prompt, length, width):
     return list(zip(scores.tolist(), found, strict=True))
 
 
-# %% tags=["learned", "nbval-ignore-output"]
 validation = numpy_docstrings().validation
 place = validation.index(prompt, len(validation) // 2) + len(prompt)
 (_, likeliest), *_ = beam(prompt, 80, 4)
 kinds = {"greedy": texts["greedy"][:80], "beam, n = 4": likeliest}
 kinds |= {"top-p 0.9": texts["top-p 0.9"][:80], "true": validation[place : place + 80]}
-fig, ax = plt.subplots(figsize=(6.4, 2.8))
-nats = {}
-for (name, text), style in zip(kinds.items(), ("-", "--", ":", "-k"), strict=True):
-    each = surprise(model, tokenizer, prompt + text)[len(prompt) - 1 :]  # nats
-    nats[name] = each.mean()
-    ax.plot(np.arange(1, 81), np.cumsum(each), style, lw=2.5 if name == "true" else 1.6, label=name)
+each, nats = {}, {}
+for name, text in kinds.items():
+    each[name] = surprise(model, tokenizer, prompt + text)[len(prompt) - 1 :]  # nats
+    nats[name] = each[name].mean()
     print(f"--- {name}: {nats[name]:.2f} nats per character\n>>> {text}\n")
-print(f"true: {each.sum():.0f} nats, the last ten characters {each[-10:].sum():.0f} of them")
-ax.annotate("/tmp/123", (76, each[:76].sum()), (60, 62), arrowprops=dict(arrowstyle="-"))
-ax.set(xlabel="characters written", ylabel="nats, summed: −ln p of the text")
-ax.legend()
-plt.show()
 assert nats["beam, n = 4"] <= nats["greedy"] + 1e-6 and nats["true"] > 2 * nats["greedy"]
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.surprise(each, pointed=(76, "/tmp/123"))
+plt.show()
+last = each["true"][-10:].sum()
+print(f"true: {each['true'].sum():.0f} nats, the last ten characters {last:.0f} of them")
+assert last > 10
 
 # %% tags=["learned", "nbval-ignore-output"]
 # One true text is one text: every third that follows this prompt in validation, and more draws.
@@ -350,17 +350,23 @@ assert nats["true"].mean() > nats["all"].mean() > nats["top-p 0.9"].mean()
 # `write` reads the whole text again for each new character. What changes from step to step? Under a causal mask ([[masks]]), position $t$ never sees what comes after it. So its key, its value and its output stay
 # what they were. The new position needs its own query, and *all* keys and values. Keep those; no old query is needed again.
 #
-# In the picture each row is a step: yellow keys are made in it, blue ones were kept, and the newest position looks at the whole row.
+# In the picture each row is a step of the shipped model. The character that is read makes one key and one value, in amber, and these stay: the row below has them in grey. Its query looks at the whole row.
 
-# %% tags=["picture", "nbval-ignore-output"]
-fig, axes = plt.subplots(1, 2, figsize=(5.8, 2.5))
-for ax, name, old in zip(axes, ("read again", "kept"), (1, 0.4), strict=True):
-    colours = np.where(np.eye(8), 1, np.where(np.tri(8), old, np.nan))
-    heatmap(ax, colours, rows=range(1, 9), columns=range(1, 9))
-    made = np.count_nonzero(colours == 1)
-    ax.set(xlabel="position", ylabel="step", title=f"{name}: {made} keys are made")
-    print(f"{name}: {made} keys made, the newest looks at {np.isfinite(colours).sum()} in all")
+# %% tags=["learned", "nbval-ignore-output"]
+decoder, tape = IncrementalDecoder(model), []
+for character in "Return":
+    kept = decoder.state.length if decoder.state else 0
+    decoder.read(tokenizer.encode(character))
+    held = [array for cache in decoder.state for array in cache.held()]  # k, v, by layer
+    tape.append((character, kept, held))
+made = [len(tape), sum(held[0].shape[-2] for _, _, held in tape)]
+assert all(held[0].shape[-2] == kept + 1 for _, kept, held in tape)
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.kv_tape(tape)
 plt.show()
+print(f"for {len(tape)} characters {made[0]} keys are made in each head; reading again, {made[1]}")
+assert made[0] < made[1]
 
 
 # %% slideshow={"slide_type": "slide"}
@@ -376,7 +382,6 @@ def read_next(x_t, kept, W_q, W_k, W_v):
     return y[0], cache.weights.size, (key, value)
 
 
-# %%
 rng, (T, D) = np.random.default_rng(0), (64, 16)
 for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
     x = rng.normal(size=(T, D)).astype(dtype)

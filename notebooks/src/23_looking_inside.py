@@ -31,7 +31,7 @@ from lib.functional import softmax
 from lib.optim import Adam
 from lib.teaching.exercises.looking_inside import check_place, check_scores, check_votes
 from lib.teaching.explorers.looking_inside import explorer
-from lib.teaching.plots import heatmap
+from lib.teaching.figures import looking_inside as figures
 from lib.trained.checkpoints.induction_heads import (
     LETTERS, draw, induction_heads, induction_score, learner, new_model, previous_token_score,
     repeated, schedule, score,
@@ -151,20 +151,15 @@ live, live_control = watch(2), watch(1)
 print(f"two layers foretell {live[-1, 0]:.1%}, one layer {live_control[-1, 0]:.1%}")
 assert live[-1, 0] >= 0.97 and live_control[-1, 0] <= 0.3
 
-# %% tags=["learned", "nbval-ignore-output"]
-fig, ax = plt.subplots(figsize=(6.2, 2.7))
-steps = 20 * np.arange(1, len(live) + 1)
+# %% tags=["figure", "learned", "nbval-ignore-output"]
 names = ("two layers: share right", "previous-token (layer 1)", "induction (layer 2)")
-for i, (name, style) in enumerate(zip(names, ("-", ":", "--"), strict=True)):
-    ax.plot(steps, live[:, i], style, label=name)
-    print(f"{name:<24}", *(f"{value:.2f}" for value in live[::2, i]))
-ax.plot(steps, live_control[:, 0], "C3-.", label="one layer: share right")
-print(f"{'one layer: share right':<24}", *(f"{value:.2f}" for value in live_control[::2, 0]))
-ax.set(xlabel="step", ylabel="share, score", ylim=(0, 1.03))
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+curves = dict(zip(names, live.T, strict=True)) | {"one layer: share right": live_control[:, 0]}
+figures.rises(20 * np.arange(1, len(live) + 1), curves)
 plt.show()
-rise = (live[:, 0] > 0.2).argmax(), (live[:, 0] > 0.9).argmax()
-print(f"from 20 % to 90 % between steps {steps[rise[0]] - 20} and {steps[rise[1]]}")
+for name, values in curves.items():
+    print(f"{name:<24}", *(f"{value:.2f}" for value in values[::2]))
+rise = [20 * (live[:, 0] > share).argmax() for share in (0.2, 0.9)]
+print(f"from 20 % to 90 % between steps {rise[0]} and {rise[1]}")
 assert live[3, 0] < 0.25 and live[-1, 1] > 0.3 and live[-1, 2] > 0.3
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -210,19 +205,11 @@ print(f"right {accuracy:.1%}, loss {loss:.4f}")
 for i in range(2):
     print(f"layer {i + 1}: previous-token", previous[i].round(2), end=", ")
     print("induction", induction[i].round(2))
-
-# %% tags=["twin"]
 shown, *_ = np.flatnonzero(periods == 9)
-text = [LETTERS[i] for i in x[shown, :20]]
-fig, axes = plt.subplots(2, 4, figsize=(8.6, 4.6), sharex=True, sharey=True)
-for i, h in np.ndindex(2, 4):
-    ax = axes[i, h]
-    image = heatmap(ax, maps[i][shown, h, :20, :20], rows=text, columns=text)
-    ax.set_title(f"head {i + 1}.{h + 1}")
-    ax.tick_params(labelsize=6.5, length=0)
-fig.colorbar(image, ax=axes, label="weight", fraction=0.03, pad=0.01)
-fig.supxlabel("looks at", fontsize=9)
-fig.supylabel("looks from", fontsize=9)
+text = [LETTERS[i] for i in x[shown, :16]]
+
+# %% tags=["twin", "figure"]
+figures.heads_maps(np.array(maps)[:, shown, :, :16, :16], text)
 plt.show()
 print(f"period 9: from place 12, the second {text[12]}, to place 4, a {text[4]}, weights", end=" ")
 print(maps[1][shown, :, 12, 4].round(2))
@@ -231,6 +218,24 @@ print(maps[1][shown, :, 12, 4].round(2))
 # Above, stripes one below the diagonal, each with gaps: the place before. Below, stripes that begin with the second round: what came after. So it looks like our two steps. (From the third round on there are two such places and the weight is shared; the
 # score counts the nearer. It is one reason why these scores stay below 1.)
 #
+# Here is the path for one question, at place 12, through the head of each layer that has the highest score. Follow the value of place 3 up and to the right: it becomes part of a key, and this key is what the query of place 12 finds.
+
+# %%
+place, found = 12, 4  # the second a, and the place after the first
+strongest = previous[0].argmax(), induction[1].argmax()  # one head of each layer
+weights = maps[0][shown, strongest[0], found, found - 1], maps[1][shown, strongest[1], place, found]
+p, _ = softmax(logits_of_two[shown, place])
+print(f"layer 1 looks from {found} to {found - 1} with {weights[0]:.2f}, ", end="")
+print(f"layer 2 from {place} to {found} with {weights[1]:.2f}")
+
+# %% tags=["figure"]
+heads, answer = [f"{i + 1}.{h + 1}" for i, h in enumerate(strongest)], p.argmax()
+drawn = dict(heads=heads, weights=weights, answer=(LETTERS[answer], p[answer]))
+figures.induction_path(text[:14], place, found, **drawn)
+plt.show()
+print(f"after {''.join(text[: place + 1])} the model says {LETTERS[answer]}: {p[answer]:.1%}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **A common mistake** is to stop here. So far we have a picture that fits.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["control"]
@@ -239,19 +244,18 @@ print(maps[1][shown, :, 12, 4].round(2))
 # One layer, same data, same 1,000 steps. And periods that neither model has met: 2 to 7 and 21 to 26. **Predict** both curves: what has learned to *match* does not care for P, what has learned *distances* does.
 
 # %%
-every = np.arange(2, 27)
-fig, ax = plt.subplots(figsize=(5.6, 2.6))
-ax.axvspan(8, 20, color="0.93")
-for name, model, style in (("two layers", two, "o-"), ("one layer", one, "s--")):
+every, accuracies = np.arange(2, 27), {}
+for name, model in (("two layers", two), ("one layer", one)):
     scores = [score(model, *draw(40, np.random.default_rng(P), P, P)) for P in every]
-    accuracies = [each for each, _ in scores]
-    ax.plot(every, accuracies, style, ms=3, label=name)
-    print(f"{name}: all of test {score(model, *test)[0]:.1%}", end="; P = ")
-    print(", ".join(f"{P}: {accuracies[P - 2]:.0%}" for P in (2, 3, 5, 8, 9, 14, 20, 26)))
-ax.plot(every[6:], 1 / (every[6:] - 7), ":", color="0.4", label="any but the last seven")
-ax.set(xlabel="period P (grey: met in training)", ylabel="share right", ylim=(0, 1.05))
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    accuracies[name] = [each for each, _ in scores]
+    print(f"{name}: all of test {score(model, *test)[0]:.1%}")
+
+# %% tags=["figure"]
+figures.periods(every, accuracies, guess=(every[6:], 1 / (every[6:] - 7)))
 plt.show()
+for name, shares in accuracies.items():
+    some = (f"{P}: {shares[P - 2]:.0%}" for P in (2, 3, 5, 8, 9, 14, 20, 26))
+    print(f"{name}: P =", ", ".join(some))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Two layers: all, whatever the period. One layer, with 15 % in all, stays between "in this sequence" (8 %) and "not among the last seven" (25 %). It favours distances: that hits half the time at period 9, and never at 20. (At 2 and 3 there are few letters to choose from.) It cannot match.
@@ -269,21 +273,18 @@ def without(i, heads):
     return score(two, *test, ablated_heads={i: heads})  # accuracy, loss
 
 
-fig, ax = plt.subplots(figsize=(5, 2.8))
-for i, name, some in ((0, "previous-token", previous[0]), (1, "induction", induction[1])):
-    one_less = [without(i, [h]) for h in range(4)]
-    cost = [its_loss - loss for _, its_loss in one_less]
-    ax.semilogy(some, cost, "os"[i], label=f"layer {i + 1}, {name}")
-    for h in range(4):
-        side = -1 if (i, h) == (1, 2) else 1  # 2.3 and 2.4 lie close together
-        place = {"xytext": (14 * side, 0), "textcoords": "offset points"}
-        ax.annotate(f"{i + 1}.{h + 1}", (some[h], cost[h]), ha="center", va="center", **place)
-        left, _ = one_less[h]
-        print(f"without {i + 1}.{h + 1} ({name} {some[h]:.2f}): {left:.1%}, loss {cost[h]:+.4f}")
-    print(f"without all of layer {i + 1}: {without(i, range(4))[0]:.1%}")
-ax.set(xlabel="the head's score", ylabel="rise of the loss (nats)", xlim=(0, 1), ylim=(5e-4, 6))
-ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+one_less = np.array([[without(i, [h]) for h in range(4)] for i in range(2)])  # (L, H, 2)
+rise = one_less[..., 1] - loss  # (L, H)
+print(f"without all of layer 1: {without(0, range(4))[0]:.1%}", end=", ")
+print(f"of layer 2: {without(1, range(4))[0]:.1%}")
+
+# %% tags=["figure"]
+its_scores = np.array([previous[0], induction[1]])
+figures.costs(its_scores, rise)
 plt.show()
+for i, h in np.ndindex(2, 4):
+    print(f"without {i + 1}.{h + 1} (score {its_scores[i, h]:.2f}): ", end="")
+    print(f"{one_less[i, h, 0]:.1%}, loss {rise[i, h]:+.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Within a layer a higher score roughly goes with a higher cost. How much is another matter: 2.1 and 2.2 score nearly the same, and 2.2 costs thirteen times as much. Yet in layer 2 any one head can go, and hardly a letter is lost. Not because they do nothing:
@@ -398,7 +399,7 @@ for i, (layer, came) in enumerate(((first, x_0), (second, x_1))):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# The map of a head, and below it the loss on each next letter that can be foretold (flat at 0 while nothing is silenced). **Predict first:** you look at head 2.1 and *silence* head 1.4. Does its map stay? And if you silence 2.2 instead? Then look at the one-layer model with period 9, then 20.
+# The map of a head, and below it the loss on each next letter: pale in the first round, where nothing can be foretold (cut off at 8), dark after it (nearly 0 while nothing is silenced). **Predict first:** you look at head 2.1 and *silence* head 1.4. Does its map stay? And if you silence 2.2 instead? Then look at the one-layer model with period 9, then 20.
 #
 # <details><summary>You should see</summary>
 #

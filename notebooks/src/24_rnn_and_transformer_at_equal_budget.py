@@ -37,6 +37,7 @@ from lib.parallel import DataParallel
 from lib.recurrent import RNN, LSTMCell
 from lib.teaching.exercises.rnn_and_transformer_at_equal_budget import check_costs, check_together
 from lib.teaching.explorers.rnn_and_transformer_at_equal_budget import explorer
+from lib.teaching.figures import rnn_and_transformer_at_equal_budget as figures
 from lib.trained.checkpoints.numbers_to_french import TEST_EXACT, exact, numbers_to_french, say
 from lib.trained.records import equal_budget as record
 from lib.training import train
@@ -68,21 +69,16 @@ np.set_printoptions(precision=4, suppress=True)
 # python -m lib.trained.records.equal_budget makes the record again, in about twenty-five minutes
 # runs[task, model, lag (0: none), budget, seed, rate]: rows of (steps, seconds, value)
 runs = record.read()
-fig, ax = plt.subplots(figsize=(6.4, 2.7))
-for model, style in (("LSTM", "C0-"), ("Transformer", "C1--")):
-    means = []
+by_kind = {}
+for kind, model in (("recurrent", "LSTM"), ("transformer", "Transformer")):
+    by_kind[kind] = model, {}
     for budget in record.BUDGETS:
         last = [run[-1] for run in record.of_every_seed(runs, record.WRITE, model, 0, budget)]
         steps, _, nats = np.transpose(last)  # one for each seed
-        means.append(nats.mean())
-        ax.plot(0 * nats + budget, nats, style[:2] + "o", ms=4)
+        by_kind[kind][1][budget] = nats
         values = ", ".join(f"{value:.3f}" for value in nats)
         print(f"{model:<12}{budget:3} s, {steps.mean():5.0f} steps: {values} nats")
-    ax.plot(record.BUDGETS, means, style, label=model)
-ax.set(xscale="log", xlabel="budget (processor seconds)", ylabel="validation (nats)")
-ax.set_xticks(record.BUDGETS, record.BUDGETS)
-ax.minorticks_off()
-ax.legend()
+figures.by_budget(by_kind)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["control"]
@@ -91,7 +87,7 @@ plt.show()
 #
 # ## Control: is it something else?
 #
-# Three suspects: chance (the dots above, one for each seed), the number of parameters, the learning rate. Each model had, at each budget, the best rate
+# Three suspects: chance (the hollow marks above, one for each seed), the number of parameters, the learning rate. Each model had, at each budget, the best rate
 # tried with seed 0. All of them:
 
 # %%
@@ -129,28 +125,23 @@ for model in record.MODELS[record.WRITE]:
 #        answers  . . . . . C A F H B  ...  (20)
 # ```
 #
-# Grey: guessing, one in eight.
+# Dotted: guessing, one in eight.
 
 # %% tags=["twin"]
-fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.8), sharey=True)
-for ax, task in zip(axes, (record.ONE, record.EVERY), strict=True):
-    for model, style in (("GRU", "C0o-"), ("Transformer", "C1s--")):
+copied = {task: {} for task in (record.ONE, record.EVERY)}
+for task, its_kinds in copied.items():
+    for kind, model in (("recurrent", "GRU"), ("transformer", "Transformer")):
         last = [
             [run[-1] for run in record.of_every_seed(runs, task, model, lag, record.COPY_BUDGET)]
             for lag in record.LAGS
         ]
         _, took, accuracies = np.moveaxis(np.array(last), -1, 0)  # each: a row for each lag
-        ax.plot(record.LAGS, 100 * accuracies.mean(axis=1), style, label=model)
+        its_kinds[kind] = model, accuracies
         print(f"{task:<13}{model:<12} right at lag", end="")
         for lag, each, spent in zip(record.LAGS, accuracies, took, strict=True):
             print(f"  {lag}: {each.mean():.0%} ({spent.mean():.1f} s)", end="")
         print()
-    ax.axhline(12.5, color="0.7", lw=1)
-    ax.set(xscale="log", xlabel="lag", ylim=(0, 105), title=task)
-    ax.set_xticks(record.LAGS, record.LAGS)
-    ax.minorticks_off()
-axes[0].set_ylabel("right (%), mean of 3 seeds")
-axes[1].legend()
+figures.copying(copied, record.LAGS, guessing=1 / record.SYMBOLS)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -247,16 +238,11 @@ for T in lengths:
         costs[name].append(1000 * seconds(way))
 cache = attention_cache = None  # they are large
 
-# %% slideshow={"slide_type": "slide"} tags=["timing", "nbval-ignore-output"]
-fig, ax = plt.subplots(figsize=(6.4, 2.7))
-for (name, row), style in zip(costs.items(), ("C0o-", "C1s--"), strict=True):
-    ax.loglog(lengths, row, style, label=name)
-    print(f"{name:<10}", *(f"T={T}: {ms:.1f} ms  " for T, ms in zip(lengths, row, strict=True)))
-ax.set(xlabel="T", ylabel="milliseconds", xticks=lengths, xticklabels=lengths)
-ax.set_yticks((1, 10, 100), (1, 10, 100))
-ax.minorticks_off()
-ax.legend()
+# %% slideshow={"slide_type": "slide"} tags=["figure", "timing", "nbval-ignore-output"]
+figures.clock(lengths, dict(zip(("recurrent", "transformer"), costs.items(), strict=True)))
 plt.show()
+for name, row in costs.items():
+    print(f"{name:<10}", *(f"T={T}: {ms:.1f} ms  " for T, ms in zip(lengths, row, strict=True)))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **The clock does not agree.** Twice the T costs the LSTM twice, attention in the end nearly four times, as counted. But on our machine they meet at
@@ -451,7 +437,7 @@ for task, model, lag in (
 #
 # ## Turn it
 #
-# All main runs, against the seconds used; in documentation each dot is the end of a run of its own. Upright grey line: the budget that you choose; flat: guessing.
+# All main runs, against the seconds used; in documentation each mark is the end of a run of its own. Upright line: your budget (in documentation from 10 seconds on); dotted: guessing.
 #
 # **Predict first.** *Every symbol* at lag 20: after 3 seconds the Transformer has it, and the GRU has not. Turn *lag* to 80, then to 320. Who leads after 3 seconds? And after 12?
 #
@@ -460,7 +446,7 @@ for task, model, lag in (
 # Lag 80: after 3 seconds the GRU leads, with a quarter right: the Transformer still guesses. After 12 seconds the Transformer has it. Lag 320: none leads at either time.
 # </details>
 #
-# Then *one symbol*, lag 320, 12 seconds: dashed, each seed has another fate.
+# Then *one symbol*, lag 320, 12 seconds: of the Transformer's squares, each seed has another fate.
 
 # %% tags=["explorer"]
 explorer()

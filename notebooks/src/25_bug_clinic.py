@@ -31,7 +31,7 @@ from lib.functional import cross_entropy, sigmoid, softmax
 from lib.layers import LayerNorm
 from lib.teaching.exercises.bug_clinic import check_error, check_target, check_walk
 from lib.teaching.explorers.bug_clinic import explorer
-from lib.teaching.plots import heatmap
+from lib.teaching.figures import bug_clinic as figures
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -530,18 +530,8 @@ def learn_to_copy(way_back, seed, T=8, B=32, D=8):
 # %% slideshow={"slide_type": "slide"} tags=["twin"]
 ill = np.array([learn_to_copy(patient_1, seed) for seed in range(3)])
 cured = np.array([learn_to_copy(cured_1, seed) for seed in range(3)])
-fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.7))
-for losses, name, style in ((ill, "patient 1", "C1--"), (cured, "cured", "C0-")):
-    axes[0].plot(losses.T, style, lw=1, label=[name, None, None])
-axes[0].axhline(np.log(2), color="0.5", lw=0.8, label="guessing")
-axes[0].set(xlabel="step", ylabel="loss", ylim=(0, 2.1), title="copy the bit before")
-axes[0].legend(loc="upper right", ncols=3, fontsize=8, handlelength=1.2, columnspacing=1.2)
-axes[1].plot([-2, 2], [-2, 2], color="0.7", lw=1)
 sick, _ = norm_gradients(patient_7, random_gamma)
-axes[1].plot(measured_dx.ravel(), sick.ravel(), "C1x", label="patient 7")
-axes[1].plot(measured_dx.ravel(), dx.ravel(), "C0.", label="cured")
-axes[1].set(xlabel="measured", ylabel="by hand", title="gradient of layer normalisation")
-axes[1].legend()
+figures.cures(ill, cured, measured_dx, sick, dx)
 plt.show()
 last = ill[:, -50:].mean(axis=1), cured[:, -50:].mean(axis=1)
 print("patient 1: loss falls below 0.6 at first:", ill[:, :50].min(axis=1).max() < 0.6)
@@ -574,15 +564,10 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["conclusion"]
 # ## Conclusion: who sees what
 #
-# The chart that we kept. Red: alarm. Blue: silent. White: not examined. (Where the start is random, as for patients 1 and 2, *check, start* is *check, random*.) Patient 8's attention is healthy: there silent is right, and no guess can hit. A dot marks your guess.
+# The chart that we kept. Amber: alarm. White: silent. Hatched: not examined. (Where the start is random, as for patients 1 and 2, *check, start* is *check, random*.) Patient 8's attention is healthy: there silent is right, and no guess can hit. A dot marks your guess.
 
-# %%
-fig, ax = plt.subplots(figsize=(7.4, 2.9))
-heatmap(ax, chart, signed=True, limit=1.6, rows=range(1, 9), columns=tools)
-ax.set_ylabel("patient")
-for (row, place), state in np.ndenumerate(chart):
-    word = {1: "alarm", -1: "silent", 0: ""}[state] + " ●" * (guess[row] == tools[place])
-    ax.text(place, row, word, ha="center", va="center")
+# %% tags=["figure"]
+figures.chart(chart, tools, guess)
 plt.show()
 for row, place in np.argwhere(chart == 1):
     print(f"patient {row + 1}: {tools[place]}")

@@ -6,8 +6,8 @@ from lib.attention import attention, attention_backward, causal_mask
 from lib.check import numerical_gradient, relative_error
 from lib.functional import sigmoid, softmax
 from lib.layers import LayerNorm
+from lib.teaching.palette import GREY, INK
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BLUE
 
 SMALLEST, LARGEST, WIDTH = 2, 16, 5
 
@@ -35,12 +35,12 @@ def explorer():
 
 def draw(ax):
     """The diagonal, and the points that move; both axes share one scale."""
-    ax.plot([-1, 1], [-1, 1], color="0.7", lw=1)
+    ax.plot([-1, 1], [-1, 1], color=GREY, ls="-", lw=1)
     ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
     ax.set(xticks=(-1, -0.5, 0, 0.5, 1), yticks=(-1, -0.5, 0, 0.5, 1))
     ax.set(xlabel="as it should be", ylabel="as the patient has it")
     ax.set_title("relative to the largest")
-    return ax.plot([], [], "o", color=BLUE, ms=4, alpha=0.6)
+    return ax.plot([], [], "o", color=INK, ms=4, alpha=0.6)
 
 
 def restarts(size, rng):

@@ -9,8 +9,9 @@ from functools import lru_cache
 import numpy as np
 
 from lib.generation import next_probabilities
+from lib.teaching.palette import INK, SERIES
 from lib.teaching.panel import Number, Panel, Picture, TextField
-from lib.teaching.plots import ORANGE, Labels, edge_labels, heatmap, visible
+from lib.teaching.plots import Labels, edge_labels, heatmap, visible
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
 
 LONGEST, MOST, SHOWN = 30, 8, 14  # characters of the prompt, written ones, bars
@@ -52,11 +53,13 @@ def draw(heads):
     """Empty axes: what may come next above, where the written character looks below."""
     picture = Picture(6.4, 4.0, rows=2, height_ratios=(1, 1.2))
     above, below = picture.axes
-    bars = above.vlines(range(SHOWN), 0, np.zeros(SHOWN), lw=18, color=ORANGE)  # one artist: fast
+    bars = above.vlines(
+        range(SHOWN), 0, np.zeros(SHOWN), lw=18, color=SERIES[1]
+    )  # one artist: fast
     (ones,) = above.plot(
-        range(SHOWN), np.zeros(SHOWN), "k_", ms=14, label="softmax at temperature 1"
+        range(SHOWN), np.zeros(SHOWN), "_", ms=14, color=INK, label="softmax at temperature 1"
     )
-    above.plot([], [], "s", color=ORANGE, label="drawn from")
+    above.plot([], [], "s", color=SERIES[1], label="drawn from")
     above.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1), ylabel="probability")
     above.set_title("the last character written: what it was drawn from")
     above.legend(loc="upper right")

@@ -7,9 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from lib.attention import causal_mask
 from lib.functional import log_softmax
+from lib.teaching.palette import INK, PALE
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BLUE, edge_labels, heatmap, set_image
+from lib.teaching.plots import edge_labels, heatmap, set_image
 from lib.trained.checkpoints.induction_heads import (
     HEADS,
     LENGTH,
@@ -22,14 +24,15 @@ from lib.trained.checkpoints.induction_heads import (
 )
 
 SEQUENCES, LEAST, MOST, HIGHEST = 8, 2, 26, 8
+FUTURE = ~causal_mask(LENGTH)  # hatched: no head may look there
 ABLATED = ["nothing", *(f"head {layer}.{h}" for layer in (1, 2) for h in range(1, HEADS + 1))]
 ABLATED += ["all of layer 1", "all of layer 2"]
 
 
 def explorer():
     """Layers, a head to look at, heads to silence and a period, against map and loss."""
-    picture = Picture(5.2, 5.2, rows=2, height_ratios=(4, 1), sharex=True)
-    image, bars, labels = draw_axes(picture)
+    picture = Picture(6.0, 5.9, rows=2, height_ratios=(4, 1), sharex=True)
+    image, (first, later), labels = draw_axes(picture)
 
     def show(layers, layer, head, ablated, period):
         asked = [("look into layer", layer), *(("silence", i + 1) for i in named(ablated))]
@@ -37,9 +40,10 @@ def explorer():
             if number > layers:
                 raise ValueError(f"{name}: layer {number} of a model with one layer")
         ids, weights, surprises, right = read(layers, ablated, period)
-        set_image(image, weights[layer - 1][0, head - 1])
-        repeats = np.arange(LENGTH) >= period
-        bars.set_data(np.where(repeats, np.minimum(surprises[0], HIGHEST), 0))
+        set_image(image, np.where(FUTURE, np.nan, weights[layer - 1][0, head - 1]))
+        repeats, losses = np.arange(LENGTH) >= period, np.minimum(surprises[0], HIGHEST)
+        first.set_data(np.where(repeats, 0, losses))
+        later.set_data(np.where(repeats, losses, 0))
         for edge in labels:
             edge.write([LETTERS[i] for i in ids[0, :-1]])
         return describe(layer, head, period, weights[layer - 1], surprises, right)
@@ -56,14 +60,15 @@ def explorer():
 
 
 def draw_axes(picture):
-    """The map above, a bar for each position below; letters on three edges."""
+    """The map above; below a bar for each position, pale in the first round; letters on edges."""
     above, below = picture.axes
     image = heatmap(above, np.zeros((LENGTH, LENGTH)))
     above.set_ylabel("looks from", labelpad=14)
-    above.set_xlabel("looks at", labelpad=12)
-    bars = below.stairs(np.zeros(LENGTH), np.arange(LENGTH + 1) - 0.5, fill=True, color=BLUE)
+    above.set_xlabel("looks at", labelpad=17)
+    edges, none = np.arange(LENGTH + 1) - 0.5, np.zeros(LENGTH)
+    bars = [below.stairs(none, edges, fill=True, color=colour) for colour in (PALE, INK)]
     below.set(ylim=(0, HIGHEST), xlabel="letter read", ylabel="loss (nats)", xticks=[])
-    below.xaxis.labelpad = 12
+    below.xaxis.labelpad = 17
     picture.figure.colorbar(image, ax=above, label="weight", fraction=0.04, pad=0.02)
     labels = [
         edge_labels(above, LENGTH, "x", distance=0.03),
@@ -71,8 +76,8 @@ def draw_axes(picture):
         edge_labels(below, LENGTH, "x", distance=0.1),
     ]
     for edge in labels:
-        edge.size = 6.5
-    picture.moving(image, bars, *labels)
+        edge.size = 7
+    picture.moving(image, *bars, *labels)
     return image, bars, labels
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from lib.teaching.palette import GREY, line
 from lib.teaching.panel import Choice, Panel, Picture
-from lib.teaching.plots import BLUE, RED
 from lib.trained.records.equal_budget import (
     BUDGETS,
     COPY_BUDGET,
@@ -19,23 +19,24 @@ from lib.trained.records.equal_budget import (
 )
 
 SECONDS = 0.5, 1, 2, 3, 6, *sorted({COPY_BUDGET, *BUDGETS})
-STYLES = (BLUE, "-"), (RED, "--")  # the recurrent network, the Transformer
+KINDS = "recurrent", "transformer"  # of MODELS, in this order
 
 
 def explorer():
     """Seconds and lag: all runs up to then, and a sentence on who leads."""
     runs, picture = read(), Picture(7.2, 2.8, columns=3)
     lines, marks = draw(picture.axes, runs)
-    picture.moving(*marks, *(line for some in lines.values() for line in some))
+    picture.moving(*marks, *(curve for some in lines.values() for curve in some))
 
     def show(seconds, lag):
         for mark in marks:
             mark.set_xdata([seconds, seconds])
+        marks[0].set_visible(seconds >= BUDGETS[0])  # before, nothing was run
         for task, model in lines:
             each_seed = of_every_seed(runs, task, model, lag, COPY_BUDGET)
-            for line, run in zip(lines[task, model], each_seed, strict=True):
+            for curve, run in zip(lines[task, model], each_seed, strict=True):
                 _, spent, accuracy = np.transpose(run)
-                line.set_data(spent, 100 * accuracy)
+                curve.set_data(spent, 100 * accuracy)
         return f"{seconds} s. {writing(runs, seconds)} Lag {lag}. " + " ".join(
             copying(runs, task, lag, seconds) for task in (ONE, EVERY)
         )
@@ -50,27 +51,28 @@ def explorer():
 
 def draw(axes, runs):
     """What stands still; returns the curves that move with the lag, and a line on each axes."""
-    for model, (colour, style) in zip(MODELS[WRITE], STYLES, strict=True):
+    for kind, model in zip(KINDS, MODELS[WRITE], strict=True):
         losses = [nats(runs, model, budget) for budget in BUDGETS]
         for budget, some in zip(BUDGETS, losses, strict=True):
-            axes[0].plot([budget] * len(some), some, "o", color=colour, ms=4)
-        axes[0].plot(BUDGETS, [np.mean(some) for some in losses], style, color=colour, label=model)
+            axes[0].plot([budget] * len(some), some, **line(kind, linestyle="", mfc="none"))
+        means = [np.mean(some) for some in losses]
+        axes[0].plot(BUDGETS, means, label=model, **line(kind, ms=4))
     axes[0].set(title=WRITE, ylabel="validation (nats)", ylim=(1.0, 2.3), xlim=(0.4, 150))
     lines = {}
     for ax, task in zip(axes[1:], (ONE, EVERY), strict=True):
-        for model, (colour, style) in zip(MODELS[task], STYLES, strict=True):
+        for kind, model in zip(KINDS, MODELS[task], strict=True):
             count = len(of_every_seed(runs, task, model, LAGS[0], COPY_BUDGET))
-            line = dict(color=colour, ls=style, marker=".", lw=1)
-            lines[task, model] = [ax.plot([], [], **line)[0] for _ in range(count)]
+            look = line(kind, ms=3.5, lw=1)
+            lines[task, model] = [ax.plot([], [], **look)[0] for _ in range(count)]
             lines[task, model][0].set_label(model)
-        ax.axhline(100 / SYMBOLS, color="0.8", lw=1)
+        ax.axhline(100 / SYMBOLS, color=GREY, ls=":", lw=1)
         ax.set(title=task, ylabel="right (%)", ylim=(0, 125), xlim=(0.12, 150))
         ax.set_yticks(range(0, 101, 25))
     for ax in axes:
         ax.set(xscale="log", xlabel="processor seconds")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.legend(loc="upper left", ncols=2, fontsize=8, columnspacing=1, borderpad=0)
-    return lines, [ax.axvline(1, ymax=0.88, color="0.5", lw=1) for ax in axes]
+    return lines, [ax.axvline(1, ymax=0.88, color=GREY, ls="-", lw=1) for ax in axes]
 
 
 def nats(runs, model, budget):

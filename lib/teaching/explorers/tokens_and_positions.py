@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from lib.positions import SinusoidalEncoding
+from lib.teaching.palette import CHOSEN, GREY, INK
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import BLUE, RED
 
 WIDEST, FARTHEST, NEAR, FAR = 32, 500, 5, 20
 BASES = [2, 10, 100, 1000, 10_000, 100_000, 1_000_000]
@@ -51,12 +51,12 @@ def draw(picture):
     above.set(xticks=[], yticks=[])
     above.spines[:].set_visible(False)
     above.set_title("the hands at position t, fastest first")
-    faces = above.scatter([], [], 480, facecolor="none", edgecolor="0.7", lw=0.8)
-    hands = LineCollection([], color=BLUE, lw=1.6)
+    faces = above.scatter([], [], 480, facecolor="none", edgecolor=GREY, lw=0.8)
+    hands = LineCollection([], color=INK, lw=1.6)
     above.add_collection(hands)
-    below.axhline(0, color="0.7", lw=0.8)
-    (curve,) = below.plot(DISTANCES, DISTANCES, color=BLUE, lw=1.1)
-    (most,) = below.plot([0], [0], "D", ms=7, mfc="none", color=RED)
+    below.axhline(0, color=GREY, ls="-", lw=0.8)
+    (curve,) = below.plot(DISTANCES, DISTANCES, color=INK, ls="-", lw=1.1)
+    (most,) = below.plot([0], [0], "D", ms=7, mfc=CHOSEN, color=INK)
     below.set(xlim=(-4, FARTHEST + 4), ylim=(-1.15, 1.15))
     below.set(xlabel="distance s − t", ylabel="dot product / (D/2)")
     picture.moving(faces, hands, curve, most)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from lib.teaching.palette import CHOSEN, INK, PALE
 from lib.teaching.panel import Choice, Panel, Picture
-from lib.teaching.plots import BLUE
 from lib.trained.records.transformer_sweep import HEADS, LAYERS, RECORD, WIDTHS
 
 
@@ -45,12 +45,12 @@ def sweep():
 
 
 def draw(axes, runs):
-    """All curves in grey, against steps and against seconds, and on each axes a line to move."""
+    """All curves pale, against steps and against seconds, and on each axes a line to move."""
     lines = []
     for ax, against in zip(axes, ("step", "seconds"), strict=True):
         for run in runs.values():
-            ax.plot(run[against], run["validation"], color="0.8", lw=1)
-        lines += ax.plot([], [], "o-", color=BLUE, ms=4)
+            ax.plot(run[against], run["validation"], color=PALE, ls="-", lw=1)
+        lines += ax.plot([], [], "o-", color=INK, mfc=CHOSEN, ms=5)
         ax.set_xlabel(against)
     axes[0].set_ylabel("validation (nats)")
     axes[1].set_xlabel("processor seconds")
