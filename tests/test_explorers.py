@@ -674,12 +674,13 @@ def nothing_crosses_the_cut(watched):
 @promised(
     "backpropagation_through_time",
     "turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the "
-    "slopes close to 0, and hardly any gradient reaches step 1.",
+    "slopes close to 0, and only a third as much gradient reaches step 1 as before.",
 )
 def what_holds_passes_little_back(watched):
     caption = watched.turn(w=2.0, looks="the last state")
     assert number(r"h3 = (\S+) gets", caption) > 0.94
-    assert number(r"gets (\S+);", caption) < 0.07 < number(r"gets (\S+);", watched.turn(w=0.5))
+    before = number(r"gets (\S+);", watched.turn(w=0.5))
+    assert 0.3 < number(r"gets (\S+);", caption) / before < 0.36
 
 
 @promised(

@@ -356,18 +356,18 @@ for name, curve in losses.items():
 #
 # - **The first mistake looks like a task that is a little hard.** It ends at 0.06. How can it remember anything, if no gradient ever teaches it
 #   to? The control answers that: a cell with random weights, never trained, still carries a trace of the bit three steps ago, and the output layer learns to read
-#   it. (What the cell gets wrong for the bit now, the first mistake does learn.)
+#   it. The first mistake gets this trace too, and beside it a right gradient for the bit *now*.
 # - **The second mistake does harm.** It falls to 0.25 and climbs again, and with all three seeds it ends above the cell that was never
 #   trained.
-# - The dotted line is the cost of knowing the bit now alone: half of the bits are 0, and then the answer is 1 with probability
-#   $\frac{7}{10} \cdot \frac12 = 0.35$, which costs 0.65 nats; half of 0.65 is 0.32.
+# - The thin grey line is the cost of knowing the bit now alone: half of the bits are 0, and then the answer is 1 with probability
+#   $\frac{7}{10} \cdot \frac12 = 0.35$, which costs 0.65 nats; half of 0.65 is 0.32. (A bit of 1 now costs nothing: the answer is 1. The 7 of 10 are the places that look back at a real bit.)
 #
 # You would blame the learning rate, or the task. **A loss that goes down proves nothing about the gradient. Only the check does.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Who gets the blame?
 #
-# Back to the question. A cell reads the line of [[the_recurrent_cell]]. For each letter's output we ask how much gradient reaches each letter
+# Back to the question. A cell reads the line of [[the_recurrent_cell]]. For each letter we take the sum of the state after it as a loss, and ask how much gradient reaches each letter
 # before it, relative to what the letter itself gets.
 
 # %%
@@ -453,7 +453,7 @@ print("       cut  ", lengths[1])
 # Then:
 #
 # - set *cut after step* to 2: all states stay as they are, and left of the cut every gradient that came across it is gone;
-# - turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the slopes close to 0, and hardly any gradient reaches step 1.
+# - turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the slopes close to 0, and only a third as much gradient reaches step 1 as before.
 
 # %% tags=["explorer"]
 explorer()
@@ -470,7 +470,7 @@ check_two_questions(my_dh1)
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Step 3: $dh_3 = 1$, $dz_3 = 0.9677$, and $0.5 \cdot 0.9677 = 0.4838$ goes back. Step 2: $dh_2 = 1 + 0.4838 = 1.4839$, a sum of two; $dz_2 = 1.4839 \cdot (1 - 0.3634^2) = 1.2879$. So
+# Step 3: $dh_3 = 1$, $dz_3 = 0.9677$, and $0.5 \cdot 0.9677 = 0.4838$ goes back. Step 2: $dh_2 = 1 + 0.4838$, a sum of two; $dz_2 = 1.4838 \cdot (1 - 0.3634^2) = 1.2879$. So
 # $dh_1 = 0.5 \cdot 1.2879 = 0.644$.
 #
 # ```python
