@@ -3,7 +3,7 @@
 Shapes: T characters of the text, V vocabulary.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -26,10 +26,7 @@ def explorer():
     model, tokenizer = numpy_documentation()
     picture = Picture(6.4, 3.6, rows=2, height_ratios=(1, 2))
     cells, letters, bars, ones, names = draw(picture)
-
-    @lru_cache(maxsize=8)  # the temperature changes nothing of it
-    def reading(text):
-        return read(model, tokenizer, text)
+    reading = lru_cache(maxsize=8)(partial(read, model, tokenizer))  # whatever the temperature
 
     def show(text, temperature):
         text = text.replace(r"\n", "\n")
@@ -37,8 +34,8 @@ def explorer():
         blank = np.full(LONGEST - len(text), np.nan)
         cells.set_data(np.append(surprises, blank).reshape(ROWS, COLUMNS))
         letters.write([visible(character) for character in text])
-        letters.set_facecolor([ink(cells, surprise) for surprise in surprises])
-        plain, turned = next_probabilities(logits), next_probabilities(logits, temperature)
+        letters.set_color([ink(cells, surprise) for surprise in surprises])
+        plain, turned = (next_probabilities(logits, heat) for heat in (1.0, temperature))
         order = np.argsort(-plain, kind="stable")[:SHOWN]
         bars.set_segments([[(i, 0), (i, height)] for i, height in enumerate(turned[order])])
         ones.set_ydata(plain[order])

@@ -9,6 +9,20 @@ from lib.teaching.plots import graph, heatmap
 
 BAND = 3.55  # how high the band of the memory is, in inches
 GATE = 1.75  # and the gates
+LSTM_FORMULAS = {
+    (1.02, 2.75): r"$f \odot c_{t-1}$",
+    (3.3, 2.2): r"$i \odot g$",
+    (3.3, BAND + 0.3): r"$c_t = f \odot c_{t-1} + i \odot g$",
+    (5.72, 2.12): r"$h_t = o \odot \tanh(c_t)$",
+}
+GRU_FORMULAS = {
+    (0.98, 2.9): r"$u \odot h_{t-1}$",
+    (3.3, 2.6): r"$(1-u) \odot n$",
+    (3.3, BAND + 0.3): r"$h_t = (1-u) \odot n + u \odot h_{t-1}$",
+    (4.45, 2.2): r"$r \odot m$",
+    (5.28, 1.6): "$a_n$",
+    (5.72, 1.85): r"$z_n = a_n + r \odot m$",
+}
 
 
 def lstm_cell(ax, x, h_before, c_before, z, gate):
@@ -34,9 +48,7 @@ def lstm_cell(ax, x, h_before, c_before, z, gate):
     for start, end in (("c_after", "c"), ("c", "keep"), ("keep", "c_before")):
         d.flow((start, 0, -0.1), (end, 0, -0.1), back=True)
     d.write(2.4, BAND - 0.27, r"$dc_{t-1} = dc \odot f$", back=True)
-    formulas(d, (1.02, 2.75, r"$f \odot c_{t-1}$"), (3.3, 2.2, r"$i \odot g$"))
-    formulas(d, (3.3, BAND + 0.3, r"$c_t = f \odot c_{t-1} + i \odot g$"))
-    formulas(d, (5.72, 2.12, r"$h_t = o \odot \tanh(c_t)$"))
+    formulas(d, LSTM_FORMULAS)
     d.tell("An LSTM's step: along the band, from c to c, stand one product with f and one sum.")
     return d
 
@@ -63,14 +75,7 @@ def gru_cell(ax, x, h_before, a, gate):
     d.flow("r", "reset", (None, 2.05))
     d.flow("u", "open", (None, 2.9))
     d.flow("n", "write", (None, 2.9))
-    formulas(d, (0.98, 2.9, r"$u \odot h_{t-1}$"), (3.3, 2.6, r"$(1-u) \odot n$"))
-    formulas(d, (3.3, BAND + 0.3, r"$h_t = (1-u) \odot n + u \odot h_{t-1}$"))
-    formulas(
-        d,
-        (4.45, 2.2, r"$r \odot m$"),
-        (5.28, 1.6, "$a_n$"),
-        (5.72, 1.85, r"$z_n = a_n + r \odot m$"),
-    )
+    formulas(d, GRU_FORMULAS)
     d.tell("A GRU's step: one gate u says how much of h is kept and, by 1 - u, how much is new.")
     return d
 
@@ -113,9 +118,9 @@ def join(d, pairs):
         d.flow(*pair.split("-"))
 
 
-def formulas(d, *places):
-    """Formulas beside the signs: (x, y, text)."""
-    for x, y, text in places:
+def formulas(d, placed):
+    """Formulas beside the signs: {(x, y): text}."""
+    for (x, y), text in placed.items():
         d.write(x, y, text, size=NORMAL + 0.5)
 
 
