@@ -309,14 +309,14 @@ def through(x, dx, layers, residual):
 
 # %%
 bottom, dtop = np.random.default_rng(1).normal(size=(2, 16, 32))
-shares = {}
+by_scale = {}
 for s in (1.4, 1.19, 1, 0.8):
-    _, _, shares[s] = through(bottom, dtop, make_layers(32, s), residual=False)
+    _, _, by_scale[s] = through(bottom, dtop, make_layers(32, s), residual=False)
 
 # %% tags=["figure"]
-figures.draw_scales(shares)
+figures.draw_scales(by_scale)
 plt.show()
-for s, share in shares.items():
+for s, share in by_scale.items():
     print(f"s = {s:<4g} at the bottom {share[0]:.1e}, per layer {share[0] ** (1 / 32):.3f}", end="")
     print(f", on paper {s**2 / math.sqrt(2):.3f}")
 

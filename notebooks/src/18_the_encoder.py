@@ -212,9 +212,9 @@ for layers in (1, 2):
 # %% tags=["figure"]
 figures.draw_record(curves)
 plt.show()
-for (layers, heads), (_, right) in curves.items():
-    print(f"layers {layers}, heads {heads}: {right[2]:.1f}% after 300 steps", end=", ")
-    print(f"{right[-1]:.1f}% at the end")
+for (layers, heads), (_, percent) in curves.items():
+    print(f"layers {layers}, heads {heads}: {percent[2]:.1f}% after 300 steps", end=", ")
+    print(f"{percent[-1]:.1f}% at the end")
 
 # %% [markdown]
 # Two layers get it all, one layer ends near 60 %, and the number of heads changes little (one seed each). Why 60 % and not 30? Our guess: one layer is not
@@ -359,17 +359,17 @@ check_mirror(my_mask)
 # It has learned lengths from 4 to 12. Has it learned to *reverse*? Here are 300 sequences of each length from 1 to 16.
 
 # %%
-accuracies = {}
+by_length = {}
 for layers in (1, 2):
     encoder = digits_reversed(layers, heads=2)
     some = [draw(300, np.random.default_rng(n), n, n) for n in range(1, 17)]
-    accuracies[layers] = [accuracy(encoder, *each) for each in some]
-    print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in accuracies[layers]))
+    by_length[layers] = [accuracy(encoder, *each) for each in some]
+    print(f"layers {layers}:", " ".join(f"{100 * each:.0f}" for each in by_length[layers]))
 
 # %% tags=["figure"]
-figures.draw_lengths(accuracies)
+figures.draw_lengths(by_length)
 plt.show()
-print(f"from 4 to 12 digits, with two layers, at least {100 * min(accuracies[2][3:12]):.0f}%")
+print(f"from 4 to 12 digits, with two layers, at least {100 * min(by_length[2][3:12]):.0f}%")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Inside the grey range two layers are right. Two digits longer they fall to guessing. **Shorter fails too** (2 and 3: only the last output is right; a single

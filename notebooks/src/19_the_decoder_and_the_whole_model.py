@@ -190,15 +190,15 @@ B, T, V, D, H, F, L = 2, 5, 11, 12, 3, 48, 4  # change them; H has to divide D
 rng = np.random.default_rng(0)
 small = Transformer(TransformerConfig(V, D, H, F, L), rng)
 text_ids = rng.integers(0, V, (B, T + 1))
-with trace(small) as run:  # it records what every layer is given, and what it gives
+with trace(small) as small_run:  # it records what every layer is given, and what it gives
     small_logits, small_cache = small.forward(text_ids[:, :-1])
     _, loss_cache = cross_entropy(small_logits, text_ids[:, 1:])
     small.backward(cross_entropy_backward(loss_cache), small_cache)
 
 # %% slideshow={"slide_type": "slide"} tags=["figure"]
-figures.draw_decoder(small, run, text_ids[:, :-1])
+figures.draw_decoder(small, small_run, text_ids[:, :-1])
 plt.show()
-print(f"one of {L} layers; K = {D // H}; weights {small_cache.weights[0].shape}", end=", ")
+print(f"one of {small.config.layers} layers: weights {small_cache.weights[0].shape}", end="; ")
 print(f"logits {small_logits.shape}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
@@ -393,7 +393,7 @@ whole, x, memory = (
     *rng.normal(size=(2, B, S, D)),
 )
 x = x[:, :T]  # (B, T, D)
-with trace(whole) as run:
+with trace(whole) as whole_run:
     top, whole_cache = whole.forward(x, memory, causal_mask(T))
     _, dmemory = whole.backward(rng.normal(size=x.shape), whole_cache)
 
@@ -406,7 +406,7 @@ y, _ = feed.layer.forward(feed.norm.forward(x_3)[0])
 print("by hand the same:", np.abs(x_3 + y - top).max() < 1e-12)
 
 # %% tags=["figure"]
-figures.draw_decoder_layer(whole, run, x, memory)
+figures.draw_decoder_layer(whole, whole_run, x, memory)
 plt.show()
 key, weights = (getattr(whole_cache.cross_attention.layer.attention, n) for n in ("key", "weights"))
 print(f"memory {memory.shape}, its keys and values {key.shape}, weights {weights.shape}", end=", ")

@@ -37,12 +37,8 @@ from lib.teaching.trace import trace
 from lib.trained.checkpoints.dates_to_iso import ISO, LENGTHS, PLACES, dates_to_iso, exact, held_out
 from lib.trained.checkpoints.dates_to_iso import translate as translate_gru
 from lib.trained.checkpoints.dates_transformer import (
-    WHO,
-    dates_transformer,
-    learner,
-    masks,
-    translate,
-)
+    WHO, dates_transformer, learner, masks, translate,
+)  # fmt: skip
 from lib.training import History, train
 from lib.transformer import DecoderLayer, Transformer, TransformerConfig
 
