@@ -153,13 +153,18 @@ optimizer.step()
 moved = [value - old for (_, value, _), old in zip(model.parameters(), start, strict=True)]
 moved = sum((step**2).sum() for step in moved) ** 0.5
 held.append(cross_entropy(model.forward(held_x)[0], held_y)[0])
+one_step = dict(x=x, logits=logits, dlogits=dlogits, loss=loss, norms=norms, moved=moved, held=held)
+one_step |= dict(count=model.parameter_count(), rate=optimizer.learning_rate, limit=1.0)
 
 # %% tags=["figure"]
-settings = dict(count=model.parameter_count(), rate=optimizer.learning_rate, limit=1.0, held=held)
-figures.training_loop(x, logits, loss, dlogits, norms, moved, **settings)
+figures.training_loop(**one_step)
 plt.show()
-print(f"loss {loss:.2f}; gradients of length {norms[0]:.2f}, clipped to {norms[1]:.2f}", end="; ")
-print(f"the parameters moved by {moved:.2f}; validation {held[0]:.2f}, then {held[1]:.2f} nats")
+before, after = one_step["norms"]
+print(
+    f"loss {one_step['loss']:.2f}; gradients of length {before:.2f}, clipped to {after:.2f}", end=""
+)
+before, after = one_step["held"]
+print(f"; moved by {one_step['moved']:.2f}; validation {before:.2f}, then {after:.2f} nats")
 
 
 # %% tags=["learned", "nbval-ignore-output"]

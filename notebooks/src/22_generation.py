@@ -136,7 +136,7 @@ def last_logits(model, ids, **given):
 
 ways = {"temperature 0.5": dict(temperature=0.5), "top-k 5": dict(top_k=5)}
 ways |= {"top-p 0.9": dict(top_p=0.9)}
-found, counts = {}, {}
+choices, counts = {}, {}
 for opening in ("Return the ", ">>> import nump"):
     its_logits = last_logits(model, tokenizer.encode(opening)).astype(float)
     order = np.argsort(-its_logits, kind="stable")[:22]
@@ -146,15 +146,15 @@ for opening in ("Return the ", ">>> import nump"):
         count = counts[opening, way] = np.count_nonzero(p)
         after[way] = p[order]
         print(f"{opening:<15} {way:<15}: {count:2} kept, largest {p.max():.2f}")
-    found[opening] = letters, choice(its_logits)[order], after
+    choices[opening] = letters, choice(its_logits)[order], after
 assert counts["Return the ", "top-p 0.9"] > 5 and counts[">>> import nump", "top-p 0.9"] == 1
 
 # %% tags=["figure", "learned", "nbval-ignore-output"]
-figures.choices(found)
+figures.choices(choices)
 plt.show()
-for opening, (letters, before, _) in found.items():
+for opening, (letters, before, _) in choices.items():
     print(f"after {opening!r} the likeliest is {letters[0]} with {before[0]:.2f}")
-assert all(before[0] > 0.1 for _, before, _ in found.values())
+assert all(before[0] > 0.1 for _, before, _ in choices.values())
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # The 22 likeliest, on a logarithmic axis that ends at $10^{-6}$. Many words may follow *the*, and one letter follows *nump*. Top-k keeps five in both places. The temperature keeps all 96;
@@ -306,18 +306,18 @@ place = validation.index(prompt, len(validation) // 2) + len(prompt)
 (_, likeliest), *_ = beam(prompt, 80, 4)
 kinds = {"greedy": texts["greedy"][:80], "beam, n = 4": likeliest}
 kinds |= {"top-p 0.9": texts["top-p 0.9"][:80], "true": validation[place : place + 80]}
-each, nats = {}, {}
+of_each, nats = {}, {}
 for name, text in kinds.items():
-    each[name] = surprise(model, tokenizer, prompt + text)[len(prompt) - 1 :]  # nats
-    nats[name] = each[name].mean()
+    of_each[name] = surprise(model, tokenizer, prompt + text)[len(prompt) - 1 :]  # nats
+    nats[name] = of_each[name].mean()
     print(f"--- {name}: {nats[name]:.2f} nats per character\n>>> {text}\n")
 assert nats["beam, n = 4"] <= nats["greedy"] + 1e-6 and nats["true"] > 2 * nats["greedy"]
 
 # %% tags=["figure", "learned", "nbval-ignore-output"]
-figures.surprise(each, pointed=(76, "/tmp/123"))
+figures.surprise(of_each, pointed=(76, "/tmp/123"))
 plt.show()
-last = each["true"][-10:].sum()
-print(f"true: {each['true'].sum():.0f} nats, the last ten characters {last:.0f} of them")
+last = of_each["true"][-10:].sum()
+print(f"true: {of_each['true'].sum():.0f} nats, the last ten characters {last:.0f} of them")
 assert last > 10
 
 # %% tags=["learned", "nbval-ignore-output"]

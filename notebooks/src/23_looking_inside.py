@@ -158,8 +158,8 @@ figures.rises(20 * np.arange(1, len(live) + 1), curves)
 plt.show()
 for name, values in curves.items():
     print(f"{name:<24}", *(f"{value:.2f}" for value in values[::2]))
-rise = [20 * (live[:, 0] > share).argmax() for share in (0.2, 0.9)]
-print(f"from 20 % to 90 % between steps {rise[0]} and {rise[1]}")
+climb = [20 * (live[:, 0] > share).argmax() for share in (0.2, 0.9)]
+print(f"from 20 % to 90 % between steps {climb[0]} and {climb[1]}")
 assert live[3, 0] < 0.25 and live[-1, 1] > 0.3 and live[-1, 2] > 0.3
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -221,19 +221,21 @@ print(maps[1][shown, :, 12, 4].round(2))
 # Here is the path for one question, at place 12, through the head of each layer that has the highest score. Follow the value of place 3 up and to the right: it becomes part of a key, and this key is what the query of place 12 finds.
 
 # %%
-place, found = 12, 4  # the second a, and the place after the first
+here, there = 12, 4  # the second a, and the place after the first
 strongest = previous[0].argmax(), induction[1].argmax()  # one head of each layer
-weights = maps[0][shown, strongest[0], found, found - 1], maps[1][shown, strongest[1], place, found]
-p, _ = softmax(logits_of_two[shown, place])
-print(f"layer 1 looks from {found} to {found - 1} with {weights[0]:.2f}, ", end="")
-print(f"layer 2 from {place} to {found} with {weights[1]:.2f}")
+noted = maps[0][shown, strongest[0], there, there - 1]
+copied = maps[1][shown, strongest[1], here, there]
+chances, _ = softmax(logits_of_two[shown, here])
+says = chances.argmax()
+print(f"layer 1 looks from {there} to {there - 1} with {noted:.2f}, ", end="")
+print(f"layer 2 from {here} to {there} with {copied:.2f}")
 
 # %% tags=["figure"]
-heads, answer = [f"{i + 1}.{h + 1}" for i, h in enumerate(strongest)], p.argmax()
-drawn = dict(heads=heads, weights=weights, answer=(LETTERS[answer], p[answer]))
-figures.induction_path(text[:14], place, found, **drawn)
+heads = [f"{i + 1}.{h + 1}" for i, h in enumerate(strongest)]
+drawn = dict(heads=heads, weights=(noted, copied), answer=(LETTERS[says], chances[says]))
+figures.induction_path(text[:14], here, there, **drawn)
 plt.show()
-print(f"after {''.join(text[: place + 1])} the model says {LETTERS[answer]}: {p[answer]:.1%}")
+print(f"after {''.join(text[: here + 1])} the model says {LETTERS[says]}: {chances[says]:.1%}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **A common mistake** is to stop here. So far we have a picture that fits.

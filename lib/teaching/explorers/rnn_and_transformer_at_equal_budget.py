@@ -62,8 +62,8 @@ def draw(axes, runs):
     for ax, task in zip(axes[1:], (ONE, EVERY), strict=True):
         for kind, model in zip(KINDS, MODELS[task], strict=True):
             count = len(of_every_seed(runs, task, model, LAGS[0], COPY_BUDGET))
-            look = line(kind, ms=3.5, lw=1)
-            lines[task, model] = [ax.plot([], [], **look)[0] for _ in range(count)]
+            style = line(kind, ms=3.5, lw=1)
+            lines[task, model] = [ax.plot([], [], **style)[0] for _ in range(count)]
             lines[task, model][0].set_label(model)
         ax.axhline(100 / SYMBOLS, color=GREY, ls=":", lw=1)
         ax.set(title=task, ylabel="right (%)", ylim=(0, 125), xlim=(0.12, 150))

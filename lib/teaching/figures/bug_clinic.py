@@ -16,8 +16,8 @@ def chart(said, tools, guess):
     ax.tick_params(labelsize=8)
     for (row, place), state in np.ndenumerate(said):
         if state == 1:
-            look = dict(fc=CHOSEN, ec=INK, lw=1.2)
-            ax.add_patch(Rectangle((place - 0.47, row - 0.44), 0.94, 0.88, **look))
+            style = dict(fc=CHOSEN, ec=INK, lw=1.2)
+            ax.add_patch(Rectangle((place - 0.47, row - 0.44), 0.94, 0.88, **style))
         word = {1: "alarm", -1: "silent", 0: ""}[state] + " ●" * (guess[row] == tools[place])
         style = dict(weight="bold") if state == 1 else dict(color=GREY)
         if word:
@@ -27,11 +27,11 @@ def chart(said, tools, guess):
 def cures(ill, cured, measured, sick, healthy):
     """ill, cured (seeds, steps): losses of patient 1. sick, healthy against measured: patient 7."""
     _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.7))
-    for losses, name, look in (
+    for losses, name, style in (
         (ill, "patient 1", dict(color=SERIES[1], ls="--")),
         (cured, "cured", dict(color=INK, ls="-")),
     ):
-        left.plot(losses.T, lw=1, label=[name] + [None] * (len(losses) - 1), **look)
+        left.plot(losses.T, lw=1, label=[name] + [None] * (len(losses) - 1), **style)
     left.axhline(np.log(2), color=GREY, ls=":", lw=1, label="guessing")
     left.set(xlabel="step", ylabel="loss", ylim=(0, 2.2), title="copy the bit before")
     left.legend(loc="upper right", ncols=3, fontsize=8, handlelength=1.2, columnspacing=1.2)

@@ -21,8 +21,8 @@ def choices(found):
         for ax, (way, after) in zip(column, ways.items(), strict=True):
             kept = np.flatnonzero(after)
             ax.bar(range(len(before)), before, color=SERIES[1], label="softmax at temperature 1")
-            look = dict(ms=4.5, mfc=CHOSEN, color=INK, label="drawn from")
-            ax.plot(kept, after[kept], "o", **look)
+            style = dict(ms=4.5, mfc=CHOSEN, color=INK, label="drawn from")
+            ax.plot(kept, after[kept], "o", **style)
             ax.set(yscale="log", ylim=(1e-6, 3), title=way)
         column[-1].set_xticks(range(len(letters)), letters, fontsize=8)
         column[-1].set_xlabel(f"after “{opening}”")
@@ -37,8 +37,8 @@ def surprise(nats, pointed):
     looks = zip(SERIES[1:], ("--", "-.", ":"), strict=False)
     for name, each in nats.items():
         colour, dash = (INK, "-") if name == "true" else next(looks)
-        look = dict(color=colour, ls=dash, lw=2.5 if name == "true" else 1.6)
-        ax.plot(np.arange(1, len(each) + 1), np.cumsum(each), label=name, **look)
+        style = dict(color=colour, ls=dash, lw=2.5 if name == "true" else 1.6)
+        ax.plot(np.arange(1, len(each) + 1), np.cumsum(each), label=name, **style)
     place, words = pointed
     at = place, nats["true"][:place].sum()
     ax.annotate(words, at, (60, 62), arrowprops=dict(arrowstyle="-", color=INK))
@@ -82,9 +82,9 @@ def row(diagram, step, y, kept, S):
             diagram.flow(f"{step - 1}:{j + 1}", name, lw=0.7)
 
 
-def frame(ax, x, y, across, up, **look):
+def frame(ax, x, y, across, up, **style):
     """A rectangle around a middle."""
-    ax.add_patch(plt.Rectangle((x - across, y - up), 2 * across, 2 * up, **look))
+    ax.add_patch(plt.Rectangle((x - across, y - up), 2 * across, 2 * up, **style))
 
 
 def left(j):
@@ -96,8 +96,8 @@ def cell(diagram, name, x, y, new):
     """One position of the tape: its key above its value."""
     across, up = WIDE / 2 - 0.05, HIGH / 2
     diagram.node(name, x, y, across, up)
-    look = dict(fc=CHOSEN, ec=INK, lw=1.2) if new else dict(fc=FILLS["state"], ec=GREY, lw=0.9)
-    frame(diagram.ax, x, y, across, up, zorder=3, **look)
+    style = dict(fc=CHOSEN, ec=INK, lw=1.2) if new else dict(fc=FILLS["state"], ec=GREY, lw=0.9)
+    frame(diagram.ax, x, y, across, up, zorder=3, **style)
     if new:  # letters in colour are read on paper
         frame(diagram.ax, x, y, across - 0.13, up - 0.06, zorder=3, fc=PAPER, ec="none")
     for letter, up in (("k", 0.18), ("v", -0.18)):

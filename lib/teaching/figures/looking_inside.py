@@ -130,8 +130,8 @@ def costs(scores, rise):
     _, ax = plt.subplots(figsize=(6.4, 2.8))
     kinds = ("previous-token", "induction")
     for i, (name, colour, marker) in enumerate(zip(kinds, SERIES, "os", strict=False)):
-        look = dict(color=colour, marker=marker, ls="", label=f"layer {i + 1}, {name}")
-        ax.semilogy(scores[i], rise[i], **look)
+        style = dict(color=colour, marker=marker, ls="", label=f"layer {i + 1}, {name}")
+        ax.semilogy(scores[i], rise[i], **style)
         for h, at in enumerate(zip(scores[i], rise[i], strict=True)):
             side = -1 if (i, h) == (1, 2) else 1  # 2.3 and 2.4 lie close together
             place = dict(xytext=(14 * side, 0), textcoords="offset points")

@@ -53,8 +53,8 @@ def draw_clocks(ax, tips, shown, chosen):
         ax.text(-0.75, down * row, f"t = {t}", ha="right", va="center", size=8)
         for i in range(D // 2):
             x, y, (across, up) = 2 * i + 0.5, down * row, RADIUS * tips[row, 2 * i : 2 * i + 2]
-            look = dict(fc=CHOSEN, ec=INK) if (t, i) == chosen else dict(fc=PAPER, ec=GREY)
-            ax.add_patch(Circle((x, y), RADIUS * 1.08, lw=0.9, **look))
+            style = dict(fc=CHOSEN, ec=INK) if (t, i) == chosen else dict(fc=PAPER, ec=GREY)
+            ax.add_patch(Circle((x, y), RADIUS * 1.08, lw=0.9, **style))
             ax.plot([x, x + across], [y, y - up], color=INK, ls="-", lw=1.8)  # y counts downward
 
 

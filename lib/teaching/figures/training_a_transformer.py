@@ -78,8 +78,8 @@ def warm_up(rates, runs):
     for (norm, steps), mean in runs.items():
         colour, marker = looks[norm]
         name = f"norms {norm}, {'warm-up' if steps else 'none'}"
-        look = dict(color=colour, marker=marker, ls="-" if steps else "--", ms=4)
-        right.plot(*mean, label=name, **look)
+        style = dict(color=colour, marker=marker, ls="-" if steps else "--", ms=4)
+        right.plot(*mean, label=name, **style)
     right.set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
     right.legend()
 
@@ -88,9 +88,9 @@ def dropout(runs):
     """Training and validation loss of a run for each rate of dropout."""
     _, ax = plt.subplots(figsize=(6.0, 2.5))
     for (rate, run), (colour, marker) in zip(runs.items(), LOOKS, strict=True):
-        look = dict(color=colour, marker=marker, ms=4)
-        ax.plot(run["step"], run["validation"], ls="-", label=f"validation, r = {rate}", **look)
-        ax.plot(run["step"], run["train"], ls=":", label=f"training, r = {rate}", **look)
+        style = dict(color=colour, marker=marker, ms=4)
+        ax.plot(run["step"], run["validation"], ls="-", label=f"validation, r = {rate}", **style)
+        ax.plot(run["step"], run["train"], ls=":", label=f"training, r = {rate}", **style)
     ax.set(xlabel="step", ylabel="nats per character")
     ax.legend(**BESIDE)
 
@@ -132,9 +132,9 @@ def sizes(runs):
             {1: "--", 2: "-"}.items(), {1: False, 4: True}.items()
         ):
             run, colour = runs[width, heads, layers], INK if filled else SERIES[1]
-            look = dict(color=colour, ls=dash, marker="o", ms=4, lw=1.2)
-            look |= {} if filled else dict(mfc="none")
-            ax.plot(run[against], run["validation"], label=f"L {layers}, H {heads}", **look)
+            style = dict(color=colour, ls=dash, marker="o", ms=4, lw=1.2)
+            style |= {} if filled else dict(mfc="none")
+            ax.plot(run[against], run["validation"], label=f"L {layers}, H {heads}", **style)
         ax.grid(axis="y", color=PALE, ls="-", lw=0.6)
         ax.set(title=f"D {width}" * (row == 0), ylim=(1.9, 3.6))
     axes[0, 1].set_xlabel("step")
