@@ -29,6 +29,8 @@ arrows = pictures("an_edge_has_a_lane_forward_and_one_back_and_each_points_its_w
 dashes = pictures("the_gradient_s_lane_is_dashed_and_the_other_is_not")
 one_lane = pictures("an_edge_without_a_gradient_has_one_lane_in_the_middle")
 circles = pictures("a_circle_says_its_name_or_its_label")
+hatched = pictures("a_cell_without_a_number_is_hatched_which_no_number_is")
+shades = pictures("nothing_is_the_colour_of_paper_and_all_is_purple")
 roles = pictures("the_two_directions_and_the_three_roles_have_colours_of_their_own")
 order = pictures("what_moves_is_drawn_in_its_order_whoever_was_named_first")
 traces = pictures("what_has_moved_leaves_nothing_behind")
@@ -71,7 +73,7 @@ SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
     )
 )  # fmt: skip
 EXERCISE = "teaching.exercise"
-PLOTS, PANEL = "teaching.plots", "teaching.panel"
+PLOTS, PANEL, PALETTE = "teaching.plots", "teaching.panel", "teaching.palette"
 
 MUTANTS = [
     # cells
@@ -79,12 +81,12 @@ MUTANTS = [
     ("heatmap: mirrored", PLOTS, "np.arange(right - left) * columns", "np.arange(right - left)[::-1] * columns", cells),
     ("heatmap: half a cell to the left", PLOTS, "np.arange(right - left) * columns // (right - left)", "np.minimum((np.arange(right - left) * columns * 2 // (right - left) + 1) // 2, columns - 1)", cells),
     ("heatmap: half a cell down", PLOTS, "np.arange(top - bottom)[::-1] * rows // (top - bottom)", "np.maximum((np.arange(top - bottom)[::-1] * rows * 2 // (top - bottom) - 1) // 2, 0)", cells),
-    ("heatmap: drawn a few pixels off", PLOTS, "*pixels.shape, 4), left, bottom, Id", "*pixels.shape, 4), left + 12, bottom, Id", cells),
+    ("heatmap: drawn a few pixels off", PLOTS, "return pixels, left, bottom, Id", "return pixels, left + 12, bottom, Id", cells),
     ("heatmap: the ticks half a cell off", PLOTS, "image.axes.set(xlim=(-0.5, width - 0.5), ylim", "image.axes.set(xlim=(0, width), ylim", cells),
     ("heatmap: the first row below", PLOTS, "ylim=(height - 0.5, -0.5))", "ylim=(-0.5, height - 0.5))", cells),
     ("heatmap: the limit ignored", PLOTS, "norm=Normalize(low, limit)", "norm=Normalize(low, 1.2)", cells),
     ("heatmap: weights in the signed colours", PLOTS, "else (0, WEIGHTS)", "else (0, SIGNED)", cells),
-    ("heatmap: red and blue exchanged", PLOTS, '"RdBu_r"', '"RdBu"', signed),
+    ("heatmap: red and blue exchanged", PALETTE, '"RdBu_r"', '"RdBu"', signed),
     ("heatmap: signed numbers from 0", PLOTS, "(-limit, SIGNED) if signed", "(0, SIGNED) if signed", signed),
     ("heatmap: signed never", PLOTS, "(-limit, SIGNED) if signed", "(-limit, SIGNED) if not limit", signed),
     ("new values: the old frame", PLOTS, "    if grown:\n", "    if False:\n", renewed),
@@ -96,8 +98,8 @@ MUTANTS = [
     ("numbers transposed", PLOTS, "ax.text(j, i, f", "ax.text(i, j, f", numbers),
     ("numbers of the mirrored cell", PLOTS, "value = values[i, j]", "value = values[i, -1 - j]", numbers),
     ("numbers hang at their cell's middle", PLOTS, 'ha="center", va="center", color=ink', 'ha="left", va="center", color=ink', numbers),
-    ("numbers in the colour of their ground", PLOTS, '"white" if 0.3', '"black" if 0.3', numbers),
-    ("numbers white on white", PLOTS, "< 0.5 else", "< 1.5 else", numbers),
+    ("numbers in the colour of their ground", PLOTS, "return PAPER if on_paper >", "return PAPER if on_paper <", numbers),
+    ("numbers white on white", PLOTS, "return PAPER if on_paper >", "return PAPER if 99 >", numbers),
     ("numbers by the colour of another number", PLOTS, "image.cmap(image.norm(value))", "image.cmap(1 - image.norm(value))", numbers),
     ("numbers of one digit", PLOTS, "{value:.2f}", "{value:.1f}", numbers),
     # labels
@@ -110,7 +112,7 @@ MUTANTS = [
     ("labels at an edge: in reverse", PLOTS, "[(-distance, i) for i in range(count)]", "[(-distance, count - 1 - i) for i in range(count)]", at_edges),
     ("labels at an edge: the ticks stay", PLOTS, "        ax.set_xticks([])\n", "", at_edges),
     ("labels stay where they were", PLOTS, "        self.set_offsets(points)\n", "", wandering),
-    ("labels: the last places first", PLOTS, "map(str, [*labels, *missing])", "map(str, [*missing, *labels])", wandering),
+    ("labels: the last places first", PLOTS, "[*self.texts, *missing]]", "[*missing, *self.texts]]", wandering),
     ("time counted from 0", PLOTS, "[step - 1 for step in shown]", "[step for step in shown]", time),
     ("time: the last step left out", PLOTS, "range(every, steps + 1, every)", "range(every, steps - 5, every)", time),
     # graphs
@@ -128,8 +130,12 @@ MUTANTS = [
     ("graph: no lane back anywhere", PLOTS, "        if aside:\n", "        if False:\n", arrows),
     ("graph: names for labels", PLOTS, "(labels or {}).get(name, name)", "name", circles),
     ("graph: circles mirrored", PLOTS, "ax.scatter(x, y, size**2", "ax.scatter(x, y[::-1], size**2", circles),
-    ("forward and backward of one colour", PLOTS, "FORWARD, BACKWARD = BLUE, RED", "FORWARD, BACKWARD = BLUE, BLUE", roles),
-    ("query and key of one colour", PLOTS, "QUERY, KEY, VALUE = BLUE, RED, GREEN", "QUERY, KEY, VALUE = BLUE, BLUE, GREEN", roles),
+    ("forward and gradient of one colour", PALETTE, 'GRADIENT = "#B0246E"', "GRADIENT = INK", roles),
+    ("query and key of one colour", PALETTE, '"#C44E00"', '"#0072B2"', roles),
+    ("a query too pale to be read", PALETTE, '"#0072B2"', '"#56B4E9"', roles),
+    ("the highest weight pale", PALETTE, '"#2C1458"]', '"#E3DBF3"]', shades),
+    ("no weight is grey", PALETTE, '"weights", [PAPER,', '"weights", [PALE,', shades),
+    ("masked cells are paper", PLOTS, "grey = round(255 * 0.62)", "grey = 255", hatched),
     # what moves
     ("moving: the last named on top", PANEL, "sorted(self.artists, key=lambda artist: artist.zorder)", "self.artists", order),
     ("moving: the highest first", PANEL, "key=lambda artist: artist.zorder)", "key=lambda artist: -artist.zorder)", order),
@@ -172,10 +178,10 @@ MUTANTS = [
     ("the weights of the first place last", WRITING, "cells.set_data(weights)", "cells.set_data(weights[:, ::-1])", wrote),
     ("the heads in reverse", WRITING, "rows=heads)", "rows=heads[::-1])", wrote),
     # what a check says of an answer
-    ("a check that refuses float32", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-9, atol=0", any_array),
-    ("a check that refuses what paper gives", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-5, atol=1e-6", any_number),
-    ("a check that lets a thousandth pass", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=2e-3, atol=1e-6", off),
-    ("a check that takes anything near 0", EXERCISE, "rtol=1e-4, atol=1e-6", "rtol=1e-4, atol=1e-3", off),
+    ("a check that refuses float32", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-9, atol=0", any_array),
+    ("a check that refuses what paper gives", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-5, atol=1e-6", any_number),
+    ("a check that lets a thousandth pass", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=2e-3, atol=1e-6", off),
+    ("a check that takes anything near 0", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=self.tolerance, atol=1e-3", off),
     ("a check that refuses fractions", EXERCISE, "if array.dtype == object and all", "if False and all", any_number),
     ("a check that knows no slip", EXERCISE, "for sentence, slip in self.slips.items():", "for sentence, slip in ():", slips),
     ("a check that looks for slips alone", EXERCISE, "        if self._equal(came, expected):\n", "        if False:\n", any_number),

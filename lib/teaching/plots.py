@@ -32,11 +32,6 @@ from lib.teaching.palette import (
     WEIGHTS,
 )
 
-# Names of colours without a meaning, for lessons that do not speak the palette's language yet.
-BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
-)  # fmt: skip
-FORWARD, BACKWARD = INK, GRADIENT
 LANE = 2.6  # how far the two arrows of a graph's edge are from its middle, in points
 HATCH = 0.055, 0.3  # how far apart the stripes of a cell without a number are, in inches; how broad
 
@@ -362,9 +357,9 @@ def arrow(ax, start, end, gap, aside, color, dash="-"):
         ("-", dash, False),
         ("-|>,head_width=0.16,head_length=0.32", "-", True),
     ):
-        look = dict(arrowstyle=kind, linestyle=line, color=color, lw=1.1, shrinkA=gap, shrinkB=gap)
-        look["connectionstyle"] = partial(lane, aside=aside, gap=gap, head=head)
-        ax.annotate("", end, start, arrowprops=look)
+        drawn = dict(arrowstyle=kind, linestyle=line, color=color, lw=1.1, shrinkA=gap, shrinkB=gap)
+        drawn["connectionstyle"] = partial(lane, aside=aside, gap=gap, head=head)
+        ax.annotate("", end, start, arrowprops=drawn)
 
 
 def beside(ax, start, end, aside, **style):

@@ -40,8 +40,8 @@ def draw(left, right):
     """Two empty frames: the ids of a batch, and the one-hot vectors of its first word."""
     places = heatmap(left, np.zeros((WORDS, STEPS)))
     ones = heatmap(right, np.zeros((STEPS, CHARACTERS)))
-    look = dict(color=INK, lw=1.4, ls="-", clip_on=False)
-    borders = [ax.plot(*around(1, 1), **look)[0] for ax in (left, right)]
+    drawn = dict(color=INK, lw=1.4, ls="-", clip_on=False)
+    borders = [ax.plot(*around(1, 1), **drawn)[0] for ax in (left, right)]
     left.set(title="ids (B, T), hatched: padding", xlabel="time step", ylabel="word")
     left.set_yticks(range(WORDS), range(1, WORDS + 1))
     right.set(title="one-hot (T, V) of the first word, dark: 1", ylabel="time step")

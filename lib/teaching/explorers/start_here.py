@@ -37,15 +37,15 @@ LONGEST = max(map(len, WORDS))
 def course_map(ax):
     """Draw the lessons along one road; those in this folder in full colour. Returns a caption."""
     parts = zip(LOOKS, PARTS.values(), strict=True)
-    titles = [(title, look) for look, part in parts for title in part]
+    titles = [(title, drawn) for drawn, part in parts for title in part]
     files = [NOTEBOOKS / f"{stem}.ipynb" for stem in stems().values()]
     here = [n for n, file in enumerate(files) if n == 0 or file.exists()]
     places, headings, height = layout()
     ax.plot(*road(places), color=PALE, lw=3, ls="-", solid_joinstyle="round", zorder=1)
     for name, (x, y) in zip(PARTS, headings, strict=True):
         ax.text(x, y, name.replace(" ", "  ", 1), weight="bold", size=9.5, va="center")
-    for number, ((title, look), place) in enumerate(zip(titles, places, strict=True)):
-        station(ax, place, number, title, *look, number in here)
+    for number, ((title, drawn), place) in enumerate(zip(titles, places, strict=True)):
+        station(ax, place, number, title, *drawn, number in here)
     ax.set(xlim=(0, 6.4), ylim=(height, 0))
     ax.set_axis_off()
     missing = [f"{number:02}" for number in range(len(titles)) if number not in here]

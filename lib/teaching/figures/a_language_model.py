@@ -55,8 +55,8 @@ def next_character(axes, surprise, text, likeliest, tempers):
     ticks = dict(ticks=[0, 3, 6], extend="max", aspect=8)
     above.figure.colorbar(image, ax=above, label="nats", **ticks)
     for i, (temperature, p) in enumerate(tempers.items()):
-        look = dict(color=ordered(len(tempers))[i], marker=MARKERS[i], ls="", ms=5)
-        below.plot(p, label=f"temperature {temperature}", **look)
+        drawn = dict(color=ordered(len(tempers))[i], marker=MARKERS[i], ls="", ms=5)
+        below.plot(p, label=f"temperature {temperature}", **drawn)
     below.set_xticks(range(len(likeliest)), likeliest)
     below.set(ylabel="probability", xlabel="the next character", ylim=0)
     below.legend()

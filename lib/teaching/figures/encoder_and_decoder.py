@@ -57,8 +57,8 @@ def block(d, name, x, top, states):
 
 def outline(d, x, top, rows, lw=0.9):
     """A frame around so many rows of a block."""
-    corner, look = (x - WIDE / 2, top - rows * ROW), dict(fc="none", ec=INK, lw=lw, zorder=4)
-    d.ax.add_patch(Rectangle(corner, WIDE, rows * ROW, **look))
+    corner, drawn = (x - WIDE / 2, top - rows * ROW), dict(fc="none", ec=INK, lw=lw, zorder=4)
+    d.ax.add_patch(Rectangle(corner, WIDE, rows * ROW, **drawn))
 
 
 def funnel(d, wide, narrow):
@@ -112,8 +112,8 @@ def captions(d, states, written):
 def right_by_symbol(ax, right_at):
     """The share right at each symbol of a date, {what it reads: right (B, T)}."""
     for i, (name, right) in enumerate(right_at.items()):
-        look = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
-        ax.plot(100 * right.mean(axis=0), label=f"reads {name} symbols", **look)
+        drawn = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
+        ax.plot(100 * right.mean(axis=0), label=f"reads {name} symbols", **drawn)
     names = [*"YYYY-MM-DD", "end"]
     ax.set(xticks=range(len(names)), xticklabels=names, ylabel="% right", ylim=(0, 103))
     ax.legend(loc="lower left")
@@ -134,8 +134,8 @@ def full_run(axes, losses, exact, year_only):
 def right_by_length(ax, labels, by_length):
     """The share right over the length of the source, {part of the date: a share a bin}."""
     for i, (part, shares) in enumerate(by_length.items()):
-        look = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
-        ax.plot(labels, 100 * np.array(shares), label=part, **look)
+        drawn = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
+        ax.plot(labels, 100 * np.array(shares), label=part, **drawn)
     ax.set(xlabel="characters of the source", ylabel="% right", ylim=(0, 103))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
@@ -144,8 +144,8 @@ def right_by_dates(ax, points):
     """The share of exact dates over the length, {network: (characters, share)}."""
     for i, (label, places) in enumerate(points.items()):
         lengths, shares = np.transpose(places)
-        look = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
-        ax.plot(lengths, 100 * shares, label=label, **look)
+        drawn = dict(color=SERIES[i], ls=DASHES[i], marker=MARKERS[i], ms=5)
+        ax.plot(lengths, 100 * shares, label=label, **drawn)
     ax.set(xlabel="characters of the source (1, 2 and 3 dates)", ylabel="% of dates exact")
     ax.set(ylim=(0, 103))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))

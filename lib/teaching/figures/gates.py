@@ -165,9 +165,9 @@ def right_by_lag(ax, lags, percents):
         colour, marker = CELLS[cell]
         usual = bias in ("0", "1")
         label = cell if bias == "none" else f"{cell}, bias {bias}"
-        look = dict(color=colour, marker=marker, mfc=PAPER if usual else colour, ms=4.5)
-        ax.plot(lags, percent, **look | dict(ls="", ms=4))
-        ax.plot(lags, percent.mean(axis=1), ls=":" if usual else "-", label=label, **look)
+        drawn = dict(color=colour, marker=marker, mfc=PAPER if usual else colour, ms=4.5)
+        ax.plot(lags, percent, **drawn | dict(ls="", ms=4))
+        ax.plot(lags, percent.mean(axis=1), ls=":" if usual else "-", label=label, **drawn)
     ax.axhline(12.5, color=GREY, lw=1, ls="-", label="guessing")
     ax.set(xscale="log", xlabel="lag", ylim=(0, 105))
     ax.set_ylabel("right (%); hollow: usual start")

@@ -67,8 +67,8 @@ def product(d, height, left, right, made, entry):
     parts = (1.65, left, (i, slice(None))), (2.75, right, (slice(None), j)), (3.95, made, entry)
     for x, (name, array), chosen in parts:
         gradient = name.startswith("d")
-        look = dict(ec=GRADIENT, ls=MEANINGS["gradient"].dash) if gradient else {}
-        d.block(name, x, height, *array.shape, cell=CELL, **look)
+        drawn = dict(ec=GRADIENT, ls=MEANINGS["gradient"].dash) if gradient else {}
+        d.block(name, x, height, *array.shape, cell=CELL, **drawn)
         mark(d, name, chosen, array.shape)
         top = height + array.shape[0] * CELL / 2
         d.write(x, top + 0.12, name.strip(), back=gradient, weight="bold")
@@ -112,7 +112,7 @@ def pushes(axes, p, targets, gradients):
 
 def push(ax, x, start, end):
     """A dashed arrow of the gradient's colour, up or down."""
-    look = dict(color=GRADIENT, lw=1.4)
-    ax.plot([x, x], [start, end], ls=MEANINGS["gradient"].dash, **look)
-    arrow = dict(arrowstyle="-|>,head_width=0.2,head_length=0.4", shrinkA=0, shrinkB=0, **look)
+    drawn = dict(color=GRADIENT, lw=1.4)
+    ax.plot([x, x], [start, end], ls=MEANINGS["gradient"].dash, **drawn)
+    arrow = dict(arrowstyle="-|>,head_width=0.2,head_length=0.4", shrinkA=0, shrinkB=0, **drawn)
     ax.annotate("", (x, end), (x, end + 0.01 * np.sign(start - end)), arrowprops=arrow)

@@ -10,8 +10,8 @@ MEAN = 25  # steps that one point of a curve is the mean of
 def error_of_steps(ax, steps, errors):
     """The error of each step, {precision: errors}; an amber diamond at the lowest of each."""
     for i, (name, error) in enumerate(errors.items()):
-        look = dict(color=SERIES[1 - i], marker=MARKERS[i], ls="")
-        ax.loglog(steps, error, ms=3, label=name, **look)
+        drawn = dict(color=SERIES[1 - i], marker=MARKERS[i], ls="")
+        ax.loglog(steps, error, ms=3, label=name, **drawn)
         best = np.argmin(error)
         ax.loglog(steps[best], error[best], "D", ms=8, color=INK, mfc=CHOSEN)
     ax.set(xlabel="step s", ylabel="error of the slope", title="Amber diamonds: the best step")

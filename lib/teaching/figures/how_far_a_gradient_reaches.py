@@ -106,8 +106,8 @@ def predicted_and_measured(radii, measured):
             steps = np.arange(1, len(lengths) + 1)
             line = rho ** (len(lengths) - steps)
             ax.semilogy(steps, line, color=INK, ls="-", lw=0.9)
-            look = dict(color=GRADIENT, ls="", ms=3.2, mfc="white" if marker == "s" else GRADIENT)
-            ax.semilogy(steps[::2], lengths[::2], marker, label=rf"$\rho$ = {rho}", **look)
+            drawn = dict(color=GRADIENT, ls="", ms=3.2, mfc="white" if marker == "s" else GRADIENT)
+            ax.semilogy(steps[::2], lengths[::2], marker, label=rf"$\rho$ = {rho}", **drawn)
         if strength == 0:
             for rho, place in zip(radii, ((8, 1e-9), (20, 4), (20, 8e5)), strict=True):
                 ax.text(*place, rf"$\rho$ = {rho}", size=8, va="bottom")

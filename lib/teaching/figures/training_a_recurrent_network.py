@@ -12,8 +12,8 @@ def losses_of_rates(axes, tried, guessing):
     for ax, (name, rates) in zip(axes, tried.items(), strict=True):
         for i, (rate, losses) in enumerate(rates.items()):
             smooth = np.convolve(losses, np.ones(MEAN) / MEAN, mode="valid")
-            look = dict(color=ordered(len(rates))[i], ls=(":", "--", "-")[i])
-            ax.plot(np.arange(MEAN, len(losses) + 1), smooth, label=f"rate {rate}", **look)
+            drawn = dict(color=ordered(len(rates))[i], ls=(":", "--", "-")[i])
+            ax.plot(np.arange(MEAN, len(losses) + 1), smooth, label=f"rate {rate}", **drawn)
         ax.axhline(guessing, color=GREY, lw=1, ls="-")
         ax.set(title=name, xlabel="step", ylim=(0, 2.8))
         ax.legend(loc="upper right")
@@ -25,10 +25,10 @@ def valleys(ax, curves, nothing):
     names = [*dict.fromkeys(name for name, _ in curves)]
     for (name, clipped), rows in curves.items():
         colour, marker = SERIES[names.index(name)], MARKERS[names.index(name)]
-        look = dict(color=colour, marker=marker, ms=5, mfc=colour if clipped else PAPER)
+        drawn = dict(color=colour, marker=marker, ms=5, mfc=colour if clipped else PAPER)
         label = f"{name}, clipped at 1" if clipped else f"{name}, not clipped"
         dash = "-" if clipped else ":"
-        ax.plot(rows["learning_rate"], rows["validation"], ls=dash, label=label, **look)
+        ax.plot(rows["learning_rate"], rows["validation"], ls=dash, label=label, **drawn)
     ax.axhline(nothing, color=GREY, lw=1, ls="-")
     ax.text(1e-4, nothing + 0.1, "knows nothing: ln 14", color=GREY)
     ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation loss (nats)")
