@@ -33,7 +33,7 @@ def training_loop(x, logits, loss, dlogits, norms, moved, count, rate, limit, he
     before, after = (f"‖dW‖ {norm:.2f}" for norm in norms)
     diagram.write(10.0, 3.0, f"all gradients\n{before}", back=True, size=SMALL, ha="left")
     diagram.write(8.1, 1.5, after, back=True, size=SMALL)
-    diagram.write(4.75, 1.9, f"one step, of\nlength {moved:.2f}", size=SMALL, ha="left")
+    diagram.write(4.75, 2.2, f"one step, of\nlength {moved:.2f}", size=SMALL, ha="left")
     says = f"no backward\n{held[0]:.2f} → {held[1]:.2f} nats"
     diagram.write(1.35, 2.3, says, size=SMALL)
     diagram.tell("A training step goes round a loop, from the parameters back to the parameters.")
