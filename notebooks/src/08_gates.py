@@ -175,7 +175,7 @@ print("between 0 and 1:", all(((gate > 0) & (gate < 1)).all() for gate in (i, f,
 # %%
 c_old, i, f, o, g = 0.8, 0.3, 0.9, 0.7, -0.5
 c_t = f * c_old + i * g
-dc_t = o * (1 - np.tanh(c_t) ** 2)
+dc_t, h_one = o * (1 - np.tanh(c_t) ** 2), o * np.tanh(c_t)
 numbers = {
     ("c_before", "keep"): (c_old, dc_t * f),
     ("f", "keep"): (f, dc_t * c_old),
@@ -192,7 +192,8 @@ numbers = {
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
 _ = numbers_of_a_step(ax, numbers)
 plt.show()
-print(f"c = {c_t:.3f}, h = {o * np.tanh(c_t):.3f}; dc = {dc_t:.3f}, to c before: {dc_t * f:.3f}")
+print("c = {:.3f}, dc = {:.3f};".format(*numbers["c", "tanh"]), end=" ")
+print(f"h = {h_one:.3f}; to c before: {numbers['c_before', 'keep'][1]:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["derivation"]
 # ## Backward

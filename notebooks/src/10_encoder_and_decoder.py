@@ -150,9 +150,10 @@ print(f"reads the year alone: {year_only:.2f} nats")
 
 # %%
 shipped = dates_to_iso(attention=False)
+one = encode(Dates(["17 juillet 1965"], ["1965-07-17"], ["French"]))  # source, lengths, target
 with trace(shipped) as (calls, back):  # it notes every array that a layer gives or gets
-    shipped_logits, shipped_cache = shipped.forward(source, lengths, target[:, :-1])
-    _, loss_cache = cross_entropy(shipped_logits, target[:, 1:])
+    shipped_logits, shipped_cache = shipped.forward(*one[:2], one[2][:, :-1])
+    _, loss_cache = cross_entropy(shipped_logits, one[2][:, 1:])
     shipped.backward(cross_entropy_backward(loss_cache), shipped_cache)
 shipped.zero_grad()
 wrote = targets.decode(shipped_logits[0].argmax(axis=1))
