@@ -23,7 +23,7 @@ from lib.teaching import describe
 
 DENSITY = 2  # pixels of a picture for each pixel of the page, across and down
 RADIUS = 8  # of a card's corners, in pixels of the page
-COLOURS, SHADES = 240, 16  # of the picture; of a corner's edge, from see-through to paper
+COLOURS, SHADES = 112, 16  # of the picture; of a corner's edge, from see-through to paper
 # Of the formats that a page can show, the finest first.
 FORMATS = ("image/svg+xml", "image/png", "image/jpeg")
 LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
