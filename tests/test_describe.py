@@ -199,6 +199,8 @@ def test_who_draws_axes_or_a_figure_may_say_what_they_show(ax):
     assert said(ax) == (
         "Picture: One look; across: step; A query meets three keys. Forward: q → score."
     )
+    ax.text(0.5, 0.5, "0.71")
+    assert said(ax).endswith(" Forward: q → score; written in it: 0.71.")
     ax.figure.description = "Two diagrams."
     assert said(ax) == "Picture: Two diagrams."
 

@@ -79,7 +79,7 @@ def test_an_arrow_that_comes_back_is_as_broad_as_its_gradient():
     broad = [patch.get_xy() for patch in diagram.ax.patches if isinstance(patch, Polygon)]
     tails = [np.ptp(outline[[0, 6], 1]) for outline in broad]
     assert np.allclose(np.divide(tails, tails[0]), shares[1:] / shares[1], rtol=1e-6)
-    assert [f"{share:.3g}" for share in shares[1:]] == written(diagram, italic=True)
+    assert [f"{share:.3g}" for share in [*shares[1:], shares[0]]] == written(diagram, italic=True)
 
 
 def test_the_scissors_cut_the_gradient_and_not_the_state():

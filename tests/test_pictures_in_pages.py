@@ -127,7 +127,7 @@ def test_the_colours_that_a_picture_is_made_of_are_exact(ax):
     png, _ = pictures.card(figure)
     after = rgba(png)[: len(before), : len(before[0]), :3].astype(int)
     off = np.abs(after - before).max(axis=-1)
-    assert off.max() < 24 and (off > 8).mean() < 0.005
+    assert off.max() < 24 and (off > 8).mean() < 0.03  # 112 colours for a map of 256
     for colour in ((255, 255, 255), (0x12, 0x34, 0x56)):
         wanted = (before == colour).all(axis=-1)
         assert wanted.sum() > 100 and off[wanted].max() == 0

@@ -2,7 +2,7 @@
 
 A notebook shows a matplotlib figure as a picture and nothing else. pictures.py lets it carry this
 text: in the page as the picture's text alternative, elsewhere as its plain text. Axes or a figure
-with an attribute `description`, a text, are told by that text: whoever drew them knows better.
+with an attribute `description`, a text, are told by that text, and by what is written in them.
 """
 
 import numpy as np
@@ -55,7 +55,7 @@ def describe_axes(ax):
     told = {"": ax.title, "across: ": ax.xaxis.label, "up: ": ax.yaxis.label}
     head = [before + said(text) for before, text in told.items() if said(text)]
     if text := own(ax):
-        return "; ".join([*head, text.rstrip(".")]) + "."
+        return "; ".join([*head, text.rstrip("."), *words(ax)]) + "."
     found = [*images(ax), *bars(ax), *steps(ax), *bands(ax), *arrows(ax), *words(ax)]
     if not drawing(ax):
         found[:0] = [*lines(ax), *points(ax), *sticks(ax), *errors(ax), *shapes(ax)]

@@ -24,6 +24,7 @@ from lib.teaching.palette import (
     WEIGHT,
 )
 from lib.teaching.trace import trace  # noqa: F401 (where a diagram's arrays come from)
+from lib.teaching.wording import listed
 
 FILLS = {
     "plain": PAPER,
@@ -214,9 +215,9 @@ class Diagram:
             )
         elif turned:
             told.append(f"Gradients: {self.pairs(self.gradients)}")
-        self.ax.description = f"{what} Forward: {'. '.join(told)}."
+        self.ax.description = what + f" Forward: {'. '.join(told)}." * bool(self.flows)
 
     def pairs(self, joined):
         """What is joined to what, in words."""
         names = ((self.said.get(a, a), self.said.get(b, b)) for a, b in joined)
-        return "; ".join(f"{start} → {end}" for start, end in names)
+        return listed((f"{start} → {end}" for start, end in names), 16, "; ")

@@ -22,7 +22,6 @@ from lib import guard
 from lib.teaching import pictures
 from lib.teaching.palette import (
     DASHES,
-    GRADIENT,
     GREY,
     INK,
     MEANINGS,

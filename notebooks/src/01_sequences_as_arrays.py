@@ -290,7 +290,7 @@ print(f"bigram on shuffled text    {nats(shuffled, shuffled_held_out):.3f} nats"
 print(f"frequency on shuffled text {nats(by_frequency, shuffled_held_out):.3f} nats")
 
 # %% [markdown]
-# It vanishes, and more: the bigram is now a little *worse*, for two reasons. The invented pairs, 37 in each row, pull every row
+# It is gone, and more: the bigram is now a little *worse*, for two reasons. The invented pairs, 37 in each row, pull every row
 # towards the uniform guess. And what is left is chance, which the table takes for pattern. The second has a name, overfitting,
 # and [[training_a_recurrent_network]] returns to it.
 

@@ -6,7 +6,7 @@ from lib.teaching.exercise import Exercise
 
 
 def _given(rng):
-    states = rng.uniform(-0.9, 0.9, size=(3, 4))  # (N, D)
+    states = rng.uniform(-0.9, 0.9, size=(3, 4))
     return states, rng.normal(size=(4, 4))
 
 

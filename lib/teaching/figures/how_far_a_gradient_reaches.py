@@ -81,7 +81,7 @@ def circle_to_needle(matrix):
     """What a matrix (2, 2) makes of all vectors of length 1, multiplied again and again."""
     fig, axes = plt.subplots(2, 3, figsize=(4.6, 3.5), gridspec_kw={"hspace": 0.12})
     angles = np.linspace(0, 2 * np.pi, 200)
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (200, 2)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for ax, n in zip(axes.flat, TIMES, strict=True):
         shape(ax, circle, circle @ np.linalg.matrix_power(matrix, n), n)
 
@@ -112,7 +112,7 @@ def predicted_and_measured(radii, measured):
             for rho, place in zip(radii, ((8, 1e-9), (20, 4), (20, 8e5)), strict=True):
                 ax.text(*place, rf"$\rho$ = {rho}", size=8, va="bottom")
         where = "no input" if strength == 0 else f"random input of strength {strength}"
-        ax.set(title=where, xlabel="time step t", ylim=(1e-10, 1e10))
+        ax.set(title=where, xlabel="time step t  (← the walk back)", ylim=(1e-10, 1e10))
     axes[0].set_ylabel("gradient, as a share of the last step's")
     legend = dict(title="line: predicted\npoints: measured", fontsize=8, title_fontsize=8)
     axes[1].legend(loc="upper right", **legend)
