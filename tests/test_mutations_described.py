@@ -58,7 +58,8 @@ corners = in_pages("the_corners_of_a_card_are_round_and_see_through")
 paper = in_pages("what_is_see_through_lies_on_white_paper")
 dark = in_pages("a_dark_figure_of_the_user_is_a_dark_card")
 exact = in_pages("the_colours_that_a_picture_is_made_of_are_exact")
-frequent = in_pages("of_two_colours_for_one_place_of_the_palette_the_more_frequent_is_exact")
+frequent = in_pages("two_colours_that_are_nearly_alike_are_both_exact")
+maps = in_pages("a_map_of_weights_and_a_signed_one_keep_their_colours_in_one_picture")
 any_size = in_pages("a_picture_of_any_size_is_a_card")
 quick = in_pages("what_is_quick_holds_the_pixels")
 explorer = in_pages("an_explorer_has_twice_the_pixels_of_its_place_in_the_page")
@@ -152,8 +153,9 @@ MUTANTS = [
     ("see-through paper is black", PICTURES, 'Image.new("RGBA", image.size, "white")', 'Image.new("RGBA", image.size, "black")', paper),
     ("a dark picture's corners are white", PICTURES, "paper.getpixel((0, 0)))", "(255, 255, 255))", dark),
     ("a dark picture's odd edge is white", PICTURES, "image.getpixel((0, 0)))", '"white")', dark),
-    ("colours of about this kind", PICTURES, "    palette[nearest] = frequent", "    palette[nearest] + frequent", exact),
-    ("the rarer colour is exact", PICTURES, "sorted(image.getcolors(image.width * image.height))[-COLOURS:]", "sorted(image.getcolors(image.width * image.height))[::-1]", frequent),
+    ("colours of about this kind", PICTURES, "exact = colours[flat[: most * 3 // 4]]", "exact = colours[flat[:1]]", exact),
+    ("the rarest colours are exact", PICTURES, "np.argsort(-counts", "np.argsort(counts", frequent),
+    ("a map in the colours of a drawing", PICTURES, "most = MANY if", "most = FEW if", maps),
     ("an odd edge is lost", PICTURES, "-(-side // DENSITY) * DENSITY", "side // DENSITY * DENSITY", any_size),
     ("quick, but blue for red", PICTURES, "np.reshape(pixels, (height, 4 * width))", "np.reshape(pixels[..., [2, 1, 0, 3]], (height, 4 * width))", quick),
     ("an explorer of single density", PANEL, 'pictures.DENSITY * mpl.rcParams["figure.dpi"]', 'mpl.rcParams["figure.dpi"]', explorer),

@@ -23,7 +23,8 @@ from lib.teaching import describe
 
 DENSITY = 2  # pixels of a picture for each pixel of the page, across and down
 RADIUS = 8  # of a card's corners, in pixels of the page
-COLOURS, SHADES = 112, 16  # of the picture; of a corner's edge, from see-through to paper
+FEW, MANY, SHADES = 112, 240, 16  # colours of a drawing, of a map; shades of a corner's edge
+FLAT = 40  # so many pixels of one colour are no edge of a letter: it is exact in the palette
 # Of the formats that a page can show, the finest first.
 FORMATS = ("image/svg+xml", "image/png", "image/jpeg")
 LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
@@ -46,11 +47,10 @@ def card(png):
     with Image.open(io.BytesIO(png)) as image:
         paper = on_paper(image)
     size = {"width": paper.width // DENSITY, "height": paper.height // DENSITY}
-    reduced = paper.quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
-    palette = true_colours(paper, reduced)
+    cells, palette = in_few_colours(paper)
     # First in the palette stand the shades of the corners: the colour there, more or less opaque.
     corner = np.full((SHADES, 3), paper.getpixel((0, 0)))
-    rounded = Image.fromarray(shaded(np.asarray(reduced) + SHADES), "P")
+    rounded = Image.fromarray(shaded(cells + np.uint8(SHADES)), "P")
     rounded.putpalette(np.concatenate([corner, palette]).astype(np.uint8).tobytes())
     opaque = bytes(round(255 * shade / SHADES) for shade in range(SHADES))
     out = io.BytesIO()
@@ -68,14 +68,24 @@ def on_paper(image):
     return paper
 
 
-def true_colours(image, reduced):
-    """The palette (N, 3) of a reduced image, in which the most frequent colours are exact."""
-    palette = np.reshape(reduced.getpalette(), (-1, 3))
-    counted = sorted(image.getcolors(image.width * image.height))[-COLOURS:]
-    frequent = np.array([colour for _, colour in counted])
-    nearest = ((frequent[:, None] - palette) ** 2).sum(axis=-1).argmin(axis=1)
-    palette[nearest] = frequent  # of two, the more frequent, which comes later
-    return palette
+def in_few_colours(image):
+    """The numbers (height, width) of an image's colours in a palette (N, 3), and that palette.
+
+    What fills a place has its own colour there, however like another it is. Only what lies between
+    two colours, as at the edge of a letter, takes the nearest.
+    """
+    pixels = np.asarray(image).reshape(-1, 3)
+    packed = pixels @ np.array([1 << 16, 1 << 8, 1])
+    found, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    colours = found[:, None] >> np.array([16, 8, 0]) & 255  # (M, 3)
+    often = np.argsort(-counts, kind="stable")
+    flat = often[: (counts > FLAT).sum()]
+    most = MANY if len(flat) > FEW / 2 else FEW
+    exact = colours[flat[: most * 3 // 4]]
+    rest = image.quantize(most - len(exact), Image.Quantize.MAXCOVERAGE).getpalette()
+    palette = np.concatenate([exact, np.reshape(rest, (-1, 3))])[:most]
+    nearest = [((colour - palette) ** 2).sum(axis=1).argmin() for colour in colours]
+    return np.array(nearest, np.uint8)[where].reshape(image.height, image.width), palette
 
 
 def shaded(cells):
