@@ -20,7 +20,7 @@ assert plots.STYLE  # it sets the look of all figures
 
 SHADE = 1.5 / 255  # a colour that differs less is the same
 HELPERS = palette.GREY, palette.PALE  # lines that hold nothing: a level, a diagonal
-MAPS = {palette.WEIGHTS.name, palette.SIGNED}
+MAPS = {palette.WEIGHTS.name, palette.GRADIENTS.name, palette.SIGNED}
 
 
 @cache
@@ -28,7 +28,7 @@ def table():
     """Every colour that has a meaning, or that a series, a fill or a map may have, as rows."""
     plain = [palette.PAPER, palette.INK, *HELPERS, *palette.SERIES, *diagram.FILLS.values()]
     plain += [meaning.colour for meaning in palette.MEANINGS.values()]
-    maps = (palette.WEIGHTS, colormaps[palette.SIGNED])
+    maps = (palette.WEIGHTS, palette.GRADIENTS, colormaps[palette.SIGNED])
     greys = palette.ordered(200)  # of however many, they lie on one line
     steps = [colour_map(np.linspace(0, 1, 256))[:, :3] for colour_map in maps]
     return np.concatenate([[to_rgb(colour) for colour in plain], greys, *steps])

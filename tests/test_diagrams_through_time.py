@@ -75,10 +75,16 @@ def test_a_line_that_is_missing_is_seen():
 def test_an_arrow_that_comes_back_is_as_broad_as_its_gradient():
     shares = 0.5 ** np.arange(5)
     diagram = far.chain_of_factors(shares)
-    assert diagram.gradients == [(f"h{i + 1}", f"h{i}") for i in (4, 3, 2, 1)]
-    broad = [patch.get_xy() for patch in diagram.ax.patches if isinstance(patch, Polygon)]
-    tails = [np.ptp(outline[[0, 6], 1]) for outline in broad]
+    assert diagram.gradients == [*((f"h{i + 1}", f"h{i}") for i in (4, 3, 2, 1)), ("loss", "h5")]
+    dashes = [p.get_xy() for p in diagram.ax.patches if isinstance(p, Polygon)]
+    broad = {}  # by the arrow, which is where it lies along the chain
+    for outline in (each for each in dashes if len(each) == 5):
+        arrow = sum(outline[:, 0].mean() > diagram.nodes[f"h{t}"].x for t in range(1, 6))
+        broad.setdefault(arrow, set()).add(round(np.ptp(outline[:, 1]), 9))
+    assert all(len(each) == 1 for each in broad.values())  # all dashes of an arrow alike
+    tails = [broad[arrow].pop() for arrow in sorted(broad, reverse=True)]
     assert np.allclose(np.divide(tails, tails[0]), shares[1:] / shares[1], rtol=1e-6)
+    assert len([each for each in dashes if len(each) == 4]) == 4  # heads
     assert [f"{share:.3g}" for share in [*shares[1:], shares[0]]] == written(diagram, italic=True)
 
 

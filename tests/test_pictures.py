@@ -74,10 +74,16 @@ def test_each_cell_has_the_colour_of_its_value(limit):
     assert_cells(ax, VALUES, lambda value: palette.WEIGHTS(value / limit))
 
 
-def test_nothing_is_the_colour_of_paper_and_all_is_purple():
-    assert palette.WEIGHTS(0.0)[:3] == to_rgb(palette.PAPER)
-    shades = [luminance(palette.WEIGHTS(share)[:3]) for share in np.linspace(0, 1, 50)]
-    assert all(np.diff(shades) < 0) and contrast(palette.WEIGHTS(1.0)[:3], palette.PAPER) > 12
+@pytest.mark.parametrize("name", ["WEIGHTS", "GRADIENTS"])
+def test_nothing_is_the_colour_of_paper_and_all_is_dark(name):
+    """Purple is a weight, magenta the size of a gradient."""
+    colours = getattr(palette, name)
+    assert colours(0.0)[:3] == to_rgb(palette.PAPER)
+    shades = [luminance(colours(share)[:3]) for share in np.linspace(0, 1, 50)]
+    assert all(np.diff(shades) < 0) and contrast(colours(1.0)[:3], palette.PAPER) > 12
+    ax = new_axes()
+    plots.heatmap(ax, VALUES, limit=1.2, gradient=name == "GRADIENTS")
+    assert_cells(ax, VALUES, lambda value: colours(value / 1.2))
 
 
 @pytest.mark.parametrize("signed", [False, True])

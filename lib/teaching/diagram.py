@@ -136,17 +136,27 @@ class Diagram:
         self.line(*points, back=back, color=color, lw=lw, head=head)
 
     def broad(self, start, end, share, most=0.22):
-        """A gradient as an arrow as broad as its share: from a thing to another, `most` for 1."""
+        """A gradient as a dashed arrow, as broad as its share: from one thing to another.
+
+        Its dashes are as broad as `most` times the share, from a hair's breadth on.
+        """
         (one, first), (other, last) = self._at(start), self._at(end)
         first, last = self.nodes[one].leave(first, last), self.nodes[other].leave(last, first)
         self.gradients.append((one, other))
-        along = np.subtract(last, first)
-        ahead = along / np.linalg.norm(along)
-        side, neck = np.array([-ahead[1], ahead[0]]), last - 0.2 * ahead
-        tail, head = max(share * most, 0.012) / 2, max(share * most, 0.012) / 2 + 0.06
-        outline = [first + tail * side, neck + tail * side, neck + head * side, last]
-        outline += [neck - head * side, neck - tail * side, first - tail * side]
-        self.ax.add_patch(Polygon(outline, fc=MEANINGS["gradient"].colour, ec="none", zorder=2))
+        long = np.linalg.norm(np.subtract(last, first))
+        ahead = np.subtract(last, first) / long
+        side, half = np.array([-ahead[1], ahead[0]]), max(share * most, 0.008) / 2
+        for at in np.arange(0, long - 0.2, 0.18):
+            ends = first + at * ahead, first + min(at + 0.12, long - 0.2) * ahead
+            corners = [ends[0] + half * side, ends[1] + half * side]
+            self._fill([*corners, ends[1] - half * side, ends[0] - half * side])
+        neck, head = last - 0.2 * ahead, half + 0.06
+        self._fill([neck + head * side, last, neck - head * side])
+
+    def _fill(self, corners):
+        """An area in the colour of gradients."""
+        filled = dict(fc=MEANINGS["gradient"].colour, ec="none", zorder=2)
+        self.ax.add_patch(Polygon(corners, **filled))
 
     def _at(self, thing):
         """A name, and the point from which its line is drawn."""

@@ -48,6 +48,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 WEIGHTS = LinearSegmentedColormap.from_list(
     "weights", [PAPER, "#E3DBF3", "#B7A3DF", "#8464BF", WEIGHT, "#2C1458"]
 )
+GRADIENTS = LinearSegmentedColormap.from_list("gradients", [PAPER, "#EBB4CE", GRADIENT, "#4A0A2C"])
 SIGNED = "RdBu_r"
 
 

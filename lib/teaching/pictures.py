@@ -74,10 +74,13 @@ def in_few_colours(image):
     What fills a place has its own colour there, however like another it is. Only what lies between
     two colours, as at the edge of a letter, takes the nearest.
     """
-    pixels = np.asarray(image).reshape(-1, 3)
-    packed = pixels @ np.array([1 << 16, 1 << 8, 1])
-    found, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
-    colours = found[:, None] >> np.array([16, 8, 0]) & 255  # (M, 3)
+    parts = np.asarray(image)
+    packed = parts[..., 0].astype(np.uint32)  # (height, width)
+    for part in (1, 2):  # in place: a large picture takes much memory
+        packed <<= 8
+        packed |= parts[..., part]
+    found, counts = np.unique(packed, return_counts=True)
+    colours = found[:, None].astype(int) >> np.array([16, 8, 0]) & 255  # (M, 3)
     often = np.argsort(-counts, kind="stable")
     flat = often[: (counts > FLAT).sum()]
     most = MANY if len(flat) > FEW / 2 else FEW
@@ -85,7 +88,7 @@ def in_few_colours(image):
     rest = image.quantize(most - len(exact), Image.Quantize.MAXCOVERAGE).getpalette()
     palette = np.concatenate([exact, np.reshape(rest, (-1, 3))])[:most]
     nearest = [((colour - palette) ** 2).sum(axis=1).argmin() for colour in colours]
-    return np.array(nearest, np.uint8)[where].reshape(image.height, image.width), palette
+    return np.array(nearest, np.uint8)[np.searchsorted(found, packed)], palette
 
 
 def shaded(cells):

@@ -22,6 +22,7 @@ from lib import guard
 from lib.teaching import pictures
 from lib.teaching.palette import (
     DASHES,
+    GRADIENTS,
     GREY,
     INK,
     MEANINGS,
@@ -95,10 +96,13 @@ def hatch(pixels, where, dpi):
     np.copyto(pixels.view(np.uint32)[..., 0], rows, where=where)
 
 
-def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, numbers=False):
+def heatmap(
+    ax, values, *, signed=False, gradient=False, limit=1.0, rows=None, columns=None, numbers=False
+):
     """Draw values (R, C) as coloured cells that fill the axes, and return the image.
 
-    signed: the diverging map from -limit to limit, else the sequential one from 0 to limit.
+    signed: the diverging map from -limit to limit, else the sequential one from 0 to limit; that of
+    the sizes of gradients is magenta.
     rows, columns: labels for the ticks, one for each. numbers: write each value into its cell.
     A cell that is masked, or holds NaN, is hatched: that is not the colour of 0.
     """
@@ -107,6 +111,8 @@ def heatmap(ax, values, *, signed=False, limit=1.0, rows=None, columns=None, num
     guard.truth("signed", signed)
     guard.truth("numbers", numbers)
     low, cmap = (-limit, SIGNED) if signed else (0, WEIGHTS)
+    if guard.truth("gradient", gradient):
+        cmap = GRADIENTS
     image = Cells(ax, cmap=cmap, norm=Normalize(low, limit))
     image.set_clip_path(ax.patch)
     ax.add_image(image)

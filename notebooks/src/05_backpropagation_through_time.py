@@ -348,7 +348,7 @@ ends = {
 four_ways_back(losses)
 plt.show()
 for name, curve in losses.items():
-    print(f"{name:<17} loss at first {curve[0]:.2f}, over the last 20 steps", end="")
+    print(f"{name:<17} first 10 steps {curve[:10].mean():.2f}, over the last 20 steps", end="")
     print(f" {curve[-20:].mean():.2f}; two other seeds", *(f"{end:.2f}" for end in ends[name]))
 
 # %% [markdown]
@@ -384,18 +384,19 @@ _, _, walked = run(copies, cell.zero_state(count), cell.W_xh, cell.W_hh, cell.b_
 dcopies, *_ = run_backward(asked, 0, copies, walked, cell.W_xh, cell.W_hh)
 blame = np.linalg.norm(dcopies, axis=-1)  # (T, T)
 blame /= np.diag(blame)[:, None]
+blame[np.triu_indices(count, 1)] = np.nan  # no output depends on a later letter
 
 fig, ax = plt.subplots(figsize=(5.6, 3.9))
 marks = [visible(c) for c in text]
-image = heatmap(ax, blame, limit=1.2, rows=marks, columns=marks)
-ax.set(xlabel="gradient of this letter", ylabel="output after this letter")
+image = heatmap(ax, blame, gradient=True, limit=1.2, rows=marks, columns=marks)
+ax.set(xlabel="gradient with respect to this letter", ylabel="state after this letter")
 fig.colorbar(image, label="gradient, relative to the letter's own")
 plt.show()
 by_distance = [np.diag(blame, -n).mean() for n in range(7)]
 print("mean, 0 to 6 letters back:", np.round(by_distance, 2))
 
 # %% [markdown]
-# Above the diagonal all is zero: no output depends on a later letter. Below the diagonal the blame fades, not at every letter but on the
+# Above the diagonal the cells are hatched: no state depends on a later letter. Below the diagonal the blame fades, not at every letter but on the
 # whole: six letters back about a fifth is left. Why the blame fades, and what that does to learning, is the subject of
 # [[how_far_a_gradient_reaches]].
 

@@ -249,7 +249,7 @@ blame = reach(untrained[0])
 # %% tags=["figure"]
 bars_of_blame(blame)
 plt.show()
-print(f"the last letter gets 1, the one 20 before it {blame[-21]:.0e}, the first {blame[0]:.0e}")
+print(f"the last letter gets 1, the one 20 before it {blame[-21]:.2f}, the first {blame[0]:.4f}")
 print(
     "at lag 10 the first gets",
     *(f"{reach(rnn, 10)[0]:.2f}" for rnn in untrained),
@@ -326,7 +326,7 @@ print("(1, 0), stretched at each multiplication by", *(f"{stretch:.3f}" for stre
 # %% [markdown] hall="hidden"
 # We test the prediction with matrices whose factor is known exactly: a rotation times $\rho$. A rotation keeps every length: it has no direction that dies first, and every step multiplies by exactly $\rho$.
 # On the left the network reads nothing, and all states stay at 0. On the right it reads random input. **Predict:** does the gradient on the right
-# lie above its line, on it, or below it? (`share` does what `reach` did, with 32 units and 50 steps.)
+# lie above its line, on it, or below it? (`share` is `reach` for 32 units and 50 steps.)
 #
 # <!-- vote: Left no input, right random input. Does the gradient on the right lie above its line, on it, or below it? -->
 #
@@ -389,7 +389,7 @@ for name, three in trained.items():
 # just as many, one of them is the very question of the test, and those networks guess. The third row says that it is not enough to learn how to read the letter in. **So the second suspect did it: the letter could be held, and learning could not hear it.**
 #
 # The limit of this conclusion: it is one task, one size of network, one rate and 400 training steps, with three seeds each. A longer training may find the way after all. And early questions help only where somebody knows
-# the answer early. For all other tasks [[gates]] changes the cell.
+# the answer early. Otherwise [[gates]] changes the cell.
 #
 # <!-- step: The second suspect did it: the letter could be held, and learning could not hear it. -->
 # <!-- note: The verdict. Then its limit: one task, one size, one rate, three seeds. -->

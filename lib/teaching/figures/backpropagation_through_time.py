@@ -63,7 +63,8 @@ def four_ways_back(losses):
     for name, curve in losses.items():
         mean = np.reshape(curve, (-1, 10)).mean(axis=1)
         ax.plot(np.arange(5, len(curve), 10), mean, label=name)
-    ax.axhline(0.32, color=GREY, ls=(0, (1, 3)), lw=1.2, label="the bit now alone")
+    ax.axhline(0.32, color=GREY, ls="-", lw=0.8)
+    ax.text(len(curve), 0.325, "knowing the bit now alone", ha="right", va="bottom", size=8)
     ax.set(xlabel="training step (mean of 10)", ylabel="cross-entropy (nats)", ylim=0)
     ax.legend(ncols=2)
 
@@ -83,10 +84,10 @@ def whole_and_cut(whole, cut, piece):
             one, other = f"{kind} {t}", f"{kind} {t + 1}"
             diagram.flow((one, 0, 0.16), (other, 0, 0.16))
             if lengths[t - 1]:
-                diagram.broad((other, 0, -0.14), (one, 0, -0.14), lengths[t - 1] / max(whole))
+                diagram.flow((other, 0, -0.14), (one, 0, -0.14), back=True)
             elif t % piece == 0:
                 diagram.write(across[t - 1 : t + 1].mean(), up - 0.16, SCISSORS, size=15)
-    diagram.write(5.3, 3.55, "solid: the states go on;  below each state: $|dx_t|$", color=GREY)
+    diagram.write(5.3, 3.55, "below each state: how long the gradient of its input is", color=GREY)
     diagram.tell(
         "Six steps, whole and cut after step 3: the states cross the cut, no gradient does."
     )

@@ -25,9 +25,13 @@ def chain_of_factors(shares):
         diagram.flow((one, 0, 0.16), (other, 0, 0.16))
         diagram.broad((other, 0, -0.14), (one, 0, -0.14), share)
         diagram.write(across[i - 1 : i + 1].mean(), 0.4, f"{share:.3g}", back=True)
-    diagram.write(across[-1], 0.4, f"{shares[0]:.3g}", back=True)
-    diagram.place("loss", across[-1], 1.75, "the loss looks here", weight="normal", ha="right")
-    diagram.flow("loss", f"h{count}")
+    diagram.place("loss", across[-1], 1.75, "loss", weight="normal")
+    diagram.flow((f"h{count}", -0.12, 0), ("loss", -0.12, 0))
+    diagram.flow(("loss", 0.12, 0), (f"h{count}", 0.12, 0), back=True)
+    diagram.write(across[-1] + 0.2, 1.42, f"{shares[0]:.3g}", back=True, ha="left")
+    diagram.write(
+        0.32, 1.75, "below each arrow: the gradient that comes back", color=GREY, ha="left"
+    )
     diagram.tell(
         "A chain of states; the gradient that comes back to each is half of the one after."
     )
@@ -41,7 +45,8 @@ def two_rest_points(weight, starts=(0.5, -0.3)):
     ax.plot(h, h, color=GREY, ls=(0, (4, 2)), lw=1, label="stays as it is")
     ax.plot(h, np.tanh(weight * h), color=INK, ls="-", lw=1.8, label=f"tanh({weight} h)")
     for start in starts:
-        ax.plot(*staircase(start, weight), color=SERIES[2], ls="-", lw=1, marker=".", ms=4)
+        name = {"label": "state, step by step"} if start == starts[0] else {}
+        ax.plot(*staircase(start, weight), color=SERIES[1], ls="-", lw=1, marker=".", ms=4, **name)
     rest = staircase(starts[0], weight, 60)[0][-1]
     ax.plot([0], [0], "D", ms=6, color=INK, mfc=PAPER)
     ax.plot([-rest, rest], [-rest, rest], "o", ls="", ms=7, color=INK, mfc=CHOSEN)
@@ -71,7 +76,7 @@ def bars_of_blame(blame):
     ax.bar(steps, blame, 0.72, color=GRADIENT)
     for i, across in ((0, "left"), (len(blame) // 2, "center"), (len(blame) - 1, "center")):
         text = dict(ha=across, va="bottom", style="italic", color=GRADIENT)
-        ax.text(steps[i] - 0.4 * (i == 0), 1.3 * blame[i], f"{blame[i]:.2g}", **text)
+        ax.text(steps[i] - 0.4 * (i == 0), 1.3 * blame[i], f"{blame[i]:.1g}", **text)
     ax.set(yscale="log", ylim=(1e-4, 6), xlim=(-1, len(blame)))
     ax.set_xlabel("letter: 0 is the one that is asked for, the others are noise")
     ax.set_ylabel("gradient of the letter,\nas a share of the last one's")
@@ -79,7 +84,7 @@ def bars_of_blame(blame):
 
 def circle_to_needle(matrix):
     """What a matrix (2, 2) makes of all vectors of length 1, multiplied again and again."""
-    fig, axes = plt.subplots(2, 3, figsize=(4.6, 3.5), gridspec_kw={"hspace": 0.12})
+    fig, axes = plt.subplots(2, 3, figsize=(4.6, 3.5), gridspec_kw={"hspace": 0.2})
     angles = np.linspace(0, 2 * np.pi, 200)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for ax, n in zip(axes.flat, TIMES, strict=True):
@@ -108,9 +113,8 @@ def predicted_and_measured(radii, measured):
             ax.semilogy(steps, line, color=INK, ls="-", lw=0.9)
             drawn = dict(color=GRADIENT, ls="", ms=3.2, mfc="white" if marker == "s" else GRADIENT)
             ax.semilogy(steps[::2], lengths[::2], marker, label=rf"$\rho$ = {rho}", **drawn)
-        if strength == 0:
-            for rho, place in zip(radii, ((8, 1e-9), (20, 4), (20, 8e5)), strict=True):
-                ax.text(*place, rf"$\rho$ = {rho}", size=8, va="bottom")
+        for rho, place in zip(radii, ((21.5, 1.5e-10), (20, 4), (20, 8e5)), strict=True):
+            ax.text(*place, rf"$\rho$ = {rho}", size=8, va="bottom")
         where = "no input" if strength == 0 else f"random input of strength {strength}"
         ax.set(title=where, xlabel="time step t  (← the walk back)", ylim=(1e-10, 1e10))
     axes[0].set_ylabel("gradient, as a share of the last step's")
@@ -121,14 +125,10 @@ def predicted_and_measured(radii, measured):
 def reach_before_and_after(curves):
     """{kind of network: its curves of shares (T,)}: how much gradient each letter gets in each."""
     fig, ax = plt.subplots(figsize=(6.4, 3.0))
-    looks = zip(SERIES[:3], ("-", "--", "-."), strict=True)
-    for (name, shares), (colour, dash) in zip(curves.items(), looks, strict=True):
+    for (name, shares), dash in zip(curves.items(), ("--", "-.", ":"), strict=True):
         for i, share in enumerate(shares):
-            label = {} if i else {"label": name}
-            ax.semilogy(np.arange(len(share)), share, color=colour, ls=dash, lw=1.3, **label)
-    ax.set(
-        xlabel="letter (0 is the first)",
-        ylabel="gradient of the letter,\nas a share of the last one's",
-    )
+            label = {} if i else {"label": f"{name}: three networks"}
+            ax.semilogy(np.arange(len(share)), share, color=GRADIENT, ls=dash, lw=1.3, **label)
+    ax.set_ylabel("gradient of the letter,\nas a share of the last one's")
+    ax.set(xlabel="letter (0 is the first)", xlim=(0, len(share) - 1))
     ax.legend(loc="lower right")
-    ax.set_xlim(0, len(share) - 1)
