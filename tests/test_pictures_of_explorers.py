@@ -100,7 +100,8 @@ def test_level_bars_stand_beside_the_names_of_their_parts():
 def test_what_should_be_goes_across_and_what_is_goes_up(patient):
     panel, (ax,) = turned(bug_clinic, patient=patient, size=5, seed=3)
     healthy, sick = (x.ravel() for x in bug_clinic.PATIENTS[patient](5, np.random.default_rng(3)))
-    (points,) = panel.picture.artists
+    (points,) = moving(panel, "Line2D")
+    assert patient.replace(" ", ": ", 1) in ax.get_title()
     x, y = points.get_data()
     ratio = healthy[0] / x[0]
     np.testing.assert_allclose(x * ratio, healthy, rtol=1e-9)
