@@ -71,12 +71,17 @@ def draw(axes, runs):
         ax.set(xscale="log", xlabel="processor seconds", xlim=(0.12, 150))
         ax.xaxis.set_major_formatter("{x:g}")
     budgets = [ax.axvline(1, color=GREY, ls="-", lw=1, label="your budget") for ax in axes]
-    named = dict.fromkeys(("LSTM", "GRU"))  # each name once
+    key(axes)
+    return lines, budgets
+
+
+def key(axes):
+    """One legend for all axes, which names each thing once."""
+    named = dict.fromkeys(("LSTM", "GRU"))
     for ax in axes:
         artists, names = ax.get_legend_handles_labels()
         named |= zip(names, artists, strict=True)
     axes[0].figure.legend(named.values(), named, loc="outside lower center", ncols=5, fontsize=8)
-    return lines, budgets
 
 
 def nats(runs, model, budget):
