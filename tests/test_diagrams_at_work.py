@@ -385,7 +385,7 @@ def test_another_path_does_not_run(path):
 def test_the_numbers_of_the_path_are_those_that_it_is_given(path):
     _, ids, diagram = path
     said, text = texts(diagram), [LETTERS[i] for i in ids[0]]
-    for words in ("head 1.4", "a 0.87", "head 2.2", "a 0.65", "x  43.2%"):
+    for words in ("head 1.4", "weight 0.87", "head 2.2", "weight 0.65", "“x”  43.2%"):
         assert words in said
-    assert f"I am {text[FOUND]}; before me was {text[FOUND - 1]}" in said
-    assert f"who had {text[PLACE]} before?" in said
+    assert f"I am “{text[FOUND]}”; before me was “{text[FOUND - 1]}”" in said
+    assert f"who had “{text[PLACE]}” before?" in said

@@ -100,7 +100,8 @@ def test_level_bars_stand_beside_the_names_of_their_parts():
 def test_what_should_be_goes_across_and_what_is_goes_up(patient):
     panel, (ax,) = turned(bug_clinic, patient=patient, size=5, seed=3)
     healthy, sick = (x.ravel() for x in bug_clinic.PATIENTS[patient](5, np.random.default_rng(3)))
-    (points,) = panel.picture.artists
+    (points,) = moving(panel, "Line2D")
+    assert patient.replace(" ", ": ", 1) in ax.get_title()
     x, y = points.get_data()
     ratio = healthy[0] / x[0]
     np.testing.assert_allclose(x * ratio, healthy, rtol=1e-9)
@@ -166,7 +167,8 @@ def test_a_transformer_s_bars_and_weights_are_of_what_it_wrote():
     text = panel.caption.split("It wrote: ")[1].split(" — ")[0]
     ids = tokenizer.encode("Return the " + text.replace("␣", " ").replace("⏎", "\n"))
     logits, cache = model.forward(ids[None])
-    assert_next(panel, above, tokenizer, logits[0, -2], how)  # before the last was written
+    before = logits[0, -2]  # when the last was not yet written
+    assert_next(panel, above, tokenizer, before, how, bars_of="softmax")
     weights = np.concatenate([layer[0, :, -1] for layer in cache.weights])
     np.testing.assert_allclose(below.images[0].get_array(), weights, rtol=1e-3, atol=1e-5)
     letters = next(labels for labels in moving(panel, "Labels") if labels.axes is below)
@@ -178,17 +180,23 @@ def test_a_transformer_s_bars_and_weights_are_of_what_it_wrote():
     assert heads[0] == "1.1" and heads == sorted(heads) and len(heads) == len(weights)
 
 
-def assert_next(panel, ax, tokenizer, logits, how):
-    """The likeliest on the left; bars as the controls say, marks at temperature 1."""
+def assert_next(panel, ax, tokenizer, logits, how, bars_of="drawn"):
+    """The likeliest on the left; one of bars and marks as the controls say, one at temperature 1.
+
+    Marks of what cannot be drawn are not there.
+    """
     plain, drawn = next_probabilities(logits), next_probabilities(logits, **how)
     order = np.argsort(-plain, kind="stable")[:14]
+    expected = drawn[order], plain[order]
+    if bars_of == "softmax":
+        expected = plain[order], np.where(drawn[order] > 0, drawn[order], np.nan)
     (bars,) = moving(panel, "LineCollection")
     came = [heights(bars)[i] for i in range(14)]
-    np.testing.assert_allclose(came, drawn[order], rtol=1e-3, atol=1e-6)
-    (ones,) = moving(panel, "Line2D")
-    x, y = ones.get_data()
+    np.testing.assert_allclose(came, expected[0], rtol=1e-3, atol=1e-6)
+    (marks,) = moving(panel, "Line2D")
+    x, y = marks.get_data()
     assert x.tolist() == [*range(14)]
-    np.testing.assert_allclose(y, plain[order], rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(y, expected[1], rtol=1e-3, atol=1e-6)
     names = next(labels for labels in moving(panel, "Labels") if labels.axes is ax)
     said = [path for _, path in sorted(written(names).items())]
     assert said == [as_label(visible(tokenizer.vocabulary[i]), names) for i in order]

@@ -39,6 +39,7 @@ from lib.teaching.explorers.training_a_transformer import explorer, sweep
 from lib.teaching.figures import training_a_transformer as figures
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
 from lib.trained.checkpoints.numpy_documentation import numpy_documentation
+from lib.trained.records.transformer_sweep import LEARNING_RATE, WARM_UP
 from lib.training import train
 from lib.transformer import Transformer, TransformerConfig
 
@@ -225,11 +226,15 @@ for norm, steps in itertools.product(("first", "last"), (50, 0)):
     some = warm[(warm["norm"] == norm) & (warm["warm_up"] == steps)].reshape(3, -1)  # by seed
     curves[norm, steps] = some["step"][0], some["validation"].mean(axis=0)
     last = " ".join(f"{loss:.2f}" for loss in some["validation"][:, -1])
-    name = f"norms {norm}, {'warm-up' if steps else 'none'}"
-    print(f"{name:<20} after 100 steps, by seed: {last} nats")
+    name = f"norms {norm}, {'warm-up' if steps else 'no warm-up'}"
+    print(f"{name:<23} after 100 steps, by seed: {last} nats")
 
 # %% tags=["figure"]
-figures.warm_up([noam_schedule(t, 64, 200) for t in range(1, 1001)], curves)
+steps = np.arange(1, 401)
+rates = {"paper: D = 64, W = 200": [noam_schedule(t, 64, 200) for t in steps]}
+rates[f"runs: {WARM_UP} steps to {LEARNING_RATE}"] = LEARNING_RATE * np.minimum(1, steps / WARM_UP)
+rates["runs: no warm-up"] = np.full(len(steps), LEARNING_RATE)
+figures.warm_up(rates, curves)
 plt.show()
 print(f"the rate's peak is 1/sqrt(DW) = {noam_schedule(200, 64, 200):.4f}")
 

@@ -472,7 +472,7 @@ text, _, weights = write_and_attend(remembering(model), tokenizer, PROMPT, 8)
 fig, ax = plt.subplots(figsize=(6.4, 2.5))
 image = heatmap(ax, weights, rows=head_names(model), columns=list(map(visible, text)))
 fig.colorbar(image, ax=ax, label="weight")
-ax.set(xlabel="the text so far", ylabel="layer.head")
+ax.set(xlabel="the text so far", ylabel="layer.head", title=f"where the last {text[-1]} looks")
 print(f"{text!r}: each head's weight at the {text[-2]} before the last:", weights[:, -2])
 plt.show()
 assert np.abs(weights.sum(axis=1) - 1).max() < 1e-5

@@ -211,14 +211,16 @@ text = [LETTERS[i] for i in x[shown, :16]]
 # %% tags=["twin", "figure"]
 figures.heads_maps(np.array(maps)[:, shown, :, :16, :16], text)
 plt.show()
-print(f"period 9: from place 12, the second {text[12]}, to place 4, a {text[4]}, weights", end=" ")
+print(
+    f"period 9: from place 12, the second “{text[12]}”, to place 4, “{text[4]}”, weights", end=" "
+)
 print(maps[1][shown, :, 12, 4].round(2))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Above, stripes one below the diagonal, each with gaps: the place before. Below, stripes that begin with the second round: what came after. So it looks like our two steps. (From the third round on there are two such places and the weight is shared; the
 # score counts the nearer. It is one reason why these scores stay below 1.)
 #
-# Here is the path for one question, at place 12, through the head of each layer that has the highest score. Follow the value of place 3 up and to the right: it becomes part of a key, and this key is what the query of place 12 finds.
+# Here is the path for one question, at place 12, through the head of each layer that has the highest score. Follow the value of place 3 through head 1.4 to place 4: it becomes part of a key, and this key is what the query of place 12 finds.
 
 # %%
 here, there = 12, 4  # the second a, and the place after the first

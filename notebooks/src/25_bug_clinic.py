@@ -564,7 +564,7 @@ explorer()
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["conclusion"]
 # ## Conclusion: who sees what
 #
-# The chart that we kept. Amber: alarm. White: silent. Hatched: not examined. (Where the start is random, as for patients 1 and 2, *check, start* is *check, random*.) Patient 8's attention is healthy: there silent is right, and no guess can hit. A dot marks your guess.
+# The chart that we kept. Amber: alarm. White: silent. Grey: not examined. (Where the start is random, as for patients 1 and 2, *check, start* is *check, random*.) Patient 8's attention is healthy: there silent is right, and no guess can hit. A dot marks your guess.
 
 # %% tags=["figure"]
 figures.chart(chart, tools, guess)

@@ -10,18 +10,20 @@ from lib.teaching.palette import GREY, INK
 from lib.teaching.panel import Choice, Number, Panel, Picture
 
 SMALLEST, LARGEST, WIDTH = 2, 16, 5
+TITLE = "patient {}\neach number divided by the largest"
 
 
 def explorer():
     """Patient, size and seed against a cloud of numbers, which lies on the diagonal in health."""
     picture = Picture(4.4, 3.6)
     (points,) = draw(picture.axes)
-    picture.moving(points)
+    picture.moving(points, picture.axes.title)
 
     def show(patient, size, seed):
         healthy, sick = (x.ravel() for x in PATIENTS[patient](size, np.random.default_rng(seed)))
         largest = max(np.abs(healthy).max(), np.abs(sick).max(), np.finfo(float).tiny)
         points.set_data(healthy / largest, sick / largest)
+        picture.axes.set_title(TITLE.format(patient.replace(" ", ": ", 1)))
         return describe(patient, size, seed, healthy, sick)
 
     return Panel(
@@ -36,10 +38,11 @@ def explorer():
 def draw(ax):
     """The diagonal, and the points that move; both axes share one scale."""
     ax.plot([-1, 1], [-1, 1], color=GREY, ls="-", lw=1)
+    ax.text(-0.72, -0.8, "in health", rotation=45, ha="center", va="center", color=GREY, size=8)
     ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
     ax.set(xticks=(-1, -0.5, 0, 0.5, 1), yticks=(-1, -0.5, 0, 0.5, 1))
     ax.set(xlabel="as it should be", ylabel="as the patient has it")
-    ax.set_title("relative to the largest")
+    ax.set_title(TITLE.format(""))
     return ax.plot([], [], "o", color=INK, ms=4, alpha=0.6)
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from lib.generation import next_probabilities
-from lib.teaching.palette import INK, SERIES
+from lib.teaching.palette import CHOSEN, INK, SERIES
 from lib.teaching.panel import Number, Panel, Picture, TextField
 from lib.teaching.plots import Labels, edge_labels, heatmap, visible
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
@@ -23,15 +23,15 @@ def explorer():
     """Prompt, temperature, top-k and top-p against distribution, text and attention."""
     model, tokenizer = documentation_transformer()
     heads, reading = head_names(model), remembering(model)
-    picture, bars, ones, names, cells, letters = draw(heads)
+    picture, bars, dots, names, cells, letters = draw(heads)
 
     def show(prompt, written, temperature, top_k, top_p):
         how = dict(temperature=temperature, top_k=top_k, top_p=top_p if top_p < 1 else None)
         text, logits, weights = write(reading, tokenizer, prompt, written, **how)
         plain, turned = next_probabilities(logits), next_probabilities(logits, **how)
         order = np.argsort(-plain, kind="stable")[:SHOWN]
-        bars.set_segments([[(i, 0), (i, height)] for i, height in enumerate(turned[order])])
-        ones.set_ydata(plain[order])
+        bars.set_segments([[(i, 0), (i, height)] for i, height in enumerate(plain[order])])
+        dots.set_ydata(np.where(turned[order] > 0, turned[order], np.nan))
         names.write([visible(tokenizer.vocabulary[i]) for i in order])
         cells.set_data(weights)
         letters.place(middles(len(text)), [visible(character) for character in text])
@@ -56,11 +56,10 @@ def draw(heads):
     bars = above.vlines(
         range(SHOWN), 0, np.zeros(SHOWN), lw=18, color=SERIES[1]
     )  # one artist: fast
-    (ones,) = above.plot(
-        range(SHOWN), np.zeros(SHOWN), "_", ms=14, color=INK, label="softmax at temperature 1"
-    )
-    above.plot([], [], "s", color=SERIES[1], label="drawn from")
-    above.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1), ylabel="probability")
+    above.plot([], [], "s", ms=8, color=SERIES[1], label="softmax at temperature 1")
+    style = dict(ms=5, mfc=CHOSEN, color=INK, label="drawn from", clip_on=False)
+    (dots,) = above.plot(range(SHOWN), np.zeros(SHOWN), "o", **style)
+    above.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1.05), ylabel="probability")
     above.set_title("the last character written: what it was drawn from")
     above.legend(loc="upper right")
     above.set_xlabel("the likeliest characters", labelpad=16)
@@ -72,8 +71,8 @@ def draw(heads):
     below.set_xlabel("the text so far", labelpad=16)
     picture.figure.colorbar(cells, ax=below, label="weight", fraction=0.04)
     letters = Labels(below, middles(LONGEST + MOST), transform=below.transAxes)
-    picture.moving(bars, ones, names, cells, letters)
-    return picture, bars, ones, names, cells, letters
+    picture.moving(bars, dots, names, cells, letters)
+    return picture, bars, dots, names, cells, letters
 
 
 def head_names(model):

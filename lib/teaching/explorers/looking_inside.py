@@ -67,7 +67,9 @@ def draw_axes(picture):
     above.set_xlabel("looks at", labelpad=17)
     edges, none = np.arange(LENGTH + 1) - 0.5, np.zeros(LENGTH)
     bars = [below.stairs(none, edges, fill=True, color=colour) for colour in (PALE, INK)]
-    below.set(ylim=(0, HIGHEST), xlabel="letter read", ylabel="loss (nats)", xticks=[])
+    below.set(ylim=(0, HIGHEST), ylabel="loss (nats)", xticks=[])
+    below.set_xlabel("letter read (pale: first round; dark: later)")
+    below.set_yticks((0, HIGHEST / 2, HIGHEST), ("0", f"{HIGHEST / 2:g}", f"{HIGHEST}+"))
     below.xaxis.labelpad = 17
     picture.figure.colorbar(image, ax=above, label="weight", fraction=0.04, pad=0.02)
     labels = [

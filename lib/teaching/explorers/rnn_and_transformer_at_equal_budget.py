@@ -24,7 +24,7 @@ KINDS = "recurrent", "transformer"  # of MODELS, in this order
 
 def explorer():
     """Seconds and lag: all runs up to then, and a sentence on who leads."""
-    runs, picture = read(), Picture(7.2, 2.8, columns=3)
+    runs, picture = read(), Picture(6.4, 3.1, columns=3)
     lines, marks = draw(picture.axes, runs)
     picture.moving(*marks, *(curve for some in lines.values() for curve in some))
 
@@ -57,7 +57,7 @@ def draw(axes, runs):
             axes[0].plot([budget] * len(some), some, **line(kind, linestyle="", mfc="none"))
         means = [np.mean(some) for some in losses]
         axes[0].plot(BUDGETS, means, label=model, **line(kind, ms=4))
-    axes[0].set(title=WRITE, ylabel="validation (nats)", ylim=(1.0, 2.3), xlim=(0.4, 150))
+    axes[0].set(title=WRITE, ylabel="validation (nats)", ylim=(1.0, 2.3))
     lines = {}
     for ax, task in zip(axes[1:], (ONE, EVERY), strict=True):
         for kind, model in zip(KINDS, MODELS[task], strict=True):
@@ -65,14 +65,23 @@ def draw(axes, runs):
             style = line(kind, ms=3.5, lw=1)
             lines[task, model] = [ax.plot([], [], **style)[0] for _ in range(count)]
             lines[task, model][0].set_label(model)
-        ax.axhline(100 / SYMBOLS, color=GREY, ls=":", lw=1)
-        ax.set(title=task, ylabel="right (%)", ylim=(0, 125), xlim=(0.12, 150))
-        ax.set_yticks(range(0, 101, 25))
+        ax.axhline(100 / SYMBOLS, color=GREY, ls=":", lw=1, label=f"guessing, 1 in {SYMBOLS}")
+        ax.set(title=task, ylabel="right (%)", ylim=(0, 105), yticks=range(0, 101, 25))
     for ax in axes:
-        ax.set(xscale="log", xlabel="processor seconds")
+        ax.set(xscale="log", xlabel="processor seconds", xlim=(0.12, 150))
         ax.xaxis.set_major_formatter("{x:g}")
-        ax.legend(loc="upper left", ncols=2, fontsize=8, columnspacing=1, borderpad=0)
-    return lines, [ax.axvline(1, ymax=0.88, color=GREY, ls="-", lw=1) for ax in axes]
+    budgets = [ax.axvline(1, color=GREY, ls="-", lw=1, label="your budget") for ax in axes]
+    key(axes)
+    return lines, budgets
+
+
+def key(axes):
+    """One legend for all axes, which names each thing once."""
+    named = dict.fromkeys(("LSTM", "GRU"))
+    for ax in axes:
+        artists, names = ax.get_legend_handles_labels()
+        named |= zip(names, artists, strict=True)
+    axes[0].figure.legend(named.values(), named, loc="outside lower center", ncols=5, fontsize=8)
 
 
 def nats(runs, model, budget):

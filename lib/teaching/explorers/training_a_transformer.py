@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.teaching.palette import CHOSEN, INK, PALE
+from lib.teaching.palette import CHOSEN, INK, SERIES
 from lib.teaching.panel import Choice, Panel, Picture
 from lib.trained.records.transformer_sweep import HEADS, LAYERS, RECORD, WIDTHS
 
@@ -45,15 +45,17 @@ def sweep():
 
 
 def draw(axes, runs):
-    """All curves pale, against steps and against seconds, and on each axes a line to move."""
+    """All curves in light grey, against steps and seconds, and on each axes a line to move."""
     lines = []
     for ax, against in zip(axes, ("step", "seconds"), strict=True):
-        for run in runs.values():
-            ax.plot(run[against], run["validation"], color=PALE, ls="-", lw=1)
-        lines += ax.plot([], [], "o-", color=INK, mfc=CHOSEN, ms=5)
+        for i, run in enumerate(runs.values()):
+            style = dict(color=SERIES[5], ls="-", lw=1, label=None if i else "the other sizes")
+            ax.plot(run[against], run["validation"], **style)
+        lines += ax.plot([], [], "o-", color=INK, mfc=CHOSEN, ms=5, label="this size")
         ax.set_xlabel(against)
     axes[0].set_ylabel("validation (nats)")
     axes[1].set_xlabel("processor seconds")
+    axes[1].legend()
     return lines
 
 

@@ -10,6 +10,7 @@ from lib.teaching.diagram import FILLS, ROLES, SMALL, Diagram
 from lib.teaching.palette import CHOSEN, GREY, INK, PAPER, QUERY, SERIES
 from lib.teaching.plots import visible
 
+LOWEST = 1e-6  # probability that is drawn
 WIDE, HIGH, PITCH = 0.86, 0.74, 1.54  # of a cell of the tape; from step to step
 
 
@@ -23,8 +24,13 @@ def choices(found):
             ax.bar(range(len(before)), before, color=SERIES[1], label="softmax at temperature 1")
             style = dict(ms=4.5, mfc=CHOSEN, color=INK, label="drawn from")
             ax.plot(kept, after[kept], "o", **style)
-            ax.set(yscale="log", ylim=(1e-6, 3), title=way)
+            ax.set(yscale="log", ylim=(LOWEST, 3), title=way)
+            if below := np.count_nonzero(after[kept] < LOWEST):
+                said = f"{below} more below $10^{{{np.log10(LOWEST):.0f}}}$"
+                ax.text(0.98, 0.7, said, ha="right", size=8, transform=ax.transAxes)
         column[-1].set_xticks(range(len(letters)), letters, fontsize=8)
+        for label in column[-1].get_xticklabels():
+            label.set_size(6.5 if label.get_text() == visible("\n") else 8)  # it is a wide one
         column[-1].set_xlabel(f"after “{opening}”")
     figure.supylabel("probability", size=9)
     handles = axes[0, 0].get_legend_handles_labels()
@@ -95,7 +101,7 @@ def left(j):
 def cell(diagram, name, x, y, new):
     """One position of the tape: its key above its value."""
     across, up = WIDE / 2 - 0.05, HIGH / 2
-    diagram.node(name, x, y, across, up)
+    diagram.node(name, x, y, across, up + 0.09)  # lines end at the frame of the row
     style = dict(fc=CHOSEN, ec=INK, lw=1.2) if new else dict(fc=FILLS["state"], ec=GREY, lw=0.9)
     frame(diagram.ax, x, y, across, up, zorder=3, **style)
     if new:  # letters in colour are read on paper

@@ -32,7 +32,7 @@ def induction_path(text, place, found, heads, weights, answer):
     layer_1(diagram, text, found, heads[0], weights[0])
     layer_2(diagram, text, place, found, heads[1], weights[1])
     diagram.box("output", column(place), 7.9, "· $W_{out}$", kind="table", width=1.4)
-    diagram.place("says", column(place) - 2.4, 7.9, f"{answer[0]}  {answer[1]:.1%}", width=1.4)
+    diagram.place("says", column(place) - 2.4, 7.9, f"“{answer[0]}”  {answer[1]:.1%}", width=1.8)
     diagram.flow(f"+ {place}", "output")
     diagram.flow("output", "says")
     diagram.tell("Layer 1 notes the letter before; layer 2 finds the note, and copies that letter.")
@@ -47,30 +47,31 @@ def letters(diagram, text, place, found):
         part = j in (place, found, found - 1)
         style = dict(weight="bold") if part else dict(color=GREY)
         diagram.write(column(j), 1.0, letter, size=10, **style, **marked if j == place else {})
-    for j, top in ((found - 1, 2.95), (found, 6.55), (place, 7.6)):
+    for j in (found - 1, found, place):
         diagram.node(f"letter {j}", column(j), 1.1, 0.2, 0.32)
-        diagram.stream((column(j), 1.45), (column(j), top))
+        diagram.stream((column(j), 1.45), (column(j), 7.65))
 
 
 def layer_1(diagram, text, found, head, weight):
     """A previous-token head moves the letter before into the stream of the place after it."""
-    y, before, at = 3.25, column(found - 1), column(found)
-    diagram.write(0.65, y, "layer 1", color=GREY)
-    box = before - 0.95
-    diagram.box("head 1", box, y, f"head {head}\na {weight:.2f}", "attention", 2.4, 0.95)
+    y, before, at, turn = 3.3, column(found - 1), column(found), 2.2
+    diagram.write(0.6, y, "layer 1", color=GREY)
+    box = before - 1.3
+    diagram.box("head 1", box, y, f"head {head}\nweight {weight:.2f}", "attention", 1.75, 0.95)
     diagram.sign(f"+ {found}", at, y)
-    diagram.flow(f"letter {found - 1}", ("head 1", 0.95, 0), color=VALUE)
-    diagram.write(before - 0.28, 2.2, "v", color=VALUE, weight="bold")
+    diagram.flow(f"letter {found - 1}", "head 1", (None, turn), (box, None), color=VALUE)
+    diagram.line((before, 1.42), (before, turn), head=False)  # a stream is ink, its branch a value
+    diagram.write(box + 0.6, turn + 0.25, "v", color=VALUE, weight="bold")
     diagram.flow("head 1", f"+ {found}")
     diagram.flow(f"letter {found}", f"+ {found}")
-    noted = f"I am {text[found]}; before me was {text[found - 1]}"
+    noted = f"I am “{text[found]}”; before me was “{text[found - 1]}”"
     diagram.write(at + 0.4, y, noted, size=SMALL + 0.5, ha="left")
 
 
 def layer_2(diagram, text, place, found, head, weight):
     """An induction head matches the letter with that note, and copies the noting letter."""
-    low, high, at, asks, middle = 4.75, 6.2, column(found), column(place), 7.7
-    diagram.write(0.65, (low + high) / 2, "layer 2", color=GREY)
+    low, high, at, asks, middle = 4.75, 6.2, column(found), column(place), 7.4
+    diagram.write(0.6, (low + high) / 2, "layer 2", color=GREY)
     for letter, x, y, colour in (("k", at + 0.95, low, KEY), ("v", at + 0.95, high, VALUE),
                                  ("q", asks - 0.95, low, QUERY)):  # fmt: skip
         diagram.place(letter, x, y, color=colour, width=0.36)
@@ -85,11 +86,13 @@ def layer_2(diagram, text, place, found, head, weight):
         turn = start[0] in "+l" and end in "kqv"
         y = diagram.nodes[end].y
         diagram.flow(start, end, *[(None, y)] * turn, color=colour)
-    diagram.write(middle + 0.2, (low + high) / 2 + 0.1, f"a {weight:.2f}", color=WEIGHT, ha="left")
+    diagram.line((at, diagram.nodes[f"+ {found}"].y + 0.16), (at, high), head=False)
+    says = dict(color=WEIGHT, ha="left")
+    diagram.write(middle + 0.2, (low + high) / 2 + 0.1, f"weight {weight:.2f}", **says)
     small = dict(size=SMALL)
-    diagram.write(at + 1.3, low + 0.45, f"before me: {text[found - 1]}", **small)
-    diagram.write(asks - 1.3, low + 0.45, f"who had {text[place]} before?", **small)
-    diagram.write(at + 1.3, high + 0.4, f"I am {text[found]}", **small)
+    diagram.write(at + 1.2, low + 0.42, f"before me: “{text[found - 1]}”", **small)
+    diagram.write(asks - 1.35, low + 0.42, f"who had “{text[place]}” before?", **small)
+    diagram.write(at + 1.2, high + 0.4, f"I am “{text[found]}”", **small)
 
 
 def rises(steps, curves):
@@ -118,9 +121,10 @@ def periods(every, accuracies, guess):
     """Share right by period; a band where training was. guess: (periods, share) of a rule."""
     _, ax = plt.subplots(figsize=(6.4, 2.6))
     ax.axvspan(8, 20, color=PALE, alpha=0.5, lw=0)
-    for (name, shares), marker in zip(accuracies.items(), "os", strict=True):
-        ax.plot(every, shares, marker=marker, ms=4, label=name)
-    ax.plot(*guess, ":", color=GREY, label="any but the last seven")
+    looks = ((SERIES[0], "-", "o"), (SERIES[2], "--", "s"))
+    for (name, shares), (colour, dash, marker) in zip(accuracies.items(), looks, strict=True):
+        ax.plot(every, shares, color=colour, ls=dash, marker=marker, ms=4, label=name)
+    ax.plot(*guess, ":", color=GREY, label="guess: any letter\nbut the last seven")
     ax.set(xlabel="period P (grey: met in training)", ylabel="share right", ylim=(0, 1.05))
     ax.legend(**BESIDE)
 

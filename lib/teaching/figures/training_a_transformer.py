@@ -3,6 +3,7 @@
 import itertools
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from lib.teaching.diagram import SMALL, Diagram
 from lib.teaching.palette import GREY, INK, PALE, SERIES, line
@@ -42,10 +43,10 @@ def training_loop(x, logits, loss, dlogits, norms, moved, count, rate, limit, he
 
 def boxes(diagram, parameters, adam, clip):
     """What a step runs; beside it, what only looks."""
-    diagram.place("batch", 1.35, 7.4, width=1.2)
-    diagram.box("forward", 4.6, 7.4, kind="attention", width=2.2)
+    diagram.place("batch", 1.35, 7.4, width=1.2, height=0.5)
+    diagram.box("forward", 4.6, 7.4, width=2.2)
     diagram.box("loss", 9.8, 7.4, width=1.8)
-    diagram.box("backward", 9.8, 4.8, kind="attention", width=2.2)
+    diagram.box("backward", 9.8, 4.8, width=2.2)
     diagram.box("clip", 9.8, 1.2, clip, width=2.2)
     diagram.box("Adam", 6.4, 1.2, adam, width=1.8, height=0.9)
     diagram.box("parameters", 4.6, 3.2, parameters, kind="table", width=2.6, height=0.9)
@@ -70,18 +71,25 @@ def lines(diagram):
 
 
 def warm_up(rates, runs):
-    """The rate by step, and the runs of norms first and last, with warm-up and without."""
-    _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(1, 1.4))
-    left.plot(range(1, len(rates) + 1), rates)
-    left.set(title="rate, D = 64, W = 200", xlabel="step", ylim=0)
+    """rates {name: by step}: of the paper, of the runs. runs: of norms first and last.
+
+    The runs are those with warm-up and without.
+    """
+    _, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.9), width_ratios=(1, 1.2))
+    styles = dict(color=SERIES[2], ls="-."), dict(color=INK, ls="-"), dict(color=INK, ls="--")
+    for (name, each), style in zip(rates.items(), styles, strict=True):
+        left.plot(range(1, len(each) + 1), each, label=name, **style)
+    most = max(map(max, rates.values()))
+    left.set(title="rate", xlabel="step", ylim=(0, 1.7 * most), yticks=np.arange(0, most, 0.002))
+    left.legend(loc="upper right", fontsize=8)
     looks = dict(zip(("first", "last"), LOOKS, strict=True))
     for (norm, steps), mean in runs.items():
         colour, marker = looks[norm]
-        name = f"norms {norm}, {'warm-up' if steps else 'none'}"
+        name = f"norms {norm}, {'warm-up' if steps else 'no warm-up'}"
         style = dict(color=colour, marker=marker, ls="-" if steps else "--", ms=4)
         right.plot(*mean, label=name, **style)
     right.set(title="validation (nats), mean of 3 seeds", xlabel="step", ylim=(2.2, 4.5))
-    right.legend()
+    right.legend(fontsize=8)
 
 
 def dropout(runs):
@@ -112,7 +120,7 @@ def by_place(spans, means, bigram):
     for kind, (name, some) in means.items():
         ax.plot(places, some, label=name, **line(kind))
     ax.axhline(bigram, color=GREY, ls=":", label="bigram")
-    ax.text(4.7, 3.5, "beyond 128", size=8)
+    ax.text(4.7, 3.3, "beyond 128:\nnever met in training", size=8)
     ax.set(xlabel="place in the piece", ylabel="nats")
     ax.tick_params(axis="x", labelsize=7.5)
     ax.legend(loc=(0.16, 0.6))
@@ -136,7 +144,7 @@ def sizes(runs):
             style |= {} if filled else dict(mfc="none")
             ax.plot(run[against], run["validation"], label=f"L {layers}, H {heads}", **style)
         ax.grid(axis="y", color=PALE, ls="-", lw=0.6)
-        ax.set(title=f"D {width}" * (row == 0), ylim=(1.9, 3.6))
+        ax.set(title=f"D {width}" * (row == 0), ylim=(1.9, 3.8))
     axes[0, 1].set_xlabel("step")
     axes[1, 1].set_xlabel("processor seconds")
     figure.supylabel("validation (nats)", size=9)
