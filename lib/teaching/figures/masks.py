@@ -54,6 +54,7 @@ def shift(d, T, top):
     """What is read and what is to be predicted: the same words, one place apart."""
     for name, y in (("is read", top + 0.2), ("to predict", top + 0.83)):
         d.write(LEFT - 0.1, y, name, ha="right", size=SMALL, color=GREY)
+    d.write(LEFT + T * CELL, top + 0.52, "the same word", ha="left", size=SMALL, color=GREY)
     for t in range(1, T):
         start, end = d.nodes[f"read {t + 1}"], d.nodes[f"over {t}"]
         d.line((start.x, start.y + 0.14), (end.x, end.y - 0.16), color=GREY, lw=0.8)

@@ -92,7 +92,8 @@ def draw_roles(x, context, dcontext, dx, roles):
     both(d, "attention", "context", 1.75)
     d.size(6.35, 1.53, "dc", dcontext, ha="center")
     d.flow("x", "dx", back=True)
-    d.sign("+", 0.99, 1.75, radius=0.13)
+    d.sign("+", 0.99, 1.75, "", radius=0.13)
+    d.write(0.99, 1.75, "+", back=True, size=11)
     d.tell("One x asks, is asked and answers; what comes back along the three paths is added.")
     return d
 
@@ -136,7 +137,7 @@ def draw_scaling(widths, medians):
             ax.plot(widths, [row[place] for row in rows], marker=marker, label=name)
         ax.set(xscale="log", xlabel="width K of query and key", xticks=widths, xticklabels=widths)
     axes[0].set(title="largest weight, median", ylim=(0, 1.05))
-    axes[1].set(title="|de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
+    axes[1].set(title="gradient left, |de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
     for ax in axes:
         ax.minorticks_off()
     axes[0].legend()
