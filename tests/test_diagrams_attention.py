@@ -420,12 +420,14 @@ def test_each_head_s_cells_say_their_positions_and_the_wrong_split_is_crossed(he
         wrong = in_cells(d, f"wrong {h}", (4, 3))
         assert wrong.tolist() == (mistaken[0, h - 1] // 6 + 1).astype(str).tolist()
     assert texts(d).keys() >= {shape_of(a) for a in (numbers, dealt, dealt.swapaxes(1, 2), weights)}
-    stacked = [d.nodes[f"wrong {h}"] for h in (1, 2)]
-    x, y = stacked[0].x, np.mean([node.y for node in stacked])
+    before, stacked = d.nodes["x W again"], [d.nodes[f"wrong {h}"] for h in (1, 2)]
+    room = before.x + before.across, stacked[0].x - stacked[0].across
+    height = np.mean([node.y for node in stacked])
     crossing = [line for line in d.ax.lines if line.get_zorder() > 5]
     assert len(crossing) == 2
-    for line in crossing:  # each goes through the middle of both
-        np.testing.assert_allclose(line.get_xydata().mean(axis=0), (x, y))
+    for line in crossing:  # each goes through the arrow, and strikes out no number
+        assert line.get_xydata()[:, 1].mean() == pytest.approx(height)
+        assert room[0] < line.get_xydata()[:, 0].min() < line.get_xydata()[:, 0].max() < room[1]
     assert not any("wrong" in name for edge in d.flows for name in edge)
 
 

@@ -39,7 +39,7 @@ def moving(panel, kind):
 
 def heights(bars):
     """{place: height} of upright bars."""
-    return {segment[0][0]: segment[1][1] for segment in bars.get_segments()}
+    return {round(segment[:, 0].mean(), 9): segment[1][1] for segment in bars.get_segments()}
 
 
 def written(labels):

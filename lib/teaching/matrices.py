@@ -51,7 +51,7 @@ def choose(diagram, name, shape, i):
     outline(diagram, name, shape, slice(i, i + 1), slice(None))
 
 
-def weigh(diagram, name, weights, colour):
+def weigh(diagram, name, weights, colour, form="{:.2f}"):
     """Weights as cells from paper, 0, to purple, 1, with their numbers; NaN is hatched.
 
     colour: of the frame.
@@ -63,7 +63,7 @@ def weigh(diagram, name, weights, colour):
             fill(diagram, name, weights.shape, i, j, WEIGHTS(weights[i, j]))
             style = dict(size=SMALL, color=PAPER if weights[i, j] > 0.45 else INK)
             at = middle(diagram, name, weights.shape, i, j)
-            diagram.write(*at, f"{weights[i, j]:.2f}", **style)
+            diagram.write(*at, form.format(weights[i, j]), **style)
     frame = dict(edgecolor=colour, linewidth=1.6, zorder=3.5)
     outline(diagram, name, weights.shape, slice(None), slice(None), **frame)
 

@@ -406,6 +406,7 @@ accuracies = [(true == ids).mean(axis=0)[:ISO] for ids in wrote.values()]
 
 fig, ax = plt.subplots(figsize=(6.4, 2.0))
 image = heatmap(ax, accuracies, rows=list(wrote), columns=list("YYYY-MM-DD"), numbers=True)
+ax.set_xlabel("symbol of YYYY-MM-DD")
 fig.colorbar(image, label="share right", fraction=0.04)
 plt.show()
 for name, row in zip(wrote, accuracies, strict=True):

@@ -350,7 +350,7 @@ for name, moved in moves.items():
     future = np.triu(moved, k=1)
     print(f"{name:<14} pairs with a later token that leak: {(future != 0).sum():>2} of 15", end="")
     print(f", by up to {future.max():.4f}")
-figures.draw_reach(moves)
+figures.draw_reach(moves, {"−1e9": 2})
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}

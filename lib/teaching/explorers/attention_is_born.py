@@ -34,8 +34,8 @@ def explorer():
     def show(date, step, blocked):
         iso = parse(date)
         ids, weights, probabilities = reading(date, blocked)
-        so_far = np.arange(ISO)[:, None] < step  # what follows is not written yet: it stays blank
-        set_image(image, np.where(may_look(date, blocked)[0], so_far * weights, np.nan))
+        so_far = np.arange(ISO)[:, None] < step  # what follows is not written yet: it is hatched
+        set_image(image, np.where(may_look(date, blocked)[0] & so_far, weights, np.nan))
         label(characters, date)
         wrote = SYMBOLS.decode(ids)
         written.write([name_of(symbol) for symbol in wrote[:step]])
@@ -66,7 +66,9 @@ def draw(picture):
 def draw_date(picture, image, ax):
     """The scale of the weights, and empty labels below them, for each character of a date."""
     picture.figure.colorbar(image, ax=ax, label="weight", fraction=0.03, pad=0.01)
-    ax.set_xlabel("the date, character by character", labelpad=16)
+    ax.set_xlabel(
+        "the date, character by character (hatched: hidden, or not written yet)", labelpad=16
+    )
     characters = edge_labels(ax, LONGEST, "x")
     characters.set_snap(False)  # a hyphen is thinner than a pixel: rounded, it would be gone
     return characters

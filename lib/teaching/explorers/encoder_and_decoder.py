@@ -9,9 +9,10 @@ from lib.data.dates import END, START, parse, source_tokenizer, target_tokenizer
 from lib.functional import softmax
 from lib.teaching.palette import CHOSEN, INK
 from lib.teaching.panel import Choice, Panel, Picture, TextField
-from lib.teaching.plots import edge_labels, heatmap
+from lib.teaching.plots import Labels, edge_labels, heatmap
 from lib.trained.checkpoints.dates_to_iso import PLACES, dates_to_iso
 
+LONGEST = 60  # characters of a source above the picture, in letters of full size
 TYPED = "what you type below"
 PICKS = (
     "saturday, july 17, 1965",
@@ -36,14 +37,16 @@ STEPS = len("1965-07-17") + 1
 def explorer():
     """A date and what the decoder reads against its probabilities, step by step."""
     model, picture = dates_to_iso(attention=False), Picture(6.4, 3.5)
-    image, marks, written = draw(picture.axes)
+    image, marks, written, title = draw(picture.axes)
     picture.figure.colorbar(image, label="probability", fraction=0.04)
-    picture.moving(image, marks, written)
+    picture.moving(image, marks, written, title)
 
     def show(date, typed, reads):
         text = typed if date == TYPED else date
+        title.size = min(8.5, 8.5 * LONGEST / len(text))
         iso = parse(text)
         probabilities = read(model, text, iso if reads == TRUE else None)
+        title.write([f"source: {text}"])
         image.set_data(probabilities.T[SHOWN])
         true = [SHOWN.index(i) for i in SYMBOLS.encode(iso + END)]
         marks.set_data(range(STEPS), true)
@@ -64,10 +67,13 @@ def draw(ax):
     """Empty axes: symbols down, steps across, an amber disc for the symbol that would be right."""
     names = [name_of(SYMBOLS.decode([i])) for i in SHOWN]
     image = heatmap(ax, np.full((len(SHOWN), STEPS), np.nan), rows=names)
-    (marks,) = ax.plot([], [], "o", ms=7, mfc=CHOSEN, mec=INK, mew=1.2)
+    (marks,) = ax.plot([], [], "o", ms=7, mfc=CHOSEN, mec=INK, mew=1.2, label="right symbol")
+    ax.legend(loc="upper right", bbox_to_anchor=(1, -0.08), frameon=False, borderaxespad=0)
+    ax.set_title(" ")  # room for the source
+    title = Labels(ax, [(0.5, 1.05)], transform=ax.transAxes)
     ax.set_ylabel("what it could write")
     ax.set_xlabel("what it writes, step by step", labelpad=16)
-    return image, marks, edge_labels(ax, STEPS, "x")
+    return image, marks, edge_labels(ax, STEPS, "x"), title
 
 
 def name_of(symbol):

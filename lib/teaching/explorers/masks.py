@@ -60,7 +60,8 @@ def draw(picture):
     left.set_xlabel("position, looked at", labelpad=14)
     left.set_ylabel("query", labelpad=14)
     right.set_xlabel("token that changes", labelpad=14)
-    left.text(1.01, 1.02, "sees", transform=left.transAxes)
+    right.set_ylabel("output", labelpad=14)
+    left.text(1.0, 1.02, "sees", transform=left.transAxes)
     counts = edge_labels(left, MOST, "y", distance=-1.05)
     crosses = cell_labels(right, MOST, MOST, color=CHOSEN, size=10)
     crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell

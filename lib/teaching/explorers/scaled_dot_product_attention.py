@@ -4,33 +4,35 @@ Shapes: S places looked at, K width of a query and of a key.
 """
 
 import numpy as np
+from matplotlib.markers import MarkerStyle
 
 from lib.functional import softmax, softmax_backward
-from lib.teaching.palette import GRADIENT, GREY, INK, PALE, QUERY, WEIGHT
+from lib.teaching.palette import GRADIENT, GREY, INK, MEANINGS, PALE, QUERY, WEIGHT
 from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import label_ticks
+from lib.teaching.plots import Labels, label_ticks
 
 MEMORY = np.array([[1.5, 0.5], [0.4, 1.6], [-1.3, 1.1], [-1.6, -0.5], [-0.2, -1.5], [1.3, -1.1]])
 WANTED = 0  # the place, counted from 0, where the loss wants more weight
 WIDTHS = (1, 4, 16, 64, 256)
 LIMIT = 2.5  # of the plane
-STRIPES = 0, (0.25, 0.12)  # a gradient is dashed: a broad bar is striped
+REACH = 0.8 * LIMIT  # of the line of the query: its head stays inside the plane
 SEED = 2183  # of W_q and W_k: at the start the wanted place is not the one that scores highest
 
 
 def explorer():
     """A vector, K, scaling and temperature against the weights and the gradient."""
-    picture = Picture(6.4, 2.7, columns=3)
-    cross, asked, dots, *bars = picture.moving(*draw(picture.axes))
+    picture = Picture(6.4, 3.0, columns=3)
+    cross, asked, letter, dots, *bars, sizes = picture.moving(*draw(picture.axes))
 
     def show(K, scaling, temperature, x_1, x_2):
         x = np.array([x_1, x_2])
         scores, weights, dscores = attend_to_six(x, K, scaling == "on", temperature)
         cross.set_data([x_1], [x_2])
-        asked.set_data(*np.transpose([np.zeros(2), aim(x, K)]))
+        point(asked, letter, aim(x, K))
         dots.set_sizes(20 + 260 * weights)
         for bar, heights in zip(bars, (weights, dscores), strict=True):
-            bar.set_segments([[(s, 0), (s, height)] for s, height in enumerate(heights)])
+            bar.set_segments([frame(s, height) for s, height in enumerate(heights)])
+        measure(sizes, dscores)
         return describe(scores, weights, dscores)
 
     return Panel(
@@ -50,14 +52,17 @@ def draw(axes):
     for line in (plane.axhline, plane.axvline):
         line(0, color=PALE, lw=0.8, ls="-", zorder=0)
     (cross,) = plane.plot([0], [0], "x", color=INK, ms=8, mew=2.5)
-    (asked,) = plane.plot([0, 1], [0, 1], color=QUERY, lw=1.5, ls="-")
+    (asked,) = plane.plot([0, 1], [0, 1], color=QUERY, lw=1.5, ls="-", markevery=[1], ms=7)
+    letter = Labels(plane, [(0, 0)], color=QUERY)
     dots = plane.scatter(*MEMORY.T, 30, facecolor=WEIGHT)
     for place, point in enumerate(MEMORY):
         plane.annotate(place + 1, point, (8, 8), textcoords="offset points", size=8.5)
     plane.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), title="six vectors, and x")
-    plane.set_xlabel("cross: x; line: what q asks for", size=8)
-    bars = [ax.vlines(range(len(MEMORY)), 0, 0, lw=12) for ax in (left, right)]
-    looks = dict(color=WEIGHT), dict(color=GRADIENT, linestyle=STRIPES)
+    plane.set(xlabel="first number", ylabel="second number")
+    says = dict(bbox_to_anchor=(0.5, -0.24), ncols=2, frameon=False, handlelength=1.2, fontsize=8)
+    plane.legend([cross, asked], ["x", "what q asks for"], loc="upper center", **says)
+    bars = [ax.vlines(range(len(MEMORY)), 0, 0, lw=1.2) for ax in (left, right)]
+    looks = dict(color=WEIGHT, facecolor=WEIGHT), dict(color=GRADIENT, ls=MEANINGS["gradient"].dash)
     for bar, ax, style in zip(bars, (left, right), looks, strict=True):
         bar.set(**style)
         label_ticks(ax, columns=range(1, len(MEMORY) + 1))
@@ -65,7 +70,30 @@ def draw(axes):
         ax.axhline(0, color=GREY, lw=0.8, ls="-")
     left.set(ylim=(0, 1), title="weights")
     right.set(ylim=(-0.26, 0.26), title="dscores")
-    return cross, asked, dots, *bars
+    sizes = Labels(right, 2 * [(0, 0)], size=7.5, color=GRADIENT, style="italic")
+    return cross, asked, letter, dots, *bars, sizes
+
+
+def frame(place, height):
+    """The outline of a bar: up its left side, across, and down its right side."""
+    left, right = place - 0.35, place + 0.35
+    return [(left, 0), (left, height), (right, height), (right, 0)]
+
+
+def point(asked, letter, far):
+    """The query's line from the origin, its head inside the plane, and q beside the head."""
+    end = REACH / LIMIT * far
+    asked.set_data(*np.transpose([np.zeros(2), end]))
+    asked.set_marker(MarkerStyle(">").rotated(deg=np.degrees(np.arctan2(*end[::-1]))))
+    length = max(np.linalg.norm(end), 1e-9)
+    letter.place([end + 0.38 * np.array([-end[1], end[0]]) / length], ["q"])
+
+
+def measure(sizes, dscores):
+    """The numbers of two bars, at their ends: of the wanted place, and of the largest rise."""
+    shown = WANTED, int(dscores.argmax())
+    ends = [(max(s, 0.3), dscores[s] + np.copysign(0.016, dscores[s])) for s in shown]
+    sizes.place(ends, [f"{dscores[s]:.3f}".replace("-", "−") for s in shown])
 
 
 def projections(K):

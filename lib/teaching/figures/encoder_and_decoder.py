@@ -12,7 +12,8 @@ from lib.teaching.plots import heatmap, visible
 
 ROW, TOP, WIDE = 0.14, 2.75, 1.2  # a state's height, the first one's upper edge, inches of D
 OVER = TOP + 0.4  # how high the line over the top is
-ENCODER, STATE, DECODER = 1.1, 3.05, 5.0  # where the middles of the three blocks are
+ENCODER, STATE, DECODER = 1.3, 3.1, 5.1  # where the middles of the three blocks are
+BEFORE = 1.05  # from a block's middle to what it reads: room for two dashes of a gradient
 
 
 def bottleneck(ax, calls, back, read, given, said):
@@ -21,12 +22,12 @@ def bottleneck(ax, calls, back, read, given, said):
     calls, back: its calls, forward and back; read: the characters of the source; given, said:
     the symbols that the decoder reads, and those that it finds likeliest.
     """
-    d = Diagram(ax, 6.3, 3.5)
+    d = Diagram(ax, 6.35, 3.5)
     states, written = calls["encoder"].y[0], calls["decoder"].y[0]
-    column(d, "source_embedding", ENCODER - 0.85, "reads", read)
+    column(d, "source_embedding", ENCODER - BEFORE, "reads", read)
     block(d, "encoder", ENCODER, TOP, states)
     block(d, "state", STATE, TOP - (len(states) - 1) * ROW / 2, calls["encoder"].made[1])
-    column(d, "target_embedding", DECODER - 0.85, "reads", given)
+    column(d, "target_embedding", DECODER - BEFORE, "reads", given)
     block(d, "decoder", DECODER, TOP, written)
     column(d, "output", DECODER + 0.95, "says", said)
     funnel(d, "encoder", "state")
@@ -76,7 +77,7 @@ def forward(d):
     turn = (ENCODER + STATE) / 2
     d.flow(("source_embedding", 0, 0.06), ("encoder", 0, 0.06))
     d.flow(("encoder", 0, last + 0.03), "state", (turn, None), (None, state))
-    d.flow("state", ("decoder", -0.4, 0), (STATE + 0.9, None), (None, OVER), (DECODER - 0.4, None))
+    d.flow("state", ("decoder", -0.4, 0), (STATE + 0.75, None), (None, OVER), (DECODER - 0.4, None))
     d.flow(("target_embedding", 0, 0.06), ("decoder", 0, 0.06))
     d.flow(("decoder", 0, 0.06), ("output", 0, 0.06))
 
@@ -116,6 +117,7 @@ def right_by_symbol(ax, right_at):
         ax.plot(100 * right.mean(axis=0), label=f"reads {name} symbols", **drawn)
     names = [*"YYYY-MM-DD", "end"]
     ax.set(xticks=range(len(names)), xticklabels=names, ylabel="% right", ylim=(0, 103))
+    ax.set_xlabel("symbol of YYYY-MM-DD")
     ax.legend(loc="lower left")
 
 
@@ -154,6 +156,7 @@ def right_by_dates(ax, points):
 def doubts(ax, probabilities, true, symbols, written):
     """Probabilities (symbols, T) as a map, and an amber disc at each step's true symbol."""
     image = heatmap(ax, probabilities, rows=symbols, columns=written)
-    ax.plot(range(len(true)), true, "o", ls="", ms=7, color=INK, mfc=CHOSEN)
+    ax.plot(range(len(true)), true, "o", ls="", ms=7, color=INK, mfc=CHOSEN, label="right symbol")
     ax.set(xlabel="what it writes, step by step", ylabel="what it could write")
+    ax.legend(loc="upper right", bbox_to_anchor=(1, -0.085), frameon=False, borderaxespad=0)
     ax.figure.colorbar(image, label="probability", fraction=0.04)

@@ -9,13 +9,14 @@ from matplotlib.patches import Rectangle
 
 from lib.teaching.diagram import SMALL, Diagram
 from lib.teaching.matrices import fill, middle, outline
-from lib.teaching.palette import GREY, INK, PALE, SERIES
+from lib.teaching.palette import GREY, INK, KEY, PALE, QUERY, SERIES, VALUE
 from lib.teaching.plots import heatmap
 
 CELL = 0.18
-FULL, CUT, DEALT, ATTENTION = 0.75, 2.55, 4.15, 5.5  # the middles of the columns
+FULL, CUT, DEALT, ATTENTION = 0.75, 2.6, 4.45, 5.85  # the middles of the columns
 THERE, BACK, WRONG = 4.95, 2.95, 0.95  # the middles of the rows
 APART = 0.46  # from the middle of a row to that of either head's block
+ROOM = 0.07  # between the two halves of an array and the frame round them
 GROUNDS = PALE, SERIES[-1]  # of the cells of head 1 and of head 2
 
 
@@ -26,11 +27,12 @@ def draw_heads(numbers, dealt, mistaken, weights, context, y):
     numbers, dealt to heads rightly and by reshape alone. weights (1, 2, T, T), context
     (1, 2, T, K) and y (1, T, D) are of a real run.
     """
-    _, ax = plt.subplots(figsize=(6.4, 6.4))
-    d = Diagram(ax, 6.25, 6.25)
+    _, ax = plt.subplots(figsize=(6.4, 6.2))
+    d = Diagram(ax, 6.6, 6.4)
+    d.write(0.2, 6.2, "number = position, ground = head", size=SMALL, ha="left")
     position = numbers[0] // numbers.shape[-1] + 1
     split_up(d, numbers, position, dealt)
-    d.box("attention", ATTENTION, (THERE + BACK) / 2, "", "attention", 1.1, 3.35)
+    d.box("attention", ATTENTION, (THERE + BACK) / 2, "", "attention", 1.2, 3.35)
     d.write(ATTENTION, (THERE + BACK) / 2 + 0.1, "attention,\nhead by head")
     d.role(ATTENTION - 0.5, (THERE + BACK) / 2 - 0.25, "a", weights)
     for h in (1, 2):
@@ -56,9 +58,12 @@ def split_up(d, numbers, position, dealt):
     whole(d, "x W", FULL, THERE, owners(dealt), position)
     title(d, FULL, THERE + 0.36, "$x W_q$", numbers)
     halves(d, "cut", THERE, position)
-    title(d, CUT, THERE + 0.36, "", dealt.swapaxes(1, 2))
+    title(d, CUT, THERE + 0.36 + ROOM, "", dealt.swapaxes(1, 2))
     stack(d, "q", DEALT, THERE, (dealt[0] // numbers.shape[-1]) + 1)
-    title(d, DEALT, THERE + APART + 0.36, "$q$; $k$, $v$ alike", dealt)
+    title(d, DEALT, THERE + APART + 0.36, "", dealt)
+    for letter, colour, x in (("q", QUERY, -0.36), ("k", KEY, -0.2), ("v", VALUE, -0.04)):
+        d.write(DEALT + x, THERE + APART + 0.69, letter, weight="bold", color=colour)
+    d.write(DEALT + 0.1, THERE + APART + 0.69, "alike", size=SMALL, ha="left")
     d.flow("x W", "cut")
     between(d, "x W", "cut", "reshape")
     across(d, "cut", "q", THERE, 1)
@@ -69,7 +74,7 @@ def merge_again(d, owner, context, y):
     stack(d, "c", DEALT, BACK, np.zeros(context.shape[1:], int))
     title(d, DEALT, BACK + APART + 0.36, "", context)
     halves(d, "joined", BACK, None, owner.shape)
-    title(d, CUT, BACK + 0.36, "", context.swapaxes(1, 2))
+    title(d, CUT, BACK + 0.36 + ROOM, "", context.swapaxes(1, 2))
     whole(d, "merged", FULL, BACK, owner)
     title(d, FULL, BACK + 0.36, "merged", y)
     for h in (1, 2):
@@ -88,22 +93,22 @@ def merge_again(d, owner, context, y):
 def draw_wrong(d, numbers, position, mistaken):
     """The split without the swap, crossed out: its shape fits, and its rows mix positions."""
     frame = dict(fill=False, edgecolor=GREY, linestyle=":", linewidth=0.9)
-    d.ax.add_patch(Rectangle((1.75, 0.05), 4.45, 1.85, **frame))
+    d.ax.add_patch(Rectangle((1.75, 0.05), 4.8, 1.85, **frame))
     whole(d, "x W again", CUT, WRONG, owners(mistaken), position)
     title(d, CUT, WRONG + 0.36, "", numbers)
     rows = mistaken[0] // numbers.shape[-1] + 1
     stack(d, "wrong", DEALT, WRONG, rows)
-    middle_of = (CUT + DEALT) / 2 + 0.08
-    d.line((CUT + 0.56, WRONG), (DEALT - 0.4, WRONG))
-    d.write(middle_of, WRONG + 0.12, "reshape", size=SMALL)
-    d.write(middle_of, WRONG - 0.12, "alone", size=SMALL)
+    start, end = CUT + 0.56, DEALT - 0.36
+    d.line((start, WRONG), (end, WRONG))
+    x = (start + end) / 2
+    d.write(x, WRONG + 0.24, "reshape alone", size=SMALL)
     for sign in (1, -1):
-        ends = (DEALT - 0.42, DEALT + 0.42), (WRONG - 0.85 * sign, WRONG + 0.85 * sign)
-        d.ax.plot(*ends, color=INK, lw=1.3, ls="-", zorder=6)
-    d.write(5.5, WRONG + 0.4, "The shape fits:", size=SMALL)
-    d.shape(5.5, WRONG + 0.2, mistaken)
+        ends = (x - 0.11, x + 0.11), (WRONG - 0.11 * sign, WRONG + 0.11 * sign)
+        d.ax.plot(*ends, color=INK, lw=2, ls="-", zorder=6)
+    d.write(ATTENTION, WRONG + 0.4, "The shape fits:", size=SMALL)
+    d.shape(ATTENTION, WRONG + 0.2, mistaken)
     said = f"but row 2 of head 1\nholds position {rows[0, 1, 0]}."
-    d.write(5.5, WRONG - 0.08, said, size=SMALL)
+    d.write(ATTENTION, WRONG - 0.08, said, size=SMALL)
 
 
 def whole(d, name, x, y, owner, position=None):
@@ -113,10 +118,10 @@ def whole(d, name, x, y, owner, position=None):
 
 
 def halves(d, name, y, position, shape=None):
-    """The columns cut: a block for each head, side by side; the name is of both together."""
+    """The columns cut: a block for each head, side by side, in a frame, which has the name."""
     T, D = position.shape if shape is None else shape
     K = D // 2
-    d.node(name, CUT, y, K * CELL + 0.08, T * CELL / 2)
+    d.frame(name, CUT, y, 2 * (K * CELL + 0.08 + ROOM), T * CELL + 2 * ROOM)
     for h, sign in enumerate((-1, 1)):
         part = f"{name} {h + 1}"
         d.block(part, CUT + sign * (K * CELL / 2 + 0.08), y, T, K, CELL)
@@ -158,12 +163,12 @@ def between(d, left, right, text):
 
 def across(d, side, heads, y, way):
     """The swap: from the cut columns to each head's block (way 1), or back from it (way -1)."""
-    x = (CUT + DEALT) / 2 + 0.12
+    x = (CUT + DEALT) / 2 - 0.08
     for h, sign in ((1, 1), (2, -1)):
         corners = [(x, y + 0.12 * sign), (x, y + APART * sign)]
         start, end = (side, 0, 0.12 * sign), f"{heads} {h}"
         d.flow(*((start, end, *corners) if way > 0 else (end, start, *corners[::-1])))
-    d.write(x + 0.05, y, "swap", size=SMALL, ha="left")
+    d.write(x + 0.06, y, "swap axes\n1 and 2", size=SMALL, ha="left")
 
 
 def draw_where(panels):
@@ -173,7 +178,7 @@ def draw_where(panels):
         places = range(1, len(weights) + 1)
         image = heatmap(ax, weights, rows=places, columns=places)
         ax.set(title=name, xlabel="place it looks at")
-    axes[0].set_ylabel("place")
+    axes[0].set_ylabel("place it looks from")
     fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
 
 

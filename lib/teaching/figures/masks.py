@@ -5,6 +5,7 @@ Shapes: T queries, S positions.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 
 from lib.teaching.diagram import SMALL, Diagram
 from lib.teaching.matrices import outline, weigh
@@ -13,6 +14,7 @@ from lib.teaching.plots import cell_labels, heatmap
 
 CELL, LEFT, LOW = 0.56, 1.35, 0.1
 WIDE = 0.62  # a cell of the weights that are seen twice
+PAD = "·"
 POINTED = dict(facecolor=CHOSEN, edgecolor=INK, linewidth=0.9, pad=2.5)
 
 
@@ -52,6 +54,7 @@ def shift(d, T, top):
     """What is read and what is to be predicted: the same words, one place apart."""
     for name, y in (("is read", top + 0.2), ("to predict", top + 0.83)):
         d.write(LEFT - 0.1, y, name, ha="right", size=SMALL, color=GREY)
+    d.write(LEFT + T * CELL, top + 0.52, "the same word", ha="left", size=SMALL, color=GREY)
     for t in range(1, T):
         start, end = d.nodes[f"read {t + 1}"], d.nodes[f"over {t}"]
         d.line((start.x, start.y + 0.14), (end.x, end.y - 0.16), color=GREY, lw=0.8)
@@ -65,13 +68,17 @@ def draw_turned(weights, values, context, dcontext, dvalues):
     at the columns.
     """
     T = len(weights)
-    _, ax = plt.subplots(figsize=(6.4, 6.4 * (T * WIDE + 1.15) / 6.8))
-    d = Diagram(ax, 6.8, T * WIDE + 1.15)
+    _, ax = plt.subplots(figsize=(6.4, 6.4 * (T * WIDE + 1.4) / 6.8))
+    d = Diagram(ax, 6.8, T * WIDE + 1.4)
     second, onward = slice(1, 2), slice(1, None)
-    for name, left, text in (("A", 0.3, "forward"), ("A back", 3.8, "back: the arrows turn")):
-        d.block(name, left + T * WIDE / 2, 0.1 + T * WIDE / 2, T, T, WIDE)
-        weigh(d, name, weights, WEIGHT)
-        d.write(d.nodes[name].x, T * WIDE + 1.05, text, weight="bold")
+    for name, left, text, framed in (
+        ("A", 0.3, "forward", "row 2 makes $c_2$"),
+        ("A back", 3.8, "back: the arrows turn", "column 2 makes $dv_2$"),
+    ):
+        d.block(name, left + T * WIDE / 2, 0.35 + T * WIDE / 2, T, T, WIDE)
+        weigh(d, name, weights, WEIGHT, form="{:.3f}")
+        d.write(d.nodes[name].x, T * WIDE + 1.3, text, weight="bold")
+        d.write(d.nodes[name].x, 0.16, f"in the frame: {framed}", size=SMALL)
     outline(d, "A", weights.shape, second, slice(2), linewidth=1.8)
     outline(d, "A back", weights.shape, onward, second, linewidth=1.8)
     for i, numbers in enumerate(zip(values, context, dvalues, dcontext, strict=True), 1):
@@ -112,19 +119,34 @@ def draw_masks(tokens, panels):
     fig.colorbar(image, ax=axes, label="weight", fraction=0.03)
 
 
-def draw_reach(panels):
-    """How far each output moves with each token: panels {title: (T, T)}. A cross is a leak."""
-    fig, axes = plt.subplots(1, len(panels), figsize=(6.4, 1.9), sharey=True)
+def draw_reach(panels, padding):
+    """How far each output moves with each token: panels {title: (T, T)}. A cross is a leak.
+
+    padding {title: how many tokens in front are padding}.
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.4))
     for ax, (title, moved) in zip(axes, panels.items(), strict=True):
-        names = range(1, len(moved) + 1)
-        image = heatmap(ax, moved, limit=2.2, rows=names, columns=names)
-        leaks = np.where(np.triu(moved, k=1) != 0, "✖", "")
-        crosses = cell_labels(ax, *moved.shape, size=8, color=CHOSEN)
-        crosses.set(edgecolor=INK, linewidth=0.7)
-        crosses.write(leaks.ravel())
-        ax.set(title=title, xlabel="token s")
+        front, T = padding.get(title, 0), len(moved)
+        names = [PAD] * front + [*range(front + 1, T + 1)]
+        rows = names if ax is axes[0] or front else [""] * T
+        image = heatmap(ax, moved, limit=2.2, rows=rows, columns=names)
+        cross_leaks(ax, moved)
+        ax.set_title(title + ",\npadding in front" * bool(front), size=8)
+        ax.set(xlabel="token s")
     axes[0].set_ylabel("output t")
     fig.colorbar(image, ax=axes, label="moved by", fraction=0.02)
+    style = dict(marker="X", ls="", ms=7, color=CHOSEN, mec=INK, mew=0.7)
+    signs = [Line2D([], [], label="moved by a later token", **style)]
+    if padding:
+        signs.append(Line2D([], [], ls="", marker=f"${PAD}$", color=INK, ms=3, label="padding"))
+    fig.legend(handles=signs, loc="outside lower center", ncols=2, frameon=False)
+
+
+def cross_leaks(ax, moved):
+    """A cross where an output is moved by a later token."""
+    crosses = cell_labels(ax, *moved.shape, size=8, color=CHOSEN)
+    crosses.set(edgecolor=INK, linewidth=0.7)
+    crosses.write(np.where(np.triu(moved, k=1) != 0, "✖", "").ravel())
 
 
 def draw_losses(curves, levels):
@@ -133,8 +155,8 @@ def draw_losses(curves, levels):
     signs = zip(SERIES[::2], MARKERS[1:], strict=False)
     for (name, (at_once, in_use)), (colour, marker) in zip(curves.items(), signs, strict=False):
         places, style = range(1, len(at_once) + 1), dict(color=colour, marker=marker)
-        ax.plot(places, in_use, ls="-", label=f"{name}, in use", **style)
-        style |= dict(markerfacecolor=PAPER, ms=4, zorder=3)
+        ax.plot(places, in_use, ls="-", lw=2.6, ms=8.5, label=f"{name}, in use", **style)
+        style |= dict(markerfacecolor=PAPER, ms=4, lw=1, zorder=3)
         ax.plot(places, at_once, ls="--", label=f"{name}, as in training", **style)
     for (name, loss), dash in zip(levels.items(), (":", "-."), strict=True):
         ax.axhline(loss, color=GREY, ls=dash, lw=1, label=f"{name}, {loss:.3f}")

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.teaching.diagram import SMALL, Diagram
-from lib.teaching.matrices import choose, middle, numbers
+from lib.teaching.matrices import choose, middle, numbers, outline
 from lib.teaching.palette import GRADIENT, GREY, INK, KEY, MARKERS, PAPER, QUERY, VALUE, WEIGHT
 from lib.teaching.plots import heatmap
 
@@ -50,7 +50,8 @@ def draw_matrix(d, name, matrix, left, low, above=False):
     """One matrix as a block, with its name and its shape below it, or above it."""
     (rows, columns), (text, colour) = matrix.shape, LOOKS[name]
     x, up = left + columns * CELL / 2, rows * CELL
-    d.block(name, x, low + up / 2, rows, columns, CELL, ec=colour, lw=1.6)
+    d.block(name, x, low + up / 2, rows, columns, CELL)
+    outline(d, name, matrix.shape, slice(None), slice(None), edgecolor=colour, linewidth=1.6)
     d.write(x, low + up + 0.33 if above else low - 0.17, text, color=colour, weight="bold")
     d.shape(x, low + up + 0.14 if above else low - 0.38, matrix)
 
@@ -65,6 +66,8 @@ def join(d, shape, row):
         d.flow(start, end)
     between = (d.nodes["E"].x + d.nodes["E"].across + d.nodes["A"].x - d.nodes["A"].across) / 2
     d.write(between, lanes[row - 1] + 0.14, "softmax", size=SMALL + 0.5)
+    last = d.nodes["C"].x - d.nodes["C"].across - NEAR / 2
+    d.write(last, lanes[row - 1] + 0.14, "· V", size=SMALL, color=VALUE)
     for t, y in enumerate(lanes, 1):
         chosen = {"color": INK, "weight": "bold"} if t == row else {"color": GREY}
         d.write(0.25, y, f"t = {t}", size=SMALL, **chosen)
@@ -89,7 +92,8 @@ def draw_roles(x, context, dcontext, dx, roles):
     both(d, "attention", "context", 1.75)
     d.size(6.35, 1.53, "dc", dcontext, ha="center")
     d.flow("x", "dx", back=True)
-    d.write(0.82, 1.9, "+", back=True, size=11)
+    d.sign("+", 0.99, 1.75, "", radius=0.13)
+    d.write(0.99, 1.75, "+", back=True, size=11)
     d.tell("One x asks, is asked and answers; what comes back along the three paths is added.")
     return d
 
@@ -133,7 +137,7 @@ def draw_scaling(widths, medians):
             ax.plot(widths, [row[place] for row in rows], marker=marker, label=name)
         ax.set(xscale="log", xlabel="width K of query and key", xticks=widths, xticklabels=widths)
     axes[0].set(title="largest weight, median", ylim=(0, 1.05))
-    axes[1].set(title="|de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
+    axes[1].set(title="gradient left, |de| / |da|, median", yscale="log", ylim=(5e-4, 0.2))
     for ax in axes:
         ax.minorticks_off()
     axes[0].legend()
