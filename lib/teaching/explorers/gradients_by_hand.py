@@ -9,7 +9,7 @@ from lib.teaching.plots import Labels, graph
 
 NODES = {
     "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.4, 0), "loss": (5.6, 0),
-    "w": (2.7, 1.5), "b": (1.6, -1), "t": (5, -1),
+    "w": (2.7, 1.5), "b": (1.6, -1), "t": (4.8, -1),
 }  # fmt: skip
 LABELS = {"wx": "×", "z": "+", "h": "tanh", "y": "×"}
 EDGES = [
@@ -51,7 +51,7 @@ def draw(ax):
     texts = fork(ax)
     forward, back = (middles(ax, [pair[i] for pair in texts.values()]) for i in (0, 1))
     return (
-        Labels(ax, [*forward, (NODES["loss"][0], 0.34)], color=INK, size=8),
+        Labels(ax, [*forward, (NODES["loss"][0] - 0.1, 0.34)], color=INK, size=8),
         Labels(ax, [*back, (1.0, 1.6)], color=GRADIENT, size=8, style="italic"),
     )
 
