@@ -8,15 +8,15 @@ from lib.teaching.panel import Number, Panel, Picture
 from lib.teaching.plots import Labels, graph
 
 NODES = {
-    "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.4, 0), "loss": (5.6, 0),
-    "w": (2.7, 1.5), "b": (1.6, -1), "t": (4.8, -1),
+    "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.35, 0), "loss": (5.5, 0),
+    "w": (2.7, 1.5), "b": (1.6, -1), "t": (4.75, -1),
 }  # fmt: skip
 LABELS = {"wx": "×", "z": "+", "h": "tanh", "y": "×"}
 EDGES = [
     ("x", "wx"), ("w", "wx"), ("wx", "z"), ("b", "z"), ("z", "h"), ("h", "y"), ("w", "y"),
     ("y", "loss"), ("t", "loss"),
 ]  # fmt: skip
-SIZE, EDGE = 25, 0.25  # of a circle, in points; what is left and right of the outermost
+SIZE, EDGE = 25, 0.28  # of a circle, in points; what is left and right of the outermost
 STARTS = [start for start, _ in EDGES]
 
 

@@ -161,7 +161,11 @@ def gates_over_text(axes, traces, text, unit):
     axes[-1].set_xlabel("the sentence, character by character")
 
 
-CELLS = {"tanh": (SERIES[3], "s"), "GRU": (SERIES[2], "^"), "LSTM": (INK, "o")}
+CELLS = {  # colour, mark, dash of the usual start, dash of an opened gate
+    "tanh": (SERIES[3], "s", None, "-."),
+    "GRU": (SERIES[2], "^", (0, (1, 3)), (0, (7, 1))),
+    "LSTM": (INK, "o", ":", "-"),
+}
 TANH = dict(color=SERIES[3], ls="-.")  # the cell without gates, in every picture of this lesson
 ASIDE = 1.035  # the next kind of cell a little to the right, on a logarithmic axis
 
@@ -169,16 +173,16 @@ ASIDE = 1.035  # the next kind of cell a little to the right, on a logarithmic a
 def right_by_lag(ax, lags, percents):
     """Means as lines, seeds as marks, {(cell, bias): percent right (lags, seeds)}.
 
-    Hollow and dotted: the usual start. Filled and solid: an opened gate. No gate: dashes and dots.
+    Hollow and dotted: the usual start. Filled: an opened gate, or no gate at all.
     """
     ax.axhline(12.5, color=GREY, lw=1, ls="-", label="guessing", zorder=0)
     for i, ((cell, bias), percent) in enumerate(percents.items()):
         at = np.multiply(lags, ASIDE ** (i - len(percents) // 2))
-        colour, marker = CELLS[cell]
+        colour, marker, *dashes = CELLS[cell]
         usual = bias in ("0", "1")
         label = cell if bias == "none" else f"{cell}, bias {bias}"
         drawn = dict(color=colour, marker=marker, mfc=PAPER if usual else colour, ms=4.5)
-        dash = "-." if bias == "none" else ":" if usual else "-"
+        dash = dashes[0 if usual else 1]
         ax.plot(at, percent, **drawn | dict(ls="", ms=4))
         ax.plot(at, percent.mean(axis=1), ls=dash, **drawn | dict(marker=""))
         ax.plot([], [], ls=dash, label=label, **drawn)
