@@ -58,7 +58,7 @@ def arrows(ax):
 
 
 def shape(array):
-    return "(" + ", ".join(map(str, np.shape(array))) + ")"
+    return str(np.shape(array))
 
 
 def evaluate(flows, does, given):
@@ -172,7 +172,9 @@ def step_with_numbers():
 
 def step_signs(into_c=total):
     does = {"keep": product, "write": product, "h": product, "tanh": value(tanh), "c": into_c}
-    assert gates.LABELS["keep"] == gates.LABELS["write"] == "×"
+    assert {gates.LABELS[name] for name in ("keep", "write", "h")} == {"×"}
+    assert gates.LABELS["c"] == "+"
+    does["h_t"] = only
     return does
 
 
@@ -188,7 +190,9 @@ def test_the_numbers_of_one_lstm_step_are_those_of_its_own_graph(ax):
         assert back == pytest.approx((nudged[0] - nudged[1]) / 2e-6, abs=1e-7)
     for edge, pair in gates.numbers_of_a_step(ax, numbers).items():
         said = [text.get_text() for text in pair]
-        assert said == [f"{number:.3f}".replace("-", "−") for number in numbers[edge]]
+        named = {("c", "tanh"): ("$c_t$ = ", "dc = "), ("h", "h_t"): ("$h_t$ = ", "dh = ")}
+        names, values = named.get(edge, ("", "")), [f"{number:.3f}" for number in numbers[edge]]
+        assert said == [n + v.replace("-", "−") for n, v in zip(names, values, strict=True)]
 
 
 def _with_nudge(edges, given, edge, by):
@@ -196,7 +200,7 @@ def _with_nudge(edges, given, edge, by):
     start, end = edge
     moved = [("nudge", end) if pair == edge else pair for pair in edges]
     values = evaluate([*edges], step_signs(), given)
-    return evaluate(moved, step_signs(), given | {"nudge": values[start] + by})["h"]
+    return evaluate(moved, step_signs(), given | {"nudge": values[start] + by})["h_t"]
 
 
 def test_between_two_pieces_the_state_crosses_and_no_gradient_does(ax):

@@ -185,7 +185,7 @@ class Diagram:
 
     def shape(self, x, y, array, of=None, **style):
         """The shape of an array; of: what it belongs to."""
-        text = "(" + ", ".join(map(str, np.shape(array))) + ")"
+        text = str(np.shape(array))
         self.arrays.append((text, of, array))
         drawn = dict(size=SMALL, family="DejaVu Sans Mono", color=GREY)
         self.write(x, y, text, **drawn | style)

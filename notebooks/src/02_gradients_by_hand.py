@@ -33,10 +33,9 @@ from lib.teaching.exercises.gradients_by_hand import (
     check_linear_backward,
     check_softmax_backward,
 )
-from lib.teaching.explorers.gradients_by_hand import EDGES, LABELS, NODES, SIZE, explorer
+from lib.teaching.explorers.gradients_by_hand import explorer, fork
 from lib.teaching.figures.gradients_by_hand import neuron, products, pushes, write_numbers
 from lib.teaching.palette import GRADIENT
-from lib.teaching.plots import graph
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -479,10 +478,10 @@ gradients_back = (dx_fork, dw_early, dz_fork, dz_fork, dz_fork, dh_fork, dw_late
 
 # %% tags=["twin", "figure"]
 fig, ax = plt.subplots(figsize=(6.4, 3.1))
-texts = graph(ax, NODES, EDGES, LABELS, SIZE)
+texts = fork(ax)
 write_numbers(texts, values, gradients_back)
 both = f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}"
-ax.text(0, 1.5, both, color=GRADIENT, style="italic")
+ax.text(0, 1.5, both.replace("-", "−"), color=GRADIENT, style="italic")
 plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
 

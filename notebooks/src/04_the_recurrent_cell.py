@@ -170,7 +170,7 @@ for word in ("tea", "eat", "ate"):
 # each joins boxes that are one and the same array.
 
 # %% tags=["figure"]
-fig, ax = plt.subplots(figsize=(6.4, 3.5))
+fig, ax = plt.subplots(figsize=(6.4, 3.65))
 _ = unrolled(ax, letters[0, :3], states[0, :3], reader["W_xh"], reader["W_hh"], text[:3])
 plt.show()
 print("left: the cell; right: the same cell, drawn once for each of 3 steps, with one W_hh")

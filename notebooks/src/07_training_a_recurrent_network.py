@@ -216,7 +216,7 @@ for kind, rates in ((SGD, (0.02, 0.5, 5)), (Adam, (0.001, 0.03, 0.3))):
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), sharey=True)
 figures.losses_of_rates(axes, tried, 0.75 * np.log(2))
 plt.show()
-print(f"grey, guessing: {0.75 * np.log(2):.2f} nats")
+print(f"the line, guessing: {0.75 * np.log(2):.2f} nats")
 
 # %% [markdown]
 # The same picture twice. A small rate crawls, a large one never settles (the grey line is guessing), and in between

@@ -170,7 +170,7 @@ print("between 0 and 1:", all(((gate > 0) & (gate < 1)).all() for gate in (i, f,
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # **The same with numbers:** one unit, with gates that we choose. On each solid arrow stands what goes forward, on the dashed one beside it the gradient that
-# comes back if the loss is $h_t$ and nothing comes from later steps. What meets in $c_t$ is added, what meets elsewhere is multiplied.
+# comes back if the loss is $h_t$ and nothing comes from later steps. What meets in + is added, what meets in × is multiplied.
 
 # %%
 c_old, i, f, o, g = 0.8, 0.3, 0.9, 0.7, -0.5
@@ -186,6 +186,7 @@ numbers = {
     ("c", "tanh"): (c_t, dc_t),
     ("tanh", "h"): (np.tanh(c_t), o),
     ("o", "h"): (o, np.tanh(c_t)),
+    ("h", "h_t"): (h_one, 1.0),
 }
 
 # %% tags=["figure"]
@@ -411,8 +412,8 @@ print("f at the brackets", f_unit[brackets], f"elsewhere {f_unit[~brackets].mean
 assert f_unit[brackets].max() < 0.2 and f_unit[~brackets].mean() > 0.7
 
 # %% slideshow={"slide_type": "slide"} tags=["figure", "learned", "nbval-ignore-output"]
-fig, axes = plt.subplots(2, 1, figsize=(6.4, 3.0), sharex=True, height_ratios=(3, 2))
-gates_over_text(axes, {name: trace[:, unit] for name, trace in traces.items()}, sentence)
+fig, axes = plt.subplots(3, 1, figsize=(6.4, 3.6), sharex=True, height_ratios=(3, 1.2, 1.2))
+gates_over_text(axes, {name: trace[:, unit] for name, trace in traces.items()}, sentence, unit)
 plt.show()
 print(
     "c lies between", traces["c"][:, unit].min().round(), "and", traces["c"][:, unit].max().round()
@@ -420,7 +421,7 @@ print(
 assert np.abs(traces["c"][:, unit]).max() < 20
 
 # %% [markdown]
-# Nobody told it what a gate is for. At each bracket $f$ drops almost to 0, $i$ opens, and $g$ (pale: it shares $c$'s scale) writes a new sign into an empty $c$. Between the
+# Nobody told it what a gate is for. At each bracket $f$ drops almost to 0, $i$ opens, and $g$ writes a new sign into an empty $c$. Between the
 # brackets $f$ stays near 1. There the input gate does not close while it waits, as we would have drawn it: $g$ goes on writing the same
 # sign, and $c$ grows. That works just as well. And this is the unit of the four that follows the brackets best; the others need not be
 # so easy to read.
@@ -469,7 +470,7 @@ left = {bias: survive(bias, 1.0) for bias in (0.0, 1.0, 4.0)}  # along c, by eve
 tanh_left = survive_tanh(1.0)
 
 # %% tags=["twin", "figure"]
-fig, ax = plt.subplots(figsize=(6.4, 3.3))
+fig, ax = plt.subplots(figsize=(6.4, 3.7))
 shares_left(ax, left, tanh_left)
 plt.show()
 for bias, (along, everything, mean_f) in left.items():

@@ -61,7 +61,7 @@ def draw(picture):
     bars = below.vlines(places, 0, zeros, lw=18, color=SERIES[1])  # one artist: fast
     (ones,) = below.plot(places, zeros, "_", ms=14, color=INK, label="at temperature 1")
     below.set(xlim=(-0.7, SHOWN - 0.3), ylim=(0, 1), ylabel="probability")
-    below.set_xlabel("the next character", labelpad=16)
+    below.set_xlabel("the next character", labelpad=20)
     below.plot([], [], "s", color=SERIES[1], label="at your temperature")
     below.legend(loc="upper right")
     names = edge_labels(below, SHOWN, "x", distance=0.08)

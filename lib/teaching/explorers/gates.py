@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 
 from lib.recurrent import LSTMCell, RNNCell
-from lib.teaching.palette import GREY, INK, SERIES
+from lib.teaching.figures.gates import TANH
+from lib.teaching.palette import GREY, INK
 from lib.teaching.panel import Number, Panel, Picture
 
 STEPS, HIDDEN = 100, 32
@@ -15,7 +16,7 @@ LOW, HIGH = 1e-10, 1e10
 
 def explorer():
     """Forget bias, lag and input strength against what survives."""
-    picture = Picture(6.4, 3.3)
+    picture = Picture(6.4, 3.5)
     mark, *curves = picture.moving(*draw(picture.axes))
 
     def show(forget_bias, lag, input_strength):
@@ -43,8 +44,9 @@ def draw(axes):
     mark = axes.axvline(40, color=GREY, lw=1, ls="-", label="lag")
     (along,) = axes.plot(BACK, ones, color=INK, ls="-", label="LSTM, along c alone: product of f")
     (everything,) = axes.plot(BACK, ones, ".", color=INK, ms=3, label="LSTM, by every path")
-    (tanh,) = axes.plot(BACK, ones, "--", color=SERIES[1], label="tanh cell")
-    axes.legend(loc="upper right", ncols=2, fontsize=8)
+    (tanh,) = axes.plot(BACK, ones, label="tanh cell", **TANH)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
+    axes.tick_params(axis="y", labelsize=10.5)  # the exponents are smaller
     return mark, along, everything, tanh
 
 

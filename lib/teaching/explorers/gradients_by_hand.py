@@ -8,15 +8,15 @@ from lib.teaching.panel import Number, Panel, Picture
 from lib.teaching.plots import Labels, graph
 
 NODES = {
-    "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.2, 0), "loss": (5.2, 0),
-    "w": (2.6, 1.5), "b": (1.5, -1), "t": (4.5, -1),
+    "x": (0, 0), "wx": (1, 0), "z": (2.2, 0), "h": (3.2, 0), "y": (4.35, 0), "loss": (5.5, 0),
+    "w": (2.7, 1.5), "b": (1.6, -1), "t": (4.75, -1),
 }  # fmt: skip
 LABELS = {"wx": "×", "z": "+", "h": "tanh", "y": "×"}
 EDGES = [
     ("x", "wx"), ("w", "wx"), ("wx", "z"), ("b", "z"), ("z", "h"), ("h", "y"), ("w", "y"),
     ("y", "loss"), ("t", "loss"),
 ]  # fmt: skip
-SIZE = 25  # of a circle, in points
+SIZE, EDGE = 25, 0.28  # of a circle, in points; what is left and right of the outermost
 STARTS = [start for start, _ in EDGES]
 
 
@@ -48,12 +48,19 @@ def explorer():
 def draw(ax):
     """The graph, and two sets of labels: what goes forward on one side of each edge, and on the
     other the gradient that comes back."""
-    texts = graph(ax, NODES, EDGES, LABELS, SIZE)
+    texts = fork(ax)
     forward, back = (middles(ax, [pair[i] for pair in texts.values()]) for i in (0, 1))
     return (
-        Labels(ax, [*forward, (5.2, 0.5)], color=INK, size=8),
+        Labels(ax, [*forward, (NODES["loss"][0] - 0.1, 0.34)], color=INK, size=8),
         Labels(ax, [*back, (1.0, 1.6)], color=GRADIENT, size=8, style="italic"),
     )
+
+
+def fork(ax):
+    """The graph with room for the numbers; {edge: (text above, text below)}, still empty."""
+    texts = graph(ax, NODES, EDGES, LABELS, SIZE)
+    ax.set_xlim(NODES["x"][0] - EDGE, NODES["loss"][0] + EDGE)
+    return texts
 
 
 def middles(ax, texts):

@@ -70,8 +70,10 @@ def draw(ax):
     """The frame, the error of every step, and a mark for the lowest."""
     ax.set(xscale="log", yscale="log", xlim=(1e-15, 1), ylim=(SMALLEST, 1e2))
     ax.set(xlabel="step s", ylabel="error of the slope")
-    (points,) = ax.plot(STEPS, np.ones_like(STEPS), "o", ms=3, color=SERIES[1])
-    (lowest,) = ax.plot([1], [1], "D", ms=8, color=INK, mfc=CHOSEN)
+    ax.set_title("Amber diamond: the best step")
+    ax.tick_params(labelsize=10.5)  # the exponents are smaller
+    (points,) = ax.plot(STEPS, np.ones_like(STEPS), "o", ms=3, color=SERIES[1], clip_on=False)
+    (lowest,) = ax.plot([1], [1], "D", ms=8, color=INK, mfc=CHOSEN, clip_on=False)
     return points, lowest
 
 

@@ -4,17 +4,18 @@ import numpy as np
 
 from lib.data.batches import pad
 from lib.data.tokenizers import CharacterTokenizer, one_hot
-from lib.teaching.palette import INK
+from lib.teaching.palette import INK, PAPER
 from lib.teaching.panel import Number, Panel, Picture, TextField
 from lib.teaching.plots import cell_labels, edge_labels, heatmap, visible
 
 WORDS, STEPS, CHARACTERS = 6, 12, 26  # what the frame has room for
+CARD = 8.5  # of the paper under each number, in points: no stripe of a hatched cell runs through
 
 
 def explorer():
     """The learner's own words and a length against the two arrays."""
     picture = Picture(6.4, 3.3, columns=2, width_ratios=(1, 1.5))
-    places, ones, *borders, characters, numbers = picture.moving(*draw(*picture.axes))
+    places, _, ones, *borders, characters, numbers = picture.moving(*draw(*picture.axes))
 
     def show(text, length):
         words, vocabulary, ids, real = batch(text, length)
@@ -40,6 +41,8 @@ def draw(left, right):
     """Two empty frames: the ids of a batch, and the one-hot vectors of its first word."""
     places = heatmap(left, np.zeros((WORDS, STEPS)))
     ones = heatmap(right, np.zeros((STEPS, CHARACTERS)))
+    across, down = np.tile(range(STEPS), WORDS), np.repeat(range(WORDS), STEPS)
+    cards = left.scatter(across, down, CARD**2, color=PAPER, marker="s")
     drawn = dict(color=INK, lw=1.4, ls="-", clip_on=False)
     borders = [ax.plot(*around(1, 1), **drawn)[0] for ax in (left, right)]
     left.set(title="ids (B, T), hatched: padding", xlabel="time step", ylabel="word")
@@ -50,7 +53,7 @@ def draw(left, right):
     left.set_xticks(range(0, STEPS, 2), range(1, STEPS + 1, 2))
     characters = edge_labels(right, CHARACTERS, "x")
     numbers = cell_labels(left, WORDS, STEPS)
-    return places, ones, *borders, characters, numbers
+    return places, cards, ones, *borders, characters, numbers
 
 
 def around(rows, columns):

@@ -23,7 +23,7 @@ def explorer():
     time_ticks(ax, STEPS)
     units = edge_labels(ax, 2, "y")
     ax.set_ylabel("unit of the state", labelpad=18)
-    picture.figure.colorbar(image, label="h", fraction=0.04)
+    picture.figure.colorbar(image, label="state h", fraction=0.04)
     picture.moving(image, units)
 
     def show(hidden_size, weight_scale, given):

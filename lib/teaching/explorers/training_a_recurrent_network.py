@@ -18,7 +18,7 @@ def explorer():
     ax = picture.axes
     image = heatmap(ax, np.full((len(languages), LONGEST), np.nan), rows=languages)
     letters = edge_labels(ax, LONGEST, "x")
-    ax.set_xlabel("the word, letter by letter", labelpad=16)
+    ax.set_xlabel("the word, letter by letter", labelpad=20)
     picture.figure.colorbar(image, label="probability", fraction=0.04)
     picture.moving(image, letters)
 

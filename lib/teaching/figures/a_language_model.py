@@ -1,5 +1,7 @@
 """A text in pieces, and what surprises a model that reads it."""
 
+import numpy as np
+
 from lib.teaching.palette import DASHES, GREY, INK, MARKERS, SERIES, ordered
 from lib.teaching.plots import graph, heatmap
 
@@ -41,6 +43,7 @@ def surprise_by_kind(axes, means, in_word):
     axes[0].barh([*means], [*means.values()], color=SERIES[1])
     axes[0].set(xlabel="mean surprise (nats)", ylim=(len(means) - 0.4, -0.6))
     axes[1].plot(range(1, len(in_word) + 1), in_word, "o", color=INK, ls="-", ms=4)
+    axes[1].set_xticks(range(1, len(in_word) + 1))
     axes[1].set(xlabel="letter of the word", ylabel="mean surprise (nats)", ylim=0)
 
 
@@ -56,7 +59,12 @@ def next_character(axes, surprise, text, likeliest, tempers):
     above.figure.colorbar(image, ax=above, label="nats", **ticks)
     for i, (temperature, p) in enumerate(tempers.items()):
         drawn = dict(color=ordered(len(tempers))[i], marker=MARKERS[i], ls="", ms=5)
-        below.plot(p, label=f"temperature {temperature}", **drawn)
+        below.plot(
+            np.arange(len(p)) + 0.22 * (i - (len(tempers) - 1) / 2),
+            p,
+            label=f"temperature {temperature}",
+            **drawn,
+        )
     below.set_xticks(range(len(likeliest)), likeliest)
     below.set(ylabel="probability", xlabel="the next character", ylim=0)
     below.legend()

@@ -3,20 +3,24 @@
 Shapes: B batch, I width of the input, D width of the state.
 """
 
+import numpy as np
+
 from lib.teaching.diagram import NORMAL, Diagram
 from lib.teaching.palette import GREY, INK, PAPER, SERIES, ordered
-from lib.teaching.plots import graph, heatmap
+from lib.teaching.plots import graph, heatmap, label_ticks
 
 BAND = 3.55  # how high the band of the memory is, in inches
 GATE = 1.75  # and the gates
 LSTM_FORMULAS = {
-    (1.02, 2.75): r"$f \odot c_{t-1}$",
+    (2.1, BAND + 0.24): r"$f \odot c_{t-1}$",
+    (1.62, 2.6): "$f$",
     (3.3, 2.2): r"$i \odot g$",
     (3.3, BAND + 0.3): r"$c_t = f \odot c_{t-1} + i \odot g$",
     (5.72, 2.12): r"$h_t = o \odot \tanh(c_t)$",
 }
 GRU_FORMULAS = {
-    (0.98, 2.9): r"$u \odot h_{t-1}$",
+    (2.05, BAND + 0.24): r"$u \odot h_{t-1}$",
+    (1.62, 2.45): "$u$",
     (3.3, 2.6): r"$(1-u) \odot n$",
     (3.3, BAND + 0.3): r"$h_t = (1-u) \odot n + u \odot h_{t-1}$",
     (4.45, 2.2): r"$r \odot m$",
@@ -126,63 +130,85 @@ def formulas(d, placed):
 
 NODES = {
     "c_before": (0, 2), "keep": (1.5, 2), "c": (3, 2), "tanh": (4.5, 2), "h": (6, 2),
-    "f": (1.5, 3), "i": (1.5, 1), "g": (3, 0), "write": (3, 1), "o": (6, 3),
+    "h_t": (7.5, 2), "f": (1.5, 3), "i": (1.5, 1), "g": (3, 0), "write": (3, 1), "o": (6, 3),
 }  # fmt: skip
-LABELS = {"c_before": "$c_{t-1}$", "keep": "×", "c": "$c_t$", "h": "$h_t$", "write": "×"}
+LABELS = {"c_before": "$c_{t-1}$", "keep": "×", "c": "+", "h": "×", "write": "×", "h_t": "$h_t$"}
+SAID = {("c", "tanh"): ("$c_t$ = ", "dc = "), ("h", "h_t"): ("$h_t$ = ", "dh = ")}
 
 
 def numbers_of_a_step(ax, numbers):
     """One unit's step as a graph, {edge: (what goes forward, the gradient that comes back)}."""
     texts = graph(ax, NODES, [*numbers], LABELS, size=30)
     for edge, values in numbers.items():
-        for text, value in zip(texts[edge], values, strict=True):
-            text.set_text(f"{value:.3f}".replace("-", "−"))
+        for text, name, value in zip(texts[edge], SAID.get(edge, ("", "")), values, strict=True):
+            text.set_text(name + f"{value:.3f}".replace("-", "−"))
     return texts
 
 
-def gates_over_text(axes, traces, text):
+def gates_over_text(axes, traces, text, unit):
     """Three gates of one unit over a text, and below them its candidate and its memory."""
-    top, low = axes
+    top = axes[0]
     image = heatmap(top, [traces[gate] for gate in "ifo"], rows=[*"ifo"])
     top.figure.colorbar(image, ax=top, label="gate", fraction=0.03)
-    rows = [traces["g"], traces["c"]]
-    image = heatmap(low, rows, signed=True, limit=9, rows=["g", "c"], columns=list(text))
-    low.figure.colorbar(image, ax=low, label="value", fraction=0.03)
+    for ax, name, limit in zip(axes[1:], "gc", (1, 9), strict=True):
+        image = heatmap(ax, [traces[name]], signed=True, limit=limit, rows=[name])
+        ax.figure.colorbar(image, ax=ax, label=name, fraction=0.03, ticks=[-limit, 0, limit])
+    label_ticks(axes[-1], columns=list(text))
     for ax in axes:
         ax.tick_params(axis="x", labelsize=7.5, length=0)
-    low.set_xlabel("the sentence, character by character")
+    names = "i input gate, f forget gate, o output gate; g candidate; c memory"
+    top.set_title(f"unit {unit}: {names}", fontsize=8.5)
+    axes[-1].set_xlabel("the sentence, character by character")
 
 
-CELLS = {"tanh": (SERIES[1], "s"), "GRU": (SERIES[2], "^"), "LSTM": (INK, "o")}
+CELLS = {  # colour, mark, dash of the usual start, dash of an opened gate
+    "tanh": (SERIES[3], "s", None, "-."),
+    "GRU": (SERIES[2], "^", (0, (1, 3)), (0, (7, 1))),
+    "LSTM": (INK, "o", ":", "-"),
+}
+TANH = dict(color=SERIES[3], ls="-.")  # the cell without gates, in every picture of this lesson
+ASIDE = 1.035  # the next kind of cell a little to the right, on a logarithmic axis
 
 
 def right_by_lag(ax, lags, percents):
     """Means as lines, seeds as marks, {(cell, bias): percent right (lags, seeds)}.
 
-    Hollow and dotted: the usual start. Filled and solid: an opened gate, or no gate at all.
+    Hollow and dotted: the usual start. Filled: an opened gate, or no gate at all.
     """
-    for (cell, bias), percent in percents.items():
-        colour, marker = CELLS[cell]
+    ax.axhline(12.5, color=GREY, lw=1, ls="-", label="guessing", zorder=0)
+    for i, ((cell, bias), percent) in enumerate(percents.items()):
+        at = np.multiply(lags, ASIDE ** (i - len(percents) // 2))
+        colour, marker, *dashes = CELLS[cell]
         usual = bias in ("0", "1")
         label = cell if bias == "none" else f"{cell}, bias {bias}"
         drawn = dict(color=colour, marker=marker, mfc=PAPER if usual else colour, ms=4.5)
-        ax.plot(lags, percent, **drawn | dict(ls="", ms=4))
-        ax.plot(lags, percent.mean(axis=1), ls=":" if usual else "-", label=label, **drawn)
-    ax.axhline(12.5, color=GREY, lw=1, ls="-", label="guessing")
-    ax.set(xscale="log", xlabel="lag", ylim=(0, 105))
-    ax.set_ylabel("right (%); hollow: usual start")
+        dash = dashes[0 if usual else 1]
+        ax.plot(at, percent, **drawn | dict(ls="", ms=4))
+        ax.plot(at, percent.mean(axis=1), ls=dash, **drawn | dict(marker=""))
+        ax.plot([], [], ls=dash, label=label, **drawn)
+    ax.set(xscale="log", xlabel="lag (steps)", ylabel="right (%)", ylim=(0, 105))
     ax.set_xticks(lags, lags)
     ax.minorticks_off()
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    title = "line: mean; mark: a seed\nhollow: usual start"
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title=title, title_fontsize=8)
 
 
 def shares_left(ax, left, tanh):
     """What is left of a gradient, step by step back, {forget bias: (along c, by every path, f)}."""
-    ax.semilogy(tanh, color=SERIES[3], ls="-.", label="tanh cell")
+    ax.semilogy(tanh, label="tanh cell", lw=1, zorder=1, **TANH)
     dashes, markers = (":", "--", "-"), "^so"
     for i, (bias, (along, everything, _)) in enumerate(left.items()):
         colour = ordered(len(left))[i]
         ax.semilogy(along, ls=dashes[i], color=colour, label=f"along c, bias {bias:g}")
-        ax.semilogy(everything, ls="", marker=markers[i], markevery=3, color=colour, ms=2.5)
-    ax.set(xlabel="steps back", ylabel="share of the gradient", ylim=(1e-10, 1e6))
-    ax.legend(title="marks: by every path", ncols=2, loc="upper right", fontsize=8)
+        drawn = dict(ls="", marker=markers[i], markevery=3, color=colour, ms=3)
+        ax.semilogy(everything, label=f"by every path, bias {bias:g}", **drawn)
+    ax.set(xlabel="steps back", ylabel="share of the gradient", ylim=(1e-10, 1e3))
+    ax.tick_params(axis="y", labelsize=10.5)  # the exponents are smaller
+    handles, labels = ax.get_legend_handles_labels()
+    order = [
+        *range(1, len(labels), 2),
+        0,
+        *range(2, len(labels), 2),
+    ]  # a column of lines, then a column of marks
+    handles, labels = ([some[i] for i in order] for some in (handles, labels))
+    ax.legend(handles, labels, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8)

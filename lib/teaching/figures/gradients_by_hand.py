@@ -95,14 +95,14 @@ def pushes(axes, p, targets, gradients):
     """
     for ax, target, gradient in zip(axes, targets, gradients, strict=True):
         places, truth = np.arange(len(p)), np.arange(len(p)) == target
-        ax.bar(places - 0.15, p, 0.36, color=SERIES[1], label="belief p")
-        ax.bar(places - 0.15, truth, 0.36, fc="none", ec=INK, lw=1.2, label="truth")
+        ax.bar(places - 0.3, p, 0.3, color=SERIES[1], label="belief p")
+        ax.bar(places - 0.3, truth, 0.3, fc="none", ec=INK, lw=1.2, label="truth")
         for i, (belief, slope) in enumerate(zip(p, gradient, strict=True)):
-            push(ax, i + 0.2, belief, belief - slope)
+            push(ax, i - 0.06, belief, belief - slope)
             where = dict(color=GRADIENT, style="italic", size=8, va="center")
-            ax.text(i + 0.25, belief - slope / 2, f"{-slope:+.2f}".replace("-", "−"), **where)
+            ax.text(i + 0.02, belief - slope / 2, f"{-slope:+.2f}".replace("-", "−"), **where)
         ax.axhline(0, color=GREY, lw=0.8, ls="-")
-        ax.set(xticks=places, xlim=(-0.5, len(p) - 0.2), ylim=(-0.06, 1.1), xlabel="class")
+        ax.set(xticks=places, xlim=(-0.6, len(p) - 0.5), ylim=(-0.06, 1.1), xlabel="class")
         ax.set_title(f"the true class is {target}")
     dash = MEANINGS["gradient"].dash
     axes[1].plot([], [], color=GRADIENT, ls=dash, lw=1.4, label="push on the score, −dz")

@@ -2,19 +2,25 @@
 
 import numpy as np
 
-from lib.teaching.palette import CHOSEN, GREY, INK, MARKERS, SERIES, ordered
+from lib.teaching.palette import CHOSEN, GREY, INK, MARKERS, PAPER, SERIES, ordered
 
 MEAN = 25  # steps that one point of a curve is the mean of
+EXPONENTS = 10.5  # the size of a tick whose exponent is still to be read
 
 
 def error_of_steps(ax, steps, errors):
-    """The error of each step, {precision: errors}; an amber diamond at the lowest of each."""
+    """The error of each step, {precision: errors}; an amber diamond at the lowest of each.
+
+    The second precision is hollow and larger: where both have a point, both are seen.
+    """
     for i, (name, error) in enumerate(errors.items()):
-        drawn = dict(color=SERIES[1 - i], marker=MARKERS[i], ls="")
-        ax.loglog(steps, error, ms=3, label=name, **drawn)
+        drawn = dict(color=SERIES[1 - i], marker=MARKERS[i], ls="", zorder=3 - i)
+        drawn |= dict(ms=5.5, mew=0.8, mfc=PAPER) if i else dict(ms=3)
+        ax.loglog(steps, error, label=name, **drawn)
         best = np.argmin(error)
-        ax.loglog(steps[best], error[best], "D", ms=8, color=INK, mfc=CHOSEN)
+        ax.loglog(steps[best], error[best], "D", ms=8, color=INK, mfc=CHOSEN, zorder=4)
     ax.set(xlabel="step s", ylabel="error of the slope", title="Amber diamonds: the best step")
+    ax.tick_params(labelsize=EXPONENTS)
     ax.legend()
 
 
@@ -26,7 +32,7 @@ def losses_of_rates(ax, losses, nothing, floor):
         steps = np.arange(MEAN, len(curve) + 1)
         ax.plot(steps, smooth, color=colour, ls=dash, label=f"learning rate {rate}")
     levels = (
-        (nothing, nothing + 0.05, "knows nothing: ln V"),
+        (nothing, nothing + 0.1, "knows nothing: ln V"),
         (floor, floor - 0.22, "counted floor"),
     )
     for level, at, text in levels:

@@ -8,13 +8,14 @@ from lib.teaching.palette import GREY
 from lib.teaching.plots import heatmap, time_ticks
 
 FIRST, APART, HEIGHT = 2.5, 1.3, 1.95  # where the first step's W_hh is, step to step, the state
+CAPTION = 3.42
 CELL = "$+\\,b_h$\ntanh"
 NAMES = {"wx": "$W_{xh}$", "wh": "$W_{hh}$"}
 
 
 def unrolled(ax, x, states, W_xh, W_hh, letters):
     """Some steps of a network: x (T, I) and states (T, D), one for each of the letters."""
-    d = Diagram(ax, 6.3, 3.4)
+    d = Diagram(ax, 6.3, 3.55)
     folded(d)
     d.place("h0", FIRST - 0.62, HEIGHT, "$h_0$")
     d.shape(FIRST - 0.62, HEIGHT - 0.2, states[0])
@@ -24,7 +25,8 @@ def unrolled(ax, x, states, W_xh, W_hh, letters):
     d.shape(right + 0.2, HEIGHT + 0.82, states[-1], ha="left")
     d.shape(right + 0.3, 0.62, x[-1], ha="left")
     places = [d.nodes[f"wh{t}"].x for t in range(1, len(letters) + 1)]
-    one_array(d, places, HEIGHT + 0.18, 3.1, NAMES["wh"], W_hh)
+    one_array(d, places, HEIGHT + 0.18, 2.98, NAMES["wh"], W_hh)
+    d.write(sum(places) / len(places) + 0.2, CAPTION, f"the same cell, {len(letters)} steps")
     one_array(d, [x + APART / 2 + 0.2 for x in places], 0.92, 0.22, NAMES["wx"], W_xh)
     d.tell("A recurrent network drawn once for each step: a bracket joins the boxes of one array.")
     return d
@@ -32,7 +34,7 @@ def unrolled(ax, x, states, W_xh, W_hh, letters):
 
 def folded(d):
     """The cell as it is: its state comes round to it again."""
-    d.write(0.8, 0.08, "one cell")
+    d.write(0.9, CAPTION, "one cell")
     d.place("x", 0.55, 0.62, "$x_t$")
     d.box("wx", 0.55, 1.1, NAMES["wx"], kind="table", width=0.56, height=0.36)
     d.box("cell", 0.55, HEIGHT, CELL, kind="state", width=0.6, height=0.44)
@@ -42,6 +44,8 @@ def folded(d):
     d.flow("wx", "cell")
     d.flow("cell", "h")
     d.flow("h", "wh", (1.28, None))
+    d.write(1.05, HEIGHT + 0.96, "one step later", size=SMALL)
+    d.write(1.36, HEIGHT + 0.5, "$h_{t-1}$", ha="left")
     d.flow("wh", "cell")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib.teaching.palette import DASHES, GREY, INK, MARKERS, PAPER, SERIES, ordered
+from lib.teaching.palette import DASHES, GREY, INK, MARKERS, SERIES, ordered
 
 MEAN = 50  # steps that one point of a curve is the mean of
 
@@ -15,7 +15,8 @@ def losses_of_rates(axes, tried, guessing):
             drawn = dict(color=ordered(len(rates))[i], ls=(":", "--", "-")[i])
             ax.plot(np.arange(MEAN, len(losses) + 1), smooth, label=f"rate {rate}", **drawn)
         ax.axhline(guessing, color=GREY, lw=1, ls="-")
-        ax.set(title=name, xlabel="step", ylim=(0, 2.8))
+        ax.text(MEAN, guessing + 0.2, "guessing", color=GREY)
+        ax.set(title=name, xlabel="step", ylim=(-0.05, 2.8))
         ax.legend(loc="upper right")
     axes[0].set_ylabel(f"nats (mean of {MEAN} steps)")
 
@@ -24,16 +25,19 @@ def valleys(ax, curves, nothing):
     """Validation loss over learning rate, {(optimizer, clipped): rows}; hollow: not clipped."""
     names = [*dict.fromkeys(name for name, _ in curves)]
     for (name, clipped), rows in curves.items():
-        colour, marker = SERIES[names.index(name)], MARKERS[names.index(name)]
-        drawn = dict(color=colour, marker=marker, ms=5, mfc=colour if clipped else PAPER)
+        i = names.index(name)
+        drawn = dict(color=SERIES[i], marker=MARKERS[i], ms=5)
+        if not clipped:  # a ring around the other, where both are in one place
+            drawn |= dict(ms=8, mfc="none", zorder=4)
         label = f"{name}, clipped at 1" if clipped else f"{name}, not clipped"
-        dash = "-" if clipped else ":"
+        dash = ("-", "--", "-.")[i] if clipped else ":"
         ax.plot(rows["learning_rate"], rows["validation"], ls=dash, label=label, **drawn)
     ax.axhline(nothing, color=GREY, lw=1, ls="-")
-    ax.text(1e-4, nothing + 0.1, "knows nothing: ln 14", color=GREY)
+    ax.text(1e-4, nothing * 1.06, "knows nothing: ln 14", color=GREY)
     ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation loss (nats)")
     ax.set(yticks=[1, 2, 4, 8], yticklabels=[1, 2, 4, 8], title="After 400 steps")
     ax.minorticks_off()
+    ax.tick_params(axis="x", labelsize=10.5)  # the exponents are smaller
     ax.legend()
 
 
