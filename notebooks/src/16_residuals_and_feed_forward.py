@@ -102,7 +102,7 @@ print(f"10,000 looks at -1, 0 and 2: contexts from {contexts.min():.2f} to {cont
 # that attention and feed-forward have together, two thirds are here. Geva et al. (2021) looked into a trained language model and found keys that fire on patterns
 # which people could name. They are rarely as clean as ours.
 #
-# Six questions below, one to a row: left, how strongly each key fires; right, the answer at the seven words.
+# Six questions below, one to a row: how strongly each key fires, and the answer at the seven words.
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -378,6 +378,7 @@ both_ways = {
     name: through(bottom, dtop, make_layers(32, 1.0), name == "with")[1:]
     for name in ("without", "with")
 }
+print("question and answer", one["capital"] + one["France"] + fired @ values)
 
 # %% tags=["figure"]
 figures.draw_block(block, run, tokens)
@@ -388,7 +389,6 @@ print(f"down the stream {np.linalg.norm(dtokens):.1f}; the layers add {adds[0]:.
 # %% slideshow={"slide_type": "slide"} tags=["twin", "figure"]
 figures.draw_both_ways(both_ways)
 plt.show()
-print("question and answer", one["capital"] + one["France"] + fired @ values)
 for name, (up, down) in both_ways.items():
     print(f"{name:<8} output {up[-1]:.1e} of the input, gradient {down[0]:.1e} of the top's")
 
