@@ -121,7 +121,7 @@ rng = np.random.default_rng(0)
 spread, middle = [[1], [3], [1], [0.3], [2], [1]], [[0], [0], [2], [-2], [1], [0]]
 six = rng.normal(size=(6, 8)) * spread + middle
 over = {"each vector": lambda x: layer_norm(x)[0], "the batch": lambda x: layer_norm(x.T)[0].T}
-results = {"x": six, **{f"over {name}": norm(six) for name, norm in over.items()}}
+results = {"x": six, **{f"{name} normalised": norm(six) for name, norm in over.items()}}
 other = six.copy()
 other[5] = 10 * rng.normal(size=8)
 for name, norm in over.items():

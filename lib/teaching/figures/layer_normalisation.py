@@ -8,6 +8,7 @@ from lib.teaching.palette import MEANINGS, PAPER
 from lib.teaching.plots import heatmap
 
 WIDTH = 4.8  # of each of the two columns
+PLACES = {"none": "no norm", "before": "pre-norm", "after": "post-norm"}
 
 
 def draw_normed(results):
@@ -17,7 +18,8 @@ def draw_normed(results):
         image = heatmap(ax, values, signed=True, limit=3)
         ax.set(title=name, xlabel="entry")
     axes[0].set_ylabel("vector")
-    fig.colorbar(image, ax=axes, fraction=0.03, ticks=(-3, 0, 3), label="value").ax.set_yticklabels(["≤ −3", "0", "≥ 3"])
+    bar = fig.colorbar(image, ax=axes, fraction=0.03, ticks=(-3, 0, 3), label="value")
+    bar.ax.set_yticklabels(["≤ −3", "0", "≥ 3"])
 
 
 def draw_sizes(found):
@@ -26,10 +28,10 @@ def draw_sizes(found):
     for (place, (*sizes, _)), marker in zip(found.items(), ("", "o", "s"), strict=True):
         for ax, each, what in zip(axes, sizes, ("forward", "gradient"), strict=True):
             drawn = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash, marker=marker)
-            ax.semilogy(each, **drawn, markevery=8, ms=5, mfc=PAPER, label=place)
+            ax.semilogy(each, **drawn, markevery=8, ms=5, mfc=PAPER, label=PLACES[place])
     axes[0].set(xlabel="layer (0 is the input)", ylabel="relative size", title="activation")
     axes[1].set(xlabel="layer (0 is the input)", title="gradient")
-    axes[0].legend(title="norm")
+    axes[0].legend()
 
 
 def draw_runs(runs):

@@ -1,5 +1,7 @@
 """What a memory answers, how relu and GELU bend, sizes through many layers, and a block."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -10,10 +12,11 @@ from lib.teaching.plots import heatmap
 
 def draw_answers(questions, words, hidden, y):
     """How strongly each key fires at each question, and what the memory answers."""
-    fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(3, 7))
+    fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7), width_ratios=(3.3, 8))
+    questions = [fill(question, 15) for question in questions]
     heatmap(axes[0], hidden, rows=questions, columns=["key 1", "key 2", "key 3"], numbers=True)
     heatmap(axes[1], y, rows=[""] * len(y), columns=words, numbers=True)
-    titles = "how strongly each key fires", "the answer at each word"
+    titles = "how strongly\neach key fires", "the answer, at each word"
     for ax, title in zip(axes, titles, strict=True):
         ax.tick_params(axis="x", labelsize=7.5)
         ax.set_title(title)
