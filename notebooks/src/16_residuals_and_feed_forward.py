@@ -349,7 +349,7 @@ for s, share in by_scale.items():
 # added to it. The sum may still cancel by chance, but no product of many factors drives it to 0.
 #
 # A **block** of a Transformer is two residuals: attention, then feed-forward. Follow the grey band from $x$ to $y$, the **residual stream**: both layers read it
-# and add to it, and nothing interrupts it. Then follow the dashed gradient down: at a plus it goes on unchanged, and a copy goes through the layer.
+# and add to it, and nothing interrupts it ($x_1$, $x_2$: the sums). Then follow the dashed gradient down: at a plus it goes on unchanged, and a copy goes through the layer.
 
 
 # %% slideshow={"slide_type": "slide"}

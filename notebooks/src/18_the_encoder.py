@@ -136,7 +136,7 @@ check_count(my_count)
 #
 # No new derivation: each part has its own way back, and the encoder walks them in reverse. At each residual the gradient that comes along the sum and
 # the one that comes through the branch are added ([[residuals_and_feed_forward]]). The picture below shows this run, with the shapes and sizes of its arrays. Read it from below: grey is the stream
-# that both steps of a layer read and add to; dashed is the way back. Is the whole right? Every number of the tiny encoder is moved a little, up and
+# that both steps of a layer read and add to, $x_1$ and $x_2$ are the sums; dashed is the way back. Is the whole right? Every number of the tiny encoder is moved a little, up and
 # down. Sequences 2 and 3 are padded.
 #
 # The gradient of the keys' bias will be 0 in every layer, and that is no mistake: it adds the same number, $q_t \cdot b$, to all scores of a query,

@@ -65,7 +65,7 @@ def add_up(diagram, back, low, high, layers):
     diagram.flow((REST, 0, 0.1), "memory +", (LANE, high), back=True)
     diagram.flow("memory +", "encoder.norm", back=True)
     first, *rest = (back[f"stack.layers.{i}"].made[1] for i in range(layers))
-    diagram.size(LANE - 0.06, y - 0.26, "dm of layer 1", first, of=CROSS, ha="right")
+    diagram.size(LANE - 0.13, y - 0.27, "dm of layer 1", first, of=CROSS, ha="right")
     others = " 2" if layers == 2 else f"s 2 to {layers}"
     name = f"dm of layer{others}"
     diagram.size(LANE - 0.1, high - 0.2, name, sum(rest), of=REST, ha="right")
@@ -82,7 +82,7 @@ def draw_record(curves, titles):
         every = max(1, len(pairs) // 12)
         drawn = line(kinds[name], linestyle=dashes[name])
         ax.plot(*zip(*pairs, strict=True), **drawn, ms=4, markevery=every, label=titles[name])
-    ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(0, 1.03))
+    ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(-0.03, 1.04))
     ax.legend(handlelength=4)
 
 

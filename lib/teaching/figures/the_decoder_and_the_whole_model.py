@@ -50,8 +50,10 @@ def draw_memory(diagram, cross, memory, dmemory):
 
 def draw_parts(parts):
     """Where a model's numbers are, in millions; parts: (title, names, numbers) of each panel."""
-    fig, axes = plt.subplots(1, len(parts), figsize=(7.0, 2.0))
+    fig, axes = plt.subplots(1, len(parts), figsize=(6.4, 2.0))
     for ax, (title, names, numbers) in zip(axes, parts, strict=True):
         bars = ax.barh(names, numbers / 1e6, color=SERIES[1])
         ax.bar_label(bars, fmt="%.2f", padding=3)
-        ax.set(title=title, xlabel="millions of numbers", xlim=(0, 6), ylim=(len(names) - 0.5, -0.5))
+        ax.set(
+            title=title, xlabel="millions of numbers", xlim=(0, 6), ylim=(len(names) - 0.5, -0.5)
+        )
