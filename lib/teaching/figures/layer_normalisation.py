@@ -39,10 +39,9 @@ def draw_runs(runs):
     fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.8))
     for name, (losses, ratios) in runs.items():
         axes[0].plot(np.convolve(losses, np.full(20, 1 / 20), "valid"), label=name)
-        axes[1].semilogy(ratios, lw=1)
-    axes[0].set(xlabel="step", ylabel="loss (mean of 20)", ylim=(0.2, 0.6))
-    axes[1].set(xlabel="step", ylabel="gradient, bottom / top", ylim=(1e-6, 1e2))
-    axes[1].set_title("lines as on the left")
+        axes[1].semilogy(ratios, lw=0.8)
+    axes[0].set(xlabel="step", title="loss, mean of 20 steps", ylim=(0.2, 0.6))
+    axes[1].set(xlabel="step", title="gradient, bottom / top", ylim=(1e-6, 1e2))
     axes[0].legend()
 
 
