@@ -220,4 +220,4 @@ class Diagram:
     def pairs(self, joined):
         """What is joined to what, in words."""
         names = ((self.said.get(a, a), self.said.get(b, b)) for a, b in joined)
-        return listed((f"{start} → {end}" for start, end in names), 16, "; ")
+        return listed((f"{start} → {end}" for start, end in names), 12, "; ")

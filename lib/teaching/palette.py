@@ -49,6 +49,7 @@ WEIGHTS = LinearSegmentedColormap.from_list(
     "weights", [PAPER, "#E3DBF3", "#B7A3DF", "#8464BF", WEIGHT, "#2C1458"]
 )
 SIGNED = "RdBu_r"
+SHARES = LinearSegmentedColormap.from_list("shares", [PAPER, INK])  # 0 to 1, but no weights
 
 
 def ordered(count):

@@ -2,13 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 
 from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend
-from lib.teaching.palette import DASHES, INK, PALE, PAPER, SERIES, line
+from lib.teaching.palette import DASHES, PALE, PAPER, SERIES, SHARES, line
 from lib.teaching.plots import heatmap
-
-SHARES = LinearSegmentedColormap.from_list("shares", [PAPER, INK])  # no weights: no purple
 
 
 def draw_encoder(model, run, ids):
