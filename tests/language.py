@@ -20,7 +20,10 @@ assert plots.STYLE  # it sets the look of all figures
 
 SHADE = 1.5 / 255  # a colour that differs less is the same
 HELPERS = palette.GREY, palette.PALE  # lines that hold nothing: a level, a diagonal
-MAPS = {palette.WEIGHTS.name, palette.GRADIENTS.name, palette.SIGNED}
+MAPS = {
+    *(colours.name for colours in (palette.WEIGHTS, palette.SHARES, palette.GRADIENTS)),
+    palette.SIGNED,
+}
 
 
 @cache

@@ -12,9 +12,10 @@ import matplotlib.pyplot as plt
 from lib.teaching.diagram import NORMAL, ROLES, SMALL, Diagram
 from lib.teaching.palette import KEY, QUERY, VALUE, WEIGHT
 
+BAND = 20  # points, broader than a plus
 # Distances from the stream, toward the side on which its branches stand.
-LANE = 0.11  # the gradient's lane, beside the forward one
-BESIDE, BOX = 0.24, 2.7  # where texts begin; the middle of the boxes
+LANE = 0.11  # the gradient's lane, beside the forward one, inside the band
+BESIDE, BOX = 0.29, 2.7  # where texts begin; the middle of the boxes
 FAR = 3.3  # how far the frame goes of layers that are not drawn
 APART = 0.5  # how far the two lanes of a branch are from the middle of its boxes
 # Heights above the place where a branch reads the stream: of its norm, its layer and its plus.
@@ -23,7 +24,9 @@ BEFORE, RETURN = 0.42, 0.14  # how far a branch reads above what is below, and i
 GAP = 0.3  # below a box that stands on the stream
 UNITS = 1.5  # to an inch
 LETTER = 0.0945  # how broad a character of a shape is
+INDEX = "₀₁₂₃₄₅₆₇₈₉"
 PARTS = {"q": "scaled_query", "k": "key", "v": "value", "a": "weights"}  # of attention's cache
+THROUGH = "through the layer"
 LETTERS = {"query q": QUERY, "key k": KEY, "value v": VALUE, "weights a": WEIGHT}
 
 
@@ -37,6 +40,7 @@ class Column:
         self.diagram, self.x, self.side, self.who = diagram, x, side, who
         self.forward, self.back = run
         self.below = None  # what stands last on the stream
+        self.count = 0  # how many layers have added to it
         self.foot = self.high = 0.0  # where the band begins; how high the drawing has come
 
     def at(self, across):
@@ -50,6 +54,12 @@ class Column:
     def beside(self, write, across, y, *given, **style):
         """Write, or a shape or a size, so far from the stream, away from it."""
         write(self.at(across), y, *given, **{"ha": "left" if self.side > 0 else "right"} | style)
+
+    def called(self, letter, y):
+        """A name for the stream from here on, at its other side: the letter, counted."""
+        name = letter + INDEX[self.count]
+        self.diagram.write(self.at(-0.35), y, name, size=SMALL)
+        return name
 
     def on(self, path, y=None):
         """A thing as `flow` takes it: where the stream runs through it, or joins it at height y."""
@@ -92,19 +102,20 @@ class Column:
         self.begin(0.25, name, ids, text or name)
         self.step(f"{stack}.embedding", table, "table", back=False)
         self.step(path, "+ positions", "plain")
-        self.arrived(self.back[path].given[0], self.forward[path].y)
+        name = self.called("x", self.high + 0.16)
+        self.arrived(self.back[path].given[0], self.forward[path].y, name)
 
     def norm_last(self, path, known=False):
         """A norm on the stream, after a sum; the gradient that comes down to it, unless known."""
         self.step(path, "norm")
         if not known:
-            gradient = self.back[path].given[0]
-            self.beside(self.diagram.size, BESIDE, self.high + 0.13, "dy", gradient, of=path)
+            gradient, name = self.back[path].given[0], self.called("x", self.high + 0.13)
+            self.beside(self.diagram.size, BESIDE, self.high + 0.13, f"d{name}", gradient, of=path)
 
-    def arrived(self, dx, x=None):
+    def arrived(self, dx, x=None, name="x"):
         """Beside the stream's foot: the gradient that arrives there, and the stream's shape."""
         self.high += 0.1
-        self.beside(self.diagram.size, BESIDE, self.high + 0.06, "dx", dx, of=self.below)
+        self.beside(self.diagram.size, BESIDE, self.high + 0.06, f"d{name}", dx, of=self.below)
         if x is not None:
             self.beside(self.diagram.shape, BESIDE + 0.95, self.high + 0.06, x, of=self.below)
 
@@ -135,18 +146,24 @@ class Column:
         self.beside(d.size, BESIDE, y - 0.27, f"d{text}", gradient, of=name)
         self.high = y + 0.2
 
+    def end_of_stream(self, name, array, gradient, text=None):
+        """What goes out where the stream itself does: its band reaches up to the name."""
+        self.band(0.35)
+        self.end(name, array, gradient, text)
+
     def band(self, more=0.0):
         """The stream's band, from its foot to as high as the drawing has come, and more."""
-        self.diagram.stream((self.x, self.foot), (self.x, self.high + more))
+        self.diagram.stream((self.x, self.foot), (self.x, self.high + more), lw=BAND)
 
     # ------------------------------------------------------------- what reads and adds to it
 
-    def branch(self, layer, text, kind, norm=None):
+    def branch(self, layer, text, kind, norm=None, letter="x"):
         """A residual: the layer reads the stream, through a norm if there is one, and adds to it.
 
         Beside the stream stands the gradient that comes down it here, between the branch's lanes
-        what the branch gives back to it.
+        what the branch gives back to it. letter: of the sum's name, counted.
         """
+        self.count += 1
         y = self.high + BEFORE
         heights = WITH_NORM if norm else WITHOUT
         norm_y, layer_y, plus_y = (height and y + height for height in heights)
@@ -160,7 +177,7 @@ class Column:
         self.say(plus, f"plus of {text.partition(chr(10))[0]}")
         self.up(plus)
         self._lanes(y, source, [norm, layer] if norm else [layer], plus)
-        self._numbers(y, layer, norm, layer_y, plus_y)
+        self._numbers(y, layer, norm, layer_y, plus_y, f"d{self.called(letter, plus_y + 0.02)}")
         self.high = plus_y
 
     def _lanes(self, y, source, parts, plus):
@@ -178,11 +195,11 @@ class Column:
         joined = name, dx + self.side * LANE, dy
         d.flow((parts[0], back, 0), joined, (None, y - RETURN), back=True)
 
-    def _numbers(self, y, layer, norm, layer_y, plus_y):
+    def _numbers(self, y, layer, norm, layer_y, plus_y, name):
         """Shapes of what the layer makes, sizes of what comes down the stream and the branch."""
         d = self.diagram
         self.beside(d.shape, BESIDE, plus_y - 0.2, self.forward[layer].y, of=layer)
-        self.beside(d.size, BESIDE, y + 0.24, "dx", self.back[layer].given[0], of=f"{layer} +")
+        self.beside(d.size, BESIDE, y + 0.24, name, self.back[layer].given[0], of=f"{layer} +")
         returned = self.back[norm or layer].made[0]
         low = y + (0.14 if norm else 0.21)
         d.size(self.at(BOX), low, "df", returned, of=norm or layer, ha="center")
@@ -235,29 +252,40 @@ def draw_layer(column, path, heads, mask="", cross=False, pre_norm=True):
     for name, text in {**parts, "feed_forward": "feed-forward"}.items():
         kind = "feed-forward" if name == "feed_forward" else "attention"
         residual = f"{path}{name}"
-        column.branch(f"{residual}.layer", text, kind, f"{residual}.norm" if pre_norm else None)
+        norm, letter = (f"{residual}.norm", "x") if pre_norm else (None, "s")  # s: not yet normed
+        column.branch(f"{residual}.layer", text, kind, norm, letter)
         if not pre_norm:
             column.norm_last(f"{residual}.norm", known=name == "feed_forward")
     return low
 
 
 def legend(diagram, x, y, across=False):
-    """What the looks of the lines mean, and the letters: one below the other, or side by side."""
-    text = dict(ha="left", size=NORMAL - 0.5)
-    for entry in ("forward", "gradient, its size", "residual stream", *LETTERS):
+    """What the looks of the lines mean, and the letters: one below the other, or in two rows."""
+    left, back = x, {"gradient, its size", THROUGH}
+    for entry in ("forward", "gradient, its size", THROUGH, "residual stream", *LETTERS):
         word, letter = entry.split() if entry in LETTERS else (entry, "")
+        if across and entry == "query q":
+            x, y = left, y - 0.32
         beside = 0.2 if letter and across else 0.55
-        if letter:
-            diagram.write(x + beside / 2 - 0.05, y, letter, color=LETTERS[entry], weight="bold")
-            diagram.write(x + beside, y, word, color=LETTERS[entry], **text)
-        elif entry == "residual stream":
-            diagram.stream((x, y), (x + 0.4, y))
-            diagram.write(x + beside, y, entry, **text)
-        else:
-            back = entry.startswith("gradient")
-            diagram.line(*[(x, y), (x + 0.4, y)][:: -1 if back else 1], back=back)
-            diagram.write(x + beside, y, entry, back=back, **text)
+        mark(diagram, x, y, entry, beside)
+        color = {"color": LETTERS[entry]} if letter else {}
+        given = dict(ha="left", size=NORMAL - 0.5) | color
+        diagram.write(x + beside, y, word, back=entry in back, **given)
         x, y = (x + beside + 0.25 + 0.09 * len(word), y) if across else (x, y - 0.32)
+
+
+def mark(diagram, x, y, entry, beside):
+    """What stands in the legend before the words of an entry."""
+    if entry in LETTERS:
+        letter = entry[-1]
+        diagram.write(x + beside / 2 - 0.05, y, letter, color=LETTERS[entry], weight="bold")
+    elif entry == "residual stream":
+        diagram.stream((x, y), (x + 0.4, y))
+    elif entry == THROUGH:
+        diagram.write(x + 0.2, y, "‖df‖", back=True, size=SMALL)
+    else:
+        back = entry != "forward"
+        diagram.line(*[(x, y), (x + 0.4, y)][:: -1 if back else 1], back=back)
 
 
 def roles(diagram, x, y, letters="kv"):

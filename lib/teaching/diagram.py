@@ -112,9 +112,9 @@ class Diagram:
         self.ax.plot(*np.transpose(points), color=GREY, lw=0.9, ls="-")
         self.write(x - 1.4 * depth, (low + high) / 2, text, rotation=90, size=NORMAL)
 
-    def stream(self, *points):
+    def stream(self, *points, lw=11):
         """The residual stream through these points: a broad band that nothing interrupts."""
-        band = dict(color=STREAM, lw=11, ls="-", solid_capstyle="butt", zorder=0)
+        band = dict(color=STREAM, lw=lw, ls="-", solid_capstyle="butt", zorder=0)
         self.ax.plot(*np.transpose(points), **band)
 
     def flow(self, start, end, *corners, back=False, color=None, lw=None, head=True):
@@ -230,4 +230,4 @@ class Diagram:
     def pairs(self, joined):
         """What is joined to what, in words."""
         names = ((self.said.get(a, a), self.said.get(b, b)) for a, b in joined)
-        return listed((f"{start} → {end}" for start, end in names), 16, "; ")
+        return listed((f"{start} → {end}" for start, end in names), 12, "; ")

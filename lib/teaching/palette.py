@@ -50,6 +50,7 @@ WEIGHTS = LinearSegmentedColormap.from_list(
 )
 GRADIENTS = LinearSegmentedColormap.from_list("gradients", [PAPER, "#EBB4CE", GRADIENT, "#4A0A2C"])
 SIGNED = "RdBu_r"
+SHARES = LinearSegmentedColormap.from_list("shares", [PAPER, INK])  # 0 to 1, but no weights
 
 
 def ordered(count):

@@ -102,7 +102,7 @@ print(f"10,000 looks at -1, 0 and 2: contexts from {contexts.min():.2f} to {cont
 # that attention and feed-forward have together, two thirds are here. Geva et al. (2021) looked into a trained language model and found keys that fire on patterns
 # which people could name. They are rarely as clean as ours.
 #
-# Six questions below, one to a row: left, how strongly each key fires; right, the answer at the seven words.
+# Six questions below, one to a row: how strongly each key fires, and the answer at the seven words.
 
 
 # %% slideshow={"slide_type": "slide"} tags=["forward"]
@@ -349,7 +349,7 @@ for s, share in by_scale.items():
 # added to it. The sum may still cancel by chance, but no product of many factors drives it to 0.
 #
 # A **block** of a Transformer is two residuals: attention, then feed-forward. Follow the grey band from $x$ to $y$, the **residual stream**: both layers read it
-# and add to it, and nothing interrupts it. Then follow the dashed gradient down: at a plus it goes on unchanged, and a copy goes through the layer.
+# and add to it, and nothing interrupts it ($x_1$, $x_2$: the sums). Then follow the dashed gradient down: at a plus it goes on unchanged, and a copy goes through the layer.
 
 
 # %% slideshow={"slide_type": "slide"}
@@ -378,6 +378,7 @@ both_ways = {
     name: through(bottom, dtop, make_layers(32, 1.0), name == "with")[1:]
     for name in ("without", "with")
 }
+print("question and answer", one["capital"] + one["France"] + fired @ values)
 
 # %% tags=["figure"]
 figures.draw_block(block, run, tokens)
@@ -388,7 +389,6 @@ print(f"down the stream {np.linalg.norm(dtokens):.1f}; the layers add {adds[0]:.
 # %% slideshow={"slide_type": "slide"} tags=["twin", "figure"]
 figures.draw_both_ways(both_ways)
 plt.show()
-print("question and answer", one["capital"] + one["France"] + fired @ values)
 for name, (up, down) in both_ways.items():
     print(f"{name:<8} output {up[-1]:.1e} of the input, gradient {down[0]:.1e} of the top's")
 

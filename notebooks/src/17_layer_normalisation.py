@@ -121,7 +121,7 @@ rng = np.random.default_rng(0)
 spread, middle = [[1], [3], [1], [0.3], [2], [1]], [[0], [0], [2], [-2], [1], [0]]
 six = rng.normal(size=(6, 8)) * spread + middle
 over = {"each vector": lambda x: layer_norm(x)[0], "the batch": lambda x: layer_norm(x.T)[0].T}
-results = {"x": six, **{f"over {name}": norm(six) for name, norm in over.items()}}
+results = {"x": six, **{f"{name} normalised": norm(six) for name, norm in over.items()}}
 other = six.copy()
 other[5] = 10 * rng.normal(size=8)
 for name, norm in over.items():
@@ -298,8 +298,8 @@ print(f"x ten times as long: dx times {np.linalg.norm(ten_times) / np.linalg.nor
 # - **post-norm**, after the sum (Vaswani et al., 2017): $\;y = \operatorname{norm}(x + f(x))$.
 # - **pre-norm**, before the layer (analysed by Xiong et al., 2020): $\;y = x + f(\operatorname{norm}(x))$. The sum itself is never normed, so one more norm follows the last layer.
 #
-# Two residuals of each kind, with the same weights. Look at the grey band: on the left nothing stands on it, on the right every norm does. Then follow the dashed
-# gradient down the band: on the left it passes each plus unchanged, $dy = dx$; on the right each norm changes it first.
+# Two residuals of each kind, with the same weights. Look at the grey band: on the left nothing stands on it, on the right every norm does, after a sum $s_1$ or $s_2$. Then follow the dashed
+# gradient down the band: on the left it passes each plus unchanged, $dy = dx_2$; on the right each norm changes it first.
 #
 # After the picture the experiment of [[residuals_and_feed_forward]] comes again (other random vectors): 32 feed-forward layers at initial scale 1, before any training, now with a norm before, after, or none. The size at each layer,
 # of activations and gradients. (The norm after the last layer is left out here.) **Predict first**: do activations grow with pre-norm?

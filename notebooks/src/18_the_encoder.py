@@ -82,11 +82,11 @@ def encode(model, ids, lengths):
 
 
 # %% slideshow={"slide_type": "fragment"}
-rng, (B, T, V, D, H, F, L, O) = np.random.default_rng(0), (2, 5, 7, 4, 2, 6, 2, 3)
+rng, (B, T, V, D, H, F, L, O) = np.random.default_rng(0), (3, 5, 7, 8, 2, 10, 2, 6)
 tiny = Transformer(TransformerConfig(V, D, H, F, L, kind="encoder", tied=False, output_size=O), rng)
 for _, value, _ in tiny.parameters():
     value += 0.3 * rng.normal(size=value.shape)  # no gamma is 1, no bias 0
-ids, lengths = rng.integers(V, size=(B, T)), np.array([5, 3])
+ids, lengths = rng.integers(V, size=(B, T)), np.array([5, 3, 4])
 logits, cache = tiny.forward(ids, lengths)  # (B, T, O)
 print("logits", logits.shape)
 print("ours is lib's, to 1e-12:", np.abs(encode(tiny, ids, lengths) - logits).max() < 1e-12)
@@ -136,8 +136,8 @@ check_count(my_count)
 #
 # No new derivation: each part has its own way back, and the encoder walks them in reverse. At each residual the gradient that comes along the sum and
 # the one that comes through the branch are added ([[residuals_and_feed_forward]]). The picture below shows this run, with the shapes and sizes of its arrays. Read it from below: grey is the stream
-# that both steps of a layer read and add to; dashed is the way back. Is the whole right? Every number of the tiny encoder is moved a little, up and
-# down. Sequence 2 is padded.
+# that both steps of a layer read and add to, $x_1$ and $x_2$ are the sums; dashed is the way back. Is the whole right? Every number of the tiny encoder is moved a little, up and
+# down. Sequences 2 and 3 are padded.
 #
 # The gradient of the keys' bias will be 0 in every layer, and that is no mistake: it adds the same number, $q_t \cdot b$, to all scores of a query,
 # and softmax does not notice. These numbers are counted, but change nothing. (In training rounding errors may move them a little; no output notices.)

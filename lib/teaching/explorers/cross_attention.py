@@ -46,6 +46,7 @@ def explorer():
         set_image(image, np.where(may_look(date, *BLOCKED[blocked]), now, np.nan))
         label(characters, date)
         raise_bars(bars, probabilities[step - 1])
+        image.axes.set_title(f"step {step}: the weights of all heads, and the next symbol")
         return describe(date, iso, SYMBOLS.decode(ids), step, now, probabilities[step - 1])
 
     return Panel(
@@ -62,10 +63,10 @@ def draw(picture):
     above, below = picture.axes
     image = heatmap(above, np.full((len(ROWS), LONGEST), np.nan), rows=ROWS)
     above.axhline(HEADS - 0.5, color=PAPER, ls="-", lw=2)
-    above.set_ylabel("layer.head")
+    above.set(ylabel="layer.head", title="step")  # the number comes later
     characters, bars = draw_date(picture, image, above), draw_bars(below)
     line = above.lines[0]
-    picture.moving(image, line, characters, bars)
+    picture.moving(above.title, image, line, characters, bars)
     return image, characters, bars
 
 

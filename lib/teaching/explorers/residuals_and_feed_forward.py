@@ -9,7 +9,7 @@ from lib.teaching.palette import GREY, MEANINGS
 from lib.teaching.panel import Choice, Number, Panel, Picture
 
 MOST, WIDTH, INNER, POSITIONS = 48, 32, 64, 16
-LOW, HIGH = 1e-12, 1e12
+LOW, HIGH = 1e-12, 1e6
 RESIDUALS = ("without", "with")
 
 
@@ -44,7 +44,8 @@ def draw(axes, low, high):
         ax.set(xlabel="layer (0 is the input)", xticks=range(0, MOST + 1, 16))
         ax.axhline(1, color=GREY, ls="-", lw=0.8)
         drawn = dict(color=MEANINGS[what].colour, ls=MEANINGS[what].dash)
-        lines.append(*ax.plot([], [], **drawn, marker=".", ms=5, lw=1.2))
+        above = dict(lw=1.2, clip_on=False, zorder=3)  # of the frame: the first point is whole
+        lines.append(*ax.plot([], [], **drawn, marker="o", ms=4, markevery=8, **above))
     axes[0].set_ylabel("size")
     return lines
 

@@ -55,15 +55,15 @@ def draw(ax, names):
     ax.set(xlim=(0, 1.4), xlabel="share", xticks=(0, 0.5, 1), xticklabels=("0", "50 %", "100 %"))
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    points = [(1.2, i) for i in range(len(names))]
-    return list(bars), Labels(ax, points)
+    return list(bars), Labels(ax, [(0.2, i) for i in range(len(names))])
 
 
 def fill(bars, labels, numbers, texts):
-    """The bars at their shares, the texts beside them."""
-    for bar, share in zip(bars, numbers / numbers.sum(), strict=True):
+    """The bars at their shares, the texts at their ends."""
+    shares = numbers / numbers.sum()
+    for bar, share in zip(bars, shares, strict=True):
         bar.set_width(share)
-    labels.write(texts)
+    labels.place([(share + 0.2, i) for i, share in enumerate(shares)], texts)
 
 
 def describe(K, T, parameters, kept):

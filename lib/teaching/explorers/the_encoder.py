@@ -57,7 +57,7 @@ def draw(picture):
 
 
 def fill(maps, weights, digits):
-    """Lay weights (L, H, T, T) into their maps, and write the digits on their outer sides."""
+    """Lay weights (L, H, T, T) into their maps, the outputs beside them, the digits below."""
     L, H = weights.shape[:2]
     for (layer, head), (image, beside, below) in maps.items():
         for artist in (image, beside, below):
@@ -66,7 +66,8 @@ def fill(maps, weights, digits):
             set_image(image, weights[layer, head])
             room = image.axes.get_position()
             left = [(-0.02 / room.width, i) for i in range(LONGEST)]
-            beside.place(left, digits if head == 0 else "")
+            outputs = [str(t + 1) for t in range(len(digits))]
+            beside.place(left, outputs if head == 0 else "")
             low = [(i, -0.03 / room.height) for i in range(LONGEST)]
             below.place(low, digits if layer == L - 1 else "")
 

@@ -58,6 +58,8 @@ def draw(picture):
     (curve,) = below.plot(DISTANCES, DISTANCES, color=INK, ls="-", lw=1.1)
     (most,) = below.plot([0], [0], "D", ms=7, mfc=CHOSEN, color=INK)
     below.set(xlim=(-4, FARTHEST + 4), ylim=(-1.15, 1.15))
+    mark = f"the most alike from distance {FAR} on"
+    below.legend([most], [mark], loc="lower right", bbox_to_anchor=(1, 0.96), borderaxespad=0)
     below.set(xlabel="distance s − t", ylabel="dot product / (D/2)")
     picture.moving(faces, hands, curve, most)
     return faces, hands, curve, most

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend, roles
-from lib.teaching.palette import line
+from lib.teaching.palette import DASHES, line
 from lib.teaching.plots import heatmap
 
 BUS, LANE = 4.86, 4.64  # where the memory's lines go up and down, and where its gradients come
@@ -65,29 +65,25 @@ def add_up(diagram, back, low, high, layers):
     diagram.flow((REST, 0, 0.1), "memory +", (LANE, high), back=True)
     diagram.flow("memory +", "encoder.norm", back=True)
     first, *rest = (back[f"stack.layers.{i}"].made[1] for i in range(layers))
-    beside = dict(rotation=90, ha="right", va="center")
-    diagram.size(LANE - 0.07, (low + y) / 2 + 0.1, "dm of layer 1", first, of=CROSS, **beside)
+    diagram.size(LANE - 0.13, y - 0.27, "dm of layer 1", first, of=CROSS, ha="right")
     others = " 2" if layers == 2 else f"s 2 to {layers}"
     name = f"dm of layer{others}"
     diagram.size(LANE - 0.1, high - 0.2, name, sum(rest), of=REST, ha="right")
-    diagram.size(2.4, y - 0.2, "dm", back["encoder.norm"].given[0], of="memory +")
+    diagram.size(2.4, y + 0.17, "dm", back["encoder.norm"].given[0], of="memory +")
 
 
 def draw_record(curves, titles):
     """Validation dates that are exact, over the steps; curves: {name: [(step, share), …]}."""
     fig, ax = plt.subplots(figsize=(6.4, 2.7))
-    hollow = dict(markerfacecolor="none", linestyle="--")
-    looks = {
-        "bottleneck": line("recurrent", **hollow),
-        "attention": line("recurrent"),
-        "small": line("transformer"),
-        "large": line("transformer", **hollow),
-    }
+    kinds = dict.fromkeys(("bottleneck", "attention"), "recurrent")
+    kinds |= dict.fromkeys(("small", "large"), "transformer")
+    dashes = dict(zip(("attention", "small", "bottleneck", "large"), DASHES, strict=False))
     for name, pairs in curves.items():
         every = max(1, len(pairs) // 12)
-        ax.plot(*zip(*pairs, strict=True), **looks[name], ms=5, markevery=every, label=titles[name])
-    ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(0, 1.03))
-    ax.legend()
+        drawn = line(kinds[name], linestyle=dashes[name])
+        ax.plot(*zip(*pairs, strict=True), **drawn, ms=4, markevery=every, label=titles[name])
+    ax.set(xlabel="step (64 dates each)", ylabel="validation dates exact", ylim=(-0.03, 1.04))
+    ax.legend(handlelength=4)
 
 
 def draw_heads(weights, rows, columns):

@@ -30,10 +30,9 @@ def draw_decoder_layer(layer, run, x, memory):
     column.begin(0.25, "x", x, "x")
     column.arrived(back[""].made[0])
     draw_layer(column, "", layer.attention.layer.heads, "causal, ", cross=True)
-    column.band()
-    column.end("y", forward[""].y, back[""].given[0])
+    column.end_of_stream("y", forward[""].y, back[""].given[0])
     draw_memory(diagram, cross, memory, back[cross].made[1])
-    legend(diagram, 5.2, 2.6)
+    legend(diagram, 5.0, 2.7)
     what = "A decoder's layer: cross-attention takes keys and values from the memory alone."
     return cut(diagram, column.high, what)
 
@@ -51,8 +50,10 @@ def draw_memory(diagram, cross, memory, dmemory):
 
 def draw_parts(parts):
     """Where a model's numbers are, in millions; parts: (title, names, numbers) of each panel."""
-    fig, axes = plt.subplots(1, len(parts), figsize=(7.0, 2.0))
+    fig, axes = plt.subplots(1, len(parts), figsize=(6.4, 2.0))
     for ax, (title, names, numbers) in zip(axes, parts, strict=True):
         bars = ax.barh(names, numbers / 1e6, color=SERIES[1])
         ax.bar_label(bars, fmt="%.2f", padding=3)
-        ax.set(title=title, xlabel="millions", xlim=(0, 6), ylim=(len(names) - 0.5, -0.5))
+        ax.set(
+            title=title, xlabel="millions of numbers", xlim=(0, 6), ylim=(len(names) - 0.5, -0.5)
+        )

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lib.teaching.blocks import GAP, Column, canvas, cut, draw_layer, legend
-from lib.teaching.palette import DASHES, PALE, SERIES, line
+from lib.teaching.palette import DASHES, PALE, PAPER, SERIES, SHARES, line
 from lib.teaching.plots import heatmap
 
 
@@ -33,29 +33,34 @@ def draw_record(curves):
         drawn = looks[layers] | dict(ls=dashes[heads], ms=4, markevery=2)
         ax.plot(steps, right, **drawn, label=f"layers {layers}, heads {heads}")
     ax.set(xlabel="step", ylabel="% of the digits right", ylim=(0, 104))
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.5)
 
 
 def draw_mirrors(weights, right, digits):
     """Weights of one head of each layer, and how often each output is right, by blocked output."""
-    fig, axes = plt.subplots(1, 3, figsize=(6.5, 2.5))
-    for ax, layer in zip(axes, (0, 1), strict=False):
-        heatmap(ax, weights[layer, 0], rows=list(digits), columns=list(digits))
-        ax.set(title=f"layer {layer + 1}, head 1: weights", xlabel="looks at")
-    axes[0].set_ylabel("output")
+    fig, axes = plt.subplots(1, 3, figsize=(6.4, 3.1))
     outs = [str(t + 1) for t in range(len(digits))]
+    for ax, layer in zip(axes, (0, 1), strict=False):
+        image = heatmap(ax, weights[layer, 0], rows=outs, columns=list(digits))
+        ax.set(title=f"layer {layer + 1}, head 1", xlabel="looks at the digit")
+    axes[0].set_ylabel("output")
+    bar = dict(location="bottom", aspect=30)
+    fig.colorbar(image, ax=axes[:2], label="weight", **bar)
     image = heatmap(axes[2], right, rows=outs, columns=outs)
-    axes[2].set(title="share right", xlabel="output", ylabel="blocked output")
-    fig.colorbar(image, ax=axes, fraction=0.03, label="weight, or share right")
+    image.set_cmap(SHARES)
+    axes[2].set(title="one output blocked", xlabel="output", ylabel="blocked output")
+    fig.colorbar(image, ax=axes[2], label="share right", **bar | {"aspect": 15})
 
 
 def draw_lengths(accuracies):
     """Digits right by the length of the sequence; accuracies: {layers: shares}."""
     fig, ax = plt.subplots(figsize=(5.8, 2.4))
     ax.axvspan(4, 12, color=PALE, lw=0)
-    for layers, marker, color in ((2, "", SERIES[0]), (1, "o", SERIES[2])):
+    ax.text(8, 5, "lengths in training", ha="center")
+    for layers, marker, color in ((2, "s", SERIES[0]), (1, "o", SERIES[2])):
         shares, label = np.multiply(accuracies[layers], 100), f"layers {layers}, heads 2"
-        ax.plot(range(1, 17), shares, color=color, ls=DASHES[1], marker=marker, label=label)
+        dots = dict(marker=marker, ms=4)
+        ax.plot(range(1, 17), shares, color=color, ls=DASHES[2 - layers], **dots, label=label)
     ax.set(xlabel="digits in the sequence", ylabel="% right", ylim=(0, 104), xticks=range(1, 17))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
@@ -66,11 +71,11 @@ def draw_words(losses):
     looks = {
         "recurrent": line("recurrent"),
         "encoder": line("transformer"),
-        "without positions": line("transformer", linestyle=":", markerfacecolor="none"),
+        "without positions": line("transformer", linestyle=":", markerfacecolor=PAPER),
     }
     for (kind, part), (steps, nats) in losses.items():
         ax = axes[int(part == "validation")]
         ax.plot(steps, nats, **looks[kind], ms=4, label=kind)
-        ax.set(title=f"{part} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.2))
+        ax.set(title=f"{part} loss, mean of 3 seeds", xlabel="step", ylim=(0, 2.4))
     axes[0].set_ylabel("nats")
     axes[1].legend()

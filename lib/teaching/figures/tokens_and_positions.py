@@ -6,7 +6,7 @@ Shapes: T positions, D width.
 import matplotlib.pyplot as plt
 from matplotlib.patches import Circle, Rectangle
 
-from lib.teaching.palette import CHOSEN, GREY, INK, PAPER, ordered
+from lib.teaching.palette import CHOSEN, DASHES, GREY, INK, PAPER, ordered
 from lib.teaching.plots import heatmap
 
 LEFT, WIDE, TALL, APART = 0.6, 5.3, 2.3, 0.62  # in inches: of the table; from clock to clock
@@ -72,7 +72,9 @@ def three_kinds(products):
 def bases(similar):
     """similar {base: similarity by distance}: a curve for each, the larger the base the darker."""
     figure, ax = plt.subplots(figsize=(6.2, 2.5))
-    for (base, values), grey in zip(similar.items(), ordered(len(similar)), strict=True):
-        ax.plot(values, lw=1.1, ls="-", color=grey)
+    looks = zip(ordered(len(similar) + 1)[1:], DASHES[len(similar) - 1 :: -1], strict=True)
+    for (base, values), (grey, dash) in zip(similar.items(), looks, strict=True):
+        ax.plot(values, lw=1.1, ls=dash, color=grey)
         ax.text(len(values) + 4, values[-1], f"base {base}", va="center")
     ax.set(xlabel="distance", ylabel="dot product / (D/2)", xlim=(-8, 1.19 * len(values)))
+    ax.set_xticks(range(0, len(values), 100))
