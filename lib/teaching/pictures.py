@@ -23,8 +23,9 @@ from lib.teaching import describe
 
 DENSITY = 2  # pixels of a picture for each pixel of the page, across and down
 RADIUS = 8  # of a card's corners, in pixels of the page
-FEW, MANY, SHADES = 112, 240, 16  # colours of a drawing, of a map; shades of a corner's edge
-FLAT = 40  # so many pixels of one colour are no edge of a letter: it is exact in the palette
+# Colours in the palette that are exact, and that stand for others; shades of a corner's edge.
+EXACT, NEAR, SHADES = 192, 48, 16
+FLAT = 200  # so many pixels of one colour are a place that is filled, and no edge of a letter
 # Of the formats that a page can show, the finest first.
 FORMATS = ("image/svg+xml", "image/png", "image/jpeg")
 LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
@@ -83,10 +84,9 @@ def in_few_colours(image):
     colours = found[:, None].astype(int) >> np.array([16, 8, 0]) & 255  # (M, 3)
     often = np.argsort(-counts, kind="stable")
     flat = often[: (counts > FLAT).sum()]
-    most = MANY if len(flat) > FEW / 2 else FEW
-    exact = colours[flat[: most * 3 // 4]]
-    rest = image.quantize(most - len(exact), Image.Quantize.MAXCOVERAGE).getpalette()
-    palette = np.concatenate([exact, np.reshape(rest, (-1, 3))])[:most]
+    exact = colours[flat[:EXACT]]
+    near = image.quantize(NEAR, Image.Quantize.MAXCOVERAGE).getpalette()
+    palette = np.concatenate([exact, np.reshape(near, (-1, 3))[:NEAR]])
     nearest = [((colour - palette) ** 2).sum(axis=1).argmin() for colour in colours]
     return np.array(nearest, np.uint8)[np.searchsorted(found, packed)], palette
 
