@@ -76,12 +76,12 @@ def in_few_colours(image):
     two colours, as at the edge of a letter, takes the nearest.
     """
     parts = np.asarray(image)
-    packed = parts[..., 0].astype(np.uint32)  # (height, width)
+    packed = parts[..., 0].astype(np.uint32)
     for part in (1, 2):  # in place: a large picture takes much memory
         packed <<= 8
         packed |= parts[..., part]
     found, counts = np.unique(packed, return_counts=True)
-    colours = found[:, None].astype(int) >> np.array([16, 8, 0]) & 255  # (M, 3)
+    colours = found[:, None].astype(int) >> np.array([16, 8, 0]) & 255
     often = np.argsort(-counts, kind="stable")
     flat = often[: (counts > FLAT).sum()]
     exact = colours[flat[:EXACT]]
