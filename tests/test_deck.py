@@ -43,9 +43,12 @@ FAULTS = """smallest => {
         for (const element of slide.querySelectorAll('pre'))
             if (shown(element) && parseFloat(getComputedStyle(element).fontSize) < smallest.code)
                 say(`small code: ${element.textContent.slice(0, 40)}`);
-        for (const picture of slide.querySelectorAll('img'))
-            if (picture.getBoundingClientRect().width / picture.naturalWidth < smallest.picture)
+        for (const picture of slide.querySelectorAll('img')) {
+            const drawn = picture.getAttribute('width') || picture.naturalWidth;  // at one density
+            const { width, height } = picture.getBoundingClientRect();
+            if (width / drawn < smallest.picture && height < 850)  // as high as a slide is the most
                 say('small picture');
+        }
         if (!slide.innerText.trim() && !slide.querySelector('img')) say('empty');
     }
     return wrong;

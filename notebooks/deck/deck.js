@@ -5,7 +5,8 @@
   // Pictures are drawn for a page: on a screen for hundreds they are shown twice as large.
   function enlarge(section) {
     for (const picture of section.querySelectorAll("img")) {
-      const scale = Math.min(2, 1760 / picture.naturalWidth, 860 / picture.naturalHeight);
+      const density = picture.naturalWidth / (picture.getAttribute("width") || picture.naturalWidth);
+      const scale = Math.min(2 / density, 1760 / picture.naturalWidth, 860 / picture.naturalHeight);
       picture.style.width = `${Math.floor(scale * picture.naturalWidth)}px`;
     }
   }
