@@ -4,8 +4,8 @@ The map, in reading order; an import never runs back up. The mathematics:
 
     guard                   bad input, refused in one line, at the door alone
     check                   is a backward right? numerical gradients, and their comparison
-    functional              sigmoid, tanh, relu, gelu, softmax, cross-entropies: f and f_backward
-    layers                  Layer, Linear, Embedding, LayerNorm, Dropout, FeedForward
+    functional              sigmoid, tanh, relu, gelu, silu, softmax, cross-entropies
+    layers                  Layer, Linear, Embedding, norms, Dropout, FeedForward, SwiGLU
     saving                  a run in a file, whole or not at all, and on from it
     recurrent               the cells, and RNN, which walks through time
     positions               sinusoidal, learned, rotary

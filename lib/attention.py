@@ -7,8 +7,8 @@
 A mask is True where a query may look. A query that may look nowhere gets zeros.
 
 Shapes: B batch, T queries, S positions of keys, D model width, H heads, K = D / H head width,
-J width of a value. In AdditiveAttention: Q width of a query, K of a key, F of the hidden layer
-that compares the two.
+G key heads, J width of a value. In AdditiveAttention: Q width of a query, K of a key, F of the
+hidden layer that compares the two.
 """
 
 import functools
@@ -123,7 +123,7 @@ def transposed(x):
 
 
 class KVCache:
-    """Keys and values (B, H, S, K) of the positions that were read; grows as a text is written.
+    """Keys and values (B, G, S, K) of the positions that were read; grows as a text is written.
 
     It belongs to the first layer that fills it: another layer's keys mean nothing to a query.
     start: where the next position stands; its length, unless some of what it holds is padding,
@@ -143,11 +143,11 @@ class KVCache:
         return self.length
 
     def extend(self, key, value):
-        """Put (B, H, T, K) behind what is there; all keys and all values so far."""
-        B, H, T, K = key.shape
+        """Put (B, G, T, K) behind what is there; all keys and all values so far."""
+        B, G, T, K = key.shape
         end = self.length + T
         if not self.length or end > self.storage.shape[-2]:  # twice the room, copied seldom
-            storage = np.empty((2, B, H, 2 * end, K), key.dtype)
+            storage = np.empty((2, B, G, 2 * end, K), key.dtype)
             if self.length:
                 storage[..., : self.length, :] = self.storage[..., : self.length, :]
             self.storage = storage
@@ -163,7 +163,7 @@ class KVCache:
         self.storage = self.storage[:, rows]
 
     def held(self):
-        """All keys and all values so far, (B, H, S, K) each."""
+        """All keys and all values so far, (B, G, S, K) each."""
         return self.storage[0, :, :, : self.length], self.storage[1, :, :, : self.length]
 
 
@@ -279,15 +279,22 @@ class MultiHeadAttention(Layer):
     """H times attention side by side, each with queries, keys and values of its own, K wide.
 
     (Vaswani et al., 2017.) rotary: RotaryPositions(K), for positions that turn queries and keys.
+    key_heads: G heads of keys and values, each for H / G neighbouring heads of queries (grouped
+    queries; Ainslie et al., 2023); None: as many as heads.
     """
 
-    def __init__(self, d_model, heads, rng, dtype=np.float64, bias=True, rotary=None):
+    switches = (*Layer.switches, "key_heads")  # the arrays of the keys show it
+
+    def __init__(
+        self, d_model, heads, rng, dtype=np.float64, bias=True, rotary=None, key_heads=None
+    ):
         self.heads, self.rotary = guard.heads(d_model, heads), rotary
-        if rotary is not None:
-            K = d_model // heads
-            if guard.instance("rotary", rotary, RotaryPositions).width != K:
-                raise ValueError(f"rotary turns {rotary.width} columns: {K} were expected, D / H")
-        linears = (Linear(d_model, d_model, rng, dtype, bias) for _ in range(4))
+        self.key_heads = guard.key_heads(self.heads, key_heads)
+        K = d_model // heads
+        if rotary is not None and guard.instance("rotary", rotary, RotaryPositions).width != K:
+            raise ValueError(f"rotary turns {rotary.width} columns: {K} were expected, D / H")
+        widths = d_model, K * self.key_heads, K * self.key_heads, d_model
+        linears = (Linear(d_model, width, rng, dtype, bias) for width in widths)
         self.query, self.key, self.value, self.output = linears
 
     def forward(self, x, memory, mask=None, kv_cache=None, ablated_heads=()):
@@ -298,15 +305,16 @@ class MultiHeadAttention(Layer):
         ablated_heads: the numbers of heads whose context is set to 0, to see what they are for.
         """
         start = kv_cache.start if kv_cache and kv_cache.claim(self) else 0
-        query, query_cache = self._heads(self.query, x, start)  # (B, H, T, K)
+        query, query_cache = self._heads(self.query, x, self.heads, start)  # (B, H, T, K)
         if memory is None:
             key, value = kv_cache.held()
         else:
-            key, key_cache = self._heads(self.key, memory, start)  # (B, H, S, K)
-            value, value_cache = self._heads(self.value, memory)  # (B, H, S, K)
+            key, key_cache = self._heads(self.key, memory, self.key_heads, start)  # (B, G, S, K)
+            value, value_cache = self._heads(self.value, memory, self.key_heads)  # (B, G, S, K)
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
+        key, value = repeated(key, self.heads), repeated(value, self.heads)  # (B, H, S, K)
         context, attention_cache = attention(query, key, value, for_heads(mask))
         if ablated_heads:
             context = without(context, ablated_heads)
@@ -326,6 +334,7 @@ class MultiHeadAttention(Layer):
         if cache.ablated_heads:
             dcontext = without(dcontext, cache.ablated_heads)
         dquery, dkey, dvalue = attention_backward(dcontext, cache.attention)
+        dkey, dvalue = (summed(d, self.key_heads) for d in (dkey, dvalue))
         dx = self._heads_backward(self.query, dquery, cache.query)  # (B, T, D)
         dmemory = self._heads_backward(self.key, dkey, cache.key)  # (B, S, D)
         dmemory += self._heads_backward(self.value, dvalue, cache.value)
@@ -348,10 +357,10 @@ class MultiHeadAttention(Layer):
             four = getattr(mask, "ndim", 0) == 4
             guard.mask(name, mask, (len(x), self.heads, *shape[1:]) if four else shape)
 
-    def _heads(self, linear, x, start=None):
+    def _heads(self, linear, x, heads, start=None):
         """The queries, keys or values of all heads; where positions turn them, from start on."""
-        y, linear_cache = linear.forward(x)  # (..., D)
-        y, turn = split(y, self.heads), None
+        y, linear_cache = linear.forward(x)
+        y, turn = split(y, heads), None
         if self.rotary and start is not None:
             y, turn = self.rotary.forward(y, start)  # (..., K)
         return y, (linear_cache, turn)
@@ -387,8 +396,18 @@ def split(x, heads):
 
 def merge(x):
     """(B, H, T, K) -> (B, T, D), the way back from split."""
-    x = x.swapaxes(1, 2)  # (..., H, K)
-    return x.reshape(*x.shape[:2], -1)
+    return x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1)
+
+
+def repeated(x, heads):
+    """(B, G, S, K) -> (B, H, S, K): each head H / G times, one after another."""
+    return x if x.shape[1] == heads else np.repeat(x, heads // x.shape[1], axis=1)
+
+
+def summed(dx, key_heads):
+    """(B, H, S, K) -> (B, G, S, K), the way back from repeated: the sum over a head's uses."""
+    B, H, S, K = dx.shape
+    return dx if H == key_heads else dx.reshape(B, key_heads, -1, S, K).sum(axis=2)
 
 
 def without(x, ablated_heads):

@@ -112,6 +112,23 @@ def gelu_slope_times(dy, z, grown, y):
     return dz
 
 
+def silu(z):
+    """y = z sigmoid(z), for any shape, and the cache: relu with its corner rounded off.
+
+    Sigmoid-weighted linear unit (Elfwing, Uchibe and Doya, 2018), also called swish.
+    """
+    guard.real("z", z)
+    share, _ = sigmoid(z)
+    return z * share, (z, share)
+
+
+def silu_backward(dy, cache):
+    """dz from dy: the slope is s + z s (1 - s), with s = sigmoid(z)."""
+    z, share = cache
+    guard.alike("dy", dy, "z", z)
+    return dy * share * (1 + z * (1 - share))
+
+
 def pieces(x, size=2**15):
     """Slices of x (N, ...) of about `size` numbers: few enough to stay in the processor's cache."""
     step = max(1, size * len(x) // x.size)

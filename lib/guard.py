@@ -105,6 +105,14 @@ def heads(d_model: Any, heads: Any) -> int:
     return int(heads)
 
 
+def key_heads(heads: int, key_heads: Any) -> int:
+    """Refuse a number of key heads that does not divide the heads; None: as many as those."""
+    if key_heads is None:
+        return heads
+    fits = heads % whole_number("key_heads", key_heads) == 0
+    return int(need(fits, "key_heads", key_heads, f"a divisor of heads={heads}"))
+
+
 def floating(name: str, dtype: Any) -> np.dtype:
     """Refuse every dtype but float32 and float64; float16 loses gradients below 6e-8."""
     if not isinstance(dtype, str | type | np.dtype) or dtype not in FLOATS:

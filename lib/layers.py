@@ -20,9 +20,12 @@ from collections import namedtuple
 import numpy as np
 
 from lib import guard
-from lib.functional import ACTIVATIONS
+from lib.functional import ACTIVATIONS, silu, silu_backward
 
 FeedForwardCache = namedtuple("FeedForwardCache", "inner activation outer")
+SwiGLUCache = namedtuple("SwiGLUCache", "inner gate up opened silu outer")
+
+UNFILLED = "unfilled"  # in place of an rng: zeros, and no memory before they are written
 
 
 class Layer:
@@ -201,37 +204,60 @@ class Embedding(Layer):
         return matmul(dlogits, self.W)
 
 
-class LayerNorm(Layer):
-    """Each vector at mean 0 and variance 1, then scaled by gamma and moved by beta, both learned.
+class RMSNorm(Layer):
+    """Each vector at mean square 1, then scaled by gamma, which is learned.
 
-    (Ba, Kiros and Hinton, 2016.) epsilon is added to the variance: without it a constant vector
-    would be divided by zero.
+    (Root mean square; Zhang and Sennrich, 2019.) epsilon is added to the mean square: without it
+    a vector of zeros would be divided by zero.
     """
 
     def __init__(self, d_model, dtype=np.float64, epsilon=1e-5):
         guard.whole_number("d_model", d_model)
         guard.floating("dtype", dtype)
         self.epsilon = guard.positive("epsilon", epsilon)
-        self.add_parameters(gamma=np.ones(d_model, dtype), beta=np.zeros(d_model, dtype))
+        self.add_parameters(gamma=np.ones(d_model, dtype))
 
     def check_forward(self, x):
         guard.float_array("x", x, "... D", finite=True, dtype=self.gamma.dtype, D=len(self.gamma))
 
     def forward(self, x):
         """x (..., D) -> y (..., D) and the cache."""
+        scale = one_over_rms(x, self.epsilon)  # (..., 1)
+        normal = x * scale  # (..., D)
+        return normal * self.gamma, (normal, scale)
+
+    def check_backward(self, dy, cache):
+        guard.gradient("dy", dy, cache[0].shape, self.gamma.dtype)
+
+    def backward(self, dy, cache):
+        """dy (..., D) -> dx (..., D); adds to dgamma."""
+        normal, scale = cache
+        if self.dgamma is not None:
+            self.dgamma += column_sums(dy * normal)
+        dx = dy * self.gamma  # (..., D)
+        dx -= normal * mean(dx * normal)  # every x moved the scale of its whole vector
+        return dx * scale
+
+
+class LayerNorm(RMSNorm):
+    """Each vector at mean 0 and variance 1, then scaled by gamma and moved by beta, both learned.
+
+    (Ba, Kiros and Hinton, 2016.) RMSNorm of what is left without the mean, whose mean square is
+    the variance; and beta.
+    """
+
+    def __init__(self, d_model, dtype=np.float64, epsilon=1e-5):
+        super().__init__(d_model, dtype, epsilon)
+        self.add_parameters(beta=np.zeros(d_model, dtype))
+
+    def forward(self, x):
+        """x (..., D) -> y (..., D) and the cache."""
         normal = x - mean(x)  # (..., D)
-        variance = np.vecdot(normal, normal)[..., None] / x.shape[-1]  # (..., 1)
-        scale = (variance + self.epsilon) ** -0.5  # (..., 1)
-        if np.count_nonzero(scale) < scale.size:
-            came = f"x reaches {np.abs(x).max()}, whose square is no finite number"
-            raise guard.NotFiniteError(f"{came}: smaller numbers were expected")
+        scale = one_over_rms(normal, self.epsilon)  # (..., 1)
         normal *= scale
         y = normal * self.gamma  # (..., D)
         y += self.beta
         return y, (normal, scale)
-
-    def check_backward(self, dy, cache):
-        guard.gradient("dy", dy, cache[0].shape, self.gamma.dtype)
 
     def backward(self, dy, cache):
         """dy (..., D) -> dx (..., D); adds to dgamma and dbeta."""
@@ -313,6 +339,37 @@ class FeedForward(Layer):
         return self.inner.backward(dz, cache.inner)
 
 
+class SwiGLU(FeedForward):
+    """A feed-forward with a gate: silu of one linear layer times another, D to F to D.
+
+    (Swish-gated linear unit; Shazeer, 2020.) Three matrices where FeedForward has two: as many
+    numbers as that has at 3/2 the d_ff.
+    """
+
+    def __init__(self, d_model, d_ff, rng, dtype=np.float64, bias=True):
+        guard.whole_numbers(d_model=d_model, d_ff=d_ff)
+        self.gate = Linear(d_model, d_ff, rng, dtype, bias)
+        self.inner = Linear(d_model, d_ff, rng, dtype, bias)
+        self.outer = Linear(d_ff, d_model, rng, dtype, bias)
+
+    def forward(self, x):
+        """x (..., D) -> y (..., D) and the cache."""
+        up, inner_cache = self.inner.forward(x)  # (..., F)
+        z, gate_cache = self.gate.forward(x)  # (..., F)
+        opened, silu_cache = silu(z)  # (..., F)
+        y, outer_cache = self.outer.forward(opened * up)  # (..., D)
+        return y, SwiGLUCache(inner_cache, gate_cache, up, opened, silu_cache, outer_cache)
+
+    def backward(self, dy, cache):
+        """dy (..., D) -> dx (..., D); adds to the gradients of the three layers."""
+        dhidden = self.outer.backward(dy, cache.outer)  # (..., F)
+        dz = silu_backward(dhidden * cache.up, cache.silu)  # (..., F)
+        dx = self.gate.backward(dz, cache.gate)  # (..., D)
+        dx += self.inner.backward(dhidden * cache.opened, cache.inner)
+        return dx
+
+
+NORMS = {"layer": LayerNorm, "rms": RMSNorm}
 HOLDERS = Layer, list, tuple, dict, set, frozenset  # in what a layer may stand
 
 
@@ -322,9 +379,20 @@ def scaled_normal(rng, d_in, d_out, dtype):
 
 
 def random_normal(rng, spread, shape, dtype):
-    """Random numbers of mean 0 and this spread."""
+    """Random numbers of mean 0 and this spread; zeros where the rng is UNFILLED."""
     guard.floating("dtype", dtype)
+    if rng is UNFILLED:
+        return np.zeros(shape, dtype)
     return guard.generator("rng", rng).normal(0, spread, shape).astype(dtype)
+
+
+def one_over_rms(x, epsilon):
+    """What brings the mean square of each vector to 1: (..., D) -> (..., 1)."""
+    scale = (np.vecdot(x, x)[..., None] / x.shape[-1] + epsilon) ** -0.5  # (..., 1)
+    if np.count_nonzero(scale) < scale.size:
+        came = f"x reaches {np.abs(x).max()}, whose square is no finite number"
+        raise guard.NotFiniteError(f"{came}: smaller numbers were expected")
+    return scale
 
 
 def mean(x):

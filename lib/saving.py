@@ -17,7 +17,7 @@ import os
 import signal
 import threading
 import zipfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -301,10 +301,16 @@ def _compare_arrays(headers, expected, optimizer):
 
 
 def _compare_models(about, model):
-    """Refuse a model of another config, by its own names of the settings; dropout may differ."""
+    """Refuse a model of another config, by its own names of the settings; dropout may differ.
+
+    An older file does not know the newest settings: it was saved with their defaults.
+    """
     if hasattr(model, "config") and "config" in about:
-        free = {"dropout": None}
-        _compare("model", about["config"] | free, asdict(model.config) | free)
+        saved, free = dict(about["config"]), {"dropout": None}
+        for setting in fields(model.config):
+            if setting.default is not MISSING:
+                saved.setdefault(setting.name, setting.default)
+        _compare("model", saved | free, asdict(model.config) | free)
 
 
 def _compare(whose, saved, ours):

@@ -20,7 +20,7 @@ import numpy as np
 from lib import guard, saving
 from lib.attention import KVCache, KVCaches, MultiHeadAttention, SelfAttention, check_heads
 from lib.functional import ACTIVATIONS
-from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
+from lib.layers import NORMS, UNFILLED, Dropout, Embedding, FeedForward, Layer, Linear, SwiGLU
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 
 KINDS = "encoder", "decoder", "encoder-decoder"
@@ -29,7 +29,7 @@ POSITIONS = "sinusoidal", "learned", "rotary", "none"
 ResidualCache = namedtuple("ResidualCache", "norm layer dropout")
 EncoderLayerCache = namedtuple("EncoderLayerCache", "attention feed_forward")
 DecoderLayerCache = namedtuple("DecoderLayerCache", "attention cross_attention feed_forward")
-StackCache = namedtuple("StackCache", "embedding positions dropout layers norm")
+StackCache = namedtuple("StackCache", "embedding positions embedding_norm dropout layers norm")
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,15 @@ class TransformerConfig:
     """What makes a Transformer, but for its numbers; saved with every checkpoint of one.
 
     kind: "encoder", "decoder" or "encoder-decoder"; source_size: the vocabulary of the last's
-    encoder. tied: the output reads the embedding's table, whose rows then start small and are
-    multiplied by √D on the way in; else it has weights of its own, output_size of them where that
-    is not the vocabulary. positions: "sinusoidal", "learned" (context_length of them), "rotary"
-    (with rotary_base) or "none". pre_norm: x + layer(norm(x)) (Xiong et al., 2020), else
-    norm(x + layer(x)) (Vaswani et al., 2017), with epsilon in each norm. activation: of the
-    feed-forward. bias: in every linear layer. dropout: how much is zeroed in training.
+    encoder. tied: the output reads the embedding's table; else it has weights of its own,
+    output_size of them where that is not the vocabulary. scaled: the embedding's rows start small
+    and are multiplied by √D on the way in; None: where it is tied. positions: "sinusoidal",
+    "learned" (context_length of them), "rotary" (with rotary_base) or "none". key_heads: of keys
+    and values, fewer than heads; None: as many. pre_norm: x + layer(norm(x)) (Xiong et al., 2020),
+    else norm(x + layer(x)) (Vaswani et al., 2017). norm: "layer" or "rms", with epsilon in each.
+    embedding_norm: one more, of the embeddings with their positions (Devlin et al., 2019).
+    activation: of the feed-forward, "relu", "gelu" or "swiglu". bias: in every linear layer.
+    dropout: how much is zeroed in training.
     """
 
     vocabulary_size: int
@@ -62,18 +65,24 @@ class TransformerConfig:
     activation: str = "relu"
     bias: bool = True
     dropout: float = 0.0
+    scaled: bool | None = None
+    key_heads: int | None = None
+    norm: str = "layer"
+    embedding_norm: bool = False
 
     def __post_init__(self):
         for name in ("vocabulary_size", "d_ff", "layers", "context_length"):
             guard.whole_number(name, getattr(self, name))
-        guard.heads(self.d_model, self.heads)
-        for name in ("tied", "pre_norm", "bias"):
+        guard.key_heads(guard.heads(self.d_model, self.heads), self.key_heads)
+        for name in ("tied", "pre_norm", "bias", "embedding_norm"):
             guard.truth(name, getattr(self, name))
+        guard.optional(guard.truth, "scaled", self.scaled)
         for name in ("epsilon", "rotary_base"):
             guard.positive(name, getattr(self, name))
         guard.one_of("kind", self.kind, KINDS)
         guard.one_of("positions", self.positions, POSITIONS)
-        guard.one_of("activation", self.activation, tuple(ACTIVATIONS))
+        guard.one_of("norm", self.norm, tuple(NORMS))
+        guard.one_of("activation", self.activation, (*ACTIVATIONS, "swiglu"))
         guard.fraction("dropout", self.dropout)
         # No size that nobody would read, and no width that rotary positions cannot turn.
         if self.kind == "encoder-decoder":
@@ -86,9 +95,9 @@ class TransformerConfig:
             guard.optional(guard.whole_number, "output_size", self.output_size)
         self.rotary()
 
-    def norm(self, dtype):
+    def new_norm(self, dtype):
         """A norm of this model's kind, before it has learned."""
-        return LayerNorm(self.d_model, dtype, self.epsilon)
+        return NORMS[self.norm](self.d_model, dtype, self.epsilon)
 
     def rotary(self):
         """The positions that turn the queries and keys of every head, if these do."""
@@ -102,7 +111,7 @@ class Residual(Layer):
 
     def __init__(self, layer, config, dtype):
         self.layer, self.pre_norm = layer, config.pre_norm
-        self.norm, self.dropout = config.norm(dtype), Dropout(config.dropout)
+        self.norm, self.dropout = config.new_norm(dtype), Dropout(config.dropout)
 
     def forward(self, x, *given, rng=None):
         """x (B, T, D) -> y (B, T, D), cache. given: what the layer's forward gets after its x."""
@@ -133,8 +142,11 @@ class EncoderLayer(Layer):
 
     def __init__(self, config, rng, dtype=np.float64):
         c = guard.instance("config", config, TransformerConfig)
-        attention = SelfAttention(c.d_model, c.heads, rng, dtype, c.bias, c.rotary())
-        feed_forward = FeedForward(c.d_model, c.d_ff, rng, dtype, c.activation, c.bias)
+        attention = SelfAttention(c.d_model, c.heads, rng, dtype, c.bias, c.rotary(), c.key_heads)
+        if c.activation == "swiglu":
+            feed_forward = SwiGLU(c.d_model, c.d_ff, rng, dtype, c.bias)
+        else:
+            feed_forward = FeedForward(c.d_model, c.d_ff, rng, dtype, c.activation, c.bias)
         self.attention = Residual(attention, c, dtype)
         self.feed_forward = Residual(feed_forward, c, dtype)
 
@@ -163,8 +175,9 @@ class DecoderLayer(EncoderLayer):
 
     def __init__(self, config, rng, dtype=np.float64):
         super().__init__(config, rng, dtype)
-        cross = MultiHeadAttention(config.d_model, config.heads, rng, dtype, config.bias)
-        self.cross_attention = Residual(cross, config, dtype)
+        c, options = config, dict(key_heads=config.key_heads)
+        cross = MultiHeadAttention(c.d_model, c.heads, rng, dtype, c.bias, **options)
+        self.cross_attention = Residual(cross, c, dtype)
 
     def check_forward(
         self, x, memory, mask=None, cross_mask=None, kv_cache=None, ablated_heads=(), rng=None
@@ -201,23 +214,27 @@ class Stack(Layer):
     def __init__(self, LayerKind, vocabulary_size, config, rng, dtype):
         c = config
         self.embedding, self.positions = Embedding(vocabulary_size, c.d_model, rng, dtype), None
-        self.scale = float(c.d_model) ** 0.5 if c.tied else 1.0
+        scaled = c.tied if c.scaled is None else c.scaled
+        self.scale = float(c.d_model) ** 0.5 if scaled else 1.0
         self.embedding.W /= self.scale
         if c.positions == "sinusoidal":
             self.positions = SinusoidalEncoding(c.d_model)
         elif c.positions == "learned":
             self.positions = LearnedPositions(c.context_length, c.d_model, rng, dtype)
+        self.embedding_norm = c.new_norm(dtype) if c.embedding_norm else None
         self.dropout = Dropout(c.dropout)
         self.layers = [LayerKind(c, rng, dtype) for _ in range(c.layers)]
-        self.norm = c.norm(dtype) if c.pre_norm else None
+        self.norm = c.new_norm(dtype) if c.pre_norm else None
 
     def forward(self, ids, *given, start=0, kv_caches=None, ablated_heads=None, rng=None):
         """ids (B, T) -> vectors (B, T, D), cache. given: what each layer gets after x."""
         x, embedding_cache = self.embedding.forward(ids)  # (..., D)
         x *= self.scale
-        positions_cache, norm_cache, caches = None, None, []
+        positions_cache, first_cache, norm_cache, caches = None, None, None, []
         if self.positions:
             x, positions_cache = self.positions.forward(x, start)
+        if self.embedding_norm:
+            x, first_cache = self.embedding_norm.forward(x)
         x, dropout_cache = self.dropout.forward(x, rng)
         for i, layer in enumerate(self.layers):
             kv_cache = kv_caches[i] if kv_caches else None
@@ -226,7 +243,8 @@ class Stack(Layer):
             caches.append(layer_cache)
         if self.norm:
             x, norm_cache = self.norm.forward(x)
-        return x, StackCache(embedding_cache, positions_cache, dropout_cache, caches, norm_cache)
+        before = embedding_cache, positions_cache, first_cache, dropout_cache
+        return x, StackCache(*before, caches, norm_cache)
 
     def backward(self, dx, cache):
         """dx (B, T, D) -> dmemory (B, S, D), summed over the layers; None if they have none."""
@@ -238,6 +256,8 @@ class Stack(Layer):
             for d in dlayer:  # every decoder layer attends to the same memory
                 dmemory = d if dmemory is None else dmemory + d
         dx = self.dropout.backward(dx, cache.dropout)
+        if self.embedding_norm:
+            dx = self.embedding_norm.backward(dx, cache.embedding_norm)
         if self.positions:
             dx = self.positions.backward(dx, cache.positions)
         self.embedding.backward(dx * self.scale, cache.embedding)
@@ -278,7 +298,7 @@ class Transformer(Layer):
             config = TransformerConfig(**settings)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error}: another release of the course saved it") from None
-        model = cls(config, np.random.default_rng(0), dtype)
+        model = cls(config, UNFILLED, dtype)
         saving.load(path, model)
         return model
 

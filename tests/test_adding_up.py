@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.attention import AdditiveAttention, MultiHeadAttention
-from lib.layers import Embedding, FeedForward, LayerNorm, Linear
+from lib.layers import Embedding, FeedForward, LayerNorm, Linear, RMSNorm, SwiGLU
 from lib.positions import LearnedPositions
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import LanguageModel, RecurrentNetwork, SequenceClassifier
@@ -28,7 +28,9 @@ LAYERS = {
     "Linear": (lambda rng: Linear(D, 4, rng), [X]),
     "Embedding": (lambda rng: Embedding(V, D, rng), [IDS]),
     "LayerNorm": (lambda rng: LayerNorm(D), [X]),
+    "RMSNorm": (lambda rng: RMSNorm(D), [X]),
     "FeedForward": (lambda rng: FeedForward(D, 7, rng), [X]),
+    "SwiGLU": (lambda rng: SwiGLU(D, 7, rng), [X]),
     "learned positions": (lambda rng: LearnedPositions(9, D, rng), [X, 2]),
     "learned, a start each": (lambda rng: LearnedPositions(9, D, rng), [X, np.array([1, 2])]),
     "RNN": (lambda rng: RNN(RNNCell(D, 4, rng)), [X]),

@@ -15,7 +15,7 @@ from test_checkpoint_files import change, change_about
 
 from lib import saving
 from lib.attention import MultiHeadAttention
-from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
+from lib.layers import Dropout, Embedding, FeedForward, Layer, Linear, RMSNorm
 from lib.optim import Adam
 from lib.positions import LearnedPositions, SinusoidalEncoding
 from lib.recurrent_network import LanguageModel
@@ -71,9 +71,11 @@ ODD = {
     "vocabulary_size": WHOLE, "d_model": WHOLE, "heads": WHOLE, "d_ff": WHOLE, "layers": WHOLE,
     "context_length": WHOLE, "source_size": WHOLE,
     "output_size": [value for value in WHOLE if value is not None],
-    "tied": TRUTH, "pre_norm": TRUTH, "bias": TRUTH,
+    "key_heads": [value for value in WHOLE if value is not None],
+    "tied": TRUTH, "pre_norm": TRUTH, "bias": TRUTH, "embedding_norm": TRUTH,
+    "scaled": [value for value in TRUTH if value is not None],
     "epsilon": POSITIVE, "rotary_base": POSITIVE,
-    "kind": CHOICE, "positions": CHOICE, "activation": CHOICE,
+    "kind": CHOICE, "positions": CHOICE, "activation": CHOICE, "norm": CHOICE,
     "dropout": (-0.1, 1.0, 1, float("nan"), "0.1", True, None),
 }  # fmt: skip
 
@@ -102,6 +104,8 @@ TOGETHER = [
         dict(positions="rotary", heads=8),
         "width=1: an even number of columns, turned in pairs, was expected",
     ),
+    (dict(heads=4, key_heads=3), "key_heads=3: a divisor of heads=4 was expected"),
+    (dict(heads=4, key_heads=8), "key_heads=8: a divisor of heads=4 was expected"),
 ]
 
 
@@ -141,7 +145,7 @@ def what_it_does(layer):
         return layer.forward(*given)[0]
     if isinstance(layer, FeedForward):
         return layer.forward(x(len(layer.inner.W)))[0]
-    if isinstance(layer, LayerNorm):
+    if isinstance(layer, RMSNorm):  # a LayerNorm is one
         return layer.forward(x(len(layer.gamma)))[0]
     if isinstance(layer, Dropout):
         return layer.forward(np.ones(100), rng)[0]
@@ -159,6 +163,7 @@ def what_it_does(layer):
     if isinstance(layer, Stack):  # by how much the rows of its table are multiplied
         layer = copy.copy(layer)
         layer.layers, layer.norm, layer.positions, layer.dropout = [], None, None, Dropout(0)
+        layer.embedding_norm = None
         return layer.forward(np.arange(U))[0]
     return None
 
@@ -186,6 +191,9 @@ FEED_FORWARD = {f"{layer}feed_forward.layer" for layer in ENCODER + DECODER}
 LINEAR = {f"{a}.{part}" for a in SELF | CROSS for part in ("query", "key", "value", "output")}
 INNER = {f"{layer}.{part}" for layer in FEED_FORWARD for part in ("inner", "outer")}
 STACKS = {"encoder", "stack"}
+FIRST_NORMS = {f"{stack}.embedding_norm" for stack in STACKS}
+GATES = {f"{layer}.gate" for layer in FEED_FORWARD}
+KEYS = {f"{a}.{part}" for a in SELF | CROSS for part in ("key", "value")}
 LAST_NORMS, POSITIONS = ({f"{s}.{what}" for s in STACKS} for what in ("norm", "positions"))
 NORMS = {f"{branch}.norm" for branch in BRANCHES} | LAST_NORMS
 DROPOUTS = {f"{branch}.dropout" for branch in BRANCHES | STACKS}
@@ -213,9 +221,28 @@ REACHES = {
     "context_length": [(dict(positions="learned"), dict(context_length=9), POSITIONS)],
     "rotary_base": [(dict(positions="rotary"), dict(rotary_base=9.0), SELF)],
     "pre_norm": [({}, dict(pre_norm=False), BRANCHES | LAST_NORMS)],
-    "epsilon": [({}, dict(epsilon=0.5), NORMS)],
-    "activation": [({}, dict(activation="gelu"), FEED_FORWARD)],
-    "bias": [({}, dict(bias=False), SELF | CROSS | FEED_FORWARD | LINEAR | INNER | {"output"})],
+    "epsilon": [
+        ({}, dict(epsilon=0.5), NORMS),
+        (dict(norm="rms", embedding_norm=True), dict(epsilon=0.5), NORMS | FIRST_NORMS),
+    ],
+    "activation": [
+        ({}, dict(activation="gelu"), FEED_FORWARD),
+        ({}, dict(activation="swiglu"), FEED_FORWARD | GATES),
+    ],
+    "bias": [
+        ({}, dict(bias=False), SELF | CROSS | FEED_FORWARD | LINEAR | INNER | {"output"}),
+        (
+            dict(activation="swiglu", heads=4, key_heads=2), dict(bias=False),
+            SELF | CROSS | FEED_FORWARD | LINEAR | INNER | GATES | {"output"},
+        ),
+    ],
+    "scaled": [({}, dict(scaled=True), STACKS), (dict(tied=True), dict(scaled=False), STACKS)],
+    "key_heads": [(dict(heads=4), dict(key_heads=2), SELF | CROSS | KEYS)],
+    "norm": [
+        ({}, dict(norm="rms"), NORMS),
+        (dict(embedding_norm=True), dict(norm="rms"), NORMS | FIRST_NORMS),
+    ],
+    "embedding_norm": [({}, dict(embedding_norm=True), FIRST_NORMS)],
     "dropout": [({}, dict(dropout=0.5), DROPOUTS)],
 }  # fmt: skip
 
@@ -275,6 +302,21 @@ STYLES = [
     dict(kind="decoder", source_size=None, tied=True, positions="rotary", rotary_base=99.0),
     dict(kind="decoder", source_size=None, positions="learned", context_length=6, bias=False),
     dict(kind="encoder", source_size=None, output_size=3, pre_norm=False, activation="gelu"),
+    dict(
+        kind="decoder",
+        source_size=None,
+        tied=True,
+        scaled=False,
+        positions="rotary",
+        heads=4,
+        key_heads=2,
+        norm="rms",
+        activation="swiglu",
+        bias=False,
+        rotary_base=1e5,
+    ),
+    dict(kind="encoder", source_size=None, pre_norm=False, embedding_norm=True, epsilon=1e-12),
+    dict(heads=4, key_heads=1, norm="rms", activation="swiglu", embedding_norm=True, scaled=True),
     dict(positions="none", epsilon=0.01, dropout=0.3, d_model=12, heads=3, layers=1, d_ff=5),
 ]
 

@@ -15,7 +15,7 @@ from bowl import interrupted, own_answer
 from lib import attention, check, functional, guard, positions
 from lib.attention import AdditiveAttention, MultiHeadAttention, SelfAttention
 from lib.functional import ACTIVATIONS
-from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear
+from lib.layers import Dropout, Embedding, FeedForward, Layer, LayerNorm, Linear, RMSNorm, SwiGLU
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import LanguageModel, RecurrentNetwork, SequenceClassifier
 from lib.sequence_to_sequence import SequenceToSequence
@@ -53,8 +53,17 @@ def what_it_takes(name, rng):
 
 def test_the_pairs_are_these():
     found = {name for _, name in pairs()}
-    assert found >= {"sigmoid", "tanh", "relu", "gelu", "softmax", "log_softmax", "cross_entropy"}
-    assert found >= {"masked_softmax", "attention"} and len(found) == 11
+    assert found >= {
+        "sigmoid",
+        "tanh",
+        "relu",
+        "gelu",
+        "silu",
+        "softmax",
+        "log_softmax",
+        "cross_entropy",
+    }
+    assert found >= {"masked_softmax", "attention"} and len(found) == 12
     backwards = {n for m in (functional, attention) for n in vars(m) if n.endswith("_backward")}
     backwards = {n for n in backwards if not n.startswith("check_")}
     assert {f"{name}_backward" for name in found} == backwards  # none without its forward
@@ -100,11 +109,12 @@ def test_an_activation_of_the_table_reaches_every_feed_forward(rng, monkeypatch)
 
 
 def test_an_activation_that_is_not_in_the_table_is_refused(rng):
-    for make in (
-        lambda: FeedForward(D, F, rng, activation="cube"),
-        lambda: TransformerConfig(V, D, H, F, 1, activation="cube"),
+    for make, more in (
+        (lambda: FeedForward(D, F, rng, activation="cube"), ""),
+        (lambda: TransformerConfig(V, D, H, F, 1, activation="cube"), " or 'swiglu'"),
     ):
-        with pytest.raises(ValueError, match=r"\Aactivation='cube': 'relu' or 'gelu' was expect"):
+        message = rf"\Aactivation='cube': 'relu' or 'gelu'{more} was expected\Z"
+        with pytest.raises(ValueError, match=message):
             make()
 
 
@@ -124,13 +134,18 @@ def x(rng, *shape):
     return rng.normal(size=shape or (B, T, D))
 
 
+TODAY = dict(
+    positions="rotary", norm="rms", activation="swiglu", bias=False, key_heads=2, scaled=False
+)
 # {class: (a layer, what its forward takes, what more it may take)}
 LAYERS = {
     "Linear": lambda rng: (Linear(D, F, rng), [x(rng)], {}),
     "Embedding": lambda rng: (Embedding(V, D, rng), [ids(rng)], {}),
     "LayerNorm": lambda rng: (LayerNorm(D), [x(rng)], {}),
+    "RMSNorm": lambda rng: (RMSNorm(D), [x(rng)], {}),
     "Dropout": lambda rng: (Dropout(0.5), [x(rng)], dict(rng=rng)),
     "FeedForward": lambda rng: (FeedForward(D, F, rng), [x(rng)], {}),
+    "SwiGLU": lambda rng: (SwiGLU(D, F, rng), [x(rng)], {}),
     "RNNCell": lambda rng: (RNNCell(D, F, rng), [x(rng, B, D), x(rng, B, F)], {}),
     "LSTMCell": lambda rng: (LSTMCell(D, F, rng), [x(rng, B, D), (x(rng, B, F), x(rng, B, F))], {}),
     "GRUCell": lambda rng: (GRUCell(D, F, rng), [x(rng, B, D), x(rng, B, F)], {}),
@@ -156,11 +171,19 @@ LAYERS = {
         Transformer(config("encoder-decoder"), rng), [ids(rng), np.array([1, T])],
         dict(source=ids(rng, S), source_lengths=np.array([2, S]), rng=rng, ablated_heads={1: [0]}),
     ),
+    "grouped queries": lambda rng: (
+        MultiHeadAttention(D, H, rng, bias=False, key_heads=2), [x(rng), x(rng, B, S, D)],
+        dict(mask=np.ones((T, S), bool), ablated_heads=[1]),
+    ),
+    "Transformer, today's": lambda rng: (
+        Transformer(config(**TODAY), rng), [ids(rng)], dict(rng=rng, ablated_heads={0: [2]}),
+    ),
     "Transformer, decoder": lambda rng: (
         Transformer(config(positions="rotary", pre_norm=False, activation="gelu"), rng), [ids(rng)],
         dict(rng=rng),
     ),
 }  # fmt: skip
+MORE = {"Transformer, decoder", "Transformer, today's", "grouped queries"}
 INNER_ROOMS = {"Residual", "Stack"}  # of a Transformer, which looks at their input for them
 ABSTRACT = {"Layer", "Cell"}
 
@@ -176,7 +199,7 @@ def layers_of_lib():
 
 def test_every_layer_of_lib_stands_in_the_table():
     found = dict(layers_of_lib())
-    assert {*found} == {*LAYERS} - {"Transformer, decoder"} | INNER_ROOMS | ABSTRACT
+    assert {*found} == {*LAYERS} - MORE | INNER_ROOMS | ABSTRACT
     doors = {name for name, Kind in found.items() if hasattr(Kind, "check_forward")}
     recurrent = {name for name, Kind in found.items() if Kind.__module__ == "lib.recurrent"}
     assert not doors & INNER_ROOMS and doors >= {*found} - INNER_ROOMS - ABSTRACT - recurrent
@@ -239,6 +262,7 @@ MODELS = {
     "learned": lambda rng: Transformer(config(positions="learned", context_length=9), rng),
     "rotary": lambda rng: Transformer(config(positions="rotary", pre_norm=False), rng),
     "none": lambda rng: Transformer(config(positions="none", tied=False), rng),
+    "today's": lambda rng: Transformer(config(**TODAY), rng),
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from lib import functional as f
 
-PAIRS = ["sigmoid", "tanh", "relu", "gelu", "softmax", "log_softmax"]
+PAIRS = ["sigmoid", "tanh", "relu", "gelu", "silu", "softmax", "log_softmax"]
 quick = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 # Every shape of one to three axes, and numbers up to ±10,000, in both precisions.
 logits = st.sampled_from([np.float32, np.float64]).flatmap(

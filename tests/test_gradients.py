@@ -13,7 +13,7 @@ from lib.recurrent import RNN, RNNCell
 from lib.recurrent_network import RecurrentNetwork, SequenceClassifier
 
 B, T, I, D, V, O = 3, 4, 5, 6, 7, 2  # all different, so that a swapped axis shows
-PAIRS = ["sigmoid", "tanh", "relu", "gelu", "softmax", "log_softmax"]
+PAIRS = ["sigmoid", "tanh", "relu", "gelu", "silu", "softmax", "log_softmax"]
 LOSSES = {
     "cross_entropy": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]),
     "binary_cross_entropy": lambda rng, shape: rng.random(shape),

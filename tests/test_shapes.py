@@ -310,7 +310,9 @@ def drive_layers(layers, rng):
     embedding.logits_backward(*embedding.logits(x))
     for activation in ("relu", "gelu"):
         back_and_forth(layers.FeedForward(D, SIZES["F"], rng, activation=activation), x, rng)
-    back_and_forth(layers.LayerNorm(D), x, rng)
+    back_and_forth(layers.SwiGLU(D, SIZES["F"], rng), x, rng)
+    for norm in layers.NORMS.values():
+        back_and_forth(norm(D), x, rng)
     layers.Dropout(0.5).forward(x, rng)
 
 
@@ -356,7 +358,8 @@ def drive_attention(attention, rng):
         layer.backward(context, cache)
     x, memory = rng.normal(size=(B, T, D)), rng.normal(size=(B, S, D))
     for turn in (None, RotaryPositions(K)):
-        layer = attention.MultiHeadAttention(D, SIZES["H"], rng, rotary=turn)
+        options = dict(rotary=turn, key_heads=turn and 2)
+        layer = attention.MultiHeadAttention(D, SIZES["H"], rng, **options)
         layer.backward(*layer.forward(x, memory, attention.causal_mask(T, S)))
 
 

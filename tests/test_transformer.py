@@ -522,7 +522,7 @@ def test_ids_that_are_none(rng):
     [
         ({"kind": "both"}, r"kind='both': 'encoder' or 'decoder' or 'encoder-decoder' was .*"),
         ({"positions": "clock"}, r"positions='clock': 'sinusoidal' or 'learned' or .*"),
-        ({"activation": "tanh"}, r"activation='tanh': 'relu' or 'gelu' was expected"),
+        ({"activation": "tanh"}, r"activation='tanh': 'relu' or 'gelu' or 'swiglu' was expected"),
         ({"dropout": 1.0}, r"dropout=1.0: a number from 0 up to 1 was expected"),
         (
             {"output_size": 5},
