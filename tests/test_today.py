@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,6 +224,20 @@ def test_key_heads_that_do_not_divide_the_heads(rng):
     for wrong, expected in {3: "a divisor of heads=4", 8: "a divisor of heads=4"}.items():
         with pytest.raises(ValueError, match=rf"\Akey_heads={wrong}: {expected} was expected\Z"):
             MultiHeadAttention(D, H, rng, key_heads=wrong)
+
+
+def test_what_is_read_to_be_written_on_keeps_no_caches(rng):
+    """They would take more memory than the model: the largest is F wide, for each layer."""
+    made = replace(config(), d_ff=256, layers=8)
+    wide, ids = Transformer(made, rng), rng.integers(0, V, (1, 256))
+    found = []
+    for read in (wide.read, lambda ids: wide.forward(ids, kv_caches=wide.new_kv_caches())):
+        tracemalloc.start()
+        logits, _ = read(ids)
+        found.append((logits, tracemalloc.get_traced_memory()[1]))
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert found[0][1] < found[1][1] / 3, [peak for _, peak in found]
 
 
 # --- the rest of the block
