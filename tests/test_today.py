@@ -317,6 +317,39 @@ def test_each_option_changes_what_is_said_and_outlives_a_file(name, rng, tmp_pat
         saving.load(tmp_path / "m.npz", other)
 
 
+CHOICES = dict(
+    kind=KINDS, tied=[True, False], scaled=[None, True, False], key_heads=[None, 1, 2, 3, 4],
+    positions=["sinusoidal", "learned", "rotary", "none"], pre_norm=[True, False],
+    norm=["layer", "rms"], embedding_norm=[True, False], activation=["relu", "gelu", "swiglu"],
+    bias=[True, False], output_size=[None, 3], source_size=[None, V + 1],
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(choice=st.fixed_dictionaries({name: st.sampled_from(CHOICES[name]) for name in CHOICES}))
+def test_options_work_together_or_are_refused_in_one_line(choice):
+    rng = np.random.default_rng(0)
+    try:
+        model = Transformer(TransformerConfig(V, D, H, F, L, **choice), rng)
+    except ValueError as refusal:
+        assert re.fullmatch(r"[^\n]* was expected", str(refusal))
+        source = (choice["source_size"] is None) == (choice["kind"] == "encoder-decoder")
+        output = choice["tied"] and choice["output_size"] is not None
+        assert source or output or choice["key_heads"] == 3
+        return
+    ids, more = given_to(choice["kind"], rng)
+    logits, cache = model.forward(ids, **more)
+    model.backward(rng.normal(size=logits.shape), cache)
+    assert all(gradient.any() for _, _, gradient in model.parameters())
+    if choice["kind"] != "encoder":
+        more.pop("source_lengths", None)
+        kv_caches, whole = model.new_kv_caches(), model.forward(ids, **more)[0]
+        steps = [model.forward(ids[:, t : t + 1], kv_caches=kv_caches, **more) for t in range(T)]
+        np.testing.assert_allclose(
+            np.concatenate([step for step, _ in steps], axis=1), whole, atol=1e-12
+        )
+
+
 # --- files that were saved before these options were
 
 
