@@ -53,13 +53,13 @@ not_divided = today("test_key_heads_that_do_not_divide_the_heads")
 too_large = today("test_a_vector_too_large_for_its_square_is_refused")
 
 SUM = "dx.reshape(B, key_heads, -1, S, K).sum(axis=2)"
-REPEAT = "np.repeat(x, heads // x.shape[1], axis=1)"
+REPEAT = "x[:, np.arange(heads) // (heads // x.shape[1])]"
 MUTANTS = [
     ("shared keys: the mean over the queries, not the sum", "attention", SUM, SUM.replace("sum", "mean"), shared),
     ("shared keys: one query alone is heard", "attention", SUM, "dx.reshape(B, key_heads, -1, S, K)[:, :, 0]", grouped),
     ("shared keys: summed over the wrong queries", "attention", SUM, "dx.reshape(B, -1, key_heads, S, K).sum(axis=1)", grouped),
-    ("shared keys: tiled, not repeated", "attention", REPEAT, "np.tile(x, (1, heads // x.shape[1], 1, 1))", grouped),
-    ("shared keys: tiled there and back: the derivative is right", "attention", f"{REPEAT}\n\n\ndef summed", "np.tile(x, (1, heads // x.shape[1], 1, 1))\n\n\ndef summed", shared),
+    ("shared keys: tiled, not repeated", "attention", REPEAT, "x[:, np.arange(heads) % x.shape[1]]", grouped),
+    ("shared keys: tiled there and back: the derivative is right", "attention", f"{REPEAT}\n\n\ndef summed", "x[:, np.arange(heads) % x.shape[1]]\n\n\ndef summed", shared),
     ("shared keys: the cache keeps a copy for each query", "attention", "kv_cache.extend(key, value)\n", "kv_cache.extend(repeated(key, self.heads), repeated(value, self.heads))\n", kept),
     ("shared keys: not those of the memory", "transformer", "c.bias, None, c.key_heads)", "c.bias)", option("key_heads")),
     ("shared keys: not in self-attention", "transformer", "c.bias, c.rotary(), c.key_heads)", "c.bias, c.rotary())", option("key_heads")),
