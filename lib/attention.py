@@ -400,8 +400,8 @@ def merge(x):
 
 
 def repeated(x, heads):
-    """(B, G, S, K) -> (B, H, S, K): each head H / G times, one after another."""
-    return x if x.shape[1] == heads else np.repeat(x, heads // x.shape[1], axis=1)
+    """(B, G, S, K) -> (B, H, S, K): head h is key head h // (H / G), each H / G times."""
+    return x if x.shape[1] == heads else x[:, np.arange(heads) // (heads // x.shape[1])]
 
 
 def summed(dx, key_heads):

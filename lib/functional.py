@@ -118,7 +118,8 @@ def silu(z):
     Sigmoid-weighted linear unit (Elfwing, Uchibe and Doya, 2018), also called swish.
     """
     guard.real("z", z)
-    share, _ = sigmoid(z)
+    with np.errstate(over="ignore"):  # far below 0 exp is infinite, and y is 0
+        share = 1 / (1 + np.exp(-z))  # to the last digit where it is small, unlike 1 + tanh
     return z * share, (z, share)
 
 

@@ -98,7 +98,7 @@ class Layer:
             kind = type(layer).__name__ if first is None else f"the layer at {first}"
             yield f"{prefix}class", kind
             for name, value in plain_attributes(layer).items() if first is None else ():
-                if name not in ("learned", *self.switches):
+                if name not in ("learned", *layer.switches):
                     yield prefix + name, value
 
     def parameter_count(self):

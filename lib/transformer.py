@@ -175,8 +175,8 @@ class DecoderLayer(EncoderLayer):
 
     def __init__(self, config, rng, dtype=np.float64):
         super().__init__(config, rng, dtype)
-        c, options = config, dict(key_heads=config.key_heads)
-        cross = MultiHeadAttention(c.d_model, c.heads, rng, dtype, c.bias, **options)
+        c = config
+        cross = MultiHeadAttention(c.d_model, c.heads, rng, dtype, c.bias, None, c.key_heads)
         self.cross_attention = Residual(cross, c, dtype)
 
     def check_forward(
@@ -226,8 +226,13 @@ class Stack(Layer):
         self.layers = [LayerKind(c, rng, dtype) for _ in range(c.layers)]
         self.norm = c.new_norm(dtype) if c.pre_norm else None
 
-    def forward(self, ids, *given, start=0, kv_caches=None, ablated_heads=None, rng=None):
-        """ids (B, T) -> vectors (B, T, D), cache. given: what each layer gets after x."""
+    def forward(
+        self, ids, *given, start=0, kv_caches=None, ablated_heads=None, rng=None, keep=True
+    ):
+        """ids (B, T) -> vectors (B, T, D), cache. given: what each layer gets after x.
+
+        keep=False keeps no layer's cache: they take more memory than all else.
+        """
         x, embedding_cache = self.embedding.forward(ids)  # (..., D)
         x *= self.scale
         positions_cache, first_cache, norm_cache, caches = None, None, None, []
@@ -240,7 +245,7 @@ class Stack(Layer):
             kv_cache = kv_caches[i] if kv_caches else None
             ablated = (ablated_heads or {}).get(i, ())
             x, layer_cache = layer.forward(x, *given, kv_cache, ablated, rng)
-            caches.append(layer_cache)
+            caches += [layer_cache] if keep else []
         if self.norm:
             x, norm_cache = self.norm.forward(x)
         before = embedding_cache, positions_cache, first_cache, dropout_cache
@@ -382,7 +387,7 @@ class Transformer(Layer):
     def read(self, ids, state=None):
         """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
         state = self.new_kv_caches() if state is None else state
-        logits, _ = self.forward(ids, kv_caches=state)
+        logits, *_ = self._run(ids, None, None, None, None, state, keep=False)
         return logits, state
 
     def check_translate(

@@ -19,7 +19,7 @@ from lib import optim
 from lib.attention import AdditiveAttention, KVCache, KVCaches, MultiHeadAttention, SelfAttention
 from lib.data.tokenizers import CharacterTokenizer
 from lib.generation import IncrementalDecoder
-from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear
+from lib.layers import Dropout, Embedding, FeedForward, LayerNorm, Linear, RMSNorm, SwiGLU
 from lib.positions import LearnedPositions, RotaryPositions, SinusoidalEncoding
 from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.recurrent_network import LanguageModel, RecurrentNetwork, SequenceClassifier
@@ -36,7 +36,7 @@ INSIDE = re.compile(
     r"|masked_softmax_in_place|turns|known_turns|turned|equal_shares|largest|mean|matmul|as_rows"
     r"|column_sums|scaled_normal|random_normal|copied|choose|split|merge|angles|places|two_of"
     r"|as_tuple|together|padding|for_heads|step|step_backward|project|project_backward"
-    r"|recurrent_backward|norm|rotary"
+    r"|recurrent_backward|new_norm|rotary|repeated|summed|one_over_rms"
     r"|vocabulary_size|new_kv_caches|freeze|all_layers|arrays|settings|parameters|parameter_count"
     r"|zero_grad|replica|add_parameters|plain_attributes)"
     r"|(Layer|Cell|KVCache|KVCaches|Optimizer|\w+Cache|\w+Step)\b.*"
@@ -62,11 +62,13 @@ def examples():
         "Linear": (Linear, dict(d_in=D, d_out=F, rng=rng, dtype=np.float64, bias=True)),
         "Embedding": (Embedding, dict(vocabulary_size=V, d_model=D, rng=rng, dtype=np.float64)),
         "LayerNorm": (LayerNorm, dict(d_model=D, dtype=np.float64, epsilon=1e-5)),
+        "RMSNorm": (RMSNorm, dict(d_model=D, dtype=np.float64, epsilon=1e-5)),
         "Dropout": (Dropout, dict(rate=0.25)),
         "FeedForward": (
             FeedForward,
             dict(d_model=D, d_ff=F, rng=rng, dtype=np.float64, activation="gelu", bias=True),
         ),
+        "SwiGLU": (SwiGLU, dict(d_model=D, d_ff=F, rng=rng, dtype=np.float64, bias=True)),
         "RNN": (RNN, dict(cell=GRUCell(D, F, rng))),
         "AdditiveAttention": (
             AdditiveAttention,
@@ -76,14 +78,14 @@ def examples():
             MultiHeadAttention,
             dict(
                 d_model=D, heads=H, rng=rng, dtype=np.float64, bias=True,
-                rotary=RotaryPositions(D // H),
+                rotary=RotaryPositions(D // H), key_heads=2,
             ),
         ),
         "SelfAttention": (
             SelfAttention,
             dict(
                 d_model=D, heads=H, rng=rng, dtype=np.float64, bias=True,
-                rotary=RotaryPositions(D // H),
+                rotary=RotaryPositions(D // H), key_heads=2,
             ),
         ),
         "SinusoidalEncoding": (SinusoidalEncoding, dict(d_model=D, base=100.0)),
@@ -120,7 +122,7 @@ def examples():
             vocabulary_size=V, d_model=D, heads=H, d_ff=F, layers=2, kind="encoder-decoder",
             source_size=V, output_size=V, tied=False, positions="learned", context_length=12,
             rotary_base=100.0, pre_norm=True, epsilon=1e-5, activation="relu", bias=True,
-            dropout=0.1,
+            dropout=0.1, scaled=True, key_heads=H // 2, norm="rms", embedding_norm=True,
         ),
     )  # fmt: skip
     config = TransformerConfig(**made["TransformerConfig"][1])
@@ -137,7 +139,7 @@ def examples():
         calls[f"{name}.{call}"] = getattr(thing, call), given
         return thing, getattr(thing, call)(**given)
 
-    for name in ("Linear", "LayerNorm", "FeedForward"):
+    for name in ("Linear", "LayerNorm", "RMSNorm", "FeedForward", "SwiGLU"):
         thing, (y, cache) = method(name, "forward", x=x)
         calls[f"{name}.backward"] = thing.backward, dict(dy=array(*y.shape), cache=cache)
     for name in ("SinusoidalEncoding", "LearnedPositions", "RotaryPositions"):
@@ -263,9 +265,9 @@ def functions(rng):
     """The calls of functional.py and attention.py, with the caches that they want."""
     f, a = (importlib.import_module(f"lib.{name}") for name in ("functional", "attention"))
     z, dz = rng.normal(size=(2, B, V))
-    targets = rng.integers(V, size=B)
+    targets = np.arange(V - B, V)  # the last class too, which a column less has not
     calls = {name: (getattr(f, name), dict(z=z)) for name in (
-        "sigmoid", "tanh", "relu", "gelu", "softmax", "log_softmax",
+        "sigmoid", "tanh", "relu", "gelu", "silu", "softmax", "log_softmax",
     )}  # fmt: skip
     for name in [*calls]:
         gradient = {"softmax": "dp", "log_softmax": "dlogp"}.get(name, "dy")
@@ -360,16 +362,16 @@ ODD = {
                         *({0: heads} for heads in (1, [2], "1", None, [True]))],
 }  # fmt: skip
 KINDS = {
-    "size": "S T batch classes d_ff d_in d_model d_out heads hidden_size input_size key_size "
-    "layers length context_length output_size query_size source_size step steps target_size top_k "
-    "truncate vocabulary_size warm_up_steps width",
-    "truth": "attention bias pre_norm tied",
+    "size": "S T batch classes d_ff d_in d_model d_out heads hidden_size input_size key_heads "
+    "key_size layers length context_length output_size query_size source_size step steps "
+    "target_size top_k truncate vocabulary_size warm_up_steps width",
+    "truth": "attention bias embedding_norm pre_norm scaled tied",
     "rng": "rng",
     "dtype": "dtype",
     "positive": "base rotary_base epsilon learning_rate max_norm temperature top_p",
     "finite": "dloss forget_bias",
     "fraction": "dropout momentum rate smoothing",
-    "choice": "activation kind positions",
+    "choice": "activation kind norm positions",
     "text": "prompt text",
     "start": "start",
     "betas": "betas",
@@ -502,7 +504,7 @@ NUMBERS = SHAPES | OF_ANY_PRECISION | NOT_FINITE | {"a number", "whole numbers",
 
 # What may come though the table calls it odd: (call, argument) as patterns, what it is, and why.
 FINE = [
-    (r"(sigmoid|tanh|relu) z", NUMBERS, "a function of one number, as NumPy's own: NaN stays NaN"),
+    (r"(sigmoid|tanh|relu|silu) z", NUMBERS, "of one number, as NumPy's own: NaN stays NaN"),
     (r"gelu z", SHAPES | OF_ANY_PRECISION | NOT_FINITE, "the same"),
     (r"(log_)?softmax z", SHAPES | OF_ANY_PRECISION, "any number of axes and classes"),
     (r"next_probabilities logits", OF_ANY_PRECISION | SHAPES, "the same"),
@@ -514,7 +516,7 @@ FINE = [
     (r"mean_squared_error y", OF_ANY_PRECISION, "the same"),
     (r"(binary_cross_entropy|mean_squared_error) targets",
      OF_ANY_PRECISION | {"truths", "whole numbers", "float16"}, "numbers of any kind"),
-    (r"(Linear|LayerNorm|FeedForward|\w+Encoding|\w+Positions)\.forward x|Embedding\.logits x",
+    (r"(Linear|\w+Norm|FeedForward|SwiGLU|\w+Encoding|\w+Positions)\.forward x|Embedding\.logits x",
      {"an axis less", "one row"}, "any leading axes"),
     (r"(Sinusoidal\w+|RotaryPositions)\.forward x", OF_ANY_PRECISION, "no parameters beside it"),
     (r"Dropout\.forward x", SHAPES | OF_ANY_PRECISION | NOT_FINITE, "any shape; NaN stays NaN"),

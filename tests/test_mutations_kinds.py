@@ -57,7 +57,7 @@ DROPOUT = [
     ("dropout: what goes around falls too", T, "        y, dropout_cache = self.dropout.forward(y, rng)\n        y = x + y  # (..., D)\n", "        y, dropout_cache = self.dropout.forward(x + y, rng)\n", stream),
     ("dropout: before the layer, not after", T, "y, layer_cache = self.layer.forward(inside, *given)", "y, layer_cache = self.layer.forward(self.dropout.forward(inside, rng)[0], *given)", draws),
     ("dropout: twice on the way in", T, "        for i, layer in enumerate(self.layers):\n            kv", "        x, _ = self.dropout.forward(x, rng)\n        for i, layer in enumerate(self.layers):\n            kv", draws),
-    ("dropout: before the positions are added", T, "            x, positions_cache = self.positions.forward(x, start)\n        x, dropout_cache = self.dropout.forward(x, rng)", "            x, dropout_cache = self.dropout.forward(x, rng)\n            x, positions_cache = self.positions.forward(x, start)", way_in),
+    ("dropout: before the positions are added", T, "        if self.positions:\n            x, positions_cache", "        x, dropout_cache = self.dropout.forward(x, rng)\n        rng = None\n        if self.positions:\n            x, positions_cache", way_in),
     ("dropout: what is kept does not grow", "layers", "x.dtype.type(1 / (1 - self.rate))", "x.dtype.type(1)", grows),
     ("dropout: grows by 1 / rate", "layers", "x.dtype.type(1 / (1 - self.rate))", "x.dtype.type(1 / self.rate)", grows_in),
     ("dropout: keeps what it should drop", "layers", "np.float32) >= self.rate", "np.float32) < self.rate", grows),
@@ -87,7 +87,7 @@ smoothed = of("generation")("label_smoothing_is_the_cross_entropy_with_a_softene
 
 NETWORK, S2S = "recurrent_network", "sequence_to_sequence"
 FEED_FORWARD = "FeedForward(c.d_model, c.d_ff, rng, dtype, c.activation, c.bias)"
-AFTER_CROSS = "        self.cross_attention = Residual(cross, config, dtype)\n"
+AFTER_CROSS = "        self.cross_attention = Residual(cross, c, dtype)\n"
 
 OPTIONS = [
     ("a network ignores lengths", NETWORK, "self.rnn.forward(x, state, lengths)", "self.rnn.forward(x, state)", network),
@@ -110,7 +110,7 @@ OPTIONS = [
     ("sample ignores top_k", "generation", "next_probabilities(logits[-1], temperature, top_k, top_p)", "next_probabilities(logits[-1], temperature, None, top_p)", choices),
     ("sample ignores top_p", "generation", "next_probabilities(logits[-1], temperature, top_k, top_p)", "next_probabilities(logits[-1], temperature, top_k)", choices),
     ("sample ignores temperature", "generation", "next_probabilities(logits[-1], temperature, top_k, top_p)", "next_probabilities(logits[-1], 1.0, top_k, top_p)", choices),
-    ("a norm with another epsilon", "layers", "dtype=np.float64, epsilon=1e-5)", "dtype=np.float64, epsilon=1e-3)", defaults),
+    ("a norm with another epsilon", "layers", "epsilon=1e-5):\n        super()", "epsilon=1e-3):\n        super()", defaults),
     ("SGD with momentum", "optim", "learning_rate, momentum=0.0)", "learning_rate, momentum=0.9)", defaults),
     ("Adam: another rate", "optim", "learning_rate=1e-3, betas", "learning_rate=3e-3, betas", defaults),
     ("Adam: another beta", "optim", "betas=(0.9, 0.999)", "betas=(0.9, 0.99)", defaults),
@@ -122,10 +122,10 @@ OPTIONS = [
     ("smoothing ignored in its gradient", "functional", "count, smoothing = cache\n", "count, _ = cache\n    smoothing = 0.0\n", smoothed),
     ("the feed-forward keeps relu", T, FEED_FORWARD, FEED_FORWARD.replace("c.activation", '"relu"'), reached),
     ("the decoder of an encoder-decoder keeps relu", T, AFTER_CROSS, AFTER_CROSS + '        self.feed_forward.layer.activation = "relu"\n', reached),
-    ("self-attention keeps its biases", T, "rng, dtype, c.bias, c.rotary())", "rng, dtype, True, c.rotary())", reached),
-    ("cross-attention has one head", T, "MultiHeadAttention(config.d_model, config.heads, rng", "MultiHeadAttention(config.d_model, 1, rng", reached),
+    ("self-attention keeps its biases", T, "c.bias, c.rotary(), c.key_heads)", "True, c.rotary(), c.key_heads)", reached),
+    ("cross-attention has one head", T, "MultiHeadAttention(c.d_model, c.heads, rng, dtype, c.bias, None, c.key_heads)", "MultiHeadAttention(c.d_model, 1, rng, dtype, c.bias)", reached),
     ("rotary positions ignore the base they are given", "positions", 'self.base = guard.positive("base", base)\n\n    def check_forward(self, x, start=0):\n        guard.float_array("x", x, "... T K"', 'self.base = 10000.0\n\n    def check_forward(self, x, start=0):\n        guard.float_array("x", x, "... T K"', reached),
-    ("rotary positions in the cross-attention", T, "config.heads, rng, dtype, config.bias)", "config.heads, rng, dtype, config.bias, config.rotary())", reached),
+    ("rotary positions in the cross-attention", T, "c.bias, None, c.key_heads)", "c.bias, c.rotary(), c.key_heads)", reached),
 ]  # fmt: skip
 
 # --- adding up

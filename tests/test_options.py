@@ -8,7 +8,7 @@ import pytest
 
 from lib.data.tokenizers import CharacterTokenizer
 from lib.generation import sample
-from lib.layers import LayerNorm
+from lib.layers import LayerNorm, RMSNorm
 from lib.optim import SGD, Adam
 from lib.recurrent import LSTMCell
 from lib.recurrent_network import LanguageModel, RecurrentNetwork, SequenceClassifier
@@ -141,7 +141,7 @@ def test_what_is_masked_is_not_translated(Kind, rng):
 
 
 def test_defaults(rng):
-    assert LayerNorm(4).epsilon == 1e-5
+    assert LayerNorm(4).epsilon == RMSNorm(4).epsilon == 1e-5
     assert LSTMCell(I, 1, rng).b_h.tolist() == [0, 1, 0, 0]  # the forget gate's is the second
     parameters = [("x", np.zeros(2), np.array([3.0, -0.5]))]
     sgd = SGD(parameters, 0.5)

@@ -221,7 +221,7 @@ def test_clipping(case):
 
 
 @pytest.mark.skipif(not HERE, reason="no PyTorch here; its recorded numbers were compared")
-@pytest.mark.parametrize("name", ["torch", "torch_transformer"])
+@pytest.mark.parametrize("name", ["torch", "torch_transformer", "torch_today"])
 def test_the_recorded_numbers_are_those_of_the_script(name):
     """Where PyTorch is: nobody has changed the script and kept the old file."""
     now, then = live(name), recorded(name)

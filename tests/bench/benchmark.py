@@ -31,6 +31,7 @@ import memory
 import numpy as np
 import rows
 import rows_generation
+import rows_today
 import rows_transformer
 import two_cores
 from clock import medians
@@ -44,7 +45,8 @@ WRITE_SMALL, WRITE_LARGE = (
     {name: size for name, size in sizes.items() if name != "T"} | dict(N=128)
     for sizes in (SMALL, LARGE)
 )
-MODULES = {"transformer": rows_transformer, "generation": rows_generation}
+SMOLLM2 = dict(V=49152, D=576, H=9, G=3, F=1536, L=30, N=16)
+MODULES = {"transformer": rows_transformer, "generation": rows_generation, "today": rows_today}
 
 # name, kind of network in MODULES or else rows.py, its sizes, the ratio to reach with AVX-512, AVX2
 ROWS = [
@@ -56,6 +58,7 @@ ROWS = [
     ("Transformer 128, 4 layers, T 128", "transformer", LARGE | dict(B=16), 1.22, 1.08),
     ("writing 128 ids, 64, 2 layers", "generation", WRITE_SMALL, 0.72, 0.72),
     ("writing 128 ids, 128, 4 layers", "generation", WRITE_LARGE, 0.72, 0.72),
+    ("writing 16 ids, as large as SmolLM2", "today", SMOLLM2, 1.00, 1.00),
 ]
 HEADER = f"{'training step or writing, float32':36}{'level':>9}{'NumPy':>11}{'PyTorch':>11}"
 HEADER += f"{'ratio':>7}{'reach':>7}   products NumPy, PyTorch   memory NumPy, PyTorch"

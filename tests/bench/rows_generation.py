@@ -17,9 +17,9 @@ def start(V, D, H, F, L):
     return Transformer(config, np.random.default_rng(0), np.float32)
 
 
-def generation_numpy(N, **sizes):
+def generation_numpy(N, model=None, **sizes):
     """A function that writes N ids, starting from id 1, and returns how likely the last was."""
-    model = start(**sizes)
+    model = model or start(**sizes)
 
     def write():
         ids, state = np.array([[1]]), None

@@ -81,7 +81,7 @@ def heads(name, module):
     found = linear(f"{name}output", module.out_proj)
     weights, biases = module.in_proj_weight, module.in_proj_bias
     for i, part in enumerate(("query", "key", "value")):
-        rows = slice(i * D, (i + 1) * D)
+        rows = slice(i * module.embed_dim, (i + 1) * module.embed_dim)
         found |= {f"{name}{part}.W": weights[rows].T, f"{name}{part}.dW": weights.grad[rows].T}
         found |= {f"{name}{part}.b": biases[rows], f"{name}{part}.db": biases.grad[rows]}
     return found
