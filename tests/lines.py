@@ -13,8 +13,9 @@ from lib.data.texts import numpy_docstrings
 DOCUMENTED, RANDOM, HARD = 5000, 3000, 2000
 PICTURES = [*range(0x1F300, 0x1F5FF), *range(0x1F600, 0x1F640)]
 PARTS = """'s 'RE 'll can't _ __ a_b ... != -- <| <|im_start|> <|im_end| <|endoftext|> <reponame>
-[CLS] [MASK] [SEP [ ] 0 7 12 3.14 １ ２ Ⅷ ½ ² ٣ ० 〇 一 é e\u0301 ñ İ ı Σ ΌΣ ß ﬁ Å 中文 漢 々 か が 한국
-ไทย हिन्दी עברית עִבְ العربية ру́сский € $5 ° © ™ ∑ → “ ” … – « ¿ ‽ 👩\u200d🔬 🏳️ \u200b \ufeff \u00ad
+[CLS] [MASK] [SEP [ ] 0 7 12 3.14 １ ２ Ⅷ ½ ² ٣ ० 〇 一 é e\u0301 ñ İ ı Σ ΌΣ ß ﬁ Å 中文 漢 々
+か が 한국 ไทย हिन्दी עברית עִבְ العربية ру́сский € $5 ° © ™ ∑ → “ ” … – « ¿ ‽ 👩\u200d🔬 🏳️
+\u200b \ufeff \u00ad
 the The array ndarray shape unbelievably Supercalifragilistic x""".split()  # noqa: SIM905
 SPACES = [
     *" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2003\u2028\u2029\u202f\u3000",

@@ -75,8 +75,12 @@ def _source(entry):
 
 def _check_shape(name, source, shapes, expected):
     """By computing with arrays of the right shapes that take no memory: one zero, shown often."""
+    given = " and ".join(map(guard.show, source.names))
     empty = [np.broadcast_to(np.float32(0), shapes[each]) for each in source.names]
-    came = np.shape(source.compute(*empty))
+    try:
+        came = np.shape(source.compute(*empty))
+    except ValueError:
+        came = f"{given} do not fit together for {name}"
+        raise ValueError(f"{came}: {expected} was expected") from None
     if came != expected:
-        given = " and ".join(map(guard.show, source.names))
         raise ValueError(f"{given} gives {name} the shape {came}: {expected} was expected")

@@ -14,6 +14,7 @@ Shapes: T time.
 import functools
 import heapq
 import re
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -94,7 +95,7 @@ class BytePairs:
         return len(self.tokens)
 
     def encode(self, text, name="text"):
-        """Ids (T,) of a text. A byte that the vocabulary has no letter for is left out."""
+        """Ids (T,) of a text. A byte that is no token of the vocabulary is left out."""
         ids = []
         for i, part in enumerate(self._marks.split(_sound(name, text))):
             if i % 2:
@@ -120,7 +121,7 @@ class BytePairs:
         return bytes(BYTES[letter] for letter in token)
 
     def pieces(self, word):
-        """A word as the tokens that its bytes are merged into; those without a letter are left out."""
+        """A word as the tokens that its bytes are merged into; a byte with no token is left out."""
         letters = [LETTERS[byte] for byte in word.encode("utf-8")]
         return merged([letter for letter in letters if letter in self.id], self.rank)
 
@@ -143,6 +144,10 @@ def byte_pairs(facts):
         if len(pair) != 2 or not {*pair, "".join(pair)} <= known:
             came = f"tokenizer.ggml.merges holds {guard.show(' '.join(pair))}"
             raise ValueError(f"{came}: two tokens that make a third were expected")
+    if len(set(merges)) < len(merges):
+        twice = next(pair for pair, times in Counter(merges).items() if times > 1)
+        came = f"tokenizer.ggml.merges holds {guard.show(' '.join(twice))} twice"
+        raise ValueError(f"{came}: once was expected")
     kinds = facts.get("tokenizer.ggml.token_type")
     if not isinstance(kinds, np.ndarray) or kinds.shape != (len(tokens),):
         raise ValueError("tokenizer.ggml.token_type: a number for each token was expected")

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lib import guard
-from lib.trained.pretrained.mapped import MOST, finite, mapped, stored, told
+from lib.trained.pretrained.mapped import MOST, finite, mapped, stored, text, told
 
 KIND = "a readable GGUF file"
 VERSIONS = 2, 3
@@ -181,7 +181,7 @@ class _Reader:
     def text(self):
         size = self.whole("Q")
         start = self.skip(size)
-        return self.data[start : start + size].decode("utf-8")
+        return text(self.data[start : start + size])
 
     def table(self, count, what, read):
         """So many entries, each with a name of its own."""

@@ -46,6 +46,15 @@ def stored(path, kind, start, dtype, shape):
         return np.memmap(path, dtype, "r", start, shape)
 
 
+def text(raw):
+    """Bytes as a text."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        came = guard.show(raw[error.start : error.start + 8])
+        raise ValueError(f"it holds {came}: a text in UTF-8 was expected") from None
+
+
 def finite(name, numbers):
     """The numbers, if none of them is a NaN or an infinity."""
     if not np.isfinite(numbers).all():

@@ -43,7 +43,7 @@ def _of_the_machine(root):
 def _of_the_containers(root):
     """What each control group leaves that this process is in: its own, and those around it."""
     for line in _lines(root / "proc/self/cgroup"):
-        number, controllers, place = line.split(":", 2)
+        number, controllers, place = (*line.split(":", 2), "", "")[:3]
         first = "memory" in controllers.split(",")
         if first or number == "0" and not controllers:
             top = root / "sys/fs/cgroup" / ("memory" if first else "")

@@ -9,12 +9,13 @@ Weights of 16 bits (float16, bfloat16) are given as float32, which holds each of
 
 import json
 import math
+import reprlib
 from typing import NamedTuple
 
 import numpy as np
 
 from lib import guard
-from lib.trained.pretrained.mapped import MOST, finite, mapped, stored, told
+from lib.trained.pretrained.mapped import MOST, finite, mapped, stored, text, told
 
 KIND = "a readable safetensors file"
 LARGEST_HEADER = 1 << 22  # bytes; of a thousand arrays it takes 0.2 MB
@@ -41,9 +42,7 @@ class Safetensors:
         self.path = path
         with mapped(path, KIND) as data:
             base = _base(data)
-            header = json.loads(
-                data[8:base].decode("utf-8"), object_pairs_hook=_once, parse_constant=_refused
-            )
+            header = _parsed(text(data[8:base]))
             self.facts = _facts(header)
             weights = {name: _stored(name, entry) for name, entry in header.items()}
             _check_places(weights, len(data) - base)
@@ -82,6 +81,20 @@ def _base(data):
     return 8 + size
 
 
+def _parsed(header):
+    """The header's names and what stands under them: objects, lists, texts and whole numbers."""
+    numbers = dict(parse_int=_parsed_whole, parse_float=_refused, parse_constant=_refused)
+    try:
+        return json.loads(header, object_pairs_hook=_once, **numbers)
+    except json.JSONDecodeError as error:
+        came = f"its header is broken at character {error.pos}"
+        raise ValueError(f"{came}: JSON was expected") from None
+
+
+def _parsed_whole(digits):
+    return int(digits) if len(digits) < 20 else _refused(digits)
+
+
 def _once(pairs):
     """A JSON object whose names are all different."""
     found = dict(pairs)
@@ -95,34 +108,41 @@ def _once(pairs):
 
 
 def _refused(constant):
-    raise ValueError(f"its header holds {constant}: a number was expected")
+    raise ValueError(f"its header holds {constant[:20]}: a whole number below 10**19 was expected")
 
 
 def _facts(header):
     """What the header says of the whole file, which is taken out of it."""
     facts = header.pop("__metadata__", {})
     if not isinstance(facts, dict) or not all(isinstance(fact, str) for fact in facts.values()):
-        raise ValueError(f"its __metadata__ is {guard.show(facts)}: names with texts were expected")
+        raise ValueError(f"its __metadata__ is {_brief(facts)}: names with texts were expected")
     return facts
 
 
 def _stored(name, entry):
     """An entry of the header, which is to say just what the format asks for."""
     if not isinstance(entry, dict) or entry.keys() != ENTRY:
-        came = f"{guard.show(name)} has {guard.show(entry)}"
+        came = f"{guard.show(name)} has {_brief(entry)}"
         raise ValueError(f"{came}: dtype, shape and data_offsets were expected")
     kind, shape, place = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(kind, str) or kind not in KINDS:
         expected = f"one of {', '.join(KINDS)} was expected"
-        raise ValueError(f"{guard.show(name)} is of kind {guard.show(kind)}: {expected}")
+        raise ValueError(f"{guard.show(name)} is of kind {_brief(kind)}: {expected}")
     if not _whole(shape, 1) or len(shape) > 8:
-        came = f"{guard.show(name)} has shape {guard.show(shape)}"
+        came = f"{guard.show(name)} has shape {_brief(shape)}"
         raise ValueError(f"{came}: up to 8 whole numbers from 1 on were expected")
     size = math.prod(shape) * np.dtype(KINDS[kind]).itemsize
     if not _whole(place, 0) or len(place) != 2 or place[1] - place[0] != size:
-        came = f"{guard.show(name)} has data_offsets {guard.show(place)}"
-        raise ValueError(f"{came}: two places {guard.show(size)} bytes apart were expected")
+        came = f"{guard.show(name)} has data_offsets {_brief(place)}"
+        raise ValueError(f"{came}: two places {size} bytes apart were expected")
     return Stored(tuple(shape), kind, *place)
+
+
+def _brief(value):
+    """As guard.show, but of a list or an object no more is written out than is shown."""
+    short = reprlib.Repr()
+    short.maxlevel = 2
+    return short.repr(value)[:80] if isinstance(value, list | dict) else guard.show(value)
 
 
 def _whole(numbers, least):
@@ -134,9 +154,9 @@ def _check_places(weights, size):
     end = 0
     for name, weight in sorted(weights.items(), key=lambda item: item[1].start):
         if weight.start != end or weight.end > size:
-            came = f"{guard.show(name)} is at bytes {guard.show(weight.start)} to"
+            came = f"{guard.show(name)} is at bytes {weight.start} to {weight.end}"
             expected = f"from {end} on, and none after {size} was expected"
-            raise ValueError(f"{came} {guard.show(weight.end)}: {expected}")
+            raise ValueError(f"{came}: {expected}")
         end = weight.end
     if end != size:
         raise ValueError(f"its arrays end at byte {end} of {size}: all bytes were expected in them")

@@ -17,7 +17,7 @@ import unicodedata
 import numpy as np
 
 from lib import guard
-from lib.trained.pretrained.mapped import MOST, mapped
+from lib.trained.pretrained.mapped import MOST, mapped, text
 
 KIND = "a readable vocabulary"
 SPECIAL = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
@@ -117,7 +117,7 @@ def word_pieces(path):
     with mapped(path, KIND) as data:
         if len(data) > 16 * MOST:
             raise ValueError(f"it has {len(data)} bytes: no more than {16 * MOST} were expected")
-        tokens = data[:].decode("utf-8").removesuffix("\n").split("\n")
+        tokens = text(data[:]).removesuffix("\n").split("\n")
         known = set(tokens)
         if len(known) < len(tokens) or "" in known:
             raise ValueError("it has a piece twice, or an empty one: each once was expected")
