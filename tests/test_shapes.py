@@ -398,6 +398,11 @@ def drive_tokenizers(tokenizers, rng):
     tokenizers.bigram_counts(rng.integers(0, V, T), V)
 
 
+def drive_gguf(gguf, rng):
+    for packing in gguf.PACKINGS.values():
+        packing.unpack(rng.integers(0, 60, (SIZES["N"], packing.bytes), np.uint8))
+
+
 def drive_languages(languages, rng):
     languages.Words(["word"] * N, np.zeros(N, int), ("English",))
 
