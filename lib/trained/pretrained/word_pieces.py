@@ -5,7 +5,8 @@
 
 A text is put in lower case, accents are taken off, and each mark and each Chinese character is a
 word of its own. A word is cut from the left, the longest piece first that the vocabulary has; a
-piece that begins inside a word is written with ## before it.
+piece that begins inside a word is written with ## before it. What is a mark or an accent is asked
+of this Python's Unicode; BERT's own tables are older, and lack a few hundred rare characters.
 
 Shapes: T time.
 """
