@@ -30,7 +30,12 @@ COMES_WITH = {
     "IPython": "ipywidgets",
 }  # which cannot do without them
 
-MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")
+FETCHED = LIB / "trained/pretrained/models"  # with the weights: other people's code, never run
+MODULES = sorted(
+    path
+    for path in LIB.rglob("*.py")
+    if path != LIB / "__init__.py" and FETCHED not in path.parents
+)
 MATHEMATICAL = [path for path in sorted(LIB.glob("*.py")) if path.stem != "__init__"]
 
 
@@ -48,7 +53,9 @@ def files():
             ROOT / line for line in listed.stdout.decode().split("\0") if (ROOT / line).is_file()
         ]
     except (OSError, subprocess.CalledProcessError):
-        made = re.compile(r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints)/")
+        made = re.compile(
+            r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints|pretrained/models)/"
+        )
         paths = [path for path in ROOT.rglob("*") if path.is_file()]
         return [path for path in paths if not made.search(path.as_posix())]
 
@@ -100,10 +107,16 @@ def test_imports_keep_to_the_floors():
         ("lib/training.py", "import ipywidgets", "The training loop"),
         ("lib/new.py", "", "An import never runs back up"),
         ("lib/trained/program.py", "from lib.trained import records", "Records may use"),
+        (
+            "lib/trained/pretrained/mapped.py",
+            "from lib.trained.pretrained import gguf",
+            "The readers",
+        ),
+        ("lib/trained/pretrained/gguf.py", "import tqdm", "The readers"),
     ],
 )
 def test_an_import_that_breaks_a_contract_is_found(path, line, broken, tmp_path):
-    left_out = shutil.ignore_patterns("__pycache__", "*.npz", "*.csv")
+    left_out = shutil.ignore_patterns("__pycache__", "*.npz", "*.csv", "models")
     shutil.copytree(LIB, tmp_path / "lib", ignore=left_out)
     shutil.copy(ROOT / ".importlinter", tmp_path)
     with open(tmp_path / path, "a", encoding="utf-8") as file:
@@ -123,6 +136,8 @@ def test_the_contracts_know_every_package():
     told = {name: contracts[f"importlinter:contract:{name}"] for name in sections}
     assert {*told["mathematics"]["forbidden_modules"].split()} == foreign - {"numpy"}
     assert {*told["training"]["forbidden_modules"].split()} == foreign - {"numpy", "tqdm"}
+    readers = contracts["importlinter:contract:readers"]
+    assert {*readers["forbidden_modules"].split()} == foreign - {"numpy"}
     named = [m for name in sections for m in told[name]["source_modules"].split()]
     assert sorted(named) == [f"lib.{path.stem}" for path in MATHEMATICAL]
 

@@ -1,1 +1,4 @@
-"""What was trained beforehand: weights (checkpoints) and how runs went (records)."""
+"""What was trained beforehand: weights (checkpoints), how runs went (records).
+
+And the readers of models that others trained (pretrained).
+"""
