@@ -90,27 +90,39 @@ class Panel(widgets.VBox):
         """Show the picture for the controls as they stand."""
         role = "status"
         try:
-            values = {name: control.value for name, control in self.controls.items()}
-            self.caption = shown(guard.text("what show returns", self.show(**values)))
-            self.png = base64.b64encode(self.picture.png()).decode()
+            self.caption = self.turn({name: c.value for name, c in self.controls.items()})
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
             self.caption, role = complaint(error), "alert"
             self.png = self.png or base64.b64encode(self.picture.blank()).decode()
+        self.view.value = self.page(role)
+
+    def turn(self, values):
+        """Draw anew for these values of the controls; the sentence."""
+        caption = shown(guard.text("what show returns", self.show(**values)))
+        self.png = base64.b64encode(self.picture.png()).decode()
+        return caption
+
+    def page(self, role):
+        """What the page shows: the picture, and below it the sentence."""
         size = self.picture.size
         image = pictures.img("image/png", self.png, self.caption, size)
-        self.view.value = (
+        return (
             f'<figure style="margin:0">{image}'
             # room for three lines, so that nothing below jumps when the sentence grows
             f'<figcaption style="line-height:1.4;min-height:4.2em;max-width:{size["width"]}px">'
             f'<span role="{role}">{html.escape(self.caption)}</span></figcaption></figure>'
         )
 
+    def told(self):
+        """The picture in words, for who cannot see it."""
+        return self.caption
+
     def _repr_mimebundle_(self, **options):
         # The picture and its sentence go along with the live view, for pages without a kernel.
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         settings = ", ".join(f"{name} = {shown(c.value)}" for name, c in self.controls.items())
-        text = f"{settings}\n{self.caption}"
+        text = f"{settings}\n{self.told()}"
         png, size = pictures.card(base64.b64decode(self.png))
         metadata = {**metadata, "image/png": {"alt": text, **size}}
         return {**data, "text/plain": text, "image/png": png}, metadata

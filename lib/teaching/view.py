@@ -1,0 +1,171 @@
+"""What an explorer of maps shows: numbers, what made each of them, and what belongs to them.
+
+A View is data alone. The page (live/maps.js) and the still picture (twin.py) both draw it.
+Shapes: H maps, T rows, S columns, K terms of a score, J width of what a column gives, N bars.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+
+from lib import guard
+
+KINDS = ("weights", "shares", "signed", "gradient")
+WORDS = {
+    "left": "query of",
+    "right": "key of",
+    "terms": "product",
+    "score": "score: sum / √K",
+    "value": "weight",
+    "carried": "value of",
+    "totals": "Σ weight × value",
+}
+
+
+@dataclass(frozen=True)
+class Because:
+    """What made the numbers of the first maps: score = scale Σ terms, where term = left × right.
+
+    left (H, T, K): what a row brings, as a query. right (H, S, K): what a column brings, as a key.
+    scores (H, T, S). terms (H, T, S, K), where they are no products of the two. carried (H, S, J):
+    what a column gives, as a value; totals (H, T, J): the sum over the columns that a row gets.
+    words: what the page calls each of them, over WORDS. H may be less than that of the View.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    scores: np.ndarray
+    scale: float = 1.0
+    terms: np.ndarray | None = None
+    carried: np.ndarray | None = None
+    totals: np.ndarray | None = None
+    words: Mapping = field(default_factory=dict)
+    attention: bool = True  # drawn in the colours of query, key and value
+
+
+def answer(cache, i=0):
+    """What made the weights of a batch's sequence i, from the AttentionCache of attention().
+
+    The cache holds the queries scaled by 1 / √K, as they meet the keys; the page shows them so
+    large that query × key needs the scale once.
+    """
+    K = cache.key.shape[-1]
+    query, key = cache.scaled_query[i] * np.sqrt(K), cache.key[i]
+    return Because(
+        query,
+        key,
+        scores=cache.scaled_query[i] @ key.swapaxes(-1, -2),
+        scale=float(1 / np.sqrt(K)),
+        carried=cache.value[i],
+        totals=cache.context[i],
+    )
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars beside the maps: next-token probabilities, losses.
+
+    heights (N,), or (T, N) with follows="row", or (S, N) with follows="column": those of the row or
+    column that the reader points at. dots: likewise, beside each bar. along="column" (or "row"):
+    bar i belongs to column i and lights up with it. names: of the bars, and of the dots.
+    """
+
+    title: str
+    labels: Sequence
+    heights: np.ndarray
+    limit: float = 1.0
+    follows: str = ""
+    along: str = ""
+    dots: np.ndarray | None = None
+    names: Sequence = ()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines beside the maps, over N places: lines {name: (N,)}, a NaN is left out.
+
+    along="column": the places are the columns of the maps, and the one pointed at is marked.
+    limits: the lowest and the highest number of the axis, which is logarithmic if log.
+    """
+
+    title: str
+    labels: Sequence
+    lines: Mapping
+    limits: tuple
+    log: bool = False
+    along: str = ""
+    x_label: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """Maps values (H, T, S), a NaN is hatched: there is no number, or nobody may look there.
+
+    sentence: what the whole shows. cell: what is said of the cell pointed at, with {title}, {row},
+    {column}, {value} and {score}; hidden: of one without a number. kinds: of each map, from KINDS.
+    row_names, column_names: what the sentence calls a row, a column, where a label does not tell
+    one from another. axes: what rows and columns are. focus (h, t, s): where a reader starts, and
+    where the reader is taken each time that it changes; None leaves the reader there. marks
+    (H, T, S): cells with a cross.
+    """
+
+    values: np.ndarray
+    rows: Sequence
+    columns: Sequence
+    sentence: str
+    titles: Sequence
+    cell: str = "{title}: {row} looks at {column} with weight {value}, score {score}."
+    hidden: str = "{title}: {row} may not look at {column}."
+    kinds: Sequence = ()
+    limit: float = 1.0
+    axes: tuple = ("query", "key")
+    row_names: Sequence = ()
+    column_names: Sequence = ()
+    because: Because | None = None
+    seconds: Sequence = ()
+    focus: tuple = (0, 0, 0)
+    marks: np.ndarray | None = None
+
+    def __post_init__(self):
+        guard.float_array("values", self.values, "H T S")
+        H, T, S = self.values.shape
+        for name, count in (("rows", T), ("columns", S), ("titles", H)):
+            if len(getattr(self, name)) != count:
+                came = f"{name} has {len(getattr(self, name))} labels"
+                raise ValueError(f"{came}: {count} were expected, for values {self.values.shape}")
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise ValueError(f"kinds has {kind!r}: one of {', '.join(KINDS)} was expected")
+
+    def kind(self, h):
+        """The kind of map h."""
+        return self.kinds[h] if self.kinds else "weights"
+
+    def within(self, focus):
+        """The focus (h, t, s), moved into the maps."""
+        H, T, S = self.values.shape
+        return tuple(max(0, min(at, n - 1)) for at, n in zip(focus, (H, T, S), strict=True))
+
+    def say(self, focus):
+        """The sentence of the cell at (h, t, s)."""
+        h, t, s = self.within(focus)
+        value = self.values[h, t, s]
+        told = self.because is not None and h < len(self.because.scores)
+        return (self.hidden if np.isnan(value) else self.cell).format(
+            title=self.titles[h],
+            row=(self.row_names or self.rows)[t],
+            column=(self.column_names or self.columns)[s],
+            value=short(value),
+            score=short(self.because.scores[h, t, s]) if told else "",
+        )
+
+
+def short(number, digits=2):
+    """A number with so many digits, a half rounded up as a page does it, and a true minus."""
+    if not np.isfinite(number):
+        return "none" if np.isnan(number) else ("∞" if number > 0 else "−∞")
+    exact = Decimal(float(np.float32(number)))
+    text = str(exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+    return text.removeprefix("-") if not text.strip("-0.") else text.replace("-", "−")
