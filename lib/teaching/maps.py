@@ -151,7 +151,9 @@ class Live(Panel):
         sentence = shown(guard.text("sentence", view.sentence))
         moved = self.seen is None or view.focus != self.seen.focus
         wanted = view.focus if moved else (None, None, None)
-        here = [old if new is None else new for old, new in zip(self.maps.focus, wanted)]
+        here = [
+            old if new is None else new for old, new in zip(self.maps.focus, wanted, strict=True)
+        ]
         self.maps.draw(view, view.within(here))
         self.seen, self.still = view, None
         return sentence

@@ -7,6 +7,7 @@ Shapes: T words, D width, H heads, K = D / H head width.
 from zlib import crc32
 
 import numpy as np
+
 from lib import guard
 from lib.attention import attention, split
 from lib.teaching.maps import Live
