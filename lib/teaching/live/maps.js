@@ -14,7 +14,7 @@ const KEYS = {
 function plan(frame, width) {
   const [H, T, S] = frame.shape, pixel = 1 / devicePixelRatio;
   const rows = frame.rows.map((row) => cut(row, 92)), columns = frame.columns.map((c) => cut(c, 76));
-  const axes = [cut(`${frame.axes[1]} →`, 150, 11), cut(`${frame.axes[0]} ↓`, 150, 11)];
+  const axes = [cut(frame.axes[1], 140, 11) + " →", cut(frame.axes[0], 140, 11) + " ↓"];
   const left = Math.ceil(12 + Math.max(...axes.map((a) => widthOf(a, 11)), ...rows.map((r) => widthOf(r))));
   const widest = Math.max(0, ...columns.map((column) => widthOf(column)));
   const lean = Math.ceil(widest * Math.cos(SLANT)) + 6, rise = widest * Math.sin(SLANT) + 10;
@@ -23,12 +23,13 @@ function plan(frame, width) {
   const side = (n) => Math.min(MOST, across(n), down(n));
   const lines = [...Array(H).keys()].map((n) => Math.ceil(H / (n + 1)));
   const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.85 : 1) > side(a) ? b : a));
-  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= cell;
+  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= Math.max(cell, 18);
   const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 8)) + 20;
   const pitch = Math.ceil(cell * T + high + 14), step = Math.ceil(cell * S) + GAP;
+  const titled = Math.min(width, left + widthOf(cut(frame.titles[0], 300)) + 8);
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
-    width: left + best * step - GAP + lean, height: Math.ceil(H / best) * pitch,
+    width: Math.max(left + best * step - GAP + lean, best > 1 ? 0 : titled), height: Math.ceil(H / best) * pitch,
     every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 6 : 15) / cell) } };
 }
 
@@ -36,7 +37,8 @@ class Picture {
   constructor(model, el) {
     Object.assign(this, { model, el, focus: [0, 0, 0], pinned: false });
     el.classList.add("course-maps");
-    this.stage = add(el, "div", { class: "stage", tabindex: 0, role: "application",
+    this.left = add(el, "div", { class: "left" });
+    this.stage = add(this.left, "div", { class: "stage", tabindex: 0, role: "application",
       "aria-roledescription": "maps", "data-lm-suppress-shortcuts": "true" });
     this.canvas = add(this.stage, "canvas", { "aria-hidden": "true" });
     this.svg = add(this.stage, "svg", { "aria-hidden": "true" });
@@ -44,7 +46,7 @@ class Picture {
     this.look = add(el, "div", { class: "look" });
     this.said = add(this.look, "p", { role: "status", "aria-live": "polite" });
     this.because = add(this.look, "div", { class: "because" });
-    this.legend = add(el, "div", { class: "legend" });
+    this.legend = add(this.left, "div", { class: "legend" });
     this.beside = add(el, "div", { class: "seconds" });
     this.send = seldom(() => {
       this.model.set("focus", this.focus);
@@ -104,6 +106,7 @@ class Picture {
     this.outlines();
     this.reasons();
     this.scales();
+    this.hold();
     this.beside.replaceChildren();
     this.seconds = this.frame.seconds.map((second, i) => new Second(this, second, i));
     this.paint();
@@ -113,15 +116,26 @@ class Picture {
   arrange(width, told) {
     const below = plan(this.frame, width), aside = told && width >= 660 ? plan(this.frame, width - SIDE) : below;
     const spare = width - aside.width - 24, most = told ? 380 : 720;
-    const wide = spare >= 290 && (aside.cell >= 27 || aside.cell >= 0.72 * below.cell)
+    const wide = spare >= 290 && (aside.cell >= 27 || aside.cell >= 0.85 * below.cell)
       && (told || this.frame.seconds.length > 0);
     this.room = wide ? Math.min(most, spare) : width;
     Object.assign(this, { told, wide, place: wide ? aside : below });
     this.el.classList.toggle("aside", wide);
     this.look.style.width = wide ? `${this.room}px` : "";
     (told ? this.el : this.look).append(this.beside);
-    this.el.append(this.legend);
-    if (told) this.el.append(this.beside);
+    this.left.style.width = `${this.place.width}px`;
+  }
+
+  /** Keep as much room as the longest sentence takes, so that nothing below it jumps. */
+  hold() {
+    const { frame, said } = this, now = said.textContent;
+    const long = (names) => names.reduce((a, b) => (b.length > a.length ? b : a), "");
+    const words = { title: long(frame.titles), row: long(frame.row_names), column: long(frame.column_names) };
+    const all = [frame.cell, frame.hidden].map((one) => filled(one, { ...words, value: "−0.00", score: "−10.00" }));
+    said.style.minHeight = "";
+    said.textContent = long(all);
+    said.style.minHeight = `${said.offsetHeight}px`;
+    said.textContent = now;
   }
 
   /** All that does not move: labels, frames; and the outlines that follow the focus. */
@@ -134,13 +148,18 @@ class Picture {
     Object.assign(canvas.style, { width: `${place.width}px`, height: `${place.height}px` });
     canvas.width = Math.round(place.width * devicePixelRatio);
     canvas.height = Math.round(place.height * devicePixelRatio);
+    const pen = (this.pen = canvas.getContext("2d", { alpha: false }));
+    pen.fillStyle = this.colours.paper;
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingEnabled = false;
+    this.hatched = this.hatch(pen);
     stage.setAttribute("aria-label", `${frame.titles.length === 1 ? "Map" : "Maps"} of ${T} rows `
       + `(${frame.axes[0]}) and ${S} columns (${frame.axes[1]}). Arrow keys move, Page Up and Page Down `
       + "change the map, Enter pins the row, Escape lets it go.");
     this.maps = place.corners.map(([x, y], h) => {
       const map = { group: add(svg, "g", { transform: `translate(${x},${y})` }) }, { group } = map;
       map.title = add(group, "text", { class: "title", y: 11 - place.high }, frame.titles[h]);
-      map.title.textContent = cut(frame.titles[h], place.across > 1 ? Math.max(cell * S, 40) : 400);
+      map.title.textContent = cut(frame.titles[h], place.across > 1 ? Math.max(cell * S, 40) : place.width - place.left);
       add(group, "rect", { class: "frame", width: cell * S, height: cell * T });
       map.rows = h % place.across ? [] : this.labels(group, "row", T);
       map.columns = this.labels(group, "column", S);
@@ -149,7 +168,8 @@ class Picture {
       map.numbers = [];
       map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       const box = (name, w, h) => add(group, "rect", { class: name, width: w, height: h, rx: 1 });
-      map.row = box("band q", cell * S + 2, cell + 2), map.column = box("band k", cell + 2, cell * T + 2);
+      map.row = ["back", "q"].map((name) => box(`band ${name}`, cell * S + 2, cell + 2));
+      map.column = ["back", "k"].map((name) => box(`band ${name}`, cell + 2, cell * T + 2));
       map.here = [box("here back", cell, cell), box("here", cell, cell)];
       return map;
     });
@@ -197,8 +217,8 @@ class Picture {
 
   /** Each cell is one pixel of a small picture, which is then drawn large. */
   cells(values) {
-    const { small, canvas, place, colours, frame, tables } = this, [H, T, S] = frame.shape;
-    const pen = canvas.getContext("2d"), at = (length) => Math.round(length * devicePixelRatio);
+    const { small, place, colours, frame, tables } = this, [H, T, S] = frame.shape;
+    const { pen } = this, at = (length) => Math.round(length * devicePixelRatio);
     if (small.width !== S || small.height !== H * T || !this.pixels)
       (small.width = S), (small.height = H * T), (this.pixels = new ImageData(S, H * T));
     const words = new Uint32Array(this.pixels.data.buffer);
@@ -207,14 +227,13 @@ class Picture {
       words[i] = index === index ? table[index < 0 ? 0 : index > 255 ? 255 : Math.round(index)] : 0;
     }
     small.getContext("2d").putImageData(this.pixels, 0, 0);
-    pen.fillStyle = colours.paper;
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.imageSmoothingEnabled = false;
     const side = at(place.cell), hair = Math.max(1, Math.floor(devicePixelRatio / 2));
     place.corners.forEach(([x, y], h) => {
       const box = [at(x), at(y), S * side, T * side];
-      pen.fillStyle = this.hatch(pen);
-      pen.fillRect(...box);
+      if (this.holes[h]) {
+        pen.fillStyle = this.hatched;
+        pen.fillRect(...box);
+      }
       pen.drawImage(small, 0, h * T, S, T, ...box);
       pen.fillStyle = colours.grid;
       if (place.cell < 9) return;
@@ -228,6 +247,8 @@ class Picture {
     const side = Math.round(6 * devicePixelRatio), tile = document.createElement("canvas");
     tile.width = tile.height = side;
     const lines = tile.getContext("2d");
+    lines.fillStyle = this.colours.paper;
+    lines.fillRect(0, 0, side, side);
     Object.assign(lines, { strokeStyle: this.colours.hatch, lineWidth: devicePixelRatio });
     for (const shift of [-side, 0, side]) lines.moveTo(shift, side), lines.lineTo(shift + side, 0);
     lines.stroke();
@@ -243,10 +264,12 @@ class Picture {
       const signed = kind === "signed";
       return { rgb, table, scale: (signed ? 127.5 : 255) / limit, shift: signed ? 127.5 : 0 };
     });
+    this.holes = [];
     this.maps.forEach((map, h) => {
       const own = values.subarray(h * T * S, (h + 1) * T * S), kind = frame.kinds[h];
       const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
       const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-limit), 10)] : [0]));
+      this.holes[h] = own.some(Number.isNaN);
       if (cell >= room) this.figures(map, own, text, this.tables[h]);
       const corner = cell >= room ? 0.85 : 0.5, arm = Math.min(corner > 0.5 ? 4 : 6, cell * (corner > 0.5 ? 0.1 : 0.3));
       const cross = (i) => {
@@ -319,11 +342,11 @@ class Picture {
   mark() {
     const [h, t, s] = this.focus, { cell, across } = this.place, line = Math.floor(h / across);
     this.maps.forEach((map, i) => {
-      map.row.setAttribute("y", t * cell - 1), map.row.setAttribute("x", -1);
-      map.row.classList.toggle("other", i !== h);
-      map.column.setAttribute("x", s * cell - 1), map.column.setAttribute("y", -1);
+      map.row.forEach((box) => set(box, { x: -1, y: t * cell - 1 }));
+      map.row[1].classList.toggle("other", i !== h);
+      map.column.forEach((box) => set(box, { x: s * cell - 1, y: -1 }));
       map.here.forEach((box) => set(box, { x: s * cell, y: t * cell }));
-      for (const one of [map.column, ...map.here]) one.style.display = i === h ? "" : "none";
+      for (const one of [map.row[0], ...map.column, ...map.here]) one.style.display = i === h ? "" : "none";
       map.title.classList.toggle("on", i === h);
       this.light(map.rows, t, this.place.every.row);
       this.light(map.columns, i === h ? s : -1, this.place.every.column);
