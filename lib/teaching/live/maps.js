@@ -23,7 +23,7 @@ function plan(frame, width) {
   const side = (n) => Math.min(MOST, across(n), down(n));
   const lines = [...Array(H).keys()].map((n) => Math.ceil(H / (n + 1)));
   const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.85 : 1) > side(a) ? b : a));
-  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= Math.max(cell, 18);
+  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= Math.max(cell, 20);
   const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 8)) + 20;
   const pitch = Math.ceil(cell * T + high + 14), step = Math.ceil(cell * S) + GAP;
   const titled = Math.min(width, left + widthOf(cut(frame.titles[0], 300)) + 8);
