@@ -397,13 +397,13 @@ class Picture {
       read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
     const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
     const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
-    this.strips.left.show(left, frame.rows[t], most("left", T));
-    this.strips.right.show(right, frame.columns[s], most("right", S));
+    this.strips.left.show(left, words.row, most("left", T));
+    this.strips.right.show(right, words.column, most("right", S));
     this.strips.terms.show(terms, "", Math.max(...row));
     const total = part("totals", T, t), carried = part("carried", S, s);
     const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
-    this.strips.carried?.show(carried, frame.columns[s], given);
-    this.strips.totals?.show(total, frame.rows[t], given ?? largest(total));
+    this.strips.carried?.show(carried, words.column, given);
+    this.strips.totals?.show(total, words.row, given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
     const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
     this.sums.replaceChildren();
@@ -503,7 +503,8 @@ class Second {
     this.second = second;
     if (this.drawn && last === second && !second.follows && !second.along) return;
     this.drawn = true;
-    const whose = { row: picture.frame.rows[picture.focus[1]], column: picture.frame.columns[picture.focus[2]] };
+    const { row_names, column_names } = picture.frame, [, t, s] = picture.focus;
+    const whose = { row: row_names[t], column: column_names[s] };
     this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
     this.svg.replaceChildren();
     if (second.kind === "bars") this.bars();
