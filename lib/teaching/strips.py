@@ -3,7 +3,16 @@
 import numpy as np
 
 from lib.teaching.palette import (
-    CHOSEN, DASHES, GREY, INK, KEY, MEANINGS, QUERY, SERIES, VALUE, WEIGHT,
+    CHOSEN,
+    DASHES,
+    GREY,
+    INK,
+    KEY,
+    MEANINGS,
+    QUERY,
+    SERIES,
+    VALUE,
+    WEIGHT,
 )  # fmt: skip
 from lib.teaching.plots import label_ticks, literal
 from lib.teaching.view import WORDS, Bars, short
