@@ -30,7 +30,7 @@ from lib.trained.checkpoints.dates_transformer import WHO, dates_transformer, ma
 
 LAYERS, HEADS = 2, 4
 NAMES = [f"head {layer}.{head}" for layer in range(1, LAYERS + 1) for head in range(1, HEADS + 1)]
-FIRST = NAMES.index("head 2.3")  # where a reader starts: the head that looks elsewhere
+BEGIN = NAMES.index("head 2.3"), 6, 9  # the head that looks elsewhere, at the space it looks at
 FOR = {"decoder": "the decoder", "encoder": "the encoder", "both": "both"}
 BLOCKED = {"nothing": (None, "both")}  # what the control says: which part, and for whom
 BLOCKED |= {f"{part} for {FOR[who]}": (part, who) for part in PLACES for who in WHO}
@@ -45,26 +45,27 @@ def explorer():
         ids, probabilities, caches = reading(date, *BLOCKED[blocked])
         wrote = SYMBOLS.decode(ids)
         weights = np.concatenate([cache.weights[0] for cache in caches])  # (L H, T, S)
-        now, sure = weights[:, step - 1], probabilities[step - 1]
         return View(
             hatched(weights, may_look(date, *BLOCKED[blocked]), step),
-            sentence=describe(date, iso, wrote, step, now, sure),
+            sentence=describe(date, iso, wrote, step, weights, probabilities),
             titles=NAMES,
             because=answers(caches),
             seconds=[next_symbol(probabilities, step)],
-            focus=(FIRST, step - 1, int(now[FIRST].argmax())),
+            focus=(None, step - 1, None),  # the head and the character are the reader's
             axes=AXES,
             cell="{title}: " + CELL,
             hidden="{title}: " + HIDDEN,
             **labels(date, wrote, step),
         )
 
-    return Live(
+    panel = Live(
         show,
         date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
         step=Number("step", 7, 1, ISO),
         blocked=Choice("blocked", BLOCKED),
     )
+    panel.point(*BEGIN)
+    return panel
 
 
 def read(model, text, blocked=None, who="both"):
@@ -101,12 +102,13 @@ def may_look(text, blocked, who):
 def describe(text, iso, wrote, step, weights, probabilities):
     """What this step writes, where each head looks most, and what the whole date becomes.
 
-    weights (L H, S): those of this step.
+    weights (L H, T, S), probabilities (T, V): those of all steps.
     """
-    said = f"Step {step} writes {name_of(wrote[step - 1])} ({probabilities.max():.0%})."
-    most = weights.argmax(axis=1)
+    sure, now = probabilities[step - 1].max(), weights[:, step - 1]
+    said = f"Step {step} writes {name_of(wrote[step - 1])} ({sure:.0%})."
+    most = now.argmax(axis=1)
     for layer in range(LAYERS):
         rows = range(layer * HEADS, (layer + 1) * HEADS)
-        places = (f"{visible(text[most[i]])} {weights[i, most[i]]:.0%}" for i in rows)
+        places = (f"{visible(text[most[i]])} {now[i, most[i]]:.0%}" for i in rows)
         said += f" Layer {layer + 1} looks most at {', '.join(places)}."
     return said + ending(wrote, iso)
