@@ -26,14 +26,14 @@ EXAMPLES = [
 ]  # fmt: skip
 CELL = "at {row} it looks at {column} with weight {value}, score {score}."
 HIDDEN = "at {row} it cannot look at {column}."
-AXES = ("it writes", "the date (hatched: hidden, or later)")
+AXES = ("it writes", "the date")
 WORDS = {
-    "left": "decoder's state, projected:",
-    "right": "encoder's output, projected:",
-    "terms": "v · tanh(sum)",
-    "score": "score: sum of the terms",
+    "left": "query W_q of",
+    "right": "key W_k + b of",
+    "terms": "tanh(sum) · v",
+    "score": "score: sum of tanh(sum) · v",
     "carried": "encoder's output at",
-    "totals": "context: Σ weight × output",
+    "totals": "Σ weight × output",
 }
 
 
@@ -46,9 +46,11 @@ def explorer():
         iso = parse(date)
         ids, probabilities, cache = reading(date, blocked)
         wrote, weights = SYMBOLS.decode(ids), cache.weights[0]
+        said = describe(date, iso, wrote, step, weights[step - 1], probabilities[step - 1])
+        values = hatched(weights[None], may_look(date, blocked), step)
         return View(
-            hatched(weights[None], may_look(date, blocked), step),
-            sentence=describe(date, iso, wrote, step, weights[step - 1], probabilities[step - 1]),
+            values,
+            sentence=said + hatching(values),
             titles=["where each step looks"],
             because=because(model.attention, cache),
             seconds=[next_symbol(probabilities, step)],
@@ -76,6 +78,11 @@ def hatched(weights, allowed, step):
     return np.where(allowed & so_far, weights, np.nan)
 
 
+def hatching(values):
+    """What is said of the hatched cells of maps (H, T, S), if there are any."""
+    return " Hatched: hidden, or not written yet." if np.isnan(values).any() else ""
+
+
 def labels(date, wrote, step):
     """What rows and columns of maps (H, T, S) are called; a symbol may come twice in a date."""
     written = [name_of(symbol) for symbol in wrote[:step]]
@@ -95,7 +102,7 @@ def next_symbol(probabilities, step):
     taken = np.arange(len(probabilities))[:, None] < step
     heights = np.where(taken, probabilities[:, SHOWN], 0)
     names = [name_of(symbol) for symbol in WRITTEN]
-    return Bars("probability of what this step could write", names, heights, follows="row")
+    return Bars("probability of each symbol, at this step", names, heights, follows="row")
 
 
 def because(attention, cache):

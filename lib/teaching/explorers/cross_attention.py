@@ -17,6 +17,7 @@ from lib.teaching.explorers.attention_is_born import (
     HIDDEN,
     ending,
     hatched,
+    hatching,
     labels,
     next_symbol,
 )
@@ -45,9 +46,11 @@ def explorer():
         ids, probabilities, caches = reading(date, *BLOCKED[blocked])
         wrote = SYMBOLS.decode(ids)
         weights = np.concatenate([cache.weights[0] for cache in caches])  # (L H, T, S)
+        values = hatched(weights, may_look(date, *BLOCKED[blocked]), step)
+        said = describe(date, iso, wrote, step, weights, probabilities)
         return View(
-            hatched(weights, may_look(date, *BLOCKED[blocked]), step),
-            sentence=describe(date, iso, wrote, step, weights, probabilities),
+            values,
+            sentence=said + hatching(values),
             titles=NAMES,
             because=answers(caches),
             seconds=[next_symbol(probabilities, step)],

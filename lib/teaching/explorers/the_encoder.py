@@ -11,7 +11,7 @@ from lib.teaching.panel import Choice, Number, TextField
 from lib.teaching.view import Bars, View, answers
 from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, V, digits_reversed
 
-LONGEST = 16
+LONGEST, BARS = 16, "probability of each digit, at this output"
 EXAMPLES = ["12", "3141592653589", "7777777", "0123456789"]
 
 
@@ -31,13 +31,12 @@ def explorer():
             sentence=describe(digits, said, blocked, weights),
             titles=[f"layer {i + 1}, head {h + 1}" for i, h in np.ndindex(layers, heads)],
             because=answers(caches),
-            seconds=[Bars("probability of what this output says", range(V), probabilities,
-                          follows="row")],
+            seconds=[Bars(BARS, range(V), probabilities, follows="row")],
             focus=start(blocked, len(ids), layers, heads),
             axes=("output", "looks at"),
             hidden="{title}: {row} may not look at {column}, its mirror.",
             **labels(digits, said),
-        )  # fmt: skip
+        )
 
     return Live(
         show,
