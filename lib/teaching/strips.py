@@ -94,9 +94,10 @@ def draw_bars(ax, second, followed, lit):
         ax.plot(at, dots, "o", label=names[1], **style)
     if second.names:
         ax.legend(loc="upper right", fontsize=8)
-    label_ticks(ax, columns=second.labels)
+    labels = [*map(str, second.labels_at(followed))]
+    label_ticks(ax, columns=labels)
     ax.tick_params(axis="x", length=0, pad=2, labelsize=8.5 if len(at) <= 30 else 7)
-    long = max(map(len, map(str, second.labels)), default=0) * 0.072 > 5.6 / len(at)
+    long = max(map(len, labels), default=0) * 0.072 > 5.6 / len(at)
     ax.tick_params(axis="x", rotation=90 if long and len(at) > 1 else 0)
     ax.set(xlim=(-0.7, len(at) - 0.3), ylim=(min(0, np.nanmin(heights)), second.limit))
 

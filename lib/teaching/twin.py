@@ -92,7 +92,7 @@ def draw_map(ax, view, h, focus, where):
     """One map with its labels, and what is pointed at in frames."""
     values, first = view.values[h], h % where.across == 0
     last = h + where.across >= len(view.values)
-    image = map_of(ax, values, view.kind(h), view.limit)
+    image = map_of(ax, values, view.kind(h), view.top(h))
     ax.set(xticks=[], yticks=[])
     ax.set_title(literal(str(view.titles[h])), fontsize=9, pad=3)
     ax.title.set_fontweight("bold" if h == focus[0] and len(view.values) > 1 else "normal")
@@ -163,16 +163,21 @@ def frame(ax, focus, shape, here):
 
 
 def draw_scales(drawn, view, bottom):
-    """What the colours stand for: a bar from the lowest to the highest, for each kind."""
-    kinds = list(dict.fromkeys(map(view.kind, range(len(view.values)))))
-    for i, kind in enumerate(kinds):
-        low = -view.limit if kind == "signed" else 0
-        ax = put(drawn, WIDTH - 1.75 * (i + 1), bottom - 0.16, 0.9, 0.09)
-        map_of(ax, np.linspace(low, view.limit, 64)[None], kind, view.limit)
+    """What the colours stand for: a bar from the lowest to the highest, for each kind.
+
+    Where there are several, the title of the first map of a kind names it.
+    """
+    firsts = {view.kind(h): h for h in reversed(range(len(view.values)))}
+    for i, (kind, h) in enumerate(firsts.items()):
+        top = view.top(h)
+        low = -top if kind == "signed" else 0
+        ax = put(drawn, WIDTH - 1.75 - 2.5 * i, bottom - 0.16, 0.9, 0.09)
+        map_of(ax, np.linspace(low, top, 64)[None], kind, top)
         ax.set(xticks=[], yticks=[])
         words = view.because.words if view.because else {}
         name = words.get("value", {"weights": "weight", "signed": "value"}.get(kind, "share"))
-        for x, side, text in ((0, "right", f"{name}  {low:g}"), (1, "left", f"{view.limit:g}")):
+        name = view.titles[h] if len(firsts) > 1 else name
+        for x, side, text in ((0, "right", f"{name}  {low:g}"), (1, "left", f"{top:g}")):
             text, at = text.replace("-", "−"), (-4 if side == "right" else 4, 0)
             ax.annotate(text, (x, 0.5), at, xycoords="axes fraction", textcoords="offset points",
                         ha=side, va="center", fontsize=8, color=GREY)  # fmt: skip
