@@ -104,7 +104,7 @@ def draw_map(ax, view, h, focus, where):
         crosses = Labels(ax, np.argwhere(marks)[:, ::-1], color=CHOSEN, size=10)
         crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell
         crosses.write(["✖"] * int(marks.sum()))
-    frame(ax, focus, values.shape, h == focus[0])
+    frame(ax, focus, values.shape, h == focus[0], min(1, where.wide / 0.15))
 
 
 def label(ax, view, focus, where, first, last):
@@ -150,14 +150,18 @@ def write_numbers(ax, image, values, kind):
         ax.text(s, t, text, ha="center", va="center", fontsize=7.5, color=ink(image, value))
 
 
-def frame(ax, focus, shape, here):
-    """A frame around the row; in the map pointed at also around the column and the cell."""
+def frame(ax, focus, shape, here, strength):
+    """A frame around the row; in the map pointed at also around the column and the cell.
+
+    Where cells are small its lines are finer, or they would hide what they frame.
+    """
     (_, t, s), (T, S) = focus, shape
     boxes = [((-0.5, t - 0.5), S, 1, QUERY, 1.8 if here else 1.1, "-" if here else "--")]
     if here:
         boxes += [((s - 0.5, -0.5), 1, T, KEY, 1.8, "-"), ((s - 0.5, t - 0.5), 1, 1, INK, 2.2, "-")]
     for corner, width, height, colour, lw, ls in boxes:
-        box = mpl.patches.Rectangle(corner, width, height, fill=False, edgecolor=colour, lw=lw)
+        style = dict(fill=False, edgecolor=colour, lw=max(0.6, lw * strength))
+        box = mpl.patches.Rectangle(corner, width, height, **style)
         box.set(linestyle=ls, clip_on=False, zorder=5)
         ax.add_patch(box)
 
