@@ -58,7 +58,9 @@ def read(sentence):
 def numbered(words):
     """What a sentence calls each word: where one stands twice, also its place."""
     twice = len(set(map(short, words))) < len(words)
-    return [f"{short(word)} (word {i})" if twice else short(word) for i, word in enumerate(words, 1)]
+    return [
+        f"{short(word)} (word {i})" if twice else short(word) for i, word in enumerate(words, 1)
+    ]
 
 
 def attend(words, width, heads):

@@ -23,8 +23,8 @@ LOOKS = "{row} looks at {column} with weight {value}; the score is {score}."
 MOVES = "The output of {row} moves by {value} when {column} changes."
 BLOCKED = "{row} may not look at {column}: its score, {score}, becomes −∞, so the weight is 0."
 TOO_LATE = (
-    "The weight of {column} for {row} was set to 0, but after softmax: its score, {score}, is still "
-    "in the sum that the row was divided by."
+    "The weight of {column} for {row} was set to 0, but after softmax: its score, {score}, is "
+    "still in the sum that the row was divided by."
 )
 LEAK = "A leak, however small: nothing should move here."
 
@@ -73,7 +73,7 @@ def padded(word, length, side):
 
 
 def tokens(text, real):
-    """What the rows and the columns are called: each token, and where a sentence needs it, where."""
+    """What rows and columns are called: by their tokens, and in a sentence also by their place."""
     letters = [visible(character) for character in text]
     pairs = zip(letters, real, strict=True)
     names = [letter if is_real else "padding" for letter, is_real in pairs]
