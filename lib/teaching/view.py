@@ -78,6 +78,7 @@ class Bars:
     heights (N,), or (T, N) with follows="row", or (S, N) with follows="column": those of the row or
     column that the reader points at. dots: likewise, beside each bar. along="column" (or "row"):
     bar i belongs to column i and lights up with it. names: of the bars, and of the dots.
+    labels: of the N bars, or for each row or column that they follow a list of N.
     """
 
     title: str
@@ -88,6 +89,10 @@ class Bars:
     along: str = ""
     dots: np.ndarray | None = None
     names: Sequence = ()
+
+    def labels_at(self, place):
+        """The labels of the bars when row or column `place` is pointed at; None: of all."""
+        return self.labels if place is None or not nested(self.labels) else self.labels[place]
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class View:
     row_names, column_names: what the sentence calls a row, a column, where a label does not tell
     one from another. axes: what rows and columns are. focus (h, t, s): where a reader starts, and
     where the reader is taken each time that it changes; None leaves the reader there. marks
-    (H, T, S): cells with a cross.
+    (H, T, S): cells with a cross, of which marked is said besides. limits: of each map, where one
+    limit is not enough. cell and hidden: one text, or one for each map.
     """
 
     values: np.ndarray
@@ -124,10 +130,11 @@ class View:
     columns: Sequence
     sentence: str
     titles: Sequence
-    cell: str = "{title}: {row} looks at {column} with weight {value}, score {score}."
-    hidden: str = "{title}: {row} may not look at {column}."
+    cell: str | Sequence = "{title}: {row} looks at {column} with weight {value}, score {score}."
+    hidden: str | Sequence = "{title}: {row} may not look at {column}."
     kinds: Sequence = ()
     limit: float = 1.0
+    limits: Sequence = ()
     axes: tuple = ("query", "key")
     row_names: Sequence = ()
     column_names: Sequence = ()
@@ -135,6 +142,7 @@ class View:
     seconds: Sequence = ()
     focus: tuple = (0, 0, 0)
     marks: np.ndarray | None = None
+    marked: str = ""
 
     def __post_init__(self):
         guard.float_array("values", self.values, "H T S")
@@ -151,6 +159,15 @@ class View:
         """The kind of map h."""
         return self.kinds[h] if self.kinds else "weights"
 
+    def top(self, h):
+        """The largest number that the colours of map h tell apart."""
+        return float(self.limits[h] if self.limits else self.limit)
+
+    def template(self, h, hidden=False):
+        """What is said of a cell of map h."""
+        text = self.hidden if hidden else self.cell
+        return text if isinstance(text, str) else text[h]
+
     def within(self, focus):
         """The focus (h, t, s), moved into the maps."""
         H, T, S = self.values.shape
@@ -161,13 +178,21 @@ class View:
         h, t, s = self.within(focus)
         value = self.values[h, t, s]
         told = self.because is not None and h < len(self.because.scores)
-        return (self.hidden if np.isnan(value) else self.cell).format(
+        text = self.template(h, hidden=np.isnan(value))
+        if self.marks is not None and self.marks[h, t, s]:
+            text = f"{text} {self.marked}".rstrip()
+        return text.format(
             title=self.titles[h],
             row=(self.row_names or self.rows)[t],
             column=(self.column_names or self.columns)[s],
             value=short(value),
             score=short(self.because.scores[h, t, s]) if told else "",
         )
+
+
+def nested(labels):
+    """Whether these are lists of labels, and not labels."""
+    return len(labels) > 0 and not isinstance(labels[0], str) and np.ndim(labels[0]) > 0
 
 
 def short(number, digits=2):
