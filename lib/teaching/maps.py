@@ -51,9 +51,10 @@ class Maps(anywidget.AnyWidget):
     """The maps in the page. frame: all that is text; numbers: the arrays, placed by frame["at"].
 
     frame = {"shape": [H, T, S], "rows", "columns", "row_names", "column_names", "titles", "kinds",
-    "limit", "axes", "cell", "hidden", "words", "scale", "attention", "seconds": [...], "at":
-    {name: [offset, shape]}}. The arrays are "values", "marks", "left", "right", "scores", "terms",
-    "carried", "totals", and of the i-th of the seconds "heights i" and "dots i", or "line i j".
+    "limit", "axes", "cell", "hidden", "words", "names", "scale", "attention", "figures",
+    "seconds": [...], "at": {name: [offset, shape]}}. The arrays are "values", "marks", "left",
+    "right", "scores", "terms", "carried", "totals", and of the i-th of the seconds "heights i" and
+    "dots i", or "line i j".
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 
@@ -85,6 +86,7 @@ def pack(view):
     frame = {"shape": list(view.values.shape), "kinds": kinds, "limit": float(view.limit)}
     frame |= {"axes": list(view.axes), "cell": view.cell, "hidden": view.hidden, **texts}
     frame |= {"words": WORDS | dict(because.words if because else {}), "seconds": seconds}
+    frame |= {"names": [*map(str, because.names)] if because else [], "figures": view.figures}
     frame |= {"scale": float(because.scale) if because else 1.0}
     frame |= {"attention": because is None or because.attention, "at": packed.places}
     return frame, packed.bytes()
