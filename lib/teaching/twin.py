@@ -107,7 +107,7 @@ def draw_map(ax, view, h, focus, where):
     """One map with its labels, and what is pointed at in frames."""
     values, first = view.values[h], h % where.across == 0
     last = h + where.across >= len(view.values)
-    image = map_of(ax, values, view.kind(h), view.limit)
+    image = map_of(ax, values, view.kind(h), view.top(h))
     ax.set(xticks=[], yticks=[])
     ax.set_title(literal(str(view.titles[h])), fontsize=9, pad=3)
     ax.title.set_fontweight("bold" if h == focus[0] and len(view.values) > 1 else "normal")
@@ -119,7 +119,7 @@ def draw_map(ax, view, h, focus, where):
         crosses = Labels(ax, np.argwhere(marks)[:, ::-1], color=CHOSEN, size=10)
         crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell
         crosses.write(["✖"] * int(marks.sum()))
-    frame(ax, focus, values.shape, h == focus[0])
+    frame(ax, focus, values.shape, h == focus[0], min(1, where.wide / 0.15))
 
 
 def label(ax, view, focus, where, first, last):
@@ -167,29 +167,38 @@ def write_numbers(ax, image, values, kind):
         ax.text(s, t, text, ha="center", va="center", fontsize=7.5, color=ink(image, value))
 
 
-def frame(ax, focus, shape, here):
-    """A frame around the row; in the map pointed at also around the column and the cell."""
+def frame(ax, focus, shape, here, strength):
+    """A frame around the row; in the map pointed at also around the column and the cell.
+
+    Where cells are small its lines are finer, or they would hide what they frame.
+    """
     (_, t, s), (T, S) = focus, shape
     boxes = [((-0.5, t - 0.5), S, 1, QUERY, 1.8 if here else 1.1, "-" if here else "--")]
     if here:
         boxes += [((s - 0.5, -0.5), 1, T, KEY, 1.8, "-"), ((s - 0.5, t - 0.5), 1, 1, INK, 2.2, "-")]
     for corner, width, height, colour, lw, ls in boxes:
-        box = mpl.patches.Rectangle(corner, width, height, fill=False, edgecolor=colour, lw=lw)
+        style = dict(fill=False, edgecolor=colour, lw=max(0.6, lw * strength))
+        box = mpl.patches.Rectangle(corner, width, height, **style)
         box.set(linestyle=ls, clip_on=False, zorder=5)
         ax.add_patch(box)
 
 
 def draw_scales(drawn, view, bottom):
-    """What the colours stand for: a bar from the lowest to the highest, for each kind."""
-    kinds = list(dict.fromkeys(map(view.kind, range(len(view.values)))))
-    for i, kind in enumerate(kinds):
-        low = -view.limit if kind == "signed" else 0
-        ax = put(drawn, WIDTH - 1.75 * (i + 1), bottom - 0.16, 0.9, 0.09)
-        map_of(ax, np.linspace(low, view.limit, 64)[None], kind, view.limit)
+    """What the colours stand for: a bar from the lowest to the highest, for each kind.
+
+    Where there are several, the title of the first map of a kind names it.
+    """
+    firsts = {view.kind(h): h for h in reversed(range(len(view.values)))}
+    for i, (kind, h) in enumerate(firsts.items()):
+        top = view.top(h)
+        low = -top if kind == "signed" else 0
+        ax = put(drawn, WIDTH - 1.75 - 2.5 * i, bottom - 0.16, 0.9, 0.09)
+        map_of(ax, np.linspace(low, top, 64)[None], kind, top)
         ax.set(xticks=[], yticks=[])
         words = view.because.words if view.because else {}
         name = words.get("value", {"weights": "weight", "signed": "value"}.get(kind, "share"))
-        for x, side, text in ((0, "right", f"{name}  {low:g}"), (1, "left", f"{view.limit:g}")):
+        name = view.titles[h] if len(firsts) > 1 else name
+        for x, side, text in ((0, "right", f"{name}  {low:g}"), (1, "left", f"{top:g}")):
             text, at = text.replace("-", "−"), (-4 if side == "right" else 4, 0)
             ax.annotate(text, (x, 0.5), at, xycoords="axes fraction", textcoords="offset points",
                         ha=side, va="center", fontsize=8, color=GREY)  # fmt: skip
