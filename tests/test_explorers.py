@@ -18,7 +18,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from lib.data.dates import places, split_days, write_dates
+from lib.data.dates import places
 from lib.functional import cross_entropy
 from lib.teaching import pictures
 from lib.teaching.controls import INTERVAL
@@ -805,51 +805,61 @@ def it_explodes_through_h(watched):
     assert number(r"gradient, (\S+) is left", caption) < 1
 
 
+def pointed(watched, h, t, s):
+    """What is said of a cell, its weight and its score, all counted from 0."""
+    watched.panel.point(h, t, s)
+    said = watched.panel.answer
+    return said, *(number(f"{name} (−?[\\d.]+)[,.]", said) for name in ("weight", "score"))
+
+
 @promised(
     "attention_is_born",
-    "Then turn *step* to 1.",
-    "Most of the weight lies in *juillet*; at step 1, in the year.",
+    "On which letters will the weight lie? Point at them. Then turn *step* to 1: it writes the 1 "
+    "of 1965. Point at that 1 (place 19), and at the 9 behind it.",
+    "Most of the weight lies in *juillet*, on its two *l*: 0.46 and 0.51. At step 1 it lies in the "
+    "year, and not on the 1, whose score is −9.38: the 9 has 3.62, and 0.97 of the weight.",
 )
 def the_month_is_looked_for_in_its_name(watched):
-    assert watched.start == {"date": "samedi 17 juillet 1965", "step": 7, "blocked": "nothing"}
-    lesson = module("attention_is_born")
-    seventh, first = watched.turn(), watched.turn(step=1)
+    date, seventh = "samedi 17 juillet 1965", watched.turn()
+    assert watched.start == {"date": date, "step": 7, "blocked": "nothing"}
+    weights = watched.panel.seen.values[0]
+    start = date.index("juillet")
+    assert weights[6, start : start + 7].sum() > 0.9
+    assert watched.panel.maps.focus == [0, 6, 14]  # where the weight is largest
+    for s, weight in ((13, 0.46), (14, 0.51)):
+        said, found, _ = pointed(watched, 0, 6, s)
+        assert said.startswith(f"At step 7 (writes 7) it looks at l (place {s + 1}) with weight")
+        assert found == pytest.approx(weight, abs=0.011)
+    first = watched.turn(step=1)
+    assert watched.panel.maps.focus[1] == 0
+    weights = watched.panel.seen.values[0]
+    assert weights[0, places(date, "year")].sum() > 0.9 and np.isnan(weights[1:]).all()
+    for s, digit, weight, score in ((18, 1, 0, -9.38), (19, 9, 0.97, 3.62)):
+        said, *found = pointed(watched, 0, 0, s)
+        assert said.startswith(f"At step 1 (writes 1) it looks at {digit} (place {s + 1}) with")
+        assert found == pytest.approx([weight, score], abs=0.011)
     assert first.startswith("Step 1 writes 1") and seventh.startswith("Step 7 writes 7")
-    place = number(r"It looks most at . at place (\d+)", seventh) - 1
-    name = range(*(10 + np.array([0, len("juillet")])))
-    assert watched.start["date"][name[0] : name[-1] + 1] == "juillet"
-    _, weights, _ = lesson.read(lesson.dates_to_iso(), watched.start["date"])
-    assert place in name and weights[6, name].sum() > 0.5
-    year = places(watched.start["date"], "year")
-    assert year[int(number(r"It looks most at . at place (\d+)", first)) - 1]
-    assert weights[0, year].sum() > 0.5 > weights[6, year].sum()
     assert "In the end it has written 1965-07-17, which is right." in seventh
 
 
 @promised(
     "attention_is_born",
-    "Then set *may not look at* to month: the month goes wrong, the year stays. With *everything* "
-    "neither year nor month nor day is right.",
+    "set *may not look at* to month: the month goes wrong, the year stays, and the highest bar of "
+    "step 7 is down at 0.50. With *everything* neither year nor month nor day is right.",
     "A date that does not exist gets one line that says so.",
 )
 def what_is_blocked_goes_wrong(watched):
-    blocked = {part: watched.turn(blocked=part) for part in ("month", "everything")}
+    blocked, bars = {}, {}
+    for part in ("nothing", "month", "everything"):
+        blocked[part] = watched.turn(blocked=part)
+        bars[part] = watched.panel.seen.seconds[0].heights[6].max()
     written = {part: re.search(r"has written (\S+),", said)[1] for part, said in blocked.items()}
     assert written["month"].startswith("1965-") and written["month"][5:7] != "07"
+    assert bars["nothing"] > 0.99 and bars["month"] == pytest.approx(0.50, abs=0.011)
     assert "It looks nowhere." in blocked["everything"]
     assert not any(part in written["everything"] for part in ("1965", "-07-", "-17"))
     assert "which is right" in watched.turn(date="1965. július 17., szombat")
     assert "30 février" in watched.turn(date="30 février 2001") and watched.refused
-
-
-def test_every_character_of_the_longest_date_has_a_label():
-    lesson = module("attention_is_born")
-    longest = max(lesson.EXAMPLES, key=len)
-    written = write_dates(split_days()[0], 20_000, np.random.default_rng(0))
-    assert max(map(len, written.texts)) <= len(longest)
-    characters = lesson.draw(Picture(6.4, 4.2, rows=2))[1]
-    characters.write(longest)
-    assert len(characters.get_paths()) == len(characters.get_offsets())
 
 
 @promised(
@@ -1071,37 +1081,47 @@ def no_scale_makes_it_vanish(watched):
 
 @promised(
     "cross_attention",
-    "For *juillet* seven of the eight heads looked most at a letter of the month, head 2.3 at a "
-    "space (above). How many will in *1965. július 17., szombat*? Type it, and turn *step* to 7.",
-    "All eight: head 2.3 looks most at an *l*, too.",
+    "For *juillet* seven of the eight heads look most at a letter of the month, head 2.3 at a "
+    "space, with weight 0.47. How many will in *1965. július 17., szombat*? Type it, and point "
+    "along row 7 of head 2.3.",
+    "All eight: head 2.3 gives the *l* 0.40, and the space before the month 0.08.",
 )
 def all_heads_look_at_the_month(watched):
-    assert watched.start["date"] == "samedi 17 juillet 1965" and watched.start["step"] == 1
-    lesson = module("cross_attention")
-    dates = {watched.start["date"]: ("juillet", 7), "1965. július 17., szombat": ("július", 8)}
-    for date, (month, count) in dates.items():
-        caption = watched.turn(date=date, step=7)
-        assert caption.startswith("Step 7 writes 7")
-        heads = re.findall(r"(\S) \d+%[,.]", caption.partition("Layer 1")[2])
-        assert len(heads) == 8 and heads[6] == ("␣" if count == 7 else "l")
-        _, weights, _ = lesson.read(lesson.dates_transformer(), date)
-        most = weights[:, :, 6].argmax(axis=-1).ravel()
-        places = range(date.index(month), date.index(month) + len(month))
-        assert [place in places for place in most] == 6 * [True] + [count == 8, True]
+    date = "samedi 17 juillet 1965"
+    assert watched.start == {"date": date, "step": 7, "blocked": "nothing"}
+    assert module("cross_attention").explorer().maps.focus == [6, 6, 9]
+    cells = {(date, "juillet", 7): {9: ("␣", 0.47)}}
+    cells |= {("1965. július 17., szombat", "július", 8): {8: ("l", 0.40), 5: ("␣", 0.08)}}
+    for (date, month, count), row in cells.items():
+        assert watched.turn(date=date).startswith("Step 7 writes 7")
+        most = watched.panel.seen.values[:, 6].argmax(axis=-1)
+        name = range(date.index(month), date.index(month) + len(month))
+        assert [place in name for place in most] == 6 * [True] + [count == 8, True]
+        assert most[6] == next(iter(row))
+        for s, (character, weight) in row.items():
+            said, found, _ = pointed(watched, 6, 6, s)
+            where = f"looks at {character} (place {s + 1}) with"
+            assert said.startswith(f"head 2.3: at step 7 (writes 7) it {where}")
+            assert found == pytest.approx(weight, abs=0.011)
 
 
 @promised(
     "cross_attention",
-    "Then set *blocked* to *year for the decoder*: the year is wrong. With *year for the encoder* "
-    "the date is right.",
+    "Then set *blocked* to *year for the decoder*: the year is wrong, and at step 3 the highest "
+    "bar is down at 0.34. With *year for the encoder* the date is right.",
     "A date that does not exist, *30 février 2001*, gets one line that says so.",
 )
 def the_year_is_read_at_the_year(watched):
-    for who, right in (("the decoder", False), ("both", False), ("the encoder", True)):
-        caption = watched.turn(blocked=f"year for {who}")
-        written = re.search(r"has written (\S+),", caption)[1]
-        assert written.startswith("1965-") == right, caption
-        assert ("which is right" in caption) == right
+    for date in (watched.start["date"], "1965. július 17., szombat"):
+        for who, right in (("the decoder", False), ("both", False), ("the encoder", True)):
+            caption = watched.turn(date=date, blocked=f"year for {who}")
+            written = re.search(r"has written (\S+),", caption)[1]
+            assert written.startswith("1965-") == right, caption
+            assert ("which is right" in caption) == right
+            highest = watched.panel.seen.seconds[0].heights[2].max()
+            if who == "the decoder" and "július" in date:
+                assert highest == pytest.approx(0.34, abs=0.011)
+            assert highest > 0.99 or not right
     for date in ("17 lipca 1965", "1965. július 17., szombat"):
         assert "has written 1965-07-17, which is right" in watched.turn(date=date)
     assert "30 février" in watched.turn(date="30 février 2001") and watched.refused
@@ -1109,8 +1129,34 @@ def the_year_is_read_at_the_year(watched):
 
 @promised(
     "the_encoder",
-    "take 31415926 and block the mirror of output 3: what is wrong?",
-    "It writes 62551413: output 3 alone is wrong, and the mirror's share of layer 2's weight falls "
+    "In layer 2, head 1, point at output 3 and its mirror, the 9; then walk along the row. Which "
+    "place has the second highest score? Now block the mirror of output 3: what will it write?",
+    "The mirror has a score of 50.34 and 0.90 of the weight; its neighbour, the 5, has 47.93 and "
+    "0.08. Blocked, the mirror leaves the 5 with 0.88,",
+)
+def the_second_highest_score_takes_over(watched):
+    watched.turn()
+    assert watched.panel.maps.focus == [2, 2, 5]
+    scores = watched.panel.seen.because.scores[2, 2]
+    assert np.argsort(-scores)[:2].tolist() == [5, 4]
+    for s, digit, weight, score in ((5, 9, 0.90, 50.34), (4, 5, 0.08, 47.93)):
+        said, *found = pointed(watched, 2, 2, s)
+        where = f"looks at {digit} (place {s + 1}) with"
+        assert said.startswith(f"layer 2, head 1: output 3 (says 9) {where}")
+        assert found == pytest.approx([weight, score], abs=0.011)
+    watched.turn(blocked=3)
+    assert watched.panel.maps.focus == [2, 2, 4]  # the reader's, who has pointed there
+    said, weight, _ = pointed(watched, 2, 2, 4)
+    assert "output 3 (says 5) looks at 5 (place 5)" in said
+    assert weight == pytest.approx(0.88, abs=0.011)
+    watched.panel.point(2, 2, 5)
+    mirror = "output 3 (says 5) may not look at 9 (place 6), its mirror."
+    assert watched.panel.answer == f"layer 2, head 1: {mirror}"
+
+
+@promised(
+    "the_encoder",
+    "it writes 62551413: output 3 alone is wrong, and the mirror's share of layer 2's weight falls "
     "from 97 % to 85 %. With 3141592653589 three outputs of 13 are wrong, with 31415926535897 all "
     "14: the digits are there, one place off.",
     "With one layer, 6 of the 8 are right, and the mirror place gets 21 % of the weight.",
