@@ -5,7 +5,7 @@ Shapes: H maps, T rows, S columns, K terms of a score, J width of what a column 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -61,6 +61,14 @@ def answer(cache, i=0):
         carried=cache.value[i],
         totals=cache.context[i],
     )
+
+
+def answers(caches, i=0):
+    """What made the weights of several layers: the heads of the first layer, then of the next."""
+    layers = [answer(cache, i) for cache in caches]
+    names = ("left", "right", "scores", "carried", "totals")
+    joined = {n: np.concatenate([getattr(layer, n) for layer in layers]) for n in names}
+    return replace(layers[0], **joined)
 
 
 @dataclass(frozen=True)
