@@ -51,11 +51,11 @@ class Maps(anywidget.AnyWidget):
     """The maps in the page. frame: all that is text; numbers: the arrays, placed by frame["at"].
 
     frame = {"shape": [H, T, S], "rows", "columns", "row_names", "column_names", "titles", "kinds",
-    "limit", "limits", "axes", "cell", "hidden", "marked", "words", "scale", "attention",
-    "seconds": [...], "at": {name: [offset, shape]}}. cell and hidden: one text, or a list of one
-    for each map; labels of bars: N, or a list of N for each row or column that they follow. The
-    arrays are "values", "marks", "left", "right", "scores", "terms", "carried", "totals", and of
-    the i-th of the seconds "heights i" and "dots i", or "line i j".
+    "limit", "limits", "axes", "cell", "hidden", "marked", "words", "names", "scale", "attention",
+    "figures", "seconds": [...], "at": {name: [offset, shape]}}. cell and hidden: one text, or a
+    list of one for each map; labels of bars: N, or a list of N for each row or column that they
+    follow. The arrays are "values", "marks", "left", "right", "scores", "terms", "carried",
+    "totals", and of the i-th of the seconds "heights i" and "dots i", or "line i j".
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 
@@ -90,6 +90,7 @@ def pack(view):
     said = {name: text if isinstance(text, str) else [*text] for name, text in said.items()}
     frame |= {"axes": list(view.axes), "marked": view.marked, **said, **texts}
     frame |= {"words": WORDS | dict(because.words if because else {}), "seconds": seconds}
+    frame |= {"names": [*map(str, because.names)] if because else [], "figures": view.figures}
     frame |= {"scale": float(because.scale) if because else 1.0}
     frame |= {"attention": because is None or because.attention, "at": packed.places}
     return frame, packed.bytes()

@@ -42,7 +42,7 @@ def draw_because(drawn, view, focus, top):
         x, y, wide, high = place
         ax = drawn.add_axes((x / width, 1 - (y + high) / height, wide / width, high / height))
         strip(ax, numbers, says, colour if because.attention else INK)
-        if i < len(told) - 1 and BETWEEN[i]:
+        if i < len(told) - 1 and BETWEEN[i] and because.terms is None:  # else words say how
             ax.text(1 + 0.15 / wide, 0.5, BETWEEN[i], transform=ax.transAxes, ha="center")
     say_score(drawn, view, focus, top + 1.02, words)
 

@@ -20,6 +20,7 @@ from lib.teaching.view import short
 WIDTH, LETTER = 6.4, 0.068  # of the picture; of a letter in a label
 LARGEST, ROOM, SMALL = 0.42, 0.3, 0.1  # a cell's side: the most, with room for a number, a label
 TITLE, GAP, SCALE = 0.24, 0.16, 0.26  # above a map; between two; for the scales of the colours
+HIGHEST = 5.6  # all maps one above the other
 
 
 class Plan(NamedTuple):
@@ -48,14 +49,28 @@ class Plan(NamedTuple):
 def plan(view):
     """Where the maps of this View stand in a picture of this WIDTH."""
     H, T, S = view.values.shape
-    across = min(H, 4 if S <= 48 else 1)
     left = LETTER * longest(view.rows) + 0.42
-    wide = min(LARGEST, (WIDTH - 0.12 - left - GAP * (across - 1)) / (across * S))
+    across = abreast(H, T, S, left)
+    wide = side(across, S, left)
     down = -(-H // across)
-    high = min(max(wide, 0.13) if T <= 16 else wide, LARGEST, 5.6 / (down * T))
+    high = min(max(wide, 0.13) if T <= 16 else wide, LARGEST, HIGHEST / (down * T))
     upright = LETTER * longest(view.columns) > wide and longest(view.columns) > 1
     below = LETTER * longest(view.columns) + 0.25 if upright else 0.38
     return Plan(across, down, wide, high, left, below, upright)
+
+
+def side(across, S, left):
+    """Of a cell, where so many maps stand side by side."""
+    return min(LARGEST, (WIDTH - 0.12 - left - GAP * (across - 1)) / (across * S))
+
+
+def abreast(H, T, S, left):
+    """How many maps side by side: as many as leave the columns their labels, where they can."""
+    for across in (4, 2):
+        wide = side(across, S, left)
+        if wide >= SMALL and -(-H // across) * T * wide <= HIGHEST:
+            return min(H, across)
+    return min(H, 4 if S <= 48 else 1)
 
 
 def longest(labels):
@@ -123,12 +138,14 @@ def label(ax, view, focus, where, first, last):
 
 def edge(ax, labels, lit, side, colour, x=None, y=None, **style):
     """Labels along the left (x points from it) or the lower edge; where cells are small, few."""
+    single = y is not None and longest(labels) == 1  # letters stand closer than one above another
+    size, least = (8.5, SMALL) if side >= SMALL or not single else (7, LETTER)
     for i, text in enumerate(map(str, labels)):
-        if i == lit or side >= SMALL or text and len(set(labels)) < len(labels) / 3:
+        if i == lit or side >= least or text and len(set(labels)) < len(labels) / 3:
             place = (0, i) if y is None else (i, 0)
             where = ("axes fraction", "data") if y is None else ("data", "axes fraction")
             drawn = ax.annotate(literal(text), place, (x or 0, y or 0), where,
-                                textcoords="offset points", fontsize=8.5, **style)  # fmt: skip
+                                textcoords="offset points", fontsize=size, **style)  # fmt: skip
             if i == lit:
                 drawn.set(color=colour, fontweight="bold")
 

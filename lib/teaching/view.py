@@ -31,7 +31,8 @@ class Because:
     left (H, T, K): what a row brings, as a query. right (H, S, K): what a column brings, as a key.
     scores (H, T, S). terms (H, T, S, K), where they are no products of the two. carried (H, S, J):
     what a column gives, as a value; totals (H, T, J): the sum over the columns that a row gets.
-    words: what the page calls each of them, over WORDS. H may be less than that of the View.
+    words: what the page calls each of them, over WORDS. names: of the K terms, where they have
+    any. H may be less than that of the View.
     """
 
     left: np.ndarray
@@ -42,6 +43,7 @@ class Because:
     carried: np.ndarray | None = None
     totals: np.ndarray | None = None
     words: Mapping = field(default_factory=dict)
+    names: Sequence = ()
     attention: bool = True  # drawn in the colours of query, key and value
 
 
@@ -122,7 +124,8 @@ class View:
     one from another. axes: what rows and columns are. focus (h, t, s): where a reader starts, and
     where the reader is taken each time that it changes; None leaves the reader there. marks
     (H, T, S): cells with a cross, of which marked is said besides. limits: of each map, where one
-    limit is not enough. cell and hidden: one text, or one for each map.
+    limit is not enough. cell and hidden: one text, or one for each map. figures: how many
+    significant digits a number is said with; 0 for two digits behind the point, whatever its size.
     """
 
     values: np.ndarray
@@ -143,6 +146,7 @@ class View:
     focus: tuple = (0, 0, 0)
     marks: np.ndarray | None = None
     marked: str = ""
+    figures: int = 0
 
     def __post_init__(self):
         guard.float_array("values", self.values, "H T S")
@@ -185,8 +189,8 @@ class View:
             title=self.titles[h],
             row=(self.row_names or self.rows)[t],
             column=(self.column_names or self.columns)[s],
-            value=short(value),
-            score=short(self.because.scores[h, t, s]) if told else "",
+            value=short(value, figures=self.figures),
+            score=short(self.because.scores[h, t, s], figures=self.figures) if told else "",
         )
 
 
@@ -195,10 +199,29 @@ def nested(labels):
     return len(labels) > 0 and not isinstance(labels[0], str) and np.ndim(labels[0]) > 0
 
 
-def short(number, digits=2):
-    """A number with so many digits, a half rounded up as a page does it, and a true minus."""
+def numbered(count, every=8):
+    """The numbers from 1 as labels of rows or columns: the first, and each so many; "" between."""
+    return [str(i) if i == 1 or i % every == 0 else "" for i in range(1, count + 1)]
+
+
+def short(number, digits=2, figures=0):
+    """A number with so many digits, a half rounded up as a page does it, and a true minus.
+
+    With figures, so many significant digits: 0.0312, and 1.2e−05 below 0.0001.
+    """
     if not np.isfinite(number):
         return "none" if np.isnan(number) else ("∞" if number > 0 else "−∞")
     exact = Decimal(float(np.float32(number)))
+    if figures and exact:
+        return significant(exact, figures)
     text = str(exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
     return text.removeprefix("-") if not text.strip("-0.") else text.replace("-", "−")
+
+
+def significant(exact, figures):
+    """A Decimal that is not 0, with so many significant digits."""
+    last = Decimal(1).scaleb(exact.adjusted() - figures + 1)
+    rounded = exact.quantize(last, ROUND_HALF_UP)
+    power = rounded.adjusted()  # of 9.996, which is 10.0, not that of exact
+    behind = f".{figures - 1 - power}f" if -4 <= power < figures else f".{figures - 1}e"
+    return format(float(rounded), behind).replace("-", "−")
