@@ -48,7 +48,7 @@ def explorer():
     return Live(
         show,
         prompt=TextField("prompt", PROMPT, EXAMPLES),
-        written=Number("characters to write", MOST, 1, MOST),
+        written=Number("characters to write", MOST, 1, MOST, play=True),
         temperature=Number("temperature", 1.0, 0.1, 2.0, 0.1),
         top_k=Number("top-k", 96, 1, 96),
         top_p=Number("top-p", 0.9, 0.05, 1.0, 0.05),

@@ -50,6 +50,7 @@ def explorer():
             because=answer(cache),
             marks=np.stack([np.zeros_like(seen), leaks.any(axis=0)]),
             marked=LEAK,
+            figures=2,
             focus=(0, 3, 4),
         )
 
