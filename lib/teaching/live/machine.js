@@ -73,8 +73,8 @@ const DARK_RAMPS = {
   weights: ["#33274F", "#56418A", "#8464BF", "#B39AE6", "#EDE6FF"],
   shares: ["#EEEEEE"],
   gradient: ["#551A3A", "#B0246E", "#FFC4DE"],
-  positive: ["#4A201A", "#8C3325", "#D6604D", "#F4A582", "#FFE9DC"],
-  negative: ["#15304A", "#1F5486", "#4393C3", "#92C5DE", "#E3F1F9"],
+  positive: ["#4A201A", "#8C3325", "#D6604D", "#FF9C82"],
+  negative: ["#15304A", "#1F5486", "#4393C3", "#7CC8F5"],
 };
 
 const channels = (colour) => {
@@ -108,8 +108,8 @@ function theme(el) {
   return { paper: `rgb(${paper})`, grid: named("--course-grid"), hatch: named("--course-hatch"), kinds };
 }
 
-/** Whether dark ink reads better on this colour than white. */
-const wantsInk = (rgb) => luminance(rgb) > 0.2;
+/** Whether black reads better on this colour than white: either has a contrast of 4.5 or more. */
+const wantsInk = (rgb) => luminance(rgb) > 0.179;
 
 // ---- time ---------------------------------------------------------------------------------------
 

@@ -14,17 +14,17 @@ const KEYS = {
 function plan(frame, width) {
   const [H, T, S] = frame.shape, pixel = 1 / devicePixelRatio;
   const rows = frame.rows.map((row) => cut(row, 92)), columns = frame.columns.map((c) => cut(c, 76));
-  const axes = [cut(`${frame.axes[1]} →`, 110, 11), cut(`${frame.axes[0]} ↓`, 110, 11)];
+  const axes = [cut(`${frame.axes[1]} →`, 150, 11), cut(`${frame.axes[0]} ↓`, 150, 11)];
   const left = Math.ceil(12 + Math.max(...axes.map((a) => widthOf(a, 11)), ...rows.map((r) => widthOf(r))));
   const widest = Math.max(0, ...columns.map((column) => widthOf(column)));
   const lean = Math.ceil(widest * Math.cos(SLANT)) + 6, rise = widest * Math.sin(SLANT) + 10;
   const across = (n) => (width - left - lean - (n - 1) * GAP) / (n * S);
-  const down = (n) => (600 - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
-  const side = (n) => Math.min(MOST, across(n), Math.max(down(n), Math.min(4.5, 560 / T)));
+  const down = (n) => (660 - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
+  const side = (n) => Math.min(MOST, across(n), down(n));
   const lines = [...Array(H).keys()].map((n) => Math.ceil(H / (n + 1)));
   const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.85 : 1) > side(a) ? b : a));
   const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= cell;
-  const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 2)) + 20;
+  const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 8)) + 20;
   const pitch = Math.ceil(cell * T + high + 14), step = Math.ceil(cell * S) + GAP;
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
@@ -63,7 +63,7 @@ class Picture {
     const moved = () => this.frame && this.point(model.get("focus"), false);
     for (const name of ["frame", "numbers"]) model.on(`change:${name}`, came);
     model.on("change:focus", moved);
-    stage.addEventListener("keydown", (event) => this.key(event));
+    stage.addEventListener("keydown", (event) => this.walk(event));
     stage.addEventListener("pointermove", (event) => this.pinned || this.point(this.under(event)));
     stage.addEventListener("click", (event) => this.pin(this.under(event)));
     const unwatch = watch(this.el, () => this.layout());
@@ -100,19 +100,28 @@ class Picture {
     const wears = getComputedStyle(this.el).backgroundColor + look + devicePixelRatio;
     if (!this.frame || !width || (width === this.width && wears === this.wears)) return;
     Object.assign(this, { width, wears, colours: theme(this.el), shown: null });
-    const told = this.read("left") && this.read("right");
-    const below = plan(this.frame, width), aside = told && width >= 660 && plan(this.frame, width - SIDE);
-    const wide = aside && (aside.cell >= 27 || aside.cell >= 0.72 * below.cell);
-    this.place = wide ? aside : below;
-    this.el.classList.toggle("aside", Boolean(wide));
-    this.look.style.width = wide ? `${Math.min(420, width - this.place.width - 24)}px` : "";
-    this.room = wide ? Math.min(420, width - this.place.width - 24) : width;
+    this.arrange(width, Boolean(this.read("left") && this.read("right")));
     this.outlines();
-    this.reasons(told);
+    this.reasons();
     this.scales();
     this.beside.replaceChildren();
     this.seconds = this.frame.seconds.map((second, i) => new Second(this, second, i));
     this.paint();
+  }
+
+  /** What made a number stands beside the maps if they lose little by that; else below them. */
+  arrange(width, told) {
+    const below = plan(this.frame, width), aside = told && width >= 660 ? plan(this.frame, width - SIDE) : below;
+    const spare = width - aside.width - 24, most = told ? 380 : 720;
+    const wide = spare >= 290 && (aside.cell >= 27 || aside.cell >= 0.72 * below.cell)
+      && (told || this.frame.seconds.length > 0);
+    this.room = wide ? Math.min(most, spare) : width;
+    Object.assign(this, { told, wide, place: wide ? aside : below });
+    this.el.classList.toggle("aside", wide);
+    this.look.style.width = wide ? `${this.room}px` : "";
+    (told ? this.el : this.look).append(this.beside);
+    this.el.append(this.legend);
+    if (told) this.el.append(this.beside);
   }
 
   /** All that does not move: labels, frames; and the outlines that follow the focus. */
@@ -131,12 +140,12 @@ class Picture {
     this.maps = place.corners.map(([x, y], h) => {
       const map = { group: add(svg, "g", { transform: `translate(${x},${y})` }) }, { group } = map;
       map.title = add(group, "text", { class: "title", y: 11 - place.high }, frame.titles[h]);
-      map.title.textContent = cut(frame.titles[h], Math.max(cell * S, 40), 12);
+      map.title.textContent = cut(frame.titles[h], place.across > 1 ? Math.max(cell * S, 40) : 400);
       add(group, "rect", { class: "frame", width: cell * S, height: cell * T });
       map.rows = h % place.across ? [] : this.labels(group, "row", T);
       map.columns = this.labels(group, "column", S);
       if (!(h % place.across)) place.axes.forEach((axis, i) => add(group, "text",
-        { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -8 : -8 - LINE }, axis));
+        { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -12 : -12 - LINE }, axis));
       map.numbers = [];
       map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       const box = (name, w, h) => add(group, "rect", { class: name, width: w, height: h, rx: 1 });
@@ -144,7 +153,7 @@ class Picture {
       map.here = [box("here back", cell, cell), box("here", cell, cell)];
       return map;
     });
-    this.el.classList.toggle("attention", frame.attention);
+    this.el.classList.toggle("attention", frame.attention && frame.kinds.includes("weights"));
   }
 
   labels(group, name, count) {
@@ -239,7 +248,7 @@ class Picture {
       const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
       const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-limit), 10)] : [0]));
       if (cell >= room) this.figures(map, own, text, this.tables[h]);
-      const corner = cell >= room ? 0.78 : 0.5, arm = Math.min(5, cell * (corner > 0.5 ? 0.13 : 0.3));
+      const corner = cell >= room ? 0.85 : 0.5, arm = Math.min(corner > 0.5 ? 4 : 6, cell * (corner > 0.5 ? 0.1 : 0.3));
       const cross = (i) => {
         const x = ((i % S) + corner) * cell, y = (Math.floor(i / S) + 1 - corner) * cell;
         return `M${x - arm},${y - arm}l${2 * arm},${2 * arm}m0,${-2 * arm}l${-2 * arm},${2 * arm}`;
@@ -263,7 +272,7 @@ class Picture {
 
   // ---- pointing ---------------------------------------------------------------------------------
 
-  key(event) {
+  walk(event) {
     const to = KEYS[event.key], pins = event.key === "Enter" || event.key === " ";
     if (!this.frame || event.ctrlKey || event.altKey || event.metaKey) return;
     if (!to && !pins && !(event.key === "Escape" && this.pinned)) return;
@@ -316,28 +325,30 @@ class Picture {
       map.here.forEach((box) => set(box, { x: s * cell, y: t * cell }));
       for (const one of [map.column, ...map.here]) one.style.display = i === h ? "" : "none";
       map.title.classList.toggle("on", i === h);
-      this.light(map.rows, t, true), this.light(map.columns, s, i === h);
+      this.light(map.rows, t, this.place.every.row);
+      this.light(map.columns, i === h ? s : -1, this.place.every.column);
     });
     this.explain(h, t, s);
     this.seconds.forEach((second) => second.mark());
   }
 
-  light(labels, at, on) {
-    if (labels.lit !== undefined) labels[labels.lit].classList.remove("on");
-    labels.lit = on && labels[at] ? at : undefined;
-    if (labels.lit !== undefined) labels[at].classList.add("on");
+  /** Light one label; where there is no room for all, it takes that of its neighbours. */
+  light(labels, at, every) {
+    for (const label of labels.lit ?? []) label.classList.remove("on", "near");
+    labels.lit = at < 0 ? [] : labels.slice(Math.max(0, at - every + 1), at + every);
+    for (const label of labels.lit) label.classList.add(label === labels[at] ? "on" : "near");
   }
 
   // ---- what made it -----------------------------------------------------------------------------
 
   /** The strips of bars, empty. */
-  reasons(told) {
+  reasons() {
     this.because.replaceChildren();
     this.strips = {};
     this.sums = null;
-    if (!told) return;
-    const { frame, room } = this, wide = this.el.classList.contains("aside");
-    const columns = wide ? 1 : clamp(1, Math.floor(room / 240), 3), width = Math.floor((room - (columns - 1) * 24) / columns);
+    if (!this.told) return;
+    const { frame, room } = this;
+    const columns = this.wide ? 1 : clamp(1, Math.floor(room / 240), 3), width = Math.floor((room - (columns - 1) * 24) / columns);
     this.because.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
     for (const name of ["left", "right", "terms", "sums", "carried", "totals"]) {
       if (name === "sums") this.sums = add(this.because, "div", { class: "sums" });
@@ -407,7 +418,7 @@ class Strip {
     this.whose = add(line, "span", { class: "whose" });
     this.count = frame.at[name === "terms" ? "left" : name][1].at(-1);
     this.step = Math.min(width / this.count, 48);
-    this.high = 18;
+    this.high = 20;
     this.numbers = this.step >= 34;
     const height = 2 * this.high + 2 + (this.numbers ? 14 : 0);
     this.svg = add(box, "svg", { width, height, "aria-hidden": "true" });
@@ -433,7 +444,8 @@ class Strip {
 class Second {
   constructor(picture, second, i) {
     Object.assign(this, { picture, second, i });
-    const { beside, width, frame } = picture, all = frame.seconds.length;
+    const { beside, frame } = picture, width = picture.told ? picture.width : picture.room;
+    const all = frame.seconds.length;
     const across = clamp(1, Math.floor((width + 28) / 350), all);
     this.width = Math.min(720, Math.floor((width - 28 * (across - 1)) / across));
     const box = add(beside, "div");
@@ -481,7 +493,7 @@ class Second {
     const room = (width - 8 - (this.left = 12 + Math.max(...ticks.map(([, text]) => widthOf(text, 11))))) / count;
     this.step = centred ? room : (room * count) / Math.max(1, count - 1);
     const labels = second.labels.map(label), widest = Math.max(0, ...labels.map((text) => widthOf(text, 11)));
-    const few = !centred || widest + 6 <= room, every = Math.ceil((few ? widest + 8 : 14) / (centred ? room : this.step));
+    const few = !centred || widest + 3 <= room, every = Math.ceil((few ? widest + 8 : 14) / (centred ? room : this.step));
     const bottom = few ? 20 : 12 + widest * Math.sin(SLANT), tall = 118;
     svg.setAttribute("height", Math.ceil(8 + tall + bottom + (second.x_label ? 16 : 0)));
     const y = (value) => 8 + tall * (1 - (clamp(low, value, high) - low) / (high - low || 1));
@@ -493,7 +505,7 @@ class Second {
       if (i % every && i !== this.lit) return;
       if (i !== this.lit && Math.abs(i - this.lit) < every) return;
       const x = this.left + this.step * (i + (centred ? 0.5 : 0)), at = tall + 18;
-      const where = few ? { x, y: at, class: "flat" } : { transform: `translate(${x},${at - 4}) rotate(-60)`, class: "end" };
+      const where = few ? { x, y: at, class: "flat" } : { transform: `translate(${x + 2},${at - 3}) rotate(-60)`, class: "end" };
       const node = add(svg, "text", where, text);
       if (i === this.lit) node.classList.add("on");
     });
