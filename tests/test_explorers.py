@@ -23,6 +23,7 @@ from lib.functional import cross_entropy
 from lib.teaching import pictures
 from lib.teaching.controls import INTERVAL
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
+from lib.teaching.view import short
 from lib.transformer import Transformer, TransformerConfig
 
 ROOT = Path(__file__).parents[1]
@@ -981,7 +982,8 @@ def wider_and_longer_queries_are_sharper(watched):
     "Keep *width D* at 16 and turn *heads H* from 1 to 8.",
     "The number of parameters stays at 1,024. With $K = 1$ at most two words win in each map",
     "Then take 3 heads: a width of 8 or 16 is refused, and the nearest widths are named; 24 works.",
-    "Type *tea tea tea*: every head gives every word a third.",
+    "Type *tea tea tea*: every head gives every word a third, for within a map all scores are "
+    "equal.",
 )
 def parameters_stay_and_one_number_ranks_along_a_line(watched):
     assert watched.start["width"] == 16
@@ -999,43 +1001,95 @@ def parameters_stay_and_one_number_ranks_along_a_line(watched):
     assert "K = 8" in watched.turn(width=24, heads=3) and not watched.refused
     equal = watched.turn(sentence="tea tea tea", heads=8)
     assert equal.endswith(f"looks most at: {', '.join(8 * ['tea 33%'])}.")
+    assert np.ptp(watched.panel.seen.because.scores, axis=(1, 2)).max() < 1e-9
+
+
+@promised(
+    "many_heads",
+    "Point at *the* → *brown* in head 4, then at *fox* → *jumps*.",
+    "In head 4 these are *brown* (1.32) and *jumps* (−2.86). *the* asks with 1.66, so *brown* gets "
+    "a score of 1.66 · 1.32 = 2.19 and a weight of 0.80. *fox* asks with −1.19, and minus times "
+    "minus gives *jumps* 3.40 and 0.57.",
+)
+def two_signs_make_a_large_score(watched):
+    watched.turn(width=8, heads=8)
+    panel, why = watched.panel, watched.panel.seen.because
+    for row, column, numbers in ((0, 2, "1.66 1.32"), (3, 4, "−1.19 −2.86")):
+        panel.point(3, row, column)
+        made = short(why.left[3, row, 0]), short(why.right[3, column, 0])
+        assert " ".join(made) == numbers and why.left.shape[-1] == 1
+        looks = {0: "the looks at brown with weight 0.80, score 2.19", 3: "fox looks at jumps with "
+                 "weight 0.57, score 3.40"}[row]  # fmt: skip
+        assert panel.answer == f"head 4: {looks}."
+    assert {*panel.seen.values[3].argmax(axis=1)} == {2, 4}
 
 
 @promised(
     "masks",
-    "Set *mask* to causal, with the padding at the end.",
-    "At the end, no cross: the causal mask alone hides the padding. In front, every real output "
-    "has a cross for each token of padding.",
+    "Put it in front, and point at the row of *a* and the first column, in both maps.",
+    "In front, every real output has a cross for each token of padding. *a* gives the first token "
+    "of padding a weight of 0.17, and its output moves by 0.31. With *padding & causal* that cell "
+    "is hatched, and no cross is left.",
 )
 def only_padding_in_front_gets_through(watched):
     assert watched.start["side"] == "at the end"
     at_the_end = watched.turn(kind="causal")
-    in_front = watched.turn(kind="causal", side="in front")
+    in_front, panel = watched.turn(kind="causal", side="in front"), watched.panel
     assert "see 1, 2, 3, 4, 5, 6, 7, 8 positions" in at_the_end
     assert number(r"Crosses: (\d+);", at_the_end) == 0
     real, padding = len(watched.start["word"]), watched.start["length"] - len(watched.start["word"])
     assert number(r"Crosses: (\d+);", in_front) == real * padding > 0
     assert number(r"token, (\d+) by padding", in_front) == real * padding
+    for h, expected in enumerate(
+        (r"^a .* looks at padding .* weight (\S+);", r"of a .* by (\S+) ")
+    ):
+        panel.point(h, 4, 0)
+        assert number(expected, panel.answer) == (0.17, 0.31)[h]
     assert "Crosses: 0;" in watched.turn(kind="padding & causal", side="in front")
+    panel.point(0, 4, 0)
+    assert "may not look at padding" in panel.answer
+
+
+@promised(
+    "masks",
+    "It starts with *after softmax*: the left map looks causal, the right one is full of crosses. "
+    "Where *p* may not look at *o* the score is 0.16, and *p* gives itself a weight of 0.36.",
+    "No cross stays. The score is 0.16 as before, but it becomes −∞ *before* softmax, so it is in "
+    "no sum: the weight of *p* for itself rises from 0.36 to 0.53.",
+)
+def what_is_hidden_too_late_is_in_the_sum(watched):
+    panel, told = watched.panel, {}
+    assert watched.start["kind"] == "after softmax"
+    for kind in ("after softmax", "causal"):
+        crosses = number(r"Crosses: (\d+);", watched.turn(kind=kind))
+        panel.point(0, 3, 4)
+        blocked = panel.answer
+        panel.point(0, 3, 3)
+        told[kind] = crosses, number(r"its score, (\d\.\d+),", blocked)
+        told[kind] += (number(r"p \(place 4\) with weight (\S+);", panel.answer),)
+        assert ("but after softmax" in blocked) == (kind == "after softmax")
+    assert told == {"after softmax": (15 + 6 * 2, 0.16, 0.36), "causal": (0, 0.16, 0.53)}
+    hidden = []
+    for kind in told:
+        watched.turn(kind=kind)
+        hidden.append(np.isnan(panel.seen.values[0]))
+    assert np.array_equal(*hidden)
 
 
 @promised(
     "masks",
     "Then choose *off by one*, with the padding at the end: each real row has one cross, the next "
-    "token (after the last letter, that is padding).",
-    "With *after softmax* the left picture looks causal, and the right one is full of crosses.",
+    "token (after the last letter, that is padding). *p* looks at *o* with 0.14, and moves by "
+    "0.24.",
 )
-def a_leak_shows_on_the_right(watched):
-    masks = module("masks")
-    text, real = masks.padded("teapot", 8, "at the end")
-    weights, moved = masks.attend(text, real, "off by one")
-    crosses = masks.leaking(moved, real).any(axis=0)
-    assert np.array_equal(np.argwhere(crosses), [(t, t + 1) for t in range(6)])
+def off_by_one_leaks_the_next_token(watched):
     assert number(r"; (\d+) where", watched.turn(kind="off by one")) == 5
-    causal, after = watched.turn(kind="causal"), watched.turn(kind="after softmax")
-    seen = [re.search(r"The queries see [\d, ]+", caption)[0] for caption in (causal, after)]
-    assert seen[0] == seen[1]
-    assert number(r"Crosses: (\d+);", after) == 15 + 6 * 2
+    panel = watched.panel
+    assert np.argwhere(panel.seen.marks).tolist() == [[1, t, t + 1] for t in range(6)]
+    panel.point(0, 3, 4)
+    assert number(r"^p .* looks at o .* with weight (\S+);", panel.answer) == 0.14
+    panel.point(1, 3, 4)
+    assert number(r"The output of p .* moves by (\S+) when o ", panel.answer) == 0.24
 
 
 @promised(
@@ -1259,7 +1313,6 @@ def its_formulas_are_what_a_model_has_and_keeps(watched):
     "generation",
     "Nothing: with *top-k* 1 the text is the same at every temperature.",
     "With *top-k* 96 it changes from *standard* to nonsense.",
-    "Fewer and fewer: 96, 25 at 0.95, 19 at 0.9, 6 at 0.5, and 1 at 0.1.",
 )
 def only_greedy_does_not_feel_the_temperature(watched):
     written, temperatures = r"It wrote: (\S+)", (0.1, 0.5, 1.0, 1.5, 2.0)
@@ -1268,30 +1321,48 @@ def only_greedy_does_not_feel_the_temperature(watched):
         for k in (1, 96)
     }
     assert set(texts[1]) == {"standard"} == {texts[96][0]}
-    assert len(set(texts[96])) == len(temperatures)
-    shares = (1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1, 0.05)
-    stay = [number(r"one of (\d+)", watched.turn(written=1, top_p=share)) for share in shares]
-    assert stay == [96, 25, 19, 10, 6, 3, 1, 1]
+    assert len(set(texts[96][1:])) == len(temperatures) - 1 and texts[96][-1] == "nea␣roun"
 
 
 @promised(
     "generation",
-    "Which heads look mostly (more than half) at the character just before?",
-    "With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head "
-    "does it each time from 1 to 8.",
+    "point at the first row, and turn *top-p* down from 1. How many stay?",
+    "Fewer and fewer: 96, 25 at 0.95, 19 at 0.9, 6 at 0.5, and 1 at 0.1. With 0.9 each row has its "
+    "own number: 19, 5, 2, 2, 3, 2, 4, 8. The model says how many.",
+)
+def the_model_says_how_many_stay(watched):
+    stay = []
+    for share in (1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1, 0.05):
+        watched.turn(top_p=share)
+        watched.panel.point(0, 0, 0)
+        stay.append(number(r"to write . \(one of (\d+),", watched.panel.answer))
+    assert stay == [96, 25, 19, 10, 6, 3, 1, 1]
+    assert watched.start["top_p"] == 0.9
+    assert "one of so many: 19, 5, 2, 2, 3, 2, 4, 8." in watched.turn()
+
+
+@promised(
+    "generation",
+    "Which heads look mostly (more than half) at the character just before the one that is read? "
+    "Start in the third row, *p→e*, and go down.",
+    "In *p→e* 2.1, 2.3 and 2.4, in *e→n* 1.2 and 2.4, in *n→e* 1.1, 2.2 and 2.4. In *e→r* it is "
+    "1.2, 1.4 and 2.1, and 2.4 gives that character only 0.19. No head does it each time.",
 )
 def no_head_always_looks_one_back(watched):
-    lesson, before = module("generation"), {}
-    model, tokenizer = lesson.documentation_transformer()
-    names, reading = np.array(lesson.head_names(model)), lesson.remembering(model)
-    for count in range(1, 9):
-        text, _, weights = lesson.write(reading, tokenizer, lesson.PROMPT, count)
-        assert f"It wrote: {text[-count:]} " in watched.turn(written=count)
-        before[count] = {*names[weights[:, -2] > 0.5].tolist()}
-    assert before[8] == {"1.3", "2.1", "2.3", "2.4"}
-    assert before[7] == {"1.4", "2.2", "2.4"}
-    assert before[6] == {"1.1", "2.1", "2.2"}
-    assert not set.intersection(*before.values())
+    watched.turn()
+    panel, view, before = watched.panel, watched.panel.seen, {}
+    for t in range(2, 8):
+        one_back = 11 + t - 2  # the prompt has 11 characters, and the last of them is read first
+        found = np.flatnonzero(view.values[:, t, one_back] > 0.5)
+        before[view.rows[t]] = [view.titles[h].removeprefix("head ") for h in found]
+    assert [*before.items()][:4] == [
+        ("p→e", ["2.1", "2.3", "2.4"]), ("e→n", ["1.2", "2.4"]), ("n→e", ["1.1", "2.2", "2.4"]),
+        ("e→r", ["1.2", "1.4", "2.1"]),
+    ]  # fmt: skip
+    assert not set.intersection(*map(set, before.values()))
+    panel.point(7, 5, 14)
+    assert panel.answer.startswith("head 2.4: to write r")
+    assert number(r", e looks at n \(character 15\) with weight (\S+),", panel.answer) == 0.19
 
 
 @promised(
@@ -1336,28 +1407,37 @@ def a_layer_is_as_good_as_the_doubled_width_and_smaller(watched):
 
 @promised(
     "looking_inside",
-    "you look at head 2.1 and *silence* head 1.4. Does its map stay?",
-    "Without 1.4 the stripes of 2.1 fade, its induction score on these texts falls from 0.72 to "
-    "0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 "
-    "stays, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.",
+    "It starts with head 1.4 *silenced*, and 64.4 % are foretold. You stand in head 2.2, at place "
+    "20: *p*. The *p* before it was at place 6, and after it came *e*, at place 7. That is where "
+    "2.2 should look, and it gives it 0.05.",
+    "The score rises from 2.45 to 13.30, the weight from 0.05 to 1.00, and the loss falls from 3.6 "
+    "to 0. The induction score of 2.2 goes from 0.44 to 0.76, and those of the other three rise as "
+    "well: layer 2 reads what layer 1 wrote. Without 2.2 its map stays, weight 1.00, and 99.0 % "
+    "are right. One layer foretells 50.4 % at period 9 and nothing at 20.",
 )
 def layer_2_reads_what_layer_1_wrote(watched):
-    induction, share = r"induction score (\d\.\d+)", r"nats, ([\d.]+)% foretold"
-    start = watched.turn()
-    assert start.startswith("Head 2.1: ")
-    lost, spare = (watched.turn(ablated=f"head {head}") for head in ("1.4", "2.2"))
-    scores = [number(induction, caption) for caption in (start, lost, spare)]
-    assert scores == pytest.approx([0.72, 0.41, 0.72], abs=0.011)
-    assert [number(share, caption) for caption in (lost, spare)] == pytest.approx(
-        [64.4, 99.0], abs=0.6
-    )
+    share, said = r"nats, ([\d.]+)% foretold", {}
+    watched.panel.point(5, 20, 7)
+    for silenced in (watched.start["ablated"], "nothing", "head 2.2"):
+        caption = watched.turn(ablated=silenced)
+        panel, view = watched.panel, watched.panel.seen
+        assert "p at place 20 looks at e at place 7" in panel.answer and view.rows[6] == "p"
+        induction = [float(title.split()[-1]) for title in view.titles[4:] if title[-1].isdigit()]
+        weight, score = re.search(r"weight (\S+), score (\S+)\.$", panel.answer).groups()
+        told = number(share, caption), float(score), float(weight), view.seconds[0].heights[20]
+        said[silenced] = told, induction, view.values[5]
+    lost, whole, spare = (numbers for numbers, _, _ in said.values())
+    assert lost == pytest.approx([64.4, 2.45, 0.05, 3.6], abs=0.051)
+    assert whole == pytest.approx([100, 13.3, 1, 0], abs=0.051)
+    assert spare[::2] == pytest.approx([99, 1], abs=0.051)
+    (_, faded, _), (_, clear, map_of_it), (_, _, its_map) = said.values()
+    assert (faded[1], clear[1]) == pytest.approx((0.44, 0.76), abs=0.011)
+    assert (np.array(clear) - faded > 0.2).all() and len(faded) == 4
+    assert np.array_equal(map_of_it, its_map, equal_nan=True)
     for period, right in ((9, 50.4), (20, 0)):
-        caption = watched.turn(layers=1, layer=1, period=period)
+        caption = watched.turn(layers=1, ablated="nothing", period=period)
         assert number(share, caption) == pytest.approx(right, abs=0.6)
-    maps = [module("looking_inside").read(2, f"head {head}", 14)[1][1] for head in ("2.2", "1.4")]
-    before = module("looking_inside").read(2, "nothing", 14)[1][1]
-    assert np.array_equal(maps[0], before) and np.abs(maps[1] - before).max() > 0.5
-    watched.turn(layers=1)
+    watched.turn(layers=1, ablated="head 2.1")
     assert watched.refused
 
 
