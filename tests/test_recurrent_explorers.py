@@ -7,18 +7,21 @@ import pytest
 
 from lib.functional import sigmoid, softmax
 from lib.recurrent import RNN, LSTMCell, RNNCell
+from lib.teaching.maps import Live
 from lib.teaching.view import short
 
 TOLERANCE = dict(rtol=1e-6, atol=1e-7)
 
 
-def turned(name, **values):
-    """An explorer whose controls stand at these values, and the View that it shows.
+@pytest.fixture(autouse=True)
+def no_page(monkeypatch):
+    """Nobody looks at a page here, and its still picture would take most of the time."""
+    monkeypatch.setattr(Live, "page", lambda self, role: "")
 
-    It is told that a page draws it: then no still picture is drawn at every turn.
-    """
+
+def turned(name, **values):
+    """An explorer whose controls stand at these values, and the View that it shows."""
     panel = importlib.import_module(f"lib.teaching.explorers.{name}").explorer()
-    panel.maps.alive = 1
     for control, value in values.items():
         panel.controls[control].value = value
     return panel, panel.seen

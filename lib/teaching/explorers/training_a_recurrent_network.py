@@ -75,7 +75,7 @@ def believe(model, tokenizer, word):
 def after_this_letter(languages, beliefs):
     """The probabilities of all languages after the letter that the reader points at."""
     labels = [name[:3] for name in languages]
-    return Bars("after the letter pointed at", labels, beliefs, follows="column", along="row")
+    return Bars("probability of each language", labels, beliefs, follows="column", along="row")
 
 
 def describe(word, beliefs, languages):
