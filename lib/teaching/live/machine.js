@@ -28,10 +28,19 @@ function arrays(bytes, at) {
 }
 
 /** As view.short() in Python: a half is rounded up, a minus is a minus, and nothing is below 0. */
-function short(number, digits = 2) {
+function short(number, digits = 2, figures = 0) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "none" : number > 0 ? "∞" : "−∞";
+  if (figures && number) return significant(number, figures);
   const text = number.toFixed(digits);
   return /[1-9]/.test(text) ? text.replace("-", "−") : text.replace("-", "");
+}
+
+/** As view.significant() in Python: 0.0312, and 1.2e−05 below 0.0001. */
+function significant(number, figures) {
+  const [digits, power] = number.toExponential(figures - 1).split("e");
+  const text = power >= -4 && power < figures ? number.toPrecision(figures)
+    : `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  return text.replaceAll("-", "−");
 }
 
 /** As str.format(): {name} is replaced, {{ and }} are braces. */

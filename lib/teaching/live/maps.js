@@ -352,7 +352,7 @@ class Picture {
     const score = told ? read("scores")[(h * T + t) * S + s] : NaN;
     const words = { title: frame.titles[h], row: frame.row_names[t], column: frame.column_names[s] };
     this.said.textContent = filled(Number.isNaN(value) ? frame.hidden : frame.cell,
-      { ...words, value: short(value), score: told ? short(score) : "" });
+      { ...words, value: short(value, 2, frame.figures), score: told ? short(score, 2, frame.figures) : "" });
     this.because.style.visibility = told ? "" : "hidden";
     if (!told || !this.sums) return;
     const part = (name, count, at) => {
@@ -363,20 +363,21 @@ class Picture {
       read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
     const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
     const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
-    this.strips.left.show(left, frame.rows[t], most("left", T));
-    this.strips.right.show(right, frame.columns[s], most("right", S));
+    this.strips.left.show(left, frame.row_names[t], most("left", T));
+    this.strips.right.show(right, frame.column_names[s], most("right", S));
     this.strips.terms.show(terms, "", Math.max(...row));
     const total = part("totals", T, t), carried = part("carried", S, s);
     const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
     this.strips.carried?.show(carried, frame.columns[s], given);
     this.strips.totals?.show(total, frame.rows[t], given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
+    const said = (number) => short(number, 2, frame.figures);
     const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
       const line = add(this.sums, "div");
       add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
-      add(line, "b", {}, short(number));
+      add(line, "b", {}, said(number));
     }
   }
 
@@ -468,7 +469,7 @@ class Second {
     this.second = second;
     if (this.drawn && last === second && !second.follows && !second.along) return;
     this.drawn = true;
-    const whose = { row: picture.frame.rows[picture.focus[1]], column: picture.frame.columns[picture.focus[2]] };
+    const whose = { row: picture.frame.row_names[picture.focus[1]], column: picture.frame.column_names[picture.focus[2]] };
     this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
     this.svg.replaceChildren();
     if (second.kind === "bars") this.bars();
