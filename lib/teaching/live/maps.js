@@ -149,11 +149,12 @@ class Picture {
 
   labels(group, name, count) {
     const { place, frame } = this, { cell } = place, full = frame[`${name}s`];
+    const sparse = full.includes(""); // whoever leaves labels out has made room already
     return Array.from({ length: count }, (_, i) => {
       const middle = (i + 0.5) * cell, turned = `translate(${middle + 1},-7) rotate(-60)`;
       const where = name === "row" ? { x: -8, y: middle }
         : place.flat ? { x: middle, y: -11 } : { transform: turned };
-      const kind = `label ${name} ${place.flat ? "flat" : ""} ${i % place.every[name] ? "spare" : ""}`;
+      const kind = `label ${name} ${place.flat ? "flat" : ""} ${!sparse && i % place.every[name] ? "spare" : ""}`;
       const label = add(group, "text", { class: kind, ...where }, place[`${name}s`][i]);
       if (full[i] !== place[`${name}s`][i]) add(label, "title", {}, full[i]);
       return label;
