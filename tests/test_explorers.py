@@ -736,13 +736,13 @@ def the_prediction_stays_and_the_measured_line_sinks(watched):
 
 @promised(
     "how_far_a_gradient_reaches",
-    "at input strength 3, point at unit 2 in the last column: a gradient of 1.6 arrives at its "
-    "state, and its tanh lets 0.0022 through;",
+    "at input strength 3, point at unit 2 in the last column: a gradient of 0.20 arrives at its "
+    "state, and its tanh lets 0.00027 through;",
 )
 def a_tanh_at_its_wall_lets_nothing_through(watched):
     watched.turn(spectral_radius=1.5, input_strength=3.0)
     watched.panel.point(0, 1, 49)
-    said = "unit 2 at step 50: dh = 1.6 comes back, its tanh lets dz = 0.0022 through."
+    said = "unit 2 at step 50: dh = 0.20 comes back, its tanh lets dz = 0.00027 through."
     assert watched.panel.answer == said
 
 

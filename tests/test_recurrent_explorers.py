@@ -204,8 +204,8 @@ def test_full_colour_is_the_same_at_every_turn_and_no_more_than_the_loss_gives()
     for radius in (0.5, 2.0):
         _, view = turned("how_far_a_gradient_reaches", spectral_radius=radius)
         limits.add(view.limit)
-    assert limits == {3.0} and 2.5 < np.abs(view.because.scores[0, :, -1]).max() <= 3
-    assert view.titles == ["gradient dz that arrives; full colour: 3 or more"]
+    assert limits == {0.4} and 0.35 < np.abs(view.because.scores[0, :, -1]).max() <= 0.4
+    assert view.titles == ["gradient dz that arrives; full colour: 0.4 or more"]
 
 
 # --- how numbers are said

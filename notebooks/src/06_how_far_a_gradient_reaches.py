@@ -484,7 +484,7 @@ check_holding(my_factors)
 #
 # - turn the spectral radius to 1.5, and the *input strength* up: the prediction stays where it is and the measured line sinks, from exploding to
 #   vanishing;
-# - at input strength 3, point at unit 2 in the last column: a gradient of 1.6 arrives at its state, and its tanh lets 0.0022 through;
+# - at input strength 3, point at unit 2 in the last column: a gradient of 0.20 arrives at its state, and its tanh lets 0.00027 through;
 # - choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from step to step, and the measured line wanders around the
 #   predicted one.
 

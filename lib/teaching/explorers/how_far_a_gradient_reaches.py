@@ -15,7 +15,7 @@ from lib.teaching.view import Because, Lines, View, numbered
 STEPS, HIDDEN = 50, 32
 EACH = np.arange(1, STEPS + 1)
 LOW, HIGH = 1e-10, 1e10
-LIMIT = 3.0  # as large as a number of the last step's gradient can be
+LIMIT = 0.4  # no number of the last step's gradient is larger
 KINDS = ("a rotation", "random numbers")
 WORDS = {
     "left": "weights out of",
@@ -65,7 +65,7 @@ def material(kind):
     W = rng.normal(size=(HIDDEN, HIDDEN))
     W = np.linalg.qr(W).Q if kind == KINDS[0] else W / np.abs(np.linalg.eigvals(W)).max()
     doutputs = np.zeros((1, STEPS, HIDDEN))
-    doutputs[:, -1] = rng.normal(size=HIDDEN)
+    doutputs[:, -1] = rng.normal(size=HIDDEN) / 8  # about as large as the weights it meets
     return W, rng.normal(size=(1, STEPS, HIDDEN)), doutputs
 
 

@@ -36,7 +36,7 @@ def explorer():
             sentence=describe(word, beliefs, languages),
             titles=["probability"],
             kinds=["shares"],
-            axes=("language", "the word, letter by letter"),
+            axes=("language", "letter"),
             cell="{row} {column}: probability {value}, logit {score}.",
             because=because,
             seconds=[after_this_letter(languages, beliefs)],
