@@ -363,10 +363,12 @@ class Picture {
     const left = part("left", T, t), right = part("right", S, s), most = (name, count) => largest(
       read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
     const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
-    const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
-    this.strips.left.show(left, frame.row_names[t], most("left", T));
-    this.strips.right.show(right, frame.column_names[s], most("right", S));
-    this.strips.terms.show(terms, "", Math.max(...row));
+    const terms = product(s), row = () => Array.from({ length: S }, (_, j) => largest(product(j)));
+    // Where sizes span many powers of ten, each strip is as high as its own largest number.
+    const own = (numbers, all) => (frame.figures ? largest(numbers) : all());
+    this.strips.left.show(left, frame.row_names[t], own(left, () => most("left", T)));
+    this.strips.right.show(right, frame.column_names[s], own(right, () => most("right", S)));
+    this.strips.terms.show(terms, "", own(terms, () => Math.max(...row())));
     const total = part("totals", T, t), carried = part("carried", S, s);
     const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
     this.strips.carried?.show(carried, frame.columns[s], given);
