@@ -82,8 +82,8 @@ const DARK_RAMPS = {
   weights: ["#33274F", "#56418A", "#8464BF", "#B39AE6", "#EDE6FF"],
   shares: ["#EEEEEE"],
   gradient: ["#551A3A", "#B0246E", "#FFC4DE"],
-  positive: ["#4A201A", "#8C3325", "#D6604D", "#F4A582", "#FFE9DC"],
-  negative: ["#15304A", "#1F5486", "#4393C3", "#92C5DE", "#E3F1F9"],
+  positive: ["#4A201A", "#8C3325", "#D6604D", "#F4A582"],
+  negative: ["#15304A", "#1F5486", "#4393C3", "#92C5DE"],
 };
 
 const channels = (colour) => {
