@@ -619,7 +619,7 @@ def one_side_moves_it_left_and_up(watched):
 
 @promised(
     "the_recurrent_cell",
-    "With *one pulse* and weight scale 0.5 the right half of the picture is white.",
+    "With *one pulse* and weight scale 0.5 the right half of the picture is empty.",
     "The mean $|h|$ at the last step leaves zero somewhere near 1.",
 )
 def the_pulse_survives_near_one(watched):
@@ -820,17 +820,16 @@ def an_open_gate_keeps_the_most(watched):
 
 @promised(
     "gates",
-    "Each cell of the map is a forget gate, from white (shut) to black (open), and the columns run "
-    "as the gradient does, from the last time step back.",
-    "turn *forget bias* back to 4 and point at a pale cell, such as unit 28 at step back 34: its "
-    "sum is 0.77 where the bias alone is 4, and this one gate passes on 0.68;",
+    "The columns run as the gradient does, from the last time step back.",
+    "turn *forget bias* back to 4 and point at a cell that is less full, such as unit 28 at step "
+    "back 34: its sum is 0.77 where the bias alone is 4, and this one gate passes on 0.68;",
 )
 def one_gate_shuts_for_a_step(watched):
     watched.turn(forget_bias=4.0)
     panel = watched.panel
     panel.point(0, 27, 33)
     assert panel.answer == "unit 28, step back 34: f = σ(0.7700) = 0.6835."
-    assert panel.seen.values.argmin() == 27 * 100 + 33  # the palest of all
+    assert panel.seen.values.argmin() == 27 * 100 + 33  # the least open of all
     assert panel.seen.because.left[0, 27, -1] == 4
     _, caches = module("gates").lstm(4.0, 1.0)
     assert panel.seen.values[0, 27, 33] == caches[100 - 34].gates[1, 0, 27]

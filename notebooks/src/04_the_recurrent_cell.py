@@ -331,7 +331,7 @@ for scale, trace in traces.items():
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# **Predict first.** With *one pulse* and weight scale 0.5 the right half of the picture is white. At which weight scale does
+# **Predict first.** With *one pulse* and weight scale 0.5 the right half of the picture is empty. At which weight scale does
 # the pulse first survive to the last step? Write down a number, then turn *weight scale* up.
 #
 # <details><summary>You should see</summary>
