@@ -648,7 +648,7 @@ def one_side_moves_it_left_and_up(watched):
 
 @promised(
     "the_recurrent_cell",
-    "With *one pulse* and weight scale 0.5 the right half of the picture is white.",
+    "With *one pulse* and weight scale 0.5 the right half of the picture is empty.",
     "The mean $|h|$ at the last step leaves zero somewhere near 1.",
 )
 def the_pulse_survives_near_one(watched):
@@ -660,7 +660,8 @@ def the_pulse_survives_near_one(watched):
     assert 0.7 <= first <= 1.3
     assert sizes[0] == 0 and min(sizes[list(scales).index(first) :]) > 0
     cell = module("the_recurrent_cell")
-    assert np.abs(cell.read(16, 0.5, cell.INPUTS["one pulse"])[12:]).max() < 0.05
+    states, _ = cell.read(16, 0.5, cell.INPUTS["one pulse"])
+    assert np.abs(states[12:]).max() < 0.05
 
 
 @promised(
@@ -674,6 +675,28 @@ def the_saturated_share_grows(watched):
         shares.append(number(r"(\d+%) of the units are saturated", caption))
     assert shares[0] < shares[1] < shares[2]
     assert shares[2] > 0.5
+
+
+@promised(
+    "the_recurrent_cell",
+    "how large is the sum $z$ of a saturated unit? Point at unit 7 in the last column",
+    "$z = -8.76$ and $h = -1.00$: its products pull the same way, far past the bend of tanh. Unit "
+    "6, with $z = -0.26$, is one of the few that can still move.",
+    "in the first column the state before is 0, so only one product counts: that of the input.",
+)
+def a_saturated_unit_is_far_past_the_bend(watched):
+    watched.turn(given="steady input", weight_scale=4.0)
+    panel, because = watched.panel, watched.panel.seen.because
+    panel.point(0, 6, 23)
+    assert panel.answer == "unit 7 at step 24: h = tanh(−8.76) = −1.00."
+    panel.point(0, 5, 23)
+    assert panel.answer == "unit 6 at step 24: h = tanh(−0.26) = −0.25."
+    seventh = because.left[0, 6] * because.right[0, 23]
+    assert -seventh[seventh < 0].sum() > 5 * seventh[seventh > 0].sum()
+    assert (np.abs(panel.seen.values[0, :, 23]) < 0.95).sum() == 4
+    first = because.left[0] * because.right[0, 0]
+    assert because.names[16] == "x" and first[:, 16].all()
+    assert not np.delete(first, 16, axis=1).any()
 
 
 @promised(
@@ -726,10 +749,10 @@ def forty_four_steps(watched):
 
 @promised(
     "how_far_a_gradient_reaches",
-    "turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and "
-    "the dots sink, from exploding to vanishing",
+    "turn the spectral radius to 1.5, and the *input strength* up: the prediction stays where it "
+    "is and the measured line sinks, from exploding to vanishing",
 )
-def the_line_stays_and_the_dots_sink(watched):
+def the_prediction_stays_and_the_measured_line_sinks(watched):
     lines, dots = [], []
     for strength in (0.0, 0.2, 1.0, 3.0):
         caption = watched.turn(spectral_radius=1.5, input_strength=strength)
@@ -742,8 +765,20 @@ def the_line_stays_and_the_dots_sink(watched):
 
 @promised(
     "how_far_a_gradient_reaches",
+    "at input strength 3, point at unit 2 in the last column: a gradient of 0.20 arrives at its "
+    "state, and its tanh lets 0.00027 through;",
+)
+def a_tanh_at_its_wall_lets_nothing_through(watched):
+    watched.turn(spectral_radius=1.5, input_strength=3.0)
+    watched.panel.point(0, 1, 49)
+    said = "unit 2 at step 50: dh = 0.20 comes back, its tanh lets dz = 0.00027 through."
+    assert watched.panel.answer == said
+
+
+@promised(
+    "how_far_a_gradient_reaches",
     "choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from "
-    "step to step, and the dots wander around the line.",
+    "step to step, and the measured line wanders around the predicted one.",
 )
 def only_the_slope_is_kept(watched):
     explored, factors = module("how_far_a_gradient_reaches"), {}
@@ -773,6 +808,29 @@ def the_ending_weighs_most(watched):
 
 
 @promised(
+    "training_a_recurrent_network",
+    "walk from *szabadsk* to *szabadski* with the arrow keys, in the row of Hungarian and in that "
+    "of Polish.",
+    "the last letter takes Hungarian from 6 % to 1 %. By how much does its *logit* fall?",
+    "By nothing: it stays at 3.06. The logit of Polish rises from 1.46 to 7.91",
+)
+def the_other_s_logit_rises(watched):
+    watched.turn(word="szabadski")
+    said = {}
+    for t, s in itertools.product((5, 7), (7, 8)):
+        watched.panel.point(0, t, s)
+        pattern = r"(\w+) after “szabad(\w+)”: probability (\S+), logit (\S+)\."
+        language, end, *numbers = re.fullmatch(pattern, watched.panel.answer).groups()
+        said[language, end] = numbers
+    assert said == {
+        ("Hungarian", "sk"): ["0.06", "3.06"],
+        ("Hungarian", "ski"): ["0.01", "3.06"],
+        ("Polish", "sk"): ["0.01", "1.46"],
+        ("Polish", "ski"): ["0.98", "7.91"],
+    }
+
+
+@promised(
     "gates",
     "With a bias of 4, 0.37 is left 40 steps back along $c$, though at rest $0.982^{40}$ would",
     "Compute $0.9975^{40}$, and turn *forget bias* to 6.",
@@ -789,10 +847,31 @@ def an_open_gate_keeps_the_most(watched):
     assert shares == sorted(shares) and shares[-1] < 1
 
 
-@promised("gates", "turn *forget bias* back to 4 and *lag* to 100: of 0.37 only 0.09 is left.")
+@promised(
+    "gates",
+    "The columns run as the gradient does, from the last time step back.",
+    "turn *forget bias* back to 4 and point at a cell that is less full, such as unit 28 at step "
+    "back 34: its sum is 0.77 where the bias alone is 4, and this one gate passes on 0.68;",
+)
+def one_gate_shuts_for_a_step(watched):
+    watched.turn(forget_bias=4.0)
+    panel = watched.panel
+    panel.point(0, 27, 33)
+    assert panel.answer == "unit 28, step back 34: f = σ(0.7700) = 0.6835."
+    assert panel.seen.values.argmin() == 27 * 100 + 33  # the least open of all
+    assert panel.seen.because.left[0, 27, -1] == 4
+    _, caches = module("gates").lstm(4.0, 1.0)
+    assert panel.seen.values[0, 27, 33] == caches[100 - 34].gates[1, 0, 27]
+
+
+@promised(
+    "gates",
+    "leave the bias at 4 and turn *lag* to 100: of 0.37 only 0.09 is left.",
+)
 def the_gate_path_vanishes_too(watched):
     caption = watched.turn(forget_bias=4.0, lag=100)
     assert number(r"gradient, (\S+) is left 100 steps back", caption) == 0.09
+    assert watched.panel.maps.focus[2] == 99  # the lag has taken the reader there
 
 
 @promised(

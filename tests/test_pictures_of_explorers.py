@@ -184,7 +184,7 @@ def digits_of(given):
 def test_maps_hold_the_weights_of_the_model_and_hatch_what_nobody_may_see(name, given, blocked):
     view, _ = seen(name, given)
     weights, _ = model_of(name, given)
-    (H, T, S), hidden = weights.shape, np.zeros(weights.shape, bool)
+    (H, T, _), hidden = weights.shape, np.zeros(weights.shape, bool)
     if name == "the_encoder":
         hidden[:, blocked - 1, -blocked] = blocked > 0
         assert view.titles[-1] == f"layer {given.get('layers', 2)}, head {given.get('heads', 2)}"

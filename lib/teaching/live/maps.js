@@ -178,11 +178,12 @@ class Picture {
 
   labels(group, name, count) {
     const { place, frame } = this, { cell } = place, full = frame[`${name}s`];
+    const sparse = full.includes(""); // whoever leaves labels out has made room already
     return Array.from({ length: count }, (_, i) => {
       const middle = (i + 0.5) * cell, turned = `translate(${middle + 1},-7) rotate(-60)`;
       const where = name === "row" ? { x: -8, y: middle }
         : place.flat ? { x: middle, y: -11 } : { transform: turned };
-      const kind = `label ${name} ${place.flat ? "flat" : ""} ${i % place.every[name] ? "spare" : ""}`;
+      const kind = `label ${name} ${place.flat ? "flat" : ""} ${!sparse && i % place.every[name] ? "spare" : ""}`;
       const label = add(group, "text", { class: kind, ...where }, place[`${name}s`][i]);
       if (full[i] !== place[`${name}s`][i]) add(label, "title", {}, full[i]);
       return label;
@@ -398,21 +399,24 @@ class Picture {
     const left = part("left", T, t), right = part("right", S, s), most = (name, count) => largest(
       read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
     const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
-    const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
-    this.strips.left.show(left, frame.rows[t], most("left", T));
-    this.strips.right.show(right, frame.columns[s], most("right", S));
-    this.strips.terms.show(terms, "", Math.max(...row));
+    const terms = product(s), row = () => Array.from({ length: S }, (_, j) => largest(product(j)));
+    // Where sizes span many powers of ten, each strip is as high as its own largest number.
+    const own = (numbers, all) => (frame.figures ? largest(numbers) : all());
+    this.strips.left.show(left, frame.row_names[t], own(left, () => most("left", T)));
+    this.strips.right.show(right, frame.column_names[s], own(right, () => most("right", S)));
+    this.strips.terms.show(terms, "", own(terms, () => Math.max(...row())));
     const total = part("totals", T, t), carried = part("carried", S, s);
     const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
     this.strips.carried?.show(carried, frame.columns[s], given);
     this.strips.totals?.show(total, frame.rows[t], given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
+    const said = (number) => short(number, 2, frame.figures);
     const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
       const line = add(this.sums, "div");
       add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
-      add(line, "b", {}, short(number));
+      add(line, "b", {}, said(number));
     }
   }
 
@@ -514,7 +518,7 @@ class Second {
     this.second = second;
     if (this.drawn && last === second && !second.follows && !second.along) return;
     this.drawn = true;
-    const whose = { row: picture.frame.rows[picture.focus[1]], column: picture.frame.columns[picture.focus[2]] };
+    const whose = { row: picture.frame.row_names[picture.focus[1]], column: picture.frame.column_names[picture.focus[2]] };
     this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
     this.svg.replaceChildren();
     if (second.kind === "bars") this.bars();
