@@ -176,7 +176,7 @@ class Context(Operation):
 
     def forward(self, *inputs):
         *weights, v = inputs
-        (self.T, D), self.K = v.shape, v.shape[1] // self.heads
+        self.T, self.K = len(v), v.shape[1] // self.heads
         parts = np.split(v, self.heads, axis=1)
         made = [a @ part for a, part in zip(weights, parts, strict=True)]
         return np.concatenate(made, axis=1), (weights, parts)

@@ -152,7 +152,7 @@ class Sheet(Panel):
         if not np.isfinite(loss):
             raise ValueError(f"the loss would be {loss}: a finite number was expected")
         with self.grids.hold_sync():
-            self.grids.frame, self.grids.nudged = self.words.frame(), ""
+            self.grids.frame, self.grids.nudged = self.words.frame(values), ""
             self.grids.numbers = self.words.numbers().tobytes()
         self.still = None
         news = self.news and f"{self.news}{self.words.spell(loss)}. "

@@ -6,16 +6,20 @@ the cell pointed at, and framed those that made it.
 
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lib.teaching import pictures
 from lib.teaching.palette import CHOSEN, GRADIENT, GREY, INK, PALE
 from lib.teaching.plots import Labels
+from lib.teaching.sheet_words import title
 
 WIDTH = 8.6  # of the picture, in inches, as all that follows
-LETTER, ROW, TITLE, SIDE, GAP, HEAD = 0.074, 0.2, 0.24, 0.2, 0.2, 0.3
+LEAST = 4.0  # its width at the least
+LETTER, ROW, TITLE, LABEL, SIDE, GAP, HEAD = 0.062, 0.2, 0.24, 0.14, 0.17, 0.16, 0.3
 SIZE = 7.5  # of a number, in points
 FILLS = {"parameter": "#F3F1EA", "input": "#EAF1F6", "ids": "#EAF1F6"}
 
@@ -31,74 +35,86 @@ class Spot(NamedTuple):
 
 def figure(words, layout, mode, focus):
     """The sheet of Words as a figure, in this mode, pointed at the place focus."""
-    spots, titles, height = placed(words, layout, mode)
-    drawn = Figure(figsize=(WIDTH, height), layout="none")
+    spots, titles, (width, height) = placed(words, layout, mode)
+    drawn = Figure(figsize=(width, height), layout="none")
     FigureCanvasAgg(drawn)
     ax = drawn.add_axes([0, 0, 1, 1])
-    ax.set(xlim=(0, WIDTH), ylim=(height, 0))
+    ax.set(xlim=(0, width), ylim=(height, 0))
     ax.set_axis_off()
-    for x, y, title in titles:
-        ax.text(x, y, title, fontsize=9, fontweight="bold", color=INK, va="center")
+    for x, y, group in titles:
+        ax.text(x, y, group, fontsize=9, fontweight="bold", color=INK, va="center")
     back = mode == "gradient"
-    for name, spot in spots.items():
-        frame(ax, words, name, spot, back)
+    labels = [each for name, spot in spots.items() for each in frame(ax, words, name, spot, back)]
+    Labels(ax, *zip(*labels, strict=True), size=7, color=GREY) if labels else None
+    rule(ax, words, spots)
     light(ax, words, spots, mode, focus)
     write(ax, words, spots, mode)
     return drawn
 
 
 def placed(words, layout, mode):
-    """({name: Spot}, titles (x, y, text), height): one stack after the other, in rows."""
-    spots, titles, top = {}, [], GAP
+    """({name: Spot}, titles (x, y, text), sides): one stack after the other, in rows."""
+    spots, titles, top, right = {}, [], GAP / 2, 0
     high = ROW * (1.8 if mode == "both" else 1)
-    for title, stacks in layout:
+    for group, stacks in layout:
         x, lowest = GAP, top
-        titles.append((x, top + HEAD / 2, title))
+        titles.append((x, top + HEAD / 2, group))
         top += HEAD
         for stack in stacks:
             wide = width_of(words, stack)
-            across = max(SIDE + wide[name] * words.tape.shape(name)[1] for name in stack)
+            across = SIDE + max(wide * words.tape.shape(name)[1] for name in stack)
             if x > GAP and x + across > WIDTH - GAP / 2:
                 x, top = GAP, lowest
             y = top
             for name in stack:
-                R, C = words.tape.shape(name)
-                y += TITLE + (0.16 if C > 1 and R > 1 else 0)
-                spots[name] = Spot(x + SIDE, y, wide[name], high)
-                y += R * high
+                y += TITLE + LABEL * many(words, name)
+                spots[name] = Spot(x + SIDE, y, wide, high)
+                y += words.tape.shape(name)[0] * high
             x, lowest = x + across + GAP, max(lowest, y + 0.1)
+            right = max(right, x)
         top = lowest + 0.05
-    return spots, titles, top + 0.1
+    return spots, titles, (max(right, LEAST), top + 0.1)
+
+
+def many(words, name):
+    """Whether a matrix has several rows and several columns, and so labels above."""
+    return min(words.tape.shape(name)) > 1
 
 
 def width_of(words, stack):
-    """{name: width of a cell}: as wide as its longest number, in either mode, or its title."""
-    wide = {}
+    """The width of a stack's cells: as wide as their longest number, in either mode, or a title."""
+    widths = []
     for name in stack:
         cells = [*words.cells(name), *(at._replace(back=True) for at in words.cells(name))]
         most = max(len(words.spell(words.tape.number(at))) for at in cells)
-        least = LETTER * (len(name) + 1) / words.tape.shape(name)[1]
-        wide[name] = max(LETTER * max(most, 3) + 0.07, least)
-    return wide
+        widths += [LETTER * max(most, 4) + 0.06]
+        widths += [1.3 * LETTER * (len(name) + 1) / words.tape.shape(name)[1]]
+    return max(widths)
 
 
 def frame(ax, words, name, spot, back):
-    """A matrix's name, its labels, and a frame around each cell."""
+    """A matrix's ground and name; its labels, as pairs of a point and a text."""
     (R, C), (rows, columns) = words.tape.shape(name), words.axes(name)
+    above = LABEL * many(words, name)
+    told = "d" * (back and words.tape.has_gradient(name)) + title(name)
+    style = dict(fontsize=8, va="center", fontweight="bold", color=GRADIENT if back else INK)
+    ax.text(spot.x, spot.y - above - 0.11, told, **style)
     fill = FILLS.get(words.tape.kinds[name], "white")
-    above = 0.16 if R > 1 and C > 1 else 0
-    title = "d" * back + name if words.tape.has_gradient(name) else name
-    style = dict(fontsize=8, va="center", fontweight="bold")
-    ax.text(spot.x, spot.y - above - 0.11, title, color=GRADIENT if back else INK, **style)
-    for i in range(R):
-        for j in range(C):
-            corner = spot.x + j * spot.wide, spot.y + i * spot.high
-            ax.add_patch(Rectangle(corner, spot.wide, spot.high, fc=fill, ec=PALE, lw=0.6))
-    faint = dict(fontsize=7, color=GREY, va="center")
-    for i, label in enumerate(rows):
-        ax.text(spot.x - 0.05, spot.y + (i + 0.5) * spot.high, label, ha="right", **faint)
-    for j, label in enumerate(columns if above else ()):
-        ax.text(spot.x + (j + 0.5) * spot.wide, spot.y - 0.08, label, ha="center", **faint)
+    ground = Rectangle((spot.x, spot.y), C * spot.wide, R * spot.high, fc=fill, ec=PALE, lw=0.6)
+    ax.add_patch(ground)
+    left = [(spot.x - 0.09, spot.y + (i + 0.5) * spot.high) for i in range(len(rows))]
+    over = [(spot.x + (j + 0.5) * spot.wide, spot.y - 0.08) for j in range(len(columns))]
+    return [*zip(left, rows, strict=True), *(zip(over, columns, strict=True) if above else ())]
+
+
+def rule(ax, words, spots):
+    """The lines between all cells."""
+    lines = []
+    for name, (x, y, wide, high) in spots.items():
+        R, C = words.tape.shape(name)
+        lines += [[(x, y + i * high), (x + C * wide, y + i * high)] for i in range(1, R)]
+        lines += [[(x + j * wide, y), (x + j * wide, y + R * high)] for j in range(1, C)]
+    ax.add_collection(LineCollection(lines, colors=PALE, linewidths=0.6), autolim=False)
 
 
 def light(ax, words, spots, mode, focus):
@@ -131,7 +147,7 @@ def write(ax, words, spots, mode):
                 number = words.tape.number(at._replace(back=back))
                 x = spot.x + (at.column + 0.5) * spot.wide
                 points.append((x, spot.y + (at.row + share) * spot.high))
-                texts.append("·" if number != number else words.spell(number))
+                texts.append("·" if np.isnan(number) else words.spell(number))
         style = dict(color=GRADIENT, style="italic") if back else dict(color=INK)
         Labels(ax, points, texts, size=SIZE, **style)
 

@@ -1,4 +1,4 @@
-"""What a sheet says of its numbers: each cell's formula, as a text and as what the page fills in."""
+"""What a sheet says of its numbers: each cell's formula, in words and for the page to fill in."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -36,6 +36,7 @@ class Words:
     def __init__(self, tape, layout, rules, labels, digits):
         self.tape, self.layout, self.digits = tape, layout, digits
         self.rules, self.labels = rules, labels
+        self.known = None, {}  # what the last frame was made for, and that frame
         self.names = [name for _, stacks in layout for stack in stacks for name in stack]
 
     # --- one number
@@ -55,8 +56,11 @@ class Words:
 
     def formula(self, at):
         """What made a number, in numbers."""
-        told = self.tape.because(at)
-        return "".join(t if isinstance(t, str) else self.spell(self.tape.number(t)) for t in told)
+        told = ""
+        for part in self.tape.because(at):
+            text = part if isinstance(part, str) else self.spell(self.tape.number(part))
+            told += f"({text})" if told.endswith("− ") and text.startswith("−") else text
+        return told
 
     def sentence(self, at, mode):
         """What is said of a cell: of its value, its gradient, or both."""
@@ -110,8 +114,16 @@ class Words:
         """All numbers in one line, float64."""
         return np.concatenate([array.ravel() for *_, array in self.line()]).astype(np.float64)
 
-    def frame(self):
-        """What the page needs beside the numbers."""
+    def frame(self, settings=None):
+        """What the page needs beside the numbers. It changes with an id or with the settings."""
+        values, kinds = self.tape.values, self.tape.kinds
+        ids = [values[name].tolist() for name in self.names if kinds[name] == "ids"]
+        if self.known[0] != (ids, settings):
+            self.known = (ids, settings), self.made()
+        return self.known[1]
+
+    def made(self):
+        """The frame, anew."""
         places, start = {}, 0
         for name, back, array in self.line():
             places[name, back] = start, array.shape[1]
@@ -148,7 +160,7 @@ class Words:
         rows, columns = self.axes(name)
         rule, back = self.rules.get(name, ("", ""))
         return {
-            "start": start, "shape": [R, C], "kind": self.tape.kinds[name],
+            "start": start, "shape": [R, C], "kind": self.tape.kinds[name], "title": title(name),
             "rows": rows, "columns": columns, "rule": rule, "back": back,
             "slope": bool(self.tape.has_gradient(name)),
         }  # fmt: skip
@@ -158,6 +170,11 @@ class Words:
         R, C = self.tape.shape(name)
         rows, columns = self.labels.get(name, (range(R), range(C)))
         return [*map(str, rows)] * (R > 1), [*map(str, columns)] * (C > 1)
+
+
+def title(name):
+    """What a matrix is called above its cells."""
+    return name.replace("gamma", "γ").replace("beta", "β")
 
 
 def joined(formula, value):

@@ -131,7 +131,9 @@ class Tape:
 
     def also(self, at):
         """Places that a number depends on beside those in its formula."""
-        return [place for k, operation, places in self.uses(at) for place in operation.also(k, *places)]
+        return [
+            place for k, operation, places in self.uses(at) for place in operation.also(k, *places)
+        ]
 
     def uses(self, at):
         """(k, operation, places): of what made a number, k None; of a gradient each of its parts.
@@ -143,7 +145,9 @@ class Tape:
             if not at.back and name == at.name:
                 yield None, operation, places
             if at.back and operation.carries and self.has_gradient(at.name):
-                yield from ((k, operation, places) for k, each in enumerate(inputs) if each == at.name)
+                yield from (
+                    (k, operation, places) for k, each in enumerate(inputs) if each == at.name
+                )
 
     def shape(self, name):
         """(R, C) of a matrix."""
