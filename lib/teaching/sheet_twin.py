@@ -54,26 +54,23 @@ def figure(words, layout, mode, focus):
 
 def placed(words, layout, mode):
     """({name: Spot}, titles (x, y, text), sides): one stack after the other, in rows."""
-    spots, titles, top, right = {}, [], GAP / 2, 0
+    spots, titles, x, top, lowest, right = {}, [], GAP, GAP / 2, 0, 0
     high = ROW * (1.8 if mode == "both" else 1)
-    for group, stacks in layout:
-        x, lowest = GAP, top
-        titles.append((x, top + HEAD / 2, group))
-        top += HEAD
-        for stack in stacks:
-            wide = width_of(words, stack)
-            across = SIDE + max(wide * words.tape.shape(name)[1] for name in stack)
-            if x > GAP and x + across > WIDTH - GAP / 2:
-                x, top = GAP, lowest
-            y = top
-            for name in stack:
-                y += TITLE + LABEL * many(words, name)
-                spots[name] = Spot(x + SIDE, y, wide, high)
-                y += words.tape.shape(name)[0] * high
-            x, lowest = x + across + GAP, max(lowest, y + 0.1)
-            right = max(right, x)
-        top = lowest + 0.05
-    return spots, titles, (max(right, LEAST), top + 0.1)
+    for group, stack in ((title, stack) for title, stacks in layout for stack in stacks):
+        wide = width_of(words, stack)
+        across = SIDE + max(wide * words.tape.shape(name)[1] for name in stack)
+        if x > GAP and x + across > WIDTH - GAP / 2:
+            x, top = GAP, lowest + 0.05
+        if not titles or titles[-1][2] != group:
+            titles.append((x, top + HEAD / 2, group))
+        y = top + HEAD
+        for name in stack:
+            y += TITLE + LABEL * many(words, name)
+            spots[name] = Spot(x + SIDE, y, wide, high)
+            y += words.tape.shape(name)[0] * high
+        x, lowest = x + across + GAP, max(lowest, y + 0.1)
+        right = max(right, x)
+    return spots, titles, (max(right, LEAST), lowest + 0.1)
 
 
 def many(words, name):

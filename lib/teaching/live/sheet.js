@@ -39,15 +39,18 @@ function node(kind, className, text, attributes = {}) {
 
 class SheetView {
   constructor(model, el) {
-    Object.assign(this, {model, el, cells: [], here: null, editor: null});
-    this.root = node("div", "course-sheet", undefined, {role: "group", "aria-label": "sheet"});
+    // here: the cell that keys and buttons mean; over: the one that the pointer is above
+    Object.assign(this, {model, el, cells: [], here: null, over: null, editor: null});
+    const own = {role: "group", "aria-label": "sheet of numbers", "data-lm-suppress-shortcuts": "true"};
+    this.root = node("div", "course-sheet", undefined, own);
     this.root.append(this.bar(), this.answer(), this.body = node("div", "course-sheet-body"));
     Object.assign(this.body, {tabIndex: -1});
     el.append(this.root);
     this.body.addEventListener("keydown", event => this.key(event));
-    this.body.addEventListener("pointerover", event => this.over(event));
-    this.body.addEventListener("click", event => this.over(event, true));
-    this.body.addEventListener("dblclick", event => this.over(event) && this.edit());
+    this.body.addEventListener("pointerover", event => this.hover(event.target));
+    this.body.addEventListener("pointerleave", () => this.hover(null));
+    this.body.addEventListener("click", event => this.click(event));
+    this.body.addEventListener("dblclick", () => this.here === this.over && this.edit());
     this.build();
     this.heard = {
       "change:frame": () => this.build(), "change:numbers": () => this.write(true),
@@ -101,14 +104,12 @@ class SheetView {
       this.cells = Array(count);
       this.body.replaceChildren(...layout.map(([title, stacks]) => {
         const group = node("section", "course-sheet-group", undefined, {"aria-label": title});
-        group.append(node("h4", "", title));
-        const flow = node("div", "course-sheet-flow");
-        flow.append(...stacks.map(stack => {
-          const column = node("div", "course-sheet-stack");
-          column.append(...stack.map(name => this.grid(name, grids[name])));
+        group.append(...stacks.map((stack, k) => {
+          const column = node("div", "course-sheet-stack"), head = node("div", "head");
+          head.append(k ? "\u00a0" : node("h4", "", title));
+          column.append(head, ...stack.map(name => this.grid(name, grids[name])));
           return column;
         }));
-        group.append(flow);
         return group;
       }));
     }
@@ -149,7 +150,7 @@ class SheetView {
     const numbers = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     if (!this.cells.length || numbers.length < 2 * count) return;
     this.numbers = numbers;
-    const mode = this.model.get("mode");
+    const mode = this.model.get("mode"), fresh = [];
     this.root.dataset.mode = mode;
     this.modes.forEach((button, i) => button.setAttribute("aria-pressed", String(MODES[i][0] === mode)));
     this.cells.forEach((cell, index) => {
@@ -158,15 +159,17 @@ class SheetView {
       const changed = mode === "gradient" ? d.textContent !== texts[1] : v.textContent !== texts[0];
       if (v.textContent !== texts[0]) v.textContent = texts[0];
       if (d.textContent !== texts[1]) d.textContent = texts[1];
-      if (flash && changed) this.flash(cell);
+      if (flash && changed) fresh.push(cell);
     });
+    this.flash(fresh);
     this.tell();
   }
 
-  flash(cell) {
+  flash(cells) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const bright = getComputedStyle(this.root).getPropertyValue("--chosen");
-    cell.animate([{boxShadow: `inset 0 0 0 20px ${bright}`}, {boxShadow: "inset 0 0 0 20px transparent"}], 600);
+    const frames = [{backgroundColor: bright}, {}];
+    for (const cell of cells) cell.animate(frames, 700);
   }
 
   // --- the cell pointed at
@@ -185,23 +188,27 @@ class SheetView {
   }
 
   // Walk to a cell; the kernel hears of it, and need not answer.
-  go(cell, focus = true) {
+  go(cell) {
+    this.over = null;
     if (cell !== this.here) {
       this.mark(cell);
       this.model.set("focus", [cell.at.name, cell.at.i, cell.at.j]);
       this.model.set("nudged", "");
       this.model.save_changes();
     }
-    if (focus) cell.focus({preventScroll: false});
+    cell.focus();
   }
 
-  over(event, focus = false) {
-    const cell = event.target.closest?.("[role=gridcell]");
-    if (cell && !this.editor && (focus || event.pointerType !== "touch")) {
-      const held = this.body.contains(document.activeElement);
-      this.go(cell, focus || held);
-    }
-    return cell;
+  hover(target) {
+    const cell = target?.closest("[role=gridcell]") ?? null;
+    if (cell === this.over || this.editor) return;
+    this.over = cell;
+    this.tell();
+  }
+
+  click(event) {
+    const cell = event.target.closest("[role=gridcell]");
+    if (cell && !this.editor) this.go(cell);
   }
 
   // The nearest cell in a direction, in this grid or the next.
@@ -273,10 +280,11 @@ class SheetView {
   // --- what is said
 
   tell() {
-    if (!this.here || !this.numbers) return;
-    const {count, grids, made, also} = this.frame, {name, index} = this.here.at, grid = grids[name];
-    const mode = this.model.get("mode"), nudged = this.model.get("nudged");
-    for (const cell of this.cells) cell.classList.remove("lit", "gathers", "here");
+    const cell = this.over ?? this.here;
+    if (!cell || !this.numbers) return;
+    const {count, grids, made, also} = this.frame, {name, index} = cell.at, grid = grids[name];
+    const mode = this.model.get("mode"), nudged = cell === this.here ? this.model.get("nudged") : "";
+    for (const cell of this.cells) cell.classList.remove("lit", "gathers", "here", "kept");
     const light = (at, kind) => {
       for (const part of [...made[at], ...also[at]]) {
         if (typeof part === "number" && part < 2 * count) this.cells[part % count].classList.add(part < count ? "lit" : kind);
@@ -284,8 +292,9 @@ class SheetView {
     };
     if (mode !== "gradient") light(index, "gathers");
     if (mode !== "value") light(count + index, "gathers");
-    this.here.classList.add("here");
-    const value = this.ofValue(), slope = this.ofGradient();
+    cell.classList.add("here");
+    if (this.here !== cell) this.here?.classList.add("kept");
+    const value = this.ofValue(cell.at), slope = this.ofGradient(cell.at);
     this.rule.textContent = [grid.rule && `${name} = ${grid.rule}`, grid.back && `d${name} = ${grid.back}`].filter(Boolean).join("    ");
     this.value.textContent = value;
     this.slope.textContent = slope;
@@ -294,8 +303,8 @@ class SheetView {
     this.said.textContent = `${said} ${nudged}`.trim();
   }
 
-  called(back) {
-    const {name, i, j} = this.here.at, [R, C] = this.frame.grids[name].shape;
+  called({name, i, j}, back) {
+    const [R, C] = this.frame.grids[name].shape;
     return `${back ? "d" : ""}${name}${R * C > 1 ? `[${i},${j}]` : ""}`;
   }
 
@@ -307,17 +316,17 @@ class SheetView {
     return formula === "" || formula === value ? value : `${formula} = ${value}`;
   }
 
-  ofValue() {
-    const {index, kind} = this.here.at, {kinds} = this.frame.words;
-    return `${this.called(false)} = ${this.formula(index)}${kind === "made" ? "" : `, ${kinds[kind]}`}.`;
+  ofValue(at) {
+    const {index, kind} = at, {kinds} = this.frame.words;
+    return `${this.called(at, false)} = ${this.formula(index)}${kind === "made" ? "" : `, ${kinds[kind]}`}.`;
   }
 
-  ofGradient() {
-    const {index, kind, name} = this.here.at, {words: {none, way}, count, made, grids} = this.frame;
-    if (!grids[name].slope) return `${this.called(true)}: ${none[kind]}.`;
+  ofGradient(at) {
+    const {index, kind, name} = at, {words: {none, way}, count, made, grids} = this.frame;
+    if (!grids[name].slope) return `${this.called(at, true)}: ${none[kind]}.`;
     const number = this.numbers[count + index], used = made[count + index].length;
     const which = name === "loss" ? "loss" : !used ? "unused" : number === 0 ? "flat" : number > 0 ? "down" : "up";
-    return `${this.called(true)} = ${this.formula(count + index)}: ${way[which]}.`;
+    return `${this.called(at, true)} = ${this.formula(count + index)}: ${way[which]}.`;
   }
 }
 
