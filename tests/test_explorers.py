@@ -21,6 +21,7 @@ import pytest
 from lib.data.dates import places, split_days, write_dates
 from lib.functional import cross_entropy
 from lib.teaching import pictures
+from lib.teaching.controls import INTERVAL
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
 from lib.transformer import Transformer, TransformerConfig
 
@@ -193,6 +194,33 @@ def test_a_slider_does_not_drift():
     number.slider.value = -3 + 51 * 0.1
     assert number.slider.value != 2.1
     assert number.value == number.field.value == 2.1
+
+
+def test_a_number_that_plays_goes_step_by_step_from_low_to_high():
+    """The page keeps the time; here it says what the page would say."""
+    number = Number("step t", 1, 0, 6, 2, play=True)
+    player, button = number.player, number.button
+    assert (player.min, player.max, player.step, player.interval) == (0, 6, 2, INTERVAL)
+    assert button.description == "play step t" and button.icon == "play"
+    assert number.children == (number.field, number.slider, button, player)
+    assert player.layout.display == "none"  # its own buttons have no names
+    seen = []
+    number.observe(lambda change: seen.append(change.new), "value")
+    button.value = True
+    assert player.playing and (button.description, button.icon) == ("pause step t", "pause")
+    for value in (0, 2, 4, 6):
+        player.value = value
+        assert number.value == number.field.value == number.slider.value == value
+    player.playing = False
+    assert not button.value and button.description == "play step t" and seen == [0, 2, 4, 6]
+    number.value = 3
+    assert player.value == 3
+
+
+def test_only_steps_play():
+    assert not hasattr(Number("x", 1, 0, 6), "player")
+    with pytest.raises(ValueError, match="^play=True: a number whose low, high and step are whole"):
+        Number("x", 1, 0, 6, 0.5, play=True)
 
 
 def test_a_refused_turn_leaves_the_picture_even_half_drawn():

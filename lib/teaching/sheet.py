@@ -37,7 +37,7 @@ class Grids(anywidget.AnyWidget):
     grows. alive: how many views the page has drawn so far.
     """
 
-    _esm, _css = source("sheet.js"), source("sheet.css")
+    _esm, _css = source("machine.js", "sheet.js"), source("sheet.css")
     frame = traitlets.Dict().tag(sync=True)
     numbers = traitlets.Bytes(b"").tag(sync=True)
     mode = traitlets.Enum(MODES, MODES[0]).tag(sync=True)

@@ -11,7 +11,7 @@ const HELP = {
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 
 // A number as Python's sheet_words.spelled writes it.
-export function spelled(number, digits) {
+function spelled(number, digits) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "none" : number > 0 ? "∞" : "−∞";
   const size = Math.abs(number);
   let text;
@@ -33,7 +33,7 @@ function label(name) {
 function node(kind, className, text, attributes = {}) {
   const made = Object.assign(document.createElement(kind), {className});
   if (text !== undefined) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  set(made, attributes);
   return made;
 }
 
@@ -120,20 +120,20 @@ class SheetView {
 
   grid(name, {start, shape: [R, C], rows, columns, kind, slope, title}) {
     const made = node("table", `course-sheet-grid ${kind}`, undefined, {role: "grid", "aria-label": name});
-    const caption = node("caption");
-    caption.append(Object.assign(node("i", "d"), {textContent: slope ? "d" : ""}), label(title));
-    made.append(caption);
+    const beside = kind === "parameter" && R === 1 && C > 1;  // a vector has its name at its left
+    const caption = beside ? node("th", "name", undefined, {scope: "row"}) : node("caption");
+    caption.append(node("i", "d", slope ? "d" : ""), label(title));
+    if (!beside) made.append(caption);
     if (R > 1 && C > 1) {
       const head = made.insertRow();
       head.append(node("td", "corner"), ...columns.map(text => node("th", "", text, {scope: "col"})));
     }
     for (let i = 0; i < R; i++) {
       const row = made.insertRow();
-      if (R > 1) row.append(node("th", "", rows[i], {scope: "row"}));
+      row.append(beside ? caption : node("th", "", rows[i] ?? "", {scope: "row"}));
       for (let j = 0; j < C; j++) {
         const index = start + i * C + j, cell = row.insertCell();
-        const own = {role: "gridcell", "aria-readonly": String(!this.open(kind))};
-        for (const [key, value] of Object.entries(own)) cell.setAttribute(key, value);
+        set(cell, {role: "gridcell", "aria-readonly": String(!this.open(kind))});
         cell.append(node("span", "v"), node("span", "d"));
         Object.assign(cell, {tabIndex: -1, at: {name, i, j, index, kind}});
         this.cells[index] = cell;
@@ -166,7 +166,7 @@ class SheetView {
   }
 
   flash(cells) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (isStill()) return;
     const bright = getComputedStyle(this.root).getPropertyValue("--chosen");
     const frames = [{backgroundColor: bright}, {}];
     for (const cell of cells) cell.animate(frames, 700);
