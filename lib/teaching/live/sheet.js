@@ -40,13 +40,13 @@ function node(kind, className, text, attributes = {}) {
 class SheetView {
   constructor(model, el) {
     // here: the cell that keys and buttons mean; over: the one that the pointer is above
-    Object.assign(this, {model, el, cells: [], here: null, over: null, editor: null});
+    Object.assign(this, {model, el, cells: [], here: null, over: null, editor: null, bright: new Set()});
     const own = {role: "group", "aria-label": "sheet of numbers", "data-lm-suppress-shortcuts": "true"};
     this.root = node("div", "course-sheet", undefined, own);
     this.root.append(this.bar(), this.answer(), this.body = node("div", "course-sheet-body"));
     Object.assign(this.body, {tabIndex: -1});
     el.append(this.root);
-    this.body.addEventListener("keydown", event => this.key(event));
+    this.root.addEventListener("keydown", event => this.key(event));
     this.body.addEventListener("pointerover", event => this.hover(event.target));
     this.body.addEventListener("pointerleave", () => this.hover(null));
     this.body.addEventListener("click", event => this.click(event));
@@ -134,8 +134,9 @@ class SheetView {
       for (let j = 0; j < C; j++) {
         const index = start + i * C + j, cell = row.insertCell();
         set(cell, {role: "gridcell", "aria-readonly": String(!this.open(kind))});
-        cell.append(node("span", "v"), node("span", "d"));
-        Object.assign(cell, {tabIndex: -1, at: {name, i, j, index, kind}});
+        const v = node("span", "v"), d = node("span", "d");
+        cell.append(v, d);
+        Object.assign(cell, {tabIndex: -1, at: {name, i, j, index, kind, v, d}});
         this.cells[index] = cell;
       }
     }
@@ -154,7 +155,7 @@ class SheetView {
     this.root.dataset.mode = mode;
     this.modes.forEach((button, i) => button.setAttribute("aria-pressed", String(MODES[i][0] === mode)));
     this.cells.forEach((cell, index) => {
-      const [v, d] = cell.querySelectorAll("span"), slope = numbers[count + index];
+      const {v, d} = cell.at, slope = numbers[count + index];
       const texts = [spelled(numbers[index], digits), Number.isNaN(slope) ? "·" : spelled(slope, digits)];
       const changed = mode === "gradient" ? d.textContent !== texts[1] : v.textContent !== texts[0];
       if (v.textContent !== texts[0]) v.textContent = texts[0];
@@ -169,7 +170,7 @@ class SheetView {
     if (isStill()) return;
     const bright = getComputedStyle(this.root).getPropertyValue("--chosen");
     const frames = [{backgroundColor: bright}, {}];
-    for (const cell of cells) cell.animate(frames, 700);
+    for (const cell of cells) cell.animate(frames, {duration: 600, easing: "steps(3)"});
   }
 
   // --- the cell pointed at
@@ -229,17 +230,18 @@ class SheetView {
   }
 
   key(event) {
-    const cell = event.target.closest("[role=gridcell]");
-    if (!cell || this.editor || event.ctrlKey || event.metaKey || event.altKey) return;
-    const arrow = ARROWS[event.key], {key} = event;
-    if (arrow) { const next = this.next(cell, arrow); if (next) this.go(next); }
+    if (this.editor || event.ctrlKey || event.metaKey || event.altKey) return;
+    const arrow = ARROWS[event.key], {key} = event, cell = event.target.closest("[role=gridcell]");
+    if (key.length === 1) event.stopPropagation();  // to JupyterLab an a or a d means much
+    if (arrow && cell) { const next = this.next(cell, arrow); if (next) this.go(next); }
     else if (key === "g") this.show(MODES[(MODES.findIndex(([mode]) => mode === this.model.get("mode")) + 1) % 3][0]);
     else if (ACTS[key]) this.ask({do: ACTS[key]});
+    else if (!cell || event.shiftKey && key === "Enter") return;
     else if (key === "Enter" || key === "F2") this.edit();
     else if (/^[\d.,+−-]$/.test(key)) this.edit(key);
     else return;
     event.preventDefault();
-    event.stopPropagation();  // JupyterLab's own keys
+    event.stopPropagation();
   }
 
   // --- asking the kernel
@@ -284,14 +286,18 @@ class SheetView {
     if (!cell || !this.numbers) return;
     const {count, grids, made, also} = this.frame, {name, index} = cell.at, grid = grids[name];
     const mode = this.model.get("mode"), nudged = cell === this.here ? this.model.get("nudged") : "";
-    for (const cell of this.cells) cell.classList.remove("lit", "gathers", "here", "kept");
-    const light = (at, kind) => {
+    for (const old of this.bright) old.classList.remove("lit", "gathers", "here", "kept");
+    this.bright = new Set([cell, this.here]);
+    const light = at => {
       for (const part of [...made[at], ...also[at]]) {
-        if (typeof part === "number" && part < 2 * count) this.cells[part % count].classList.add(part < count ? "lit" : kind);
+        if (typeof part !== "number" || part >= 2 * count) continue;  // a note is in no cell
+        const lit = this.cells[part % count];
+        lit.classList.add(part < count ? "lit" : "gathers");
+        this.bright.add(lit);
       }
     };
-    if (mode !== "gradient") light(index, "gathers");
-    if (mode !== "value") light(count + index, "gathers");
+    if (mode !== "gradient") light(index);
+    if (mode !== "value") light(count + index);
     cell.classList.add("here");
     if (this.here !== cell) this.here?.classList.add("kept");
     const value = this.ofValue(cell.at), slope = this.ofGradient(cell.at);
