@@ -18,9 +18,10 @@ import traitlets
 from lib import guard
 from lib.check import difference_quotient
 from lib.optim import SGD
-from lib.teaching import pictures, sheet_twin, twin
+from lib.teaching import pictures
 from lib.teaching.maps import source
 from lib.teaching.panel import Panel, complaint, shown
+from lib.teaching.sheet_twin import Still
 from lib.teaching.sheet_words import MODES, Words, spelled
 from lib.teaching.tape import At
 
@@ -57,11 +58,11 @@ class Sheet(Panel):
 
     def __init__(self, show, tape, layout, rules=(), labels=(), digits=3, focus=None, mode="value",
                  **controls):  # fmt: skip
-        self.tape, self.groups, self.history, self.news = tape, layout, [], ""
+        self.tape, self.history, self.news = tape, [], ""
         self.words = Words(tape, layout, dict(rules), dict(labels), digits)
         self.grids, self.still = Grids(mode=mode), None
         self.grids.focus = list(focus or At(layout[0][1][0][0], 0, 0))[:3]
-        super().__init__(show, None, **controls)
+        super().__init__(show, Still(self.words, layout), **controls)
         self.children = (*controls.values(), self.view, self.grids)
         self.add_class("course-live")
         self.grids.observe(self._asked, "asked")
@@ -207,7 +208,7 @@ class Sheet(Panel):
     def png(self):
         """The still picture, base64; drawn when it is asked for."""
         if self.still is None:
-            drawn = sheet_twin.png(self.words, self.groups, self.grids.mode, At(*self.grids.focus))
+            drawn = self.picture.png(self.grids.mode, At(*self.grids.focus))
             self.still = base64.b64encode(drawn).decode()
         return self.still
 
@@ -217,15 +218,15 @@ class Sheet(Panel):
 
     def page(self, role):
         """The sentence; where the page draws no sheet, the still picture above it."""
-        said, image = self.caption, ""
-        if not self.grids.alive:
-            said = self.told() if role == "status" else said
-            image = pictures.img("image/png", self.png, said, twin.size(base64.b64decode(self.png)))
-            image = f'<div class="course-twin">{image}</div>'
+        image = "" if self.grids.alive else self.image()
         return (
             f'<figure style="margin:0">{image}<figcaption style="line-height:1.4;min-height:2.8em">'
-            f'<span role="{role}">{html.escape(said)}</span></figcaption></figure>'
+            f'<span role="{role}">{html.escape(self.caption)}</span></figcaption></figure>'
         )
+
+    def image(self):
+        """The still picture as a line of HTML."""
+        return pictures.img("image/png", self.png, self.caption, self.picture.size)
 
     def told(self):
         """What the whole shows, and what the cell pointed at says."""
