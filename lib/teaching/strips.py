@@ -14,7 +14,7 @@ from lib.teaching.palette import (
     VALUE,
     WEIGHT,
 )  # fmt: skip
-from lib.teaching.plots import label_ticks, literal
+from lib.teaching.plots import in_font, label_ticks, literal
 from lib.teaching.view import WORDS, Bars, short
 
 WHY, SECOND = 1.15, 1.5  # heights of a row of strips, and of a view beside the maps, in inches
@@ -94,7 +94,7 @@ def draw_bars(ax, second, followed, lit):
         ax.plot(at, dots, "o", label=names[1], **style)
     if second.names:
         ax.legend(loc="upper right", fontsize=8)
-    label_ticks(ax, columns=second.labels)
+    label_ticks(ax, columns=[*map(in_font, map(str, second.labels))])
     ax.tick_params(axis="x", length=0, pad=2, labelsize=8.5 if len(at) <= 30 else 7)
     long = max(map(len, map(str, second.labels)), default=0) * 0.072 > 5.6 / len(at)
     ax.tick_params(axis="x", rotation=90 if long and len(at) > 1 else 0)
@@ -109,7 +109,7 @@ def draw_lines(ax, second, lit):
     if lit is not None:
         ax.axvline(lit, color=MEANINGS["chosen"].colour, lw=3, ls="-", zorder=0)
     every = max(1, len(at) // 10)
-    ax.set_xticks(at[::every], [*map(str, second.labels)][::every])
+    ax.set_xticks(at[::every], [*map(literal, map(str, second.labels))][::every])
     ax.tick_params(labelsize=8.5)
     ax.set(yscale="log" if second.log else "linear", ylim=second.limits)
     ax.set_xlabel(second.x_label, labelpad=1)
