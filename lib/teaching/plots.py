@@ -184,7 +184,9 @@ def literal(text):
 
 def in_font(text):
     """A text with a box for each character that the font does not have: matplotlib would warn."""
-    return text if text.isascii() else "".join(c if has_glyph(c) else "□" for c in text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c == "\n" or has_glyph(c) else "□" for c in text)
 
 
 @lru_cache(maxsize=1024)
