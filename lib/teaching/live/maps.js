@@ -1,1 +1,560 @@
-export default { render({ model, el }) { el.textContent = model.get("frame").titles.join(", "); } };
+// Maps that answer: cells on a canvas, text and outlines in an SVG over it. Point at a cell, and
+// beside the maps stands what made its number. The kernel is not asked.
+
+const SLANT = Math.PI / 3, LINE = 13, GAP = 18, SIDE = 320, MOST = 44;
+const SIGNS = { right: "×", terms: "=" };
+const KEYS = {
+  ArrowUp: ([h, t, s]) => [h, t - 1, s], ArrowDown: ([h, t, s]) => [h, t + 1, s],
+  ArrowLeft: ([h, t, s]) => [h, t, s - 1], ArrowRight: ([h, t, s]) => [h, t, s + 1],
+  PageUp: ([h, t, s]) => [h - 1, t, s], PageDown: ([h, t, s]) => [h + 1, t, s],
+  Home: ([h, t]) => [h, t, 0], End: ([h, t]) => [h, t, Infinity],
+};
+
+/** Where everything stands on a sheet so wide: the side of a cell, the corner of each map. */
+function plan(frame, width) {
+  const [H, T, S] = frame.shape, pixel = 1 / devicePixelRatio;
+  const rows = frame.rows.map((row) => cut(row, 92)), columns = frame.columns.map((c) => cut(c, 76));
+  const axes = [cut(`${frame.axes[1]} →`, 110, 11), cut(`${frame.axes[0]} ↓`, 110, 11)];
+  const left = Math.ceil(12 + Math.max(...axes.map((a) => widthOf(a, 11)), ...rows.map((r) => widthOf(r))));
+  const widest = Math.max(0, ...columns.map((column) => widthOf(column)));
+  const lean = Math.ceil(widest * Math.cos(SLANT)) + 6, rise = widest * Math.sin(SLANT) + 10;
+  const across = (n) => (width - left - lean - (n - 1) * GAP) / (n * S);
+  const down = (n) => (600 - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
+  const side = (n) => Math.min(MOST, across(n), Math.max(down(n), Math.min(4.5, 560 / T)));
+  const lines = [...Array(H).keys()].map((n) => Math.ceil(H / (n + 1)));
+  const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.85 : 1) > side(a) ? b : a));
+  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= cell;
+  const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 2)) + 20;
+  const pitch = Math.ceil(cell * T + high + 14), step = Math.ceil(cell * S) + GAP;
+  const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
+  return { rows, columns, axes, left, cell, flat, high, corners, across: best,
+    width: left + best * step - GAP + lean, height: Math.ceil(H / best) * pitch,
+    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 6 : 15) / cell) } };
+}
+
+class Picture {
+  constructor(model, el) {
+    Object.assign(this, { model, el, focus: [0, 0, 0], pinned: false });
+    el.classList.add("course-maps");
+    this.stage = add(el, "div", { class: "stage", tabindex: 0, role: "application",
+      "aria-roledescription": "maps", "data-lm-suppress-shortcuts": "true" });
+    this.canvas = add(this.stage, "canvas", { "aria-hidden": "true" });
+    this.svg = add(this.stage, "svg", { "aria-hidden": "true" });
+    this.small = document.createElement("canvas");
+    this.look = add(el, "div", { class: "look" });
+    this.said = add(this.look, "p", { role: "status", "aria-live": "polite" });
+    this.because = add(this.look, "div", { class: "because" });
+    this.legend = add(el, "div", { class: "legend" });
+    this.beside = add(el, "div", { class: "seconds" });
+    this.send = seldom(() => {
+      this.model.set("focus", this.focus);
+      this.model.save_changes();
+    }, 100);
+    this.listen();
+  }
+
+  listen() {
+    const { model, stage } = this;
+    let waits = false;
+    const came = () => {
+      if (!waits) queueMicrotask(() => ((waits = false), this.take()));
+      waits = true; // text and bytes come together, and are told of one by one
+    };
+    const moved = () => this.frame && this.point(model.get("focus"), false);
+    for (const name of ["frame", "numbers"]) model.on(`change:${name}`, came);
+    model.on("change:focus", moved);
+    stage.addEventListener("keydown", (event) => this.key(event));
+    stage.addEventListener("pointermove", (event) => this.pinned || this.point(this.under(event)));
+    stage.addEventListener("click", (event) => this.pin(this.under(event)));
+    const unwatch = watch(this.el, () => this.layout());
+    this.end = () => {
+      unwatch();
+      cancelAnimationFrame(this.next);
+      for (const name of ["frame", "numbers"]) model.off(`change:${name}`, came);
+      model.off("change:focus", moved);
+    };
+  }
+
+  /** What the kernel has sent: drawn in place where only numbers are new. */
+  take() {
+    const frame = this.model.get("frame"), read = arrays(this.model.get("numbers"), frame?.at);
+    if (!read) return;
+    const { cell, hidden, limit, at, scale, seconds, ...still } = frame;
+    const shapes = ["left", "carried", "totals"].map((name) => at[name]?.[1]);
+    const key = JSON.stringify([still, shapes, seconds.map((one) => [one.kind, one.names])]);
+    Object.assign(this, { frame, read, focus: this.within(this.model.get("focus"), frame) });
+    if (key !== this.key) this.width = 0;
+    this.key = key;
+    if (this.width) this.paint();
+    else this.layout();
+  }
+
+  within(focus, frame = this.frame) {
+    return frame.shape.map((n, i) => clamp(0, focus?.[i] ?? 0, n - 1));
+  }
+
+  /** Everything anew where the width, the density, the theme or the text have changed. */
+  layout() {
+    this.el.closest(".course-live")?.classList.add("course-alive");
+    const width = Math.floor(this.el.clientWidth), look = `${document.body.dataset.jpThemeName}`;
+    const wears = getComputedStyle(this.el).backgroundColor + look + devicePixelRatio;
+    if (!this.frame || !width || (width === this.width && wears === this.wears)) return;
+    Object.assign(this, { width, wears, colours: theme(this.el), shown: null });
+    const told = this.read("left") && this.read("right");
+    const below = plan(this.frame, width), aside = told && width >= 660 && plan(this.frame, width - SIDE);
+    const wide = aside && (aside.cell >= 27 || aside.cell >= 0.72 * below.cell);
+    this.place = wide ? aside : below;
+    this.el.classList.toggle("aside", Boolean(wide));
+    this.look.style.width = wide ? `${Math.min(420, width - this.place.width - 24)}px` : "";
+    this.room = wide ? Math.min(420, width - this.place.width - 24) : width;
+    this.outlines();
+    this.reasons(told);
+    this.scales();
+    this.beside.replaceChildren();
+    this.seconds = this.frame.seconds.map((second, i) => new Second(this, second, i));
+    this.paint();
+  }
+
+  /** All that does not move: labels, frames; and the outlines that follow the focus. */
+  outlines() {
+    const { frame, svg, canvas, stage, place } = this, [H, T, S] = frame.shape, { cell } = place;
+    const size = { width: place.width, height: place.height };
+    svg.replaceChildren();
+    set(svg, size);
+    Object.assign(stage.style, { width: `${place.width}px`, height: `${place.height}px` });
+    Object.assign(canvas.style, { width: `${place.width}px`, height: `${place.height}px` });
+    canvas.width = Math.round(place.width * devicePixelRatio);
+    canvas.height = Math.round(place.height * devicePixelRatio);
+    stage.setAttribute("aria-label", `${frame.titles.length === 1 ? "Map" : "Maps"} of ${T} rows `
+      + `(${frame.axes[0]}) and ${S} columns (${frame.axes[1]}). Arrow keys move, Page Up and Page Down `
+      + "change the map, Enter pins the row, Escape lets it go.");
+    this.maps = place.corners.map(([x, y], h) => {
+      const map = { group: add(svg, "g", { transform: `translate(${x},${y})` }) }, { group } = map;
+      map.title = add(group, "text", { class: "title", y: 11 - place.high }, frame.titles[h]);
+      map.title.textContent = cut(frame.titles[h], Math.max(cell * S, 40), 12);
+      add(group, "rect", { class: "frame", width: cell * S, height: cell * T });
+      map.rows = h % place.across ? [] : this.labels(group, "row", T);
+      map.columns = this.labels(group, "column", S);
+      if (!(h % place.across)) place.axes.forEach((axis, i) => add(group, "text",
+        { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -8 : -8 - LINE }, axis));
+      map.numbers = [];
+      map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
+      const box = (name, w, h) => add(group, "rect", { class: name, width: w, height: h, rx: 1 });
+      map.row = box("band q", cell * S + 2, cell + 2), map.column = box("band k", cell + 2, cell * T + 2);
+      map.here = [box("here back", cell, cell), box("here", cell, cell)];
+      return map;
+    });
+    this.el.classList.toggle("attention", frame.attention);
+  }
+
+  labels(group, name, count) {
+    const { place, frame } = this, { cell } = place, full = frame[`${name}s`];
+    return Array.from({ length: count }, (_, i) => {
+      const middle = (i + 0.5) * cell, turned = `translate(${middle + 1},-7) rotate(-60)`;
+      const where = name === "row" ? { x: -8, y: middle }
+        : place.flat ? { x: middle, y: -11 } : { transform: turned };
+      const kind = `label ${name} ${place.flat ? "flat" : ""} ${i % place.every[name] ? "spare" : ""}`;
+      const label = add(group, "text", { class: kind, ...where }, place[`${name}s`][i]);
+      if (full[i] !== place[`${name}s`][i]) add(label, "title", {}, full[i]);
+      return label;
+    });
+  }
+
+  /** From the numbers now shown to the new ones, in a tenth of a second. */
+  paint() {
+    const wanted = this.read("values"), from = this.shown, start = performance.now();
+    const moves = from?.length === wanted.length && !isStill();
+    cancelAnimationFrame(this.next);
+    this.shown = moves ? from.slice() : wanted;
+    this.write(wanted);
+    this.mark();
+    const step = (now) => {
+      const part = moves ? clamp(0.1, (now - start) / 100, 1) : 1;
+      for (let i = 0; moves && i < wanted.length; i++) {
+        const old = Number.isNaN(from[i]) ? wanted[i] : from[i];
+        this.shown[i] = part < 1 ? old + part * (wanted[i] - old) : wanted[i];
+      }
+      this.cells(this.shown);
+      if (part < 1) this.next = requestAnimationFrame(step);
+      this.painted("frame", part);
+    };
+    step(start);
+  }
+
+  painted(what, part = 1) {
+    const detail = { what, part, now: performance.now() };
+    this.el.dispatchEvent(new CustomEvent("course-painted", { detail, bubbles: true }));
+  }
+
+  /** Each cell is one pixel of a small picture, which is then drawn large. */
+  cells(values) {
+    const { small, canvas, place, colours, frame, tables } = this, [H, T, S] = frame.shape;
+    const pen = canvas.getContext("2d"), at = (length) => Math.round(length * devicePixelRatio);
+    if (small.width !== S || small.height !== H * T || !this.pixels)
+      (small.width = S), (small.height = H * T), (this.pixels = new ImageData(S, H * T));
+    const words = new Uint32Array(this.pixels.data.buffer);
+    for (let i = 0; i < values.length; i++) {
+      const { table, scale, shift } = tables[Math.floor(i / (T * S))], index = values[i] * scale + shift;
+      words[i] = index === index ? table[index < 0 ? 0 : index > 255 ? 255 : Math.round(index)] : 0;
+    }
+    small.getContext("2d").putImageData(this.pixels, 0, 0);
+    pen.fillStyle = colours.paper;
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingEnabled = false;
+    const side = at(place.cell), hair = Math.max(1, Math.floor(devicePixelRatio / 2));
+    place.corners.forEach(([x, y], h) => {
+      const box = [at(x), at(y), S * side, T * side];
+      pen.fillStyle = this.hatch(pen);
+      pen.fillRect(...box);
+      pen.drawImage(small, 0, h * T, S, T, ...box);
+      pen.fillStyle = colours.grid;
+      if (place.cell < 9) return;
+      for (let t = 1; t < T; t++) pen.fillRect(box[0], box[1] + t * side, box[2], hair);
+      for (let s = 1; s < S; s++) pen.fillRect(box[0] + s * side, box[1], hair, box[3]);
+    });
+  }
+
+  /** Where there is no number: thin lines from corner to corner. */
+  hatch(pen) {
+    const side = Math.round(6 * devicePixelRatio), tile = document.createElement("canvas");
+    tile.width = tile.height = side;
+    const lines = tile.getContext("2d");
+    Object.assign(lines, { strokeStyle: this.colours.hatch, lineWidth: devicePixelRatio });
+    for (const shift of [-side, 0, side]) lines.moveTo(shift, side), lines.lineTo(shift + side, 0);
+    lines.stroke();
+    return pen.createPattern(tile, "repeat");
+  }
+
+  /** The colour tables of these kinds and limits; numbers and crosses in the cells. */
+  write(values) {
+    const { frame, place, colours } = this, [, T, S] = frame.shape, { cell } = place;
+    const marks = this.read("marks"), limit = frame.limit || 1;
+    this.tables = frame.kinds.map((kind) => {
+      const rgb = colours.kinds[kind], table = Uint32Array.from(rgb, ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
+      const signed = kind === "signed";
+      return { rgb, table, scale: (signed ? 127.5 : 255) / limit, shift: signed ? 127.5 : 0 };
+    });
+    this.maps.forEach((map, h) => {
+      const own = values.subarray(h * T * S, (h + 1) * T * S), kind = frame.kinds[h];
+      const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
+      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-limit), 10)] : [0]));
+      if (cell >= room) this.figures(map, own, text, this.tables[h]);
+      const corner = cell >= room ? 0.78 : 0.5, arm = Math.min(5, cell * (corner > 0.5 ? 0.13 : 0.3));
+      const cross = (i) => {
+        const x = ((i % S) + corner) * cell, y = (Math.floor(i / S) + 1 - corner) * cell;
+        return `M${x - arm},${y - arm}l${2 * arm},${2 * arm}m0,${-2 * arm}l${-2 * arm},${2 * arm}`;
+      };
+      const d = marks ? [...own.keys()].filter((i) => marks[h * T * S + i]).map(cross).join("") : "";
+      map.cross.forEach((path) => path.setAttribute("d", d));
+    });
+  }
+
+  figures(map, values, text, { rgb, scale, shift }) {
+    const { cell } = this.place, S = this.frame.shape[2];
+    values.forEach((value, i) => {
+      const label = (map.numbers[i] ??= add(map.group, "text", { class: "number",
+        x: ((i % S) + 0.5) * cell, y: (Math.floor(i / S) + 0.5) * cell }));
+      const said = Math.abs(value) >= 0.095 * Math.min(1, this.frame.limit) ? text(value) : "";
+      if (label.textContent !== said) label.textContent = said;
+      const on = rgb[Math.round(clamp(0, value * scale + shift, 255) || 0)];
+      label.classList.toggle("light", !wantsInk(on));
+    });
+  }
+
+  // ---- pointing ---------------------------------------------------------------------------------
+
+  key(event) {
+    const to = KEYS[event.key], pins = event.key === "Enter" || event.key === " ";
+    if (!this.frame || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!to && !pins && !(event.key === "Escape" && this.pinned)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (to) this.point(to(this.focus));
+    else if (pins) this.pin(this.focus);
+    else this.pin(null);
+  }
+
+  /** [h, t, s] under the pointer; of a label, its row or column in the map pointed at. */
+  under(event) {
+    if (!this.frame) return null;
+    const { left, top } = this.stage.getBoundingClientRect(), { cell, corners, across, high } = this.place;
+    const [, T, S] = this.frame.shape, [x, y] = [event.clientX - left, event.clientY - top];
+    for (const [h, [x0, y0]] of corners.entries()) {
+      const t = Math.floor((y - y0) / cell), above = y0 - y;
+      const s = Math.floor((x - x0 - (above > 0 && !this.place.flat ? above / Math.tan(SLANT) : 0)) / cell);
+      const inRow = t >= 0 && t < T, inColumn = s >= 0 && s < S;
+      if (inRow && inColumn) return [h, t, s];
+      if (inRow && h % across === 0 && x < x0) return [this.focus[0], t, this.focus[2]];
+      if (inColumn && above > 0 && above < high - 20) return [h, this.focus[1], s];
+    }
+    return null;
+  }
+
+  pin(to) {
+    this.pinned = Boolean(to) && !(this.pinned && to[1] === this.focus[1]);
+    if (to) this.point(to);
+    this.svg.classList.toggle("pinned", this.pinned);
+  }
+
+  point(to, tell = true) {
+    if (!to) return;
+    const focus = this.within(to);
+    if (focus.every((at, i) => at === this.focus[i])) return;
+    this.focus = focus;
+    if (this.place) this.mark();
+    if (tell) this.send();
+    this.painted("focus");
+  }
+
+  /** Light what belongs to the focus, and say it. */
+  mark() {
+    const [h, t, s] = this.focus, { cell, across } = this.place, line = Math.floor(h / across);
+    this.maps.forEach((map, i) => {
+      map.row.setAttribute("y", t * cell - 1), map.row.setAttribute("x", -1);
+      map.row.classList.toggle("other", i !== h);
+      map.column.setAttribute("x", s * cell - 1), map.column.setAttribute("y", -1);
+      map.here.forEach((box) => set(box, { x: s * cell, y: t * cell }));
+      for (const one of [map.column, ...map.here]) one.style.display = i === h ? "" : "none";
+      map.title.classList.toggle("on", i === h);
+      this.light(map.rows, t, true), this.light(map.columns, s, i === h);
+    });
+    this.explain(h, t, s);
+    this.seconds.forEach((second) => second.mark());
+  }
+
+  light(labels, at, on) {
+    if (labels.lit !== undefined) labels[labels.lit].classList.remove("on");
+    labels.lit = on && labels[at] ? at : undefined;
+    if (labels.lit !== undefined) labels[at].classList.add("on");
+  }
+
+  // ---- what made it -----------------------------------------------------------------------------
+
+  /** The strips of bars, empty. */
+  reasons(told) {
+    this.because.replaceChildren();
+    this.strips = {};
+    this.sums = null;
+    if (!told) return;
+    const { frame, room } = this, wide = this.el.classList.contains("aside");
+    const columns = wide ? 1 : clamp(1, Math.floor(room / 240), 3), width = Math.floor((room - (columns - 1) * 24) / columns);
+    this.because.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
+    for (const name of ["left", "right", "terms", "sums", "carried", "totals"]) {
+      if (name === "sums") this.sums = add(this.because, "div", { class: "sums" });
+      else if (name === "terms" || frame.at[name]) this.strips[name] = new Strip(this, name, width);
+    }
+  }
+
+  /** The sentence of the cell pointed at, as View.say() in Python, and the numbers behind it. */
+  explain(h, t, s) {
+    const { frame, read } = this, [, T, S] = frame.shape, value = read("values")[(h * T + t) * S + s];
+    const told = frame.at.scores && h < frame.at.scores[1][0];
+    const score = told ? read("scores")[(h * T + t) * S + s] : NaN;
+    const words = { title: frame.titles[h], row: frame.row_names[t], column: frame.column_names[s] };
+    this.said.textContent = filled(Number.isNaN(value) ? frame.hidden : frame.cell,
+      { ...words, value: short(value), score: told ? short(score) : "" });
+    this.because.style.visibility = told ? "" : "hidden";
+    if (!told || !this.sums) return;
+    const part = (name, count, at) => {
+      const n = frame.at[name]?.[1].at(-1);
+      return n && read(name).subarray((h * count + at) * n, (h * count + at + 1) * n);
+    };
+    const left = part("left", T, t), right = part("right", S, s), most = (name, count) => largest(
+      read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
+    const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
+    const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
+    this.strips.left.show(left, frame.rows[t], most("left", T));
+    this.strips.right.show(right, frame.columns[s], most("right", S));
+    this.strips.terms.show(terms, "", Math.max(...row));
+    const total = part("totals", T, t), carried = part("carried", S, s);
+    const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
+    this.strips.carried?.show(carried, frame.columns[s], given);
+    this.strips.totals?.show(total, frame.rows[t], given ?? largest(total));
+    const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
+    const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
+    this.sums.replaceChildren();
+    for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
+      const line = add(this.sums, "div");
+      add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
+      add(line, "b", {}, short(number));
+    }
+  }
+
+  /** What the colours stand for, one bar for each kind in use. */
+  scales() {
+    const { frame, colours } = this, names = { weights: frame.words.value, shares: "share", gradient: "gradient" };
+    this.legend.replaceChildren();
+    for (const kind of new Set(frame.kinds)) {
+      const one = add(this.legend, "span"), stops = colours.kinds[kind].filter((_, i) => i % 17 === 0);
+      const shown = (limit) => String(+limit.toPrecision(3)).replace("-", "−");
+      if (names[kind]) add(one, "span", {}, names[kind]);
+      add(one, "span", {}, kind === "signed" ? shown(-frame.limit) : "0");
+      add(one, "i").style.background = `linear-gradient(90deg, ${stops.map((rgb) => `rgb(${rgb})`)})`;
+      add(one, "span", {}, shown(frame.limit));
+    }
+    const holes = this.read("values").some(Number.isNaN), none = holes && add(this.legend, "span");
+    if (none) add(none, "i", { class: "none" }), add(none, "span", {}, "no number");
+  }
+}
+
+/** One array as bars around a line, all in one path; with its numbers where there is room. */
+class Strip {
+  constructor({ because, frame }, name, width) {
+    const roles = { left: "q", right: "k", terms: "w", carried: "v", totals: "v" };
+    const box = add(because, "div", { class: `strip ${roles[name]}` }), line = add(box, "div");
+    const sign = frame.at.terms ? "" : SIGNS[name] ?? "";
+    add(line, "span", { class: "sign" }, sign), add(line, "b", {}, frame.words[name]);
+    this.whose = add(line, "span", { class: "whose" });
+    this.count = frame.at[name === "terms" ? "left" : name][1].at(-1);
+    this.step = Math.min(width / this.count, 48);
+    this.high = 18;
+    this.numbers = this.step >= 34;
+    const height = 2 * this.high + 2 + (this.numbers ? 14 : 0);
+    this.svg = add(box, "svg", { width, height, "aria-hidden": "true" });
+    const end = this.step * this.count;
+    add(this.svg, "line", { class: "zero", x2: end, y1: this.high + 1, y2: this.high + 1 });
+    this.path = add(this.svg, "path", { class: "bars" });
+    this.texts = Array.from({ length: this.numbers ? this.count : 0 }, (_, i) =>
+      add(this.svg, "text", { class: "number", x: (i + 0.5) * this.step, y: height - 6 }));
+  }
+
+  show(numbers, whose, most) {
+    const { step, high } = this, thick = step > 3 ? step * 0.78 : step;
+    this.whose.textContent = whose;
+    this.path.setAttribute("d", Array.from(numbers, (number, i) => {
+      const tall = (clamp(-1, number / (most || 1), 1) || 0) * high;
+      return `M${(i * step + (step - thick) / 2).toFixed(2)},${high + 1}h${thick.toFixed(2)}v${(-tall).toFixed(2)}h${(-thick).toFixed(2)}z`;
+    }).join(""));
+    this.texts.forEach((text, i) => (text.textContent = short(numbers[i])));
+  }
+}
+
+/** A view beside the maps: bars or lines, lit where they belong to what is pointed at. */
+class Second {
+  constructor(picture, second, i) {
+    Object.assign(this, { picture, second, i });
+    const { beside, width, frame } = picture, all = frame.seconds.length;
+    const across = clamp(1, Math.floor((width + 28) / 350), all);
+    this.width = Math.min(720, Math.floor((width - 28 * (across - 1)) / across));
+    const box = add(beside, "div");
+    box.style.width = `${this.width}px`;
+    this.title = add(box, "div", { class: "title" });
+    this.svg = add(box, "svg", { width: this.width, "aria-hidden": "true" });
+    this.names = add(box, "div", { class: "legend" });
+    second.names.forEach((name, j) => {
+      const one = add(this.names, "span"), mark = add(one, "svg", { width: 24, height: 12, "aria-hidden": "true" });
+      if (second.kind === "lines") add(mark, "path", { class: `line s${j % 6}`, d: "M0,6h24" });
+      else if (j) add(mark, "circle", { class: "dot", cx: 14, cy: 6, r: 4 });
+      else add(mark, "rect", { class: "bar", x: 8, width: 12, height: 12 });
+      add(one, "span", {}, name);
+    });
+    this.svg.addEventListener("pointermove", (event) => picture.pinned || picture.point(this.under(event)));
+    this.svg.addEventListener("click", (event) => picture.pin(this.under(event)));
+  }
+
+  get lit() {
+    return { row: this.picture.focus[1], column: this.picture.focus[2] }[this.second.along];
+  }
+
+  under(event) {
+    const { along, labels, kind } = this.second, [h, t, s] = this.picture.focus;
+    const x = (event.clientX - this.svg.getBoundingClientRect().left - this.left) / this.step;
+    const at = clamp(0, Math.floor(kind === "bars" ? x : x + 0.5), labels.length - 1);
+    return along ? (along === "row" ? [h, at, s] : [h, t, at]) : null;
+  }
+
+  mark() {
+    const { picture, second: last, i } = this, second = picture.frame.seconds[i];
+    this.second = second;
+    if (this.drawn && last === second && !second.follows && !second.along) return;
+    this.drawn = true;
+    const whose = { row: picture.frame.rows[picture.focus[1]], column: picture.frame.columns[picture.focus[2]] };
+    this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
+    this.svg.replaceChildren();
+    if (second.kind === "bars") this.bars();
+    else this.lines();
+  }
+
+  /** The axes; y(value) is where a value stands. */
+  axes(low, high, ticks, count, centred) {
+    const { svg, second, width } = this, label = (text) => cut(String(text), 70, 11);
+    const room = (width - 8 - (this.left = 12 + Math.max(...ticks.map(([, text]) => widthOf(text, 11))))) / count;
+    this.step = centred ? room : (room * count) / Math.max(1, count - 1);
+    const labels = second.labels.map(label), widest = Math.max(0, ...labels.map((text) => widthOf(text, 11)));
+    const few = !centred || widest + 6 <= room, every = Math.ceil((few ? widest + 8 : 14) / (centred ? room : this.step));
+    const bottom = few ? 20 : 12 + widest * Math.sin(SLANT), tall = 118;
+    svg.setAttribute("height", Math.ceil(8 + tall + bottom + (second.x_label ? 16 : 0)));
+    const y = (value) => 8 + tall * (1 - (clamp(low, value, high) - low) / (high - low || 1));
+    for (const [at, text] of ticks) {
+      add(svg, "line", { class: "tick", x1: this.left, x2: width - 8, y1: y(at), y2: y(at) });
+      add(svg, "text", { class: "row", x: this.left - 6, y: y(at) }, text);
+    }
+    labels.forEach((text, i) => {
+      if (i % every && i !== this.lit) return;
+      if (i !== this.lit && Math.abs(i - this.lit) < every) return;
+      const x = this.left + this.step * (i + (centred ? 0.5 : 0)), at = tall + 18;
+      const where = few ? { x, y: at, class: "flat" } : { transform: `translate(${x},${at - 4}) rotate(-60)`, class: "end" };
+      const node = add(svg, "text", where, text);
+      if (i === this.lit) node.classList.add("on");
+    });
+    if (second.x_label) add(svg, "text", { class: "flat muted", x: (this.left + width) / 2, y: tall + bottom + 14 }, second.x_label);
+    return y;
+  }
+
+  bars() {
+    const { second, picture, i, svg } = this, { labels, follows } = second, N = labels.length;
+    const at = { row: picture.focus[1], column: picture.focus[2] }[follows] ?? 0;
+    const of = (name) => picture.read(`${name} ${i}`)?.subarray(at * N, (at + 1) * N);
+    const low = picture.read(`heights ${i}`).reduce((a, b) => Math.min(a, b || 0), 0), high = second.limit;
+    const ticks = [...(low < 0 ? [low] : []), 0, high / 2, high].map((v) => [v, String(+v.toPrecision(2)).replace("-", "−")]);
+    const y = this.axes(low, high, ticks, N, true), heights = of("heights"), dots = of("dots"), { step, left } = this;
+    heights.forEach((value, j) => {
+      if (Number.isNaN(value)) return;
+      const [top, bottom] = [y(Math.max(0, value)), y(Math.min(0, value))], lit = j === this.lit ? "lit" : "";
+      add(svg, "rect", { class: `bar ${lit}`, x: left + step * (j + 0.11), width: step * 0.78, y: top, height: Math.max(0, bottom - top) });
+    });
+    dots?.forEach((value, j) => Number.isNaN(value) || add(svg, "circle",
+      { class: "dot", cx: left + step * (j + 0.5), cy: y(value), r: Math.min(4, step * 0.35) }));
+    add(svg, "line", { class: "zero", x1: left, x2: this.width - 8, y1: y(0), y2: y(0) });
+  }
+
+  lines() {
+    const { second, picture, i, svg } = this, { limits, log, labels } = second;
+    const scale = (value) => (log ? Math.log10(value) : value), [low, high] = limits.map(scale);
+    const y = this.axes(low, high, log ? decades(low, high) : rounds(low, high), labels.length, false);
+    const x = (j) => this.left + this.step * j;
+    if (this.lit !== undefined) add(svg, "line", { class: "here", x1: x(this.lit), x2: x(this.lit), y1: 6, y2: 128 });
+    second.names.forEach((_, j) => {
+      let pen = "M";
+      const d = Array.from(picture.read(`line ${i} ${j}`), (value, k) => {
+        if (!Number.isFinite(scale(value))) return (pen = "M"), "";
+        const step = `${pen}${x(k).toFixed(1)},${y(scale(value)).toFixed(1)}`;
+        return (pen = "L"), step;
+      }).join("");
+      add(svg, "path", { class: `line s${j % 6}`, d });
+    });
+  }
+}
+
+function decades(low, high) {
+  const first = Math.ceil(low - 1e-9), count = Math.floor(high + 1e-9) - first + 1, step = Math.ceil(count / 5);
+  return Array.from({ length: Math.max(0, Math.ceil(count / step)) }, (_, i) => [first + i * step, powers(first + i * step)]);
+}
+
+function rounds(low, high) {
+  const rough = (high - low) / 4 || 1, ten = 10 ** Math.floor(Math.log10(rough));
+  const step = ten * [1, 2, 5, 10].find((n) => n * ten >= rough), first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  return Array.from({ length: count }, (_, i) => [(first + i) * step, String(+((first + i) * step).toPrecision(6)).replace("-", "−")]);
+}
+
+function render({ model, el }) {
+  const picture = new Picture(model, el);
+  picture.take();
+  requestAnimationFrame(() => picture.layout());
+  model.set("alive", (model.get("alive") ?? 0) + 1);
+  model.save_changes();
+  return () => picture.end();
+}
+
+export default { render };
