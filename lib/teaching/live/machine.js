@@ -28,11 +28,22 @@ function arrays(bytes, at) {
 }
 
 /** As view.short() in Python: a half is rounded up, a minus is a minus, and nothing is below 0. */
-function short(number, digits = 2) {
+function short(number, digits = 2, figures = 0) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "none" : number > 0 ? "∞" : "−∞";
+  if (figures && number) return significant(number, figures).replaceAll("-", "−");
   const text = number.toFixed(digits);
   return /[1-9]/.test(text) ? text.replace("-", "−") : text.replace("-", "");
 }
+
+/** So many significant digits: 0.0312, and 1.2e-05 below 0.0001. */
+function significant(number, figures) {
+  const [digits, power] = number.toExponential(figures - 1).split("e");
+  if (power >= -4 && power < figures) return (+number.toPrecision(figures)).toFixed(figures - 1 - power);
+  return `${digits}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+}
+
+/** One text for all, or the text of each. */
+const of = (texts, i) => (Array.isArray(texts) ? texts[i] : texts);
 
 /** As str.format(): {name} is replaced, {{ and }} are braces. */
 const filled = (template, words) =>

@@ -81,7 +81,7 @@ class Picture {
   take() {
     const frame = this.model.get("frame"), read = arrays(this.model.get("numbers"), frame?.at);
     if (!read) return;
-    const { cell, hidden, limit, at, scale, seconds, ...still } = frame;
+    const { cell, hidden, marked, limit, limits, at, scale, seconds, ...still } = frame;
     const shapes = ["left", "carried", "totals"].map((name) => at[name]?.[1]);
     const key = JSON.stringify([still, shapes, seconds.map((one) => [one.kind, one.names])]);
     Object.assign(this, { frame, read, focus: this.within(this.model.get("focus"), frame) });
@@ -178,11 +178,12 @@ class Picture {
 
   labels(group, name, count) {
     const { place, frame } = this, { cell } = place, full = frame[`${name}s`];
+    const sparse = full.includes(""); // whoever leaves labels out has made room already
     return Array.from({ length: count }, (_, i) => {
       const middle = (i + 0.5) * cell, turned = `translate(${middle + 1},-7) rotate(-60)`;
       const where = name === "row" ? { x: -8, y: middle }
         : place.flat ? { x: middle, y: -11 } : { transform: turned };
-      const kind = `label ${name} ${place.flat ? "flat" : ""} ${i % place.every[name] ? "spare" : ""}`;
+      const kind = `label ${name} ${place.flat ? "flat" : ""} ${!sparse && i % place.every[name] ? "spare" : ""}`;
       const label = add(group, "text", { class: kind, ...where }, place[`${name}s`][i]);
       if (full[i] !== place[`${name}s`][i]) add(label, "title", {}, full[i]);
       return label;
@@ -258,17 +259,17 @@ class Picture {
   /** The colour tables of these kinds and limits; numbers and crosses in the cells. */
   write(values) {
     const { frame, place, colours } = this, [, T, S] = frame.shape, { cell } = place;
-    const marks = this.read("marks"), limit = frame.limit || 1;
-    this.tables = frame.kinds.map((kind) => {
+    const marks = this.read("marks");
+    this.tables = frame.kinds.map((kind, h) => {
       const rgb = colours.kinds[kind], table = Uint32Array.from(rgb, ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
-      const signed = kind === "signed";
-      return { rgb, table, scale: (signed ? 127.5 : 255) / limit, shift: signed ? 127.5 : 0 };
+      const signed = kind === "signed", limit = frame.limits[h] || 1;
+      return { rgb, table, limit, scale: (signed ? 127.5 : 255) / limit, shift: signed ? 127.5 : 0 };
     });
     this.holes = [];
     this.maps.forEach((map, h) => {
       const own = values.subarray(h * T * S, (h + 1) * T * S), kind = frame.kinds[h];
       const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
-      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-limit), 10)] : [0]));
+      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-frame.limits[h]), 10)] : [0]));
       this.holes[h] = own.some(Number.isNaN);
       if (cell >= room) this.figures(map, own, text, this.tables[h]);
       const corner = cell >= room ? 0.85 : 0.5, arm = Math.min(corner > 0.5 ? 4 : 6, cell * (corner > 0.5 ? 0.1 : 0.3));
@@ -281,12 +282,12 @@ class Picture {
     });
   }
 
-  figures(map, values, text, { rgb, scale, shift }) {
+  figures(map, values, text, { rgb, scale, shift, limit }) {
     const { cell } = this.place, S = this.frame.shape[2];
     values.forEach((value, i) => {
       const label = (map.numbers[i] ??= add(map.group, "text", { class: "number",
         x: ((i % S) + 0.5) * cell, y: (Math.floor(i / S) + 0.5) * cell }));
-      const said = Math.abs(value) >= 0.095 * Math.min(1, this.frame.limit) ? text(value) : "";
+      const said = Math.abs(value) >= 0.095 * Math.min(1, limit) ? text(value) : "";
       if (label.textContent !== said) label.textContent = said;
       const on = rgb[Math.round(clamp(0, value * scale + shift, 255) || 0)];
       label.classList.toggle("light", !wantsInk(on));
@@ -385,8 +386,10 @@ class Picture {
     const told = frame.at.scores && h < frame.at.scores[1][0];
     const score = told ? read("scores")[(h * T + t) * S + s] : NaN;
     const words = { title: frame.titles[h], row: frame.row_names[t], column: frame.column_names[s] };
-    this.said.textContent = filled(Number.isNaN(value) ? frame.hidden : frame.cell,
-      { ...words, value: short(value), score: told ? short(score) : "" });
+    const cross = read("marks")?.[(h * T + t) * S + s] && frame.marked ? ` ${frame.marked}` : "";
+    const text = (number) => short(number, 2, frame.figures);
+    this.said.textContent = filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
+      { ...words, value: text(value), score: told ? text(score) : "" });
     this.because.style.visibility = told ? "" : "hidden";
     if (!told || !this.sums) return;
     const part = (name, count, at) => {
@@ -396,21 +399,24 @@ class Picture {
     const left = part("left", T, t), right = part("right", S, s), most = (name, count) => largest(
       read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
     const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
-    const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
-    this.strips.left.show(left, words.row, most("left", T));
-    this.strips.right.show(right, words.column, most("right", S));
-    this.strips.terms.show(terms, "", Math.max(...row));
+    const terms = product(s), row = () => Array.from({ length: S }, (_, j) => largest(product(j)));
+    // Where sizes span many powers of ten, each strip is as high as its own largest number.
+    const own = (numbers, all) => (frame.figures ? largest(numbers) : all());
+    this.strips.left.show(left, frame.row_names[t], own(left, () => most("left", T)));
+    this.strips.right.show(right, frame.column_names[s], own(right, () => most("right", S)));
+    this.strips.terms.show(terms, "", own(terms, () => Math.max(...row())));
     const total = part("totals", T, t), carried = part("carried", S, s);
     const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
     this.strips.carried?.show(carried, words.column, given);
     this.strips.totals?.show(total, words.row, given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
+    const said = (number) => short(number, 2, frame.figures);
     const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
       const line = add(this.sums, "div");
       add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
-      add(line, "b", {}, short(number));
+      add(line, "b", {}, said(number));
     }
   }
 
@@ -418,13 +424,16 @@ class Picture {
   scales() {
     const { frame, colours } = this, names = { weights: frame.words.value, shares: "share", gradient: "gradient" };
     this.legend.replaceChildren();
+    const several = new Set(frame.kinds).size > 1; // then the title of the first of a kind names it
     for (const kind of new Set(frame.kinds)) {
+      const first = frame.kinds.indexOf(kind), limit = frame.limits[first];
       const one = add(this.legend, "span"), stops = colours.kinds[kind].filter((_, i) => i % 17 === 0);
       const shown = (limit) => String(+limit.toPrecision(3)).replace("-", "−");
-      if (names[kind]) add(one, "span", {}, names[kind]);
-      add(one, "span", {}, kind === "signed" ? shown(-frame.limit) : "0");
+      const name = several ? frame.titles[first] : names[kind];
+      if (name) add(one, "span", {}, name);
+      add(one, "span", {}, kind === "signed" ? shown(-limit) : "0");
       add(one, "i").style.background = `linear-gradient(90deg, ${stops.map((rgb) => `rgb(${rgb})`)})`;
-      add(one, "span", {}, shown(frame.limit));
+      add(one, "span", {}, shown(limit));
     }
     const holes = this.read("values").some(Number.isNaN), none = holes && add(this.legend, "span");
     if (none) add(none, "i", { class: "none" }), add(none, "span", {}, "no number");
@@ -491,8 +500,14 @@ class Second {
     return { row: this.picture.focus[1], column: this.picture.focus[2] }[this.second.along];
   }
 
+  /** The labels of the bars: one list, or one for each row or column that they follow. */
+  get labels() {
+    const { labels, follows } = this.second, [, row, column] = this.picture.focus;
+    return Array.isArray(labels[0]) ? labels[{ row, column }[follows] ?? 0] : labels;
+  }
+
   under(event) {
-    const { along, labels, kind } = this.second, [h, t, s] = this.picture.focus;
+    const { along, kind } = this.second, { labels } = this, [h, t, s] = this.picture.focus;
     const x = (event.clientX - this.svg.getBoundingClientRect().left - this.left) / this.step;
     const at = clamp(0, Math.floor(kind === "bars" ? x : x + 0.5), labels.length - 1);
     return along ? (along === "row" ? [h, at, s] : [h, t, at]) : null;
@@ -503,8 +518,7 @@ class Second {
     this.second = second;
     if (this.drawn && last === second && !second.follows && !second.along) return;
     this.drawn = true;
-    const { row_names, column_names } = picture.frame, [, t, s] = picture.focus;
-    const whose = { row: row_names[t], column: column_names[s] };
+    const whose = { row: picture.frame.row_names[picture.focus[1]], column: picture.frame.column_names[picture.focus[2]] };
     this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
     this.svg.replaceChildren();
     if (second.kind === "bars") this.bars();
@@ -516,7 +530,7 @@ class Second {
     const { svg, second, width } = this, label = (text) => cut(String(text), 70, 11);
     const room = (width - 8 - (this.left = 12 + Math.max(...ticks.map(([, text]) => widthOf(text, 11))))) / count;
     this.step = centred ? room : (room * count) / Math.max(1, count - 1);
-    const labels = second.labels.map(label), widest = Math.max(0, ...labels.map((text) => widthOf(text, 11)));
+    const labels = this.labels.map(label), widest = Math.max(0, ...labels.map((text) => widthOf(text, 11)));
     const few = !centred || widest + 3 <= room, every = Math.ceil((few ? widest + 8 : 14) / (centred ? room : this.step));
     const bottom = few ? 20 : 12 + widest * Math.sin(SLANT), tall = 118;
     svg.setAttribute("height", Math.ceil(8 + tall + bottom + (second.x_label ? 16 : 0)));
@@ -538,7 +552,7 @@ class Second {
   }
 
   bars() {
-    const { second, picture, i, svg } = this, { labels, follows } = second, N = labels.length;
+    const { second, picture, i, svg } = this, { follows } = second, N = this.labels.length;
     const at = { row: picture.focus[1], column: picture.focus[2] }[follows] ?? 0;
     const of = (name) => picture.read(`${name} ${i}`)?.subarray(at * N, (at + 1) * N);
     const low = picture.read(`heights ${i}`).reduce((a, b) => Math.min(a, b || 0), 0), high = second.limit;
