@@ -273,10 +273,11 @@ class Picture {
     this.holes = [];
     this.maps.forEach((map, h) => {
       const own = values.subarray(h * T * S, (h + 1) * T * S), kind = frame.kinds[h];
-      const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
-      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-frame.limits[h]), 10)] : [0]));
+      const digits = Math.max(2, 1 - Math.floor(Math.log10(frame.limits[h] || 1)));
+      const text = (v) => (kind === "signed" || kind === "gradient" ? short(v, digits) : short(v, digits).replace(/^0/, ""));
+      const room = Math.max(27, 4 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-frame.limits[h]), 10)] : [0]));
       this.holes[h] = own.some(Number.isNaN);
-      if (cell >= room) this.figures(map, own, text, this.tables[h]);
+      if (cell >= room) this.figures(map, own, text, kind, this.tables[h]);
       const corner = cell >= room ? 0.85 : 0.5, arm = Math.min(corner > 0.5 ? 4 : 6, cell * (corner > 0.5 ? 0.1 : 0.3));
       const cross = (i) => {
         const x = ((i % S) + corner) * cell, y = (Math.floor(i / S) + 1 - corner) * cell;
@@ -287,10 +288,10 @@ class Picture {
     });
   }
 
-  figures(map, values, text, { rgb, scale, shift, limit }) {
+  figures(map, values, text, kind, { rgb, scale, shift, limit }) {
     const { cell } = this.place, S = this.frame.shape[2];
     values.forEach((value, i) => {
-      const label = (map.numbers[i] ??= add(map.group, "text", { class: "number",
+      const label = (map.numbers[i] ??= add(map.group, "text", { class: `number ${kind}`,
         x: ((i % S) + 0.5) * cell, y: (Math.floor(i / S) + 0.5) * cell }));
       const said = Math.abs(value) >= 0.095 * Math.min(1, limit) ? text(value) : "";
       if (label.textContent !== said) label.textContent = said;
@@ -432,12 +433,13 @@ class Picture {
     if (now === this.legend.dataset.of) return;
     this.legend.dataset.of = now;
     this.legend.replaceChildren();
-    const several = new Set(frame.kinds).size > 1; // then the title of the first of a kind names it
-    for (const kind of new Set(frame.kinds)) {
-      const first = frame.kinds.indexOf(kind), limit = frame.limits[first];
+    const scales = new Map(frame.kinds.map((kind, h) => [`${kind} ${frame.limits[h]}`, h]).reverse());
+    for (const first of [...scales.values()].reverse()) {
+      const kind = frame.kinds[first], limit = frame.limits[first];
       const one = add(this.legend, "span"), stops = colours.kinds[kind].filter((_, i) => i % 17 === 0);
       const shown = (limit) => String(+limit.toPrecision(3)).replace("-", "−");
-      const name = several ? frame.titles[first] : names[kind];
+      // Of several scales, the title of the first map of each names it.
+      const name = scales.size > 1 ? cut(frame.titles[first], 160) : names[kind];
       if (name) add(one, "span", {}, name);
       add(one, "span", {}, kind === "signed" ? shown(-limit) : "0");
       add(one, "i").style.background = `linear-gradient(90deg, ${stops.map((rgb) => `rgb(${rgb})`)})`;

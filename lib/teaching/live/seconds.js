@@ -44,7 +44,8 @@ class Second {
     const { beside, frame } = picture, width = picture.told ? picture.width : picture.room;
     const all = frame.seconds.length;
     const across = clamp(1, Math.floor((width + 28) / 350), all);
-    this.width = Math.min(720, Math.floor((width - 28 * (across - 1)) / across));
+    const most = second.kind === "bars" ? clamp(320, 60 + 56 * this.labels.length, 720) : 720;
+    this.width = Math.min(most, Math.floor((width - 28 * (across - 1)) / across));
     const box = add(beside, "div");
     box.style.width = `${this.width}px`;
     this.title = add(box, "div", { class: "title" });
