@@ -284,7 +284,7 @@ class Picture {
         return `M${x - arm},${y - arm}l${2 * arm},${2 * arm}m0,${-2 * arm}l${-2 * arm},${2 * arm}`;
       };
       const d = marks ? [...own.keys()].filter((i) => marks[h * T * S + i]).map(cross).join("") : "";
-      map.cross.forEach((path) => path.setAttribute("d", d));
+      map.cross.forEach((path) => set(path, { d }));
     });
   }
 
@@ -294,7 +294,7 @@ class Picture {
       const label = (map.numbers[i] ??= add(map.group, "text", { class: `number ${kind}`,
         x: ((i % S) + 0.5) * cell, y: (Math.floor(i / S) + 0.5) * cell }));
       const said = Math.abs(value) >= 0.095 * Math.min(1, limit) ? text(value) : "";
-      if (label.textContent !== said) label.textContent = said;
+      say(label, said);
       const on = rgb[Math.round(clamp(0, value * scale + shift, 255) || 0)];
       label.classList.toggle("light", !wantsInk(on));
     });
@@ -394,8 +394,8 @@ class Picture {
     const words = { title: frame.titles[h], row: frame.row_names[t], column: frame.column_names[s] };
     const cross = read("marks")?.[(h * T + t) * S + s] && frame.marked ? ` ${frame.marked}` : "";
     const text = (number) => short(number, 2, frame.figures);
-    this.said.textContent = filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
-      { ...words, value: text(value), score: told ? text(score) : "" });
+    say(this.said, filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
+      { ...words, value: text(value), score: told ? text(score) : "" }));
     this.because.style.visibility = told ? "" : "hidden";
     if (!told || !this.sums) return;
     const part = (name, count, at) => {
