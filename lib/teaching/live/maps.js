@@ -170,11 +170,11 @@ class Picture {
       if (!(h % place.across)) place.axes.forEach((axis, i) => add(group, "text",
         { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -12 : -12 - LINE }, axis));
       map.numbers = [];
-      map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       const box = (name, w, h) => add(group, "rect", { class: name, width: w, height: h, rx: 1 });
       map.row = ["back", "q"].map((name) => box(`band ${name}`, cell * S + 2, cell + 2));
       map.column = ["back", "k"].map((name) => box(`band ${name}`, cell + 2, cell * T + 2));
       map.here = [box("here back", cell, cell), box("here", cell, cell)];
+      map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       return map;
     });
     this.el.classList.toggle("attention", frame.attention && frame.kinds.includes("weights"));
