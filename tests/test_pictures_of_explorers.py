@@ -186,7 +186,7 @@ def digits_of(given):
 def test_maps_hold_the_weights_of_the_model_and_hatch_what_nobody_may_see(name, given, blocked):
     view, _ = seen(name, given)
     weights, _ = model_of(name, given)
-    (H, T, S), hidden = weights.shape, np.zeros(weights.shape, bool)
+    (H, T, _), hidden = weights.shape, np.zeros(weights.shape, bool)
     if name == "the_encoder":
         hidden[:, blocked - 1, -blocked] = blocked > 0
         assert view.titles[-1] == f"layer {given.get('layers', 2)}, head {given.get('heads', 2)}"
@@ -291,6 +291,16 @@ def test_little_is_sent_at_a_turn(name):
     given = dict(digits=16 * "7", heads=4) if name == "the_encoder" else dict(date=longest)
     _, panel = seen(name, given)
     assert 4 * panel.seen.values.size < len(panel.maps.numbers) < 2**18
+
+
+def test_a_live_page_pays_for_no_still_picture_even_where_a_turn_is_refused(monkeypatch):
+    _, panel = seen("attention_is_born", {})
+    drawn = []
+    monkeypatch.setattr("lib.teaching.twin.png", lambda *_: drawn.append(1) or b"")
+    for date in ("samedi 17 juille", "17 lipca 1965", "30 février 2001"):
+        panel.controls["date"].value = date
+    assert "30 février" in panel.caption and 'role="alert"' in panel.view.value
+    assert not drawn and panel.seen.sentence.endswith("Hatched: hidden, or not written yet.")
 
 
 # --- what a language model expects

@@ -169,6 +169,9 @@ class Live(Panel):
         self.seen, self.still = view, None
         return sentence
 
+    def keep(self):
+        """The maps stay as they are; their still picture is drawn only if it is asked for."""
+
     def page(self, role):
         """The sentence; where the page draws no maps, the still picture above it."""
         said, image = self.caption, ""

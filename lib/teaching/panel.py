@@ -92,7 +92,7 @@ class Panel(widgets.VBox):
             self.caption = self.turn({name: c.value for name, c in self.controls.items()})
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
             self.caption, role = complaint(error), "alert"
-            self.png = self.png or base64.b64encode(self.picture.blank()).decode()
+            self.keep()
         self.view.value = self.page(role)
 
     def turn(self, values):
@@ -100,6 +100,10 @@ class Panel(widgets.VBox):
         caption = shown(guard.text("what show returns", self.show(**values)))
         self.png = base64.b64encode(self.picture.png()).decode()
         return caption
+
+    def keep(self):
+        """After a refusal the picture stays; where there is none yet it is white."""
+        self.png = self.png or base64.b64encode(self.picture.blank()).decode()
 
     def page(self, role):
         """What the page shows: the picture, and below it the sentence."""
