@@ -169,8 +169,8 @@ class Live(Panel):
         self.seen, self.still = view, None
         return sentence
 
-    def keep(self):
-        """The maps stay as they are; their still picture is drawn only if it is asked for."""
+    def stay(self):
+        """The maps are in the page as they were: nothing is drawn for an error."""
 
     def page(self, role):
         """The sentence; where the page draws no maps, the still picture above it."""
@@ -192,4 +192,4 @@ class Live(Panel):
         if change.name == "focus":
             self.still = None
         if change.name == "alive" or not self.maps.alive:
-            self.view.value = self.page("status")
+            self.view.value = self.page(self.role)

@@ -87,23 +87,23 @@ class Panel(widgets.VBox):
 
     def update(self, _=None):
         """Show the picture for the controls as they stand."""
-        role = "status"
+        self.role = "status"
         try:
             self.caption = self.turn({name: c.value for name, c in self.controls.items()})
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
-            self.caption, role = complaint(error), "alert"
-            self.keep()
-        self.view.value = self.page(role)
+            self.caption, self.role = complaint(error), "alert"
+            self.stay()
+        self.view.value = self.page(self.role)
+
+    def stay(self):
+        """Keep the picture after an error; where there is none yet, a white one."""
+        self.png = self.png or base64.b64encode(self.picture.blank()).decode()
 
     def turn(self, values):
         """Draw anew for these values of the controls; the sentence."""
         caption = shown(guard.text("what show returns", self.show(**values)))
         self.png = base64.b64encode(self.picture.png()).decode()
         return caption
-
-    def keep(self):
-        """After a refusal the picture stays; where there is none yet it is white."""
-        self.png = self.png or base64.b64encode(self.picture.blank()).decode()
 
     def page(self, role):
         """What the page shows: the picture, and below it the sentence."""
