@@ -28,6 +28,7 @@ COMES_WITH = {
     "PIL": "matplotlib",
     "traitlets": "ipywidgets",
     "IPython": "ipywidgets",
+    "jupyter_core": "jupyterlab",
 }  # which cannot do without them
 
 MODULES = sorted(path for path in LIB.rglob("*.py") if path != LIB / "__init__.py")

@@ -460,7 +460,9 @@ def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
 def test_no_widget_code_in_a_notebook(lesson):
     code = "\n".join(cell.source for cell in lesson.code)
     assert not re.search(
-        r"ipywidgets|IPython|lib\.teaching\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE
+        r"ipywidgets|anywidget|IPython|lib\.teaching\.(panel|controls|maps)|\bdisplay\(|^\s*[%!]",
+        code,
+        re.MULTILINE,
     )
 
 

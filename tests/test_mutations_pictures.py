@@ -74,6 +74,7 @@ SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
 )  # fmt: skip
 EXERCISE = "teaching.exercise"
 PLOTS, PANEL, PALETTE = "teaching.plots", "teaching.panel", "teaching.palette"
+CONTROLS = "teaching.controls"
 
 MUTANTS = [
     # cells
@@ -145,12 +146,12 @@ MUTANTS = [
     ("redraw is forgotten", PANEL, 'draw it all once more."""\n        self.background = None\n', 'draw it all once more."""\n', anew),
     ("moving: a new one stays in the ground", PANEL, "            self.artists.append(artist)\n        self.background = None\n", "            self.artists.append(artist)\n", anew),
     ("moving: the image covers the frame", PANEL, "                ax.draw_artist(spine)\n", "                pass\n", frame),
-    ("panel: the picture before the step", PANEL, "            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n            self.png = base64.b64encode(self.picture.png()).decode()\n", "            self.png = base64.b64encode(self.picture.png()).decode()\n            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n", panel),
+    ("panel: the picture before the step", PANEL, "        caption = shown(guard.text(\"what show returns\", self.show(**values)))\n        self.png = base64.b64encode(self.picture.png()).decode()\n", "        self.png = base64.b64encode(self.picture.png()).decode()\n        caption = shown(guard.text(\"what show returns\", self.show(**values)))\n", panel),
     ("panel: the controls are not heard", PANEL, '            control.observe(self.update, "value")\n', "            pass\n", panel),
     ("panel: a mistake is no alert", PANEL, 'complaint(error), "alert"', 'complaint(error), "status"', panel),
     ("panel: a mistake blanks the picture", PANEL, "self.png = self.png or base64", "self.png = base64", panel),
-    ("stops: without the last", PANEL, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
-    ("stops: one too many", PANEL, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
+    ("stops: without the last", CONTROLS, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
+    ("stops: one too many", CONTROLS, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
     # explorers
     ("a cloud's axes swapped: six vectors", SIX, "plane.scatter(*MEMORY.T, 30", "plane.scatter(*MEMORY.T[::-1], 30", six),
     ("a cloud's numbers in reverse", SIX, "plane.annotate(place + 1, point", "plane.annotate(6 - place, point", six),

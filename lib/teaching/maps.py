@@ -18,7 +18,7 @@ import traitlets
 from lib import guard
 from lib.teaching import pictures, twin
 from lib.teaching.panel import Panel, shown
-from lib.teaching.view import WORDS, Bars, View
+from lib.teaching.view import WORDS, Bars, View, nested
 
 LIVE = Path(__file__).parent / "live"
 
@@ -51,10 +51,11 @@ class Maps(anywidget.AnyWidget):
     """The maps in the page. frame: all that is text; numbers: the arrays, placed by frame["at"].
 
     frame = {"shape": [H, T, S], "rows", "columns", "row_names", "column_names", "titles", "kinds",
-    "limit", "axes", "cell", "hidden", "words", "names", "scale", "attention", "figures",
-    "seconds": [...], "at": {name: [offset, shape]}}. The arrays are "values", "marks", "left",
-    "right", "scores", "terms", "carried", "totals", and of the i-th of the seconds "heights i" and
-    "dots i", or "line i j".
+    "limit", "limits", "axes", "cell", "hidden", "marked", "words", "names", "scale", "attention",
+    "figures", "seconds": [...], "at": {name: [offset, shape]}}. cell and hidden: one text, or a
+    list of one for each map; labels of bars: N, or a list of N for each row or column that they
+    follow. The arrays are "values", "marks", "left", "right", "scores", "terms", "carried",
+    "totals", and of the i-th of the seconds "heights i" and "dots i", or "line i j".
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 
@@ -82,9 +83,12 @@ def pack(view):
     texts = {name: [*map(str, getattr(view, name))] for name in ("rows", "columns", "titles")}
     texts |= {"row_names": [*map(str, view.row_names)] or texts["rows"]}
     texts |= {"column_names": [*map(str, view.column_names)] or texts["columns"]}
-    kinds = [view.kind(h) for h in range(len(view.values))]
-    frame = {"shape": list(view.values.shape), "kinds": kinds, "limit": float(view.limit)}
-    frame |= {"axes": list(view.axes), "cell": view.cell, "hidden": view.hidden, **texts}
+    each = range(len(view.values))
+    frame = {"shape": list(view.values.shape), "kinds": [*map(view.kind, each)]}
+    frame |= {"limit": float(view.limit), "limits": [*map(view.top, each)]}
+    said = {"cell": view.cell, "hidden": view.hidden}
+    said = {name: text if isinstance(text, str) else [*text] for name, text in said.items()}
+    frame |= {"axes": list(view.axes), "marked": view.marked, **said, **texts}
     frame |= {"words": WORDS | dict(because.words if because else {}), "seconds": seconds}
     frame |= {"names": [*map(str, because.names)] if because else [], "figures": view.figures}
     frame |= {"scale": float(because.scale) if because else 1.0}
@@ -100,7 +104,7 @@ def spelled(second, i, packed):
         told = {name: getattr(second, name) for name in ("title", "limit", "follows", "along")}
         return (
             told
-            | {"kind": "bars", "labels": [*map(str, second.labels)]}
+            | {"kind": "bars", "labels": written(second.labels)}
             | {"names": [*map(str, second.names)]}
         )
     for j, line in enumerate(second.lines.values()):
@@ -109,6 +113,11 @@ def spelled(second, i, packed):
     limits = [float(limit) for limit in second.limits]
     labels = [*map(str, second.labels)]
     return told | {"kind": "lines", "labels": labels, "names": [*second.lines], "limits": limits}
+
+
+def written(labels):
+    """Labels, or lists of labels, as texts."""
+    return [written(label) if nested(labels) else str(label) for label in labels]
 
 
 class Live(Panel):
@@ -160,6 +169,9 @@ class Live(Panel):
         self.seen, self.still = view, None
         return sentence
 
+    def stay(self):
+        """The maps are in the page as they were: nothing is drawn for an error."""
+
     def page(self, role):
         """The sentence; where the page draws no maps, the still picture above it."""
         said, image = self.caption, ""
@@ -180,4 +192,4 @@ class Live(Panel):
         if change.name == "focus":
             self.still = None
         if change.name == "alive" or not self.maps.alive:
-            self.view.value = self.page("status")
+            self.view.value = self.page(self.role)

@@ -14,7 +14,7 @@ from lib.teaching.palette import (
     VALUE,
     WEIGHT,
 )  # fmt: skip
-from lib.teaching.plots import label_ticks, literal
+from lib.teaching.plots import in_font, label_ticks, literal
 from lib.teaching.view import WORDS, Bars, short
 
 WHY, SECOND = 1.15, 1.5  # heights of a row of strips, and of a view beside the maps, in inches
@@ -42,7 +42,7 @@ def draw_because(drawn, view, focus, top):
         x, y, wide, high = place
         ax = drawn.add_axes((x / width, 1 - (y + high) / height, wide / width, high / height))
         strip(ax, numbers, says, colour if because.attention else INK)
-        if i < len(told) - 1 and BETWEEN[i]:
+        if i < len(told) - 1 and BETWEEN[i] and because.terms is None:  # else words say how
             ax.text(1 + 0.15 / wide, 0.5, BETWEEN[i], transform=ax.transAxes, ha="center")
     say_score(drawn, view, focus, top + 1.02, words)
 
@@ -73,7 +73,7 @@ def draw_second(ax, second, focus):
     """A view beside the maps: bars or lines, with what is pointed at lit."""
     place = {"row": focus[1], "column": focus[2]}
     lit = place.get(second.along)
-    ax.set_title(literal(second.title), fontsize=9, pad=4)
+    ax.set_title(literal(second.title), fontsize=9, pad=4, loc="left")
     if isinstance(second, Bars):
         draw_bars(ax, second, place.get(second.follows), lit)
     else:
@@ -93,10 +93,12 @@ def draw_bars(ax, second, followed, lit):
         style = dict(ms=4.5, mfc=CHOSEN, color=INK, ls="", clip_on=False)
         ax.plot(at, dots, "o", label=names[1], **style)
     if second.names:
-        ax.legend(loc="upper right", fontsize=8)
-    label_ticks(ax, columns=second.labels)
+        above = dict(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, borderaxespad=0)
+        ax.legend(fontsize=8, columnspacing=1, handlelength=1.2, **above)
+    labels = [*map(in_font, map(str, second.labels_at(followed)))]
+    label_ticks(ax, columns=labels)
     ax.tick_params(axis="x", length=0, pad=2, labelsize=8.5 if len(at) <= 30 else 7)
-    long = max(map(len, map(str, second.labels)), default=0) * 0.072 > 5.6 / len(at)
+    long = max(map(len, labels), default=0) * 0.072 > 5.6 / len(at)
     ax.tick_params(axis="x", rotation=90 if long and len(at) > 1 else 0)
     ax.set(xlim=(-0.7, len(at) - 0.3), ylim=(min(0, np.nanmin(heights)), second.limit))
 
@@ -109,7 +111,7 @@ def draw_lines(ax, second, lit):
     if lit is not None:
         ax.axvline(lit, color=MEANINGS["chosen"].colour, lw=3, ls="-", zorder=0)
     every = max(1, len(at) // 10)
-    ax.set_xticks(at[::every], [*map(str, second.labels)][::every])
+    ax.set_xticks(at[::every], [*map(literal, map(str, second.labels))][::every])
     ax.tick_params(labelsize=8.5)
     ax.set(yscale="log" if second.log else "linear", ylim=second.limits)
     ax.set_xlabel(second.x_label, labelpad=1)

@@ -20,6 +20,7 @@ from lib.teaching.view import short
 WIDTH, LETTER = 6.4, 0.068  # of the picture; of a letter in a label
 LARGEST, ROOM, SMALL = 0.42, 0.3, 0.1  # a cell's side: the most, with room for a number, a label
 TITLE, GAP, SCALE = 0.24, 0.16, 0.26  # above a map; between two; for the scales of the colours
+HIGHEST = 5.6  # all maps one above the other
 
 
 class Plan(NamedTuple):
@@ -48,14 +49,28 @@ class Plan(NamedTuple):
 def plan(view):
     """Where the maps of this View stand in a picture of this WIDTH."""
     H, T, S = view.values.shape
-    across = min(H, 4 if S <= 48 else 1)
     left = LETTER * longest(view.rows) + 0.42
-    wide = min(LARGEST, (WIDTH - 0.12 - left - GAP * (across - 1)) / (across * S))
+    across = abreast(H, T, S, left)
+    wide = side(across, S, left)
     down = -(-H // across)
-    high = min(max(wide, 0.13) if T <= 16 else wide, LARGEST, 5.6 / (down * T))
+    high = min(max(wide, 0.13) if T <= 16 else wide, LARGEST, HIGHEST / (down * T))
     upright = LETTER * longest(view.columns) > wide and longest(view.columns) > 1
     below = LETTER * longest(view.columns) + 0.25 if upright else 0.38
     return Plan(across, down, wide, high, left, below, upright)
+
+
+def side(across, S, left):
+    """Of a cell, where so many maps stand side by side."""
+    return min(LARGEST, (WIDTH - 0.12 - left - GAP * (across - 1)) / (across * S))
+
+
+def abreast(H, T, S, left):
+    """How many maps side by side: as many as leave the columns their labels, where they can."""
+    for across in (4, 2):
+        wide = side(across, S, left)
+        if wide >= SMALL and -(-H // across) * T * wide <= HIGHEST:
+            return min(H, across)
+    return min(H, 4 if S <= 48 else 1)
 
 
 def longest(labels):
@@ -92,7 +107,7 @@ def draw_map(ax, view, h, focus, where):
     """One map with its labels, and what is pointed at in frames."""
     values, first = view.values[h], h % where.across == 0
     last = h + where.across >= len(view.values)
-    image = map_of(ax, values, view.kind(h), view.limit)
+    image = map_of(ax, values, view.kind(h), view.top(h))
     ax.set(xticks=[], yticks=[])
     ax.set_title(literal(str(view.titles[h])), fontsize=9, pad=3)
     ax.title.set_fontweight("bold" if h == focus[0] and len(view.values) > 1 else "normal")
@@ -104,7 +119,7 @@ def draw_map(ax, view, h, focus, where):
         crosses = Labels(ax, np.argwhere(marks)[:, ::-1], color=CHOSEN, size=10)
         crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell
         crosses.write(["✖"] * int(marks.sum()))
-    frame(ax, focus, values.shape, h == focus[0])
+    frame(ax, focus, values.shape, h == focus[0], min(1, where.wide / 0.15))
 
 
 def label(ax, view, focus, where, first, last):
@@ -123,12 +138,14 @@ def label(ax, view, focus, where, first, last):
 
 def edge(ax, labels, lit, side, colour, x=None, y=None, **style):
     """Labels along the left (x points from it) or the lower edge; where cells are small, few."""
+    single = y is not None and longest(labels) == 1  # letters stand closer than one above another
+    size, least = (8.5, SMALL) if side >= SMALL or not single else (7, LETTER)
     for i, text in enumerate(map(str, labels)):
-        if i == lit or side >= SMALL or text and len(set(labels)) < len(labels) / 3:
+        if i == lit or side >= least or text and len(set(labels)) < len(labels) / 3:
             place = (0, i) if y is None else (i, 0)
             where = ("axes fraction", "data") if y is None else ("data", "axes fraction")
             drawn = ax.annotate(literal(text), place, (x or 0, y or 0), where,
-                                textcoords="offset points", fontsize=8.5, **style)  # fmt: skip
+                                textcoords="offset points", fontsize=size, **style)  # fmt: skip
             if i == lit:
                 drawn.set(color=colour, fontweight="bold")
 
@@ -150,29 +167,38 @@ def write_numbers(ax, image, values, kind):
         ax.text(s, t, text, ha="center", va="center", fontsize=7.5, color=ink(image, value))
 
 
-def frame(ax, focus, shape, here):
-    """A frame around the row; in the map pointed at also around the column and the cell."""
+def frame(ax, focus, shape, here, strength):
+    """A frame around the row; in the map pointed at also around the column and the cell.
+
+    Where cells are small its lines are finer, or they would hide what they frame.
+    """
     (_, t, s), (T, S) = focus, shape
     boxes = [((-0.5, t - 0.5), S, 1, QUERY, 1.8 if here else 1.1, "-" if here else "--")]
     if here:
         boxes += [((s - 0.5, -0.5), 1, T, KEY, 1.8, "-"), ((s - 0.5, t - 0.5), 1, 1, INK, 2.2, "-")]
     for corner, width, height, colour, lw, ls in boxes:
-        box = mpl.patches.Rectangle(corner, width, height, fill=False, edgecolor=colour, lw=lw)
+        style = dict(fill=False, edgecolor=colour, lw=max(0.6, lw * strength))
+        box = mpl.patches.Rectangle(corner, width, height, **style)
         box.set(linestyle=ls, clip_on=False, zorder=5)
         ax.add_patch(box)
 
 
 def draw_scales(drawn, view, bottom):
-    """What the colours stand for: a bar from the lowest to the highest, for each kind."""
-    kinds = list(dict.fromkeys(map(view.kind, range(len(view.values)))))
-    for i, kind in enumerate(kinds):
-        low = -view.limit if kind == "signed" else 0
-        ax = put(drawn, WIDTH - 1.75 * (i + 1), bottom - 0.16, 0.9, 0.09)
-        map_of(ax, np.linspace(low, view.limit, 64)[None], kind, view.limit)
+    """What the colours stand for: a bar from the lowest to the highest, for each kind.
+
+    Where there are several, the title of the first map of a kind names it.
+    """
+    firsts = {view.kind(h): h for h in reversed(range(len(view.values)))}
+    for i, (kind, h) in enumerate(firsts.items()):
+        top = view.top(h)
+        low = -top if kind == "signed" else 0
+        ax = put(drawn, WIDTH - 1.75 - 2.5 * i, bottom - 0.16, 0.9, 0.09)
+        map_of(ax, np.linspace(low, top, 64)[None], kind, top)
         ax.set(xticks=[], yticks=[])
         words = view.because.words if view.because else {}
         name = words.get("value", {"weights": "weight", "signed": "value"}.get(kind, "share"))
-        for x, side, text in ((0, "right", f"{name}  {low:g}"), (1, "left", f"{view.limit:g}")):
+        name = view.titles[h] if len(firsts) > 1 else name
+        for x, side, text in ((0, "right", f"{name}  {low:g}"), (1, "left", f"{top:g}")):
             text, at = text.replace("-", "−"), (-4 if side == "right" else 4, 0)
             ax.annotate(text, (x, 0.5), at, xycoords="axes fraction", textcoords="offset points",
                         ha=side, va="center", fontsize=8, color=GREY)  # fmt: skip

@@ -5,7 +5,7 @@ Shapes: H maps, T rows, S columns, K terms of a score, J width of what a column 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -65,6 +65,14 @@ def answer(cache, i=0):
     )
 
 
+def answers(caches, i=0):
+    """What made the weights of several layers: the heads of the first layer, then of the next."""
+    layers = [answer(cache, i) for cache in caches]
+    names = ("left", "right", "scores", "carried", "totals")
+    joined = {n: np.concatenate([getattr(layer, n) for layer in layers]) for n in names}
+    return replace(layers[0], **joined)
+
+
 @dataclass(frozen=True)
 class Bars:
     """Bars beside the maps: next-token probabilities, losses.
@@ -72,6 +80,7 @@ class Bars:
     heights (N,), or (T, N) with follows="row", or (S, N) with follows="column": those of the row or
     column that the reader points at. dots: likewise, beside each bar. along="column" (or "row"):
     bar i belongs to column i and lights up with it. names: of the bars, and of the dots.
+    labels: of the N bars, or for each row or column that they follow a list of N.
     """
 
     title: str
@@ -82,6 +91,10 @@ class Bars:
     along: str = ""
     dots: np.ndarray | None = None
     names: Sequence = ()
+
+    def labels_at(self, place):
+        """The labels of the bars when row or column `place` is pointed at; None: of all."""
+        return self.labels if place is None or not nested(self.labels) else self.labels[place]
 
 
 @dataclass(frozen=True)
@@ -110,8 +123,9 @@ class View:
     row_names, column_names: what the sentence calls a row, a column, where a label does not tell
     one from another. axes: what rows and columns are. focus (h, t, s): where a reader starts, and
     where the reader is taken each time that it changes; None leaves the reader there. marks
-    (H, T, S): cells with a cross. figures: how many significant digits a number is said with; 0
-    for two digits behind the point, whatever its size.
+    (H, T, S): cells with a cross, of which marked is said besides. limits: of each map, where one
+    limit is not enough. cell and hidden: one text, or one for each map. figures: how many
+    significant digits a number is said with; 0 for two digits behind the point, whatever its size.
     """
 
     values: np.ndarray
@@ -119,10 +133,11 @@ class View:
     columns: Sequence
     sentence: str
     titles: Sequence
-    cell: str = "{title}: {row} looks at {column} with weight {value}, score {score}."
-    hidden: str = "{title}: {row} may not look at {column}."
+    cell: str | Sequence = "{title}: {row} looks at {column} with weight {value}, score {score}."
+    hidden: str | Sequence = "{title}: {row} may not look at {column}."
     kinds: Sequence = ()
     limit: float = 1.0
+    limits: Sequence = ()
     axes: tuple = ("query", "key")
     row_names: Sequence = ()
     column_names: Sequence = ()
@@ -130,6 +145,7 @@ class View:
     seconds: Sequence = ()
     focus: tuple = (0, 0, 0)
     marks: np.ndarray | None = None
+    marked: str = ""
     figures: int = 0
 
     def __post_init__(self):
@@ -147,6 +163,15 @@ class View:
         """The kind of map h."""
         return self.kinds[h] if self.kinds else "weights"
 
+    def top(self, h):
+        """The largest number that the colours of map h tell apart."""
+        return float(self.limits[h] if self.limits else self.limit)
+
+    def template(self, h, hidden=False):
+        """What is said of a cell of map h."""
+        text = self.hidden if hidden else self.cell
+        return text if isinstance(text, str) else text[h]
+
     def name_of(self, axis, i):
         """What a row or a column is called: its name, or its label where that is its name."""
         rows, columns = self.row_names or self.rows, self.column_names or self.columns
@@ -162,13 +187,21 @@ class View:
         h, t, s = self.within(focus)
         value = self.values[h, t, s]
         told = self.because is not None and h < len(self.because.scores)
-        return (self.hidden if np.isnan(value) else self.cell).format(
+        text = self.template(h, hidden=np.isnan(value))
+        if self.marks is not None and self.marks[h, t, s]:
+            text = f"{text} {self.marked}".rstrip()
+        return text.format(
             title=self.titles[h],
             row=self.name_of("row", t),
             column=self.name_of("column", s),
             value=short(value, figures=self.figures),
             score=short(self.because.scores[h, t, s], figures=self.figures) if told else "",
         )
+
+
+def nested(labels):
+    """Whether these are lists of labels, and not labels."""
+    return len(labels) > 0 and not isinstance(labels[0], str) and np.ndim(labels[0]) > 0
 
 
 def numbered(count, every=8):

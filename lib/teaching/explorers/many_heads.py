@@ -20,19 +20,23 @@ EXAMPLES = ["tea tea tea", "the cat sat on the mat", "der rote Fuchs"]
 
 
 def explorer():
-    """A sentence, a width, a number of heads and a sharpness, against the weights of every head."""
+    """A sentence, a width and a number of heads, against the weights of every head."""
 
     def show(sentence, width, heads):
         words = read(sentence)
-        weights, because = attend(words, width, heads)
+        cache = compare(words, width, heads)
+        labels, names = [short(word) for word in words], numbered(words)
         return View(
-            weights,
-            rows=[short(word) for word in words],
-            columns=[short(word) for word in words],
-            sentence=describe(words, weights, width),
+            cache.weights[0],
+            rows=labels,
+            columns=labels,
+            row_names=names,
+            column_names=names,
+            axes=("looks from", "looks at"),
+            sentence=describe(words, cache.weights[0], width),
             titles=[f"head {h + 1}" for h in range(heads)],
-            because=because,
-            focus=(0, 0, 0),
+            because=answer(cache),
+            focus=(0, 0, 7),
         )
 
     return Live(
@@ -51,11 +55,21 @@ def read(sentence):
     return words
 
 
-def attend(words, width, heads):
-    """Weights (H, T, T) of a sentence's words on each other, and what made them.
+def numbered(words):
+    """What a sentence calls each word: where one stands twice, also its place."""
+    twice = len(set(map(short, words))) < len(words)
+    return [
+        f"{short(word)} (word {i})" if twice else short(word) for i, word in enumerate(words, 1)
+    ]
 
-    A word has one vector, wherever it stands.
-    """
+
+def attend(words, width, heads):
+    """Weights (H, T, T) of a sentence's words on each other."""
+    return compare(words, width, heads).weights[0]
+
+
+def compare(words, width, heads):
+    """The cache of attention, a batch of one sentence: a word has one vector, wherever it is."""
     guard.heads(width, heads)
     drawn = [
         np.random.default_rng(crc32(word.encode("utf-8", "surrogatepass"))).normal(size=WIDEST)
@@ -68,7 +82,7 @@ def attend(words, width, heads):
     query, key = split(x @ W_q, heads), split(x @ W_k, heads)
     value = split(x @ rng.normal(0, width**-0.5, (width, width)), heads)
     _, cache = attention(query, key, value)
-    return cache.weights[0], answer(cache)
+    return cache
 
 
 def short(word):
