@@ -27,7 +27,7 @@ def draw_because(drawn, view, focus, top):
     left, right = because.left[h, t], because.right[h, s]
     terms = left * right if because.terms is None else because.terms[h, t, s]
     words = WORDS | dict(because.words)
-    row, column = str(view.rows[t]), str(view.columns[s])
+    row, column = view.name_of("row", t), view.name_of("column", s)
     told = [
         (left, f"{words['left']} {row}", QUERY),
         (right, f"{words['right']} {column}", KEY),
@@ -50,10 +50,10 @@ def draw_because(drawn, view, focus, top):
 def say_score(drawn, view, focus, y, words):
     """The line of numbers below the strips: the sum, the score, and what becomes of it."""
     h, t, s = focus
-    score, value = short(view.because.scores[h, t, s]), view.values[h, t, s]
-    text = f"{words['score']} = {score}"
+    score, value = view.because.scores[h, t, s], view.values[h, t, s]
+    text = f"{words['score']} = {short(score, figures=view.figures)}"
     if not np.isnan(value):
-        text += f"   →   {words['value']} = {short(value)}"
+        text += f"   →   {words['value']} = {short(value, figures=view.figures)}"
     _, height = drawn.get_size_inches()
     drawn.text(0.5, 1 - y / height, literal(text), ha="center", va="center", fontsize=9)
 

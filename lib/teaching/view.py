@@ -174,6 +174,11 @@ class View:
         text = self.hidden if hidden else self.cell
         return text if isinstance(text, str) else text[h]
 
+    def name_of(self, axis, i):
+        """What a row or a column is called: its name, or its label where that is its name."""
+        rows, columns = self.row_names or self.rows, self.column_names or self.columns
+        return str({"row": rows, "column": columns}[axis][i])
+
     def within(self, focus):
         """The focus (h, t, s), moved into the maps."""
         H, T, S = self.values.shape
@@ -189,8 +194,8 @@ class View:
             text = f"{text} {self.marked}".rstrip()
         said = text.format(
             title=self.titles[h],
-            row=(self.row_names or self.rows)[t],
-            column=(self.column_names or self.columns)[s],
+            row=self.name_of("row", t),
+            column=self.name_of("column", s),
             value=short(value, figures=self.figures),
             score=short(self.because.scores[h, t, s], figures=self.figures) if told else "",
         )

@@ -64,7 +64,7 @@ def explorer():
     return Live(
         show,
         date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
-        step=Number("step", 7, 1, ISO),
+        step=Number("step", 7, 1, ISO, play=True),
         blocked=Choice("may not look at", [NOTHING, *PLACES, ALL]),
     )
 

@@ -18,8 +18,8 @@ BACK = range(1, STEPS + 1)
 LOW, HIGH = 1e-10, 1e10
 LINES = "LSTM, along c alone: product of f", "LSTM, by every path", "tanh cell"
 WORDS = {
-    "left": "weights into the forget gate of",
-    "right": "state before and input,",
+    "left": "weights into f of",
+    "right": "state and input,",
     "score": "z: sum",
     "value": "f = σ(z)",
 }
@@ -37,7 +37,7 @@ def explorer():
             rows=numbered(HIDDEN),
             columns=numbered(STEPS, 10),
             row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
-            column_names=[f"step back {k} (time step {STEPS - k + 1})" for k in BACK],
+            column_names=[f"step back {k}" for k in BACK],
             sentence=describe(forget_bias, f, lag, *(share[lag] for share in shares)),
             titles=["forget gate f, from 0 (shut) to 1 (open)"],
             kinds=["shares"],

@@ -1,0 +1,259 @@
+"""Sheet: every number of a tiny model on one screen, to be edited, forward and backward.
+
+    Sheet(show, tape, layout, **controls)      show(**values of the controls) runs the tape and
+                                               returns the sentence
+
+The kernel computes all numbers, with lib; the page (live/sheet.js) shows them and sends what the
+reader asks for. Where the page's part is missing, the still picture of sheet_twin.py stands in its
+place. Rows and columns are counted from 0.
+"""
+
+import base64
+import html
+
+import anywidget
+import numpy as np
+import traitlets
+
+from lib import guard
+from lib.check import difference_quotient
+from lib.optim import SGD
+from lib.teaching import pictures
+from lib.teaching.maps import source
+from lib.teaching.panel import Panel, complaint, shown
+from lib.teaching.sheet_twin import Still
+from lib.teaching.sheet_words import MODES, Words, spelled
+from lib.teaching.tape import At
+
+LIMIT = 1000  # a number that is typed lies between −LIMIT and LIMIT
+NUDGE = 1e-5  # how far a nudge moves a number, up and down
+MOST = 1000  # edits that can be taken back
+CHANGED = ("parameter", "input", "ids")  # what a reader can change
+
+
+class Grids(anywidget.AnyWidget):
+    """The sheet in the page. frame: all that is text (sheet_words.Words.frame); numbers: float64,
+    in the order of Words. mode: one of MODES. focus: [matrix, row, column] pointed at. nudged: what
+    a nudge has found there. asked: what the reader wants, {"do", ...}, with a number "n" that
+    grows. alive: how many views the page has drawn so far.
+    """
+
+    _esm, _css = source("machine.js", "sheet.js"), source("sheet.css")
+    frame = traitlets.Dict().tag(sync=True)
+    numbers = traitlets.Bytes(b"").tag(sync=True)
+    mode = traitlets.Enum(MODES, MODES[0]).tag(sync=True)
+    focus = traitlets.List(["", 0, 0]).tag(sync=True)
+    nudged = traitlets.Unicode("").tag(sync=True)
+    asked = traitlets.Dict().tag(sync=True)
+    alive = traitlets.Int(0).tag(sync=True)
+
+
+class Sheet(Panel):
+    """A Panel of numbers. layout: groups (title, stacks), a stack a list of names of the tape.
+
+    rules: {name: (how it is made, how its gradient is)}; rows, columns: {name: labels}, where they
+    are not 0, 1, 2 …; digits: behind the point; focus: the place pointed at first. In controls,
+    learning_rate is how far a step goes. An error leaves all numbers as they were.
+    """
+
+    def __init__(self, show, tape, layout, rules=(), labels=(), digits=3, focus=None, mode="value",
+                 **controls):  # fmt: skip
+        self.tape, self.history, self.news = tape, [], ""
+        self.words = Words(tape, layout, dict(rules), dict(labels), digits)
+        self.grids, self.still = Grids(mode=mode), None
+        self.grids.focus = list(focus or At(layout[0][1][0][0], 0, 0))[:3]
+        super().__init__(show, Still(self.words, layout), **controls)
+        self.children = (*controls.values(), self.view, self.grids)
+        self.add_class("course-live")
+        self.grids.observe(self._asked, "asked")
+        self.grids.observe(self._seen, ["focus", "mode", "alive"])
+
+    # --- what a reader can do
+
+    def put(self, name, row, column, value):
+        """Write a number, or an id, into a cell; all that follows from it moves."""
+        self.attempt(lambda: self._put(self.at(name, row, column), value))
+
+    def step(self):
+        """One step of gradient descent on every parameter."""
+        rate = self.controls["learning_rate"].value if "learning_rate" in self.controls else 0.1
+        self.attempt(lambda: SGD(self.tape.parameters(), rate).step() or "A step")
+
+    def undo(self):
+        """Take the last edit or step back."""
+        kept = len(self.history)
+        self.attempt(self._undo)
+        del self.history[max(0, kept - 1) :]
+
+    def nudge(self):
+        """Measure the slope at the cell pointed at, and tell it beside the gradient."""
+        try:
+            self.grids.nudged = self.measured(At(*self.grids.focus))
+        except Exception as error:  # noqa: BLE001 (the learner gets one line)
+            self.refuse(error)
+        else:
+            self.say("status")
+
+    def toggle(self, mode=None):
+        """Show the next of values, gradients and both; or this one."""
+        now = MODES[(MODES.index(self.grids.mode) + 1) % len(MODES)]
+        self.grids.mode = now if mode is None else guard.one_of("mode", mode, MODES)
+
+    def point(self, name, row, column):
+        """Point at a cell."""
+        self.grids.focus = list(self.at(name, row, column)[:3])
+
+    @property
+    def answer(self):
+        """What is said of the cell pointed at."""
+        told = self.words.sentence(At(*self.grids.focus), self.grids.mode)
+        return f"{told} {self.grids.nudged}".strip()
+
+    # --- what comes of it
+
+    def at(self, name, row, column):
+        """The place of a cell. Refuses what is not on the sheet."""
+        guard.one_of("name", name, tuple(self.words.names))
+        R, C = self.tape.shape(name)
+        return At(name, guard.one_id("row", row, R), guard.one_id("column", column, C))
+
+    def measured(self, at):
+        """The slope of the loss at a place, from two runs with its number moved, in words."""
+        if not self.tape.has_gradient(at.name):
+            raise ValueError(f"{self.words.name(at)} has no gradient that a nudge could measure")
+        try:
+            slope = difference_quotient(lambda by: self.tape.forward(at, by), 0.0, NUDGE)
+        finally:
+            self.tape.run()
+        gradient = self.tape.number(at._replace(back=True))
+        return self.words.nudged(at, NUDGE, slope, gradient)
+
+    def attempt(self, change):
+        """Do this, which returns what to call it, and show what follows; or leave all as it was."""
+        before, loss = self.state(), self.loss()
+        try:
+            news = change()
+            self.news = news and f"{news}: loss {self.words.spell(loss)} → "
+            self.caption = self.turn({name: c.value for name, c in self.controls.items()})
+        except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
+            self.restore(before)
+            self.refuse(error)
+        else:
+            self.history = [*self.history[1 - MOST :], before] if news else self.history
+            self.say("status")
+
+    def update(self, _=None):
+        """Show the sheet for the controls as they stand."""
+        self.attempt(lambda: "")
+
+    def turn(self, values):
+        """Run the tape for these values of the controls; the sentence."""
+        sentence = shown(guard.text("what show returns", self.show(**values)))
+        loss = self.loss()
+        if not np.isfinite(loss):
+            raise ValueError(f"the loss would be {loss}: a finite number was expected")
+        with self.grids.hold_sync():
+            self.grids.frame, self.grids.nudged = self.words.frame(values), ""
+            self.grids.numbers = self.words.numbers().tobytes()
+        self.still = None
+        news = self.news and f"{self.news}{self.words.spell(loss)}. "
+        return f"{news}{sentence}"
+
+    def refuse(self, error):
+        """Say why something is not done."""
+        self.caption = complaint(error)
+        self.say("alert")
+
+    def say(self, role):
+        """Show the sentence."""
+        self.view.value = self.page(role)
+
+    def loss(self):
+        """The loss as it stands."""
+        return float(self.tape.values["loss"][0, 0]) if "loss" in self.tape.values else np.nan
+
+    def state(self):
+        """A copy of all that a reader can change, by name."""
+        kinds = self.tape.kinds
+        return {n: self.tape.values[n].copy() for n, kind in kinds.items() if kind in CHANGED}
+
+    def restore(self, state):
+        """Put a state back, and what follows from it."""
+        for name, value in state.items():
+            self.tape.values[name][:] = value
+        self.tape.run()
+
+    def _put(self, at, value):
+        name, kind = self.words.name(at), self.tape.kinds[at.name]
+        if kind not in CHANGED:
+            raise ValueError(f"{name} is {self.words.kind(kind)}: no other can be put there")
+        number = typed(name, value)
+        if kind == "ids":
+            number = guard.one_id(name, int(number) if number == int(number) else number,
+                                  self.tape.most[at.name])  # fmt: skip
+        elif abs(number) > LIMIT:
+            raise ValueError(f"{name}={guard.show(value)}: from −{LIMIT} to {LIMIT} was expected")
+        self.tape.values[at.name][at.row, at.column] = number
+        return f"{name} is now {spelled(number, self.words.digits)}"
+
+    def _undo(self):
+        if not self.history:
+            raise ValueError("nothing was changed that could be taken back")
+        self.restore(self.history[-1])
+        return "Taken back"
+
+    # --- what the page shows
+
+    @property
+    def png(self):
+        """The still picture, base64; drawn when it is asked for."""
+        if self.still is None:
+            drawn = self.picture.png(self.grids.mode, At(*self.grids.focus))
+            self.still = base64.b64encode(drawn).decode()
+        return self.still
+
+    @png.setter
+    def png(self, _):
+        self.still = None
+
+    def page(self, role):
+        """The sentence; where the page draws no sheet, the still picture above it."""
+        image = "" if self.grids.alive else self.image()
+        return (
+            f'<figure style="margin:0">{image}<figcaption style="line-height:1.4;min-height:2.8em">'
+            f'<span role="{role}">{html.escape(self.caption)}</span></figcaption></figure>'
+        )
+
+    def image(self):
+        """The still picture as a line of HTML."""
+        return pictures.img("image/png", self.png, self.caption, self.picture.size)
+
+    def told(self):
+        """What the whole shows, and what the cell pointed at says."""
+        return f"{self.caption} {self.answer}".strip()
+
+    def _seen(self, change):
+        if change.name != "alive":
+            self.still = None
+        if change.name == "focus" and self.grids.nudged:
+            self.grids.nudged = ""
+        if change.name == "alive" or not self.grids.alive:
+            self.say("status")
+
+    def _asked(self, change):
+        wish = dict(change.new)
+        wish.pop("n", None)
+        what = wish.pop("do", None)
+        if what in ("put", "step", "undo", "nudge"):
+            getattr(self, what)(**wish)
+
+
+def typed(name, value):
+    """A number as somebody types it: with a comma for a point, or a true minus."""
+    try:
+        number = float(value.strip().replace(",", ".").replace("−", "-")) if isinstance(
+            value, str
+        ) else value  # fmt: skip
+    except ValueError:
+        number = value
+    return guard.finite(name, number)
