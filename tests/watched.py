@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 import PIL.Image
@@ -173,7 +174,8 @@ def assert_maps(panel, setting):
 
 def shown_as(label):
     """A label as any screen can show it."""
-    return str(label).encode("utf-8", "backslashreplace").decode()
+    seen = (c if c.isprintable() or category(c) == "Zs" else repr(c)[1:-1] for c in str(label))
+    return "".join(seen)
 
 
 def arrays_of(view):
