@@ -1378,7 +1378,7 @@ def the_model_says_how_many_stay(watched):
     for share in (1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1, 0.05):
         watched.turn(top_p=share)
         watched.panel.point(0, 0, 0)
-        stay.append(number(r"to write . \(one of (\d+),", watched.panel.answer))
+        stay.append(number(r"→. \(one of (\d+),", watched.panel.answer))
     assert stay == [96, 25, 19, 10, 6, 3, 1, 1]
     assert watched.start["top_p"] == 0.9
     assert "one of so many: 19, 5, 2, 2, 3, 2, 4, 8." in watched.turn()
@@ -1404,8 +1404,8 @@ def no_head_always_looks_one_back(watched):
     ]  # fmt: skip
     assert not set.intersection(*map(set, before.values()))
     panel.point(7, 5, 14)
-    assert panel.answer.startswith("head 2.4: to write r")
-    assert number(r", e looks at n \(character 15\) with weight (\S+),", panel.answer) == 0.19
+    assert panel.answer.startswith("head 2.4: e→r (")
+    assert number(r" looks at n \(character 15\) with weight (\S+),", panel.answer) == 0.19
 
 
 @promised(

@@ -29,7 +29,7 @@ function plan(frame, width) {
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
     width: Math.max(left + best * step - GAP + lean, best > 1 ? 0 : titled), height: Math.ceil(H / best) * pitch,
-    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 6 : 15) / cell) } };
+    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 3 : 15) / cell) } };
 }
 
 class Picture {
