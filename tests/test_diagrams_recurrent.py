@@ -30,6 +30,7 @@ from lib.sequence_to_sequence import SequenceToSequence
 from lib.teaching import palette
 from lib.teaching.diagram import trace
 from lib.teaching.figures import (
+    a_fork,
     a_language_model,
     encoder_and_decoder,
     gates,

@@ -17,6 +17,7 @@ import traitlets
 
 from lib import guard
 from lib.teaching import pictures, twin
+from lib.teaching.exercise import printable
 from lib.teaching.panel import Panel, shown
 from lib.teaching.view import WORDS, Bars, View, nested
 
@@ -59,7 +60,7 @@ class Maps(anywidget.AnyWidget):
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 
-    _esm, _css = source("machine.js", "maps.js"), source("live.css")
+    _esm, _css = source("machine.js", "seconds.js", "maps.js"), source("live.css")
     frame = traitlets.Dict().tag(sync=True)
     numbers = traitlets.Bytes(b"").tag(sync=True)
     focus = traitlets.List([0, 0, 0]).tag(sync=True)
@@ -80,9 +81,9 @@ def pack(view):
     for name in ("left", "right", "scores", "terms", "carried", "totals"):
         packed.put(name, getattr(because, name, None))
     seconds = [spelled(second, i, packed) for i, second in enumerate(view.seconds)]
-    texts = {name: [*map(str, getattr(view, name))] for name in ("rows", "columns", "titles")}
-    texts |= {"row_names": [*map(str, view.row_names)] or texts["rows"]}
-    texts |= {"column_names": [*map(str, view.column_names)] or texts["columns"]}
+    texts = {name: written(getattr(view, name)) for name in ("rows", "columns", "titles")}
+    texts |= {"row_names": written(view.row_names) or texts["rows"]}
+    texts |= {"column_names": written(view.column_names) or texts["columns"]}
     each = range(len(view.values))
     frame = {"shape": list(view.values.shape), "kinds": [*map(view.kind, each)]}
     frame |= {"limit": float(view.limit), "limits": [*map(view.top, each)]}
@@ -90,7 +91,7 @@ def pack(view):
     said = {name: text if isinstance(text, str) else [*text] for name, text in said.items()}
     frame |= {"axes": list(view.axes), "marked": view.marked, **said, **texts}
     frame |= {"words": WORDS | dict(because.words if because else {}), "seconds": seconds}
-    frame |= {"names": [*map(str, because.names)] if because else [], "figures": view.figures}
+    frame |= {"names": written(because.names) if because else [], "figures": view.figures}
     frame |= {"scale": float(because.scale) if because else 1.0}
     frame |= {"attention": because is None or because.attention, "at": packed.places}
     return frame, packed.bytes()
@@ -105,19 +106,24 @@ def spelled(second, i, packed):
         return (
             told
             | {"kind": "bars", "labels": written(second.labels)}
-            | {"names": [*map(str, second.names)]}
+            | {"names": written(second.names)}
         )
     for j, line in enumerate(second.lines.values()):
         packed.put(f"line {i} {j}", line)
     told = {name: getattr(second, name) for name in ("title", "log", "along", "x_label")}
     limits = [float(limit) for limit in second.limits]
-    labels = [*map(str, second.labels)]
-    return told | {"kind": "lines", "labels": labels, "names": [*second.lines], "limits": limits}
+    labels = written(second.labels)
+    return told | {
+        "kind": "lines",
+        "labels": labels,
+        "names": written([*second.lines]),
+        "limits": limits,
+    }
 
 
 def written(labels):
-    """Labels, or lists of labels, as texts."""
-    return [written(label) if nested(labels) else str(label) for label in labels]
+    """Labels, or lists of labels, as texts that any screen can show."""
+    return [written(label) if nested(labels) else printable(str(label)) for label in labels]
 
 
 class Live(Panel):
@@ -169,6 +175,9 @@ class Live(Panel):
         self.seen, self.still = view, None
         return sentence
 
+    def stay(self):
+        """The maps are in the page as they were: nothing is drawn for an error."""
+
     def page(self, role):
         """The sentence; where the page draws no maps, the still picture above it."""
         said, image = self.caption, ""
@@ -189,4 +198,4 @@ class Live(Panel):
         if change.name == "focus":
             self.still = None
         if change.name == "alive" or not self.maps.alive:
-            self.view.value = self.page("status")
+            self.view.value = self.page(self.role)

@@ -87,13 +87,17 @@ class Panel(widgets.VBox):
 
     def update(self, _=None):
         """Show the picture for the controls as they stand."""
-        role = "status"
+        self.role = "status"
         try:
             self.caption = self.turn({name: c.value for name, c in self.controls.items()})
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
-            self.caption, role = complaint(error), "alert"
-            self.png = self.png or base64.b64encode(self.picture.blank()).decode()
-        self.view.value = self.page(role)
+            self.caption, self.role = complaint(error), "alert"
+            self.stay()
+        self.view.value = self.page(self.role)
+
+    def stay(self):
+        """Keep the picture after an error; where there is none yet, a white one."""
+        self.png = self.png or base64.b64encode(self.picture.blank()).decode()
 
     def turn(self, values):
         """Draw anew for these values of the controls; the sentence."""

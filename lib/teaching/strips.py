@@ -14,7 +14,7 @@ from lib.teaching.palette import (
     VALUE,
     WEIGHT,
 )  # fmt: skip
-from lib.teaching.plots import label_ticks, literal
+from lib.teaching.plots import in_font, label_ticks, literal
 from lib.teaching.view import WORDS, Bars, short
 
 WHY, SECOND = 1.15, 1.5  # heights of a row of strips, and of a view beside the maps, in inches
@@ -27,7 +27,7 @@ def draw_because(drawn, view, focus, top):
     left, right = because.left[h, t], because.right[h, s]
     terms = left * right if because.terms is None else because.terms[h, t, s]
     words = WORDS | dict(because.words)
-    row, column = str(view.rows[t]), str(view.columns[s])
+    row, column = view.name_of("row", t), view.name_of("column", s)
     told = [
         (left, f"{words['left']} {row}", QUERY),
         (right, f"{words['right']} {column}", KEY),
@@ -50,10 +50,10 @@ def draw_because(drawn, view, focus, top):
 def say_score(drawn, view, focus, y, words):
     """The line of numbers below the strips: the sum, the score, and what becomes of it."""
     h, t, s = focus
-    score, value = short(view.because.scores[h, t, s]), view.values[h, t, s]
-    text = f"{words['score']} = {score}"
+    score, value = view.because.scores[h, t, s], view.values[h, t, s]
+    text = f"{words['score']} = {short(score, figures=view.figures)}"
     if not np.isnan(value):
-        text += f"   →   {words['value']} = {short(value)}"
+        text += f"   →   {words['value']} = {short(value, figures=view.figures)}"
     _, height = drawn.get_size_inches()
     drawn.text(0.5, 1 - y / height, literal(text), ha="center", va="center", fontsize=9)
 
@@ -95,7 +95,7 @@ def draw_bars(ax, second, followed, lit):
     if second.names:
         above = dict(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, borderaxespad=0)
         ax.legend(fontsize=8, columnspacing=1, handlelength=1.2, **above)
-    labels = [*map(str, second.labels_at(followed))]
+    labels = [*map(in_font, map(str, second.labels_at(followed)))]
     label_ticks(ax, columns=labels)
     ax.tick_params(axis="x", length=0, pad=2, labelsize=8.5 if len(at) <= 30 else 7)
     long = max(map(len, labels), default=0) * 0.072 > 5.6 / len(at)
@@ -111,7 +111,7 @@ def draw_lines(ax, second, lit):
     if lit is not None:
         ax.axvline(lit, color=MEANINGS["chosen"].colour, lw=3, ls="-", zorder=0)
     every = max(1, len(at) // 10)
-    ax.set_xticks(at[::every], [*map(str, second.labels)][::every])
+    ax.set_xticks(at[::every], [*map(literal, map(str, second.labels))][::every])
     ax.tick_params(labelsize=8.5)
     ax.set(yscale="log" if second.log else "linear", ylim=second.limits)
     ax.set_xlabel(second.x_label, labelpad=1)

@@ -10,7 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
-from lib import guard
+from lib.teaching import fits
+from lib.teaching.exercise import printable
 
 KINDS = ("weights", "shares", "signed", "gradient")
 WORDS = {
@@ -45,6 +46,9 @@ class Because:
     words: Mapping = field(default_factory=dict)
     names: Sequence = ()
     attention: bool = True  # drawn in the colours of query, key and value
+
+    def __post_init__(self):
+        fits.because(self)
 
 
 def answer(cache, i=0):
@@ -92,6 +96,9 @@ class Bars:
     dots: np.ndarray | None = None
     names: Sequence = ()
 
+    def __post_init__(self):
+        fits.bars(self)
+
     def labels_at(self, place):
         """The labels of the bars when row or column `place` is pointed at; None: of all."""
         return self.labels if place is None or not nested(self.labels) else self.labels[place]
@@ -112,6 +119,9 @@ class Lines:
     log: bool = False
     along: str = ""
     x_label: str = ""
+
+    def __post_init__(self):
+        fits.lines(self)
 
 
 @dataclass(frozen=True)
@@ -149,15 +159,7 @@ class View:
     figures: int = 0
 
     def __post_init__(self):
-        guard.float_array("values", self.values, "H T S")
-        H, T, S = self.values.shape
-        for name, count in (("rows", T), ("columns", S), ("titles", H)):
-            if len(getattr(self, name)) != count:
-                came = f"{name} has {len(getattr(self, name))} labels"
-                raise ValueError(f"{came}: {count} were expected, for values {self.values.shape}")
-        for kind in self.kinds:
-            if kind not in KINDS:
-                raise ValueError(f"kinds has {kind!r}: one of {', '.join(KINDS)} was expected")
+        fits.view(self, KINDS)
 
     def kind(self, h):
         """The kind of map h."""
@@ -172,6 +174,11 @@ class View:
         text = self.hidden if hidden else self.cell
         return text if isinstance(text, str) else text[h]
 
+    def name_of(self, axis, i):
+        """What a row or a column is called: its name, or its label where that is its name."""
+        rows, columns = self.row_names or self.rows, self.column_names or self.columns
+        return str({"row": rows, "column": columns}[axis][i])
+
     def within(self, focus):
         """The focus (h, t, s), moved into the maps."""
         H, T, S = self.values.shape
@@ -185,13 +192,14 @@ class View:
         text = self.template(h, hidden=np.isnan(value))
         if self.marks is not None and self.marks[h, t, s]:
             text = f"{text} {self.marked}".rstrip()
-        return text.format(
+        said = text.format(
             title=self.titles[h],
-            row=(self.row_names or self.rows)[t],
-            column=(self.column_names or self.columns)[s],
+            row=self.name_of("row", t),
+            column=self.name_of("column", s),
             value=short(value, figures=self.figures),
             score=short(self.because.scores[h, t, s], figures=self.figures) if told else "",
         )
+        return printable(said)
 
 
 def nested(labels):

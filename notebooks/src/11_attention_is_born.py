@@ -477,15 +477,21 @@ for word in ("jul", "april"):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# **Predict first.** At step 7 the network writes the month's second digit. On which letters will the weight lie? Then turn *step* to 1.
+# A row is a step, a column a character. Point at a cell, or walk with the arrow keys: beside the map stand the query and the key that met there, the terms of
+# the score, and the context of the step; the bars are what the step could write.
+#
+# **Predict first.** At step 7 the network writes the month's second digit. On which letters will the weight lie? Point at them. Then turn *step* to 1:
+# it writes the 1 of 1965. Point at that 1 (place 19), and at the 9 behind it. Which has the higher score?
 #
 # <details><summary>You should see</summary>
 #
-# Most of the weight lies in *juillet*; at step 1, in the year.
+# Most of the weight lies in *juillet*, on its two *l*: 0.46 and 0.51. At step 1 it lies in the year, and not on the 1, whose score is −9.38: the 9
+# has 3.62, and 0.97 of the weight. To score is to compare states, and the state at the 9 has read the 1.
 # </details>
 #
-# Then set *may not look at* to month: the month goes wrong, the year stays. With *everything* neither year nor month nor day is right. Type
-# a date of your own: *1965. július 17., szombat*, *17 lipca 1965*, *july 17, 1965*. A date that does not exist gets one line that says so.
+# Turn *step* back to 7, and set *may not look at* to month: the month goes wrong, the year stays, and the highest bar of step 7 is down at 0.50. With *everything*
+# neither year nor month nor day is right. Type a date of your own: *1965. július 17., szombat*, *17 lipca 1965*, *july 17, 1965*. A date that
+# does not exist gets one line that says so.
 
 # %% tags=["explorer"]
 explorer()

@@ -513,21 +513,32 @@ for name, rule in rules.items():
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# On the left, the weights, with the number of positions that each query sees beside its row. On the right, how far each output
-# moves when a token changes. A cross marks what should stay where it is: the output of a real token, moved by the future or by
-# padding. On the left, hatched is what a query may not see. On the right, a leak may be too small for its shade: trust the crosses.
+# Two maps of a word that is padded to 8: the weights, and how far each output moves when a token changes. Hatched: the query may
+# not look there. A cross marks what should stay where it is: the output of a real token, moved by the future or by padding. A leak
+# may be too small for its shade: trust the crosses. Point at a cell, or walk with the arrow keys (Page Down: the second map), and
+# you see what made its score.
 #
-# **Predict first.** Set *mask* to causal, with the padding at the end. Will the padding get through to a real output? Then put
-# it in front.
+# It starts with *after softmax*: the left map looks causal, the right one is full of crosses. Where *p* may not look at *o* the
+# score is 0.16, and *p* gives itself a weight of 0.36. **Predict first.** Choose *causal*. Which crosses stay, does that score
+# change, and does the 0.36?
 #
 # <details><summary>You should see</summary>
 #
-# At the end, no cross: the causal mask alone hides the padding. In front, every real output has a cross for each token of
-# padding.
+# No cross stays. The score is 0.16 as before, but it becomes −∞ *before* softmax, so it is in no sum: the weight of *p* for itself
+# rises from 0.36 to 0.53.
+# </details>
+#
+# Will the padding get through to a real output, with the same mask? At the end it has not. Put it in front, and point at the row
+# of *a* and the first column, in both maps.
+#
+# <details><summary>You should see</summary>
+#
+# In front, every real output has a cross for each token of padding. *a* gives the first token of padding a weight of 0.17, and its
+# output moves by 0.31. With *padding & causal* that cell is hatched, and no cross is left.
 # </details>
 #
 # Then choose *off by one*, with the padding at the end: each real row has one cross, the next token (after the last letter, that
-# is padding). With *after softmax* the left picture looks causal, and the right one is full of crosses.
+# is padding). *p* looks at *o* with 0.14, and moves by 0.24.
 
 # %% tags=["explorer"]
 explorer()

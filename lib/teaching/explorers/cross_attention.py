@@ -64,7 +64,7 @@ def explorer():
     panel = Live(
         show,
         date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
-        step=Number("step", 7, 1, ISO),
+        step=Number("step", 7, 1, ISO, play=True),
         blocked=Choice("blocked", BLOCKED),
     )
     panel.point(*BEGIN)

@@ -15,6 +15,7 @@ from lib.teaching.view import Because, Lines, View, numbered
 STEPS, HIDDEN = 50, 32
 EACH = np.arange(1, STEPS + 1)
 LOW, HIGH = 1e-10, 1e10
+LIMIT = 0.4  # no number of the last step's gradient is larger
 KINDS = ("a rotation", "random numbers")
 WORDS = {
     "left": "weights out of",
@@ -26,34 +27,35 @@ WORDS = {
 
 def explorer():
     """Spectral radius, input strength and kind of W_hh against the reach of a gradient."""
-
-    def show(spectral_radius, input_strength, kind):
-        dz, because = back(spectral_radius, input_strength, kind)
-        seen, limit = relative(dz), np.abs(material(kind)[2]).max()
-        predicted = float(spectral_radius) ** (STEPS - EACH)
-        return View(
-            dz.T[None],
-            rows=numbered(HIDDEN),
-            columns=numbered(STEPS, 10),
-            row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
-            column_names=[f"step {t}" for t in EACH],
-            sentence=describe(seen, predicted),
-            titles=[f"gradient dz that arrives; full colour: {limit:.1f} or more"],
-            kinds=["signed"],
-            limit=limit,
-            axes=("unit", "time step t"),
-            cell="{row} at {column}: dh = {score} comes back, its tanh lets dz = {value} through.",
-            because=because,
-            seconds=[reach(predicted, seen)],
-            focus=(0, 0, STEPS - 2),
-            figures=2,
-        )
-
     return Live(
         show,
         spectral_radius=Number("spectral radius", 0.5, 0.0, 2.0, 0.1),
         input_strength=Number("input strength", 0.0, 0.0, 3.0, 0.1),
         kind=Choice("W_hh is", KINDS),
+    )
+
+
+def show(spectral_radius, input_strength, kind):
+    """The gradient at every unit and step, and its reach, at one setting of the controls."""
+    dz, because = back(spectral_radius, input_strength, kind)
+    seen = relative(dz)
+    predicted = float(spectral_radius) ** (STEPS - EACH)
+    return View(
+        dz.T[None],
+        rows=numbered(HIDDEN),
+        columns=numbered(STEPS, 10),
+        row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
+        column_names=[f"step {t}" for t in EACH],
+        sentence=describe(seen, predicted),
+        titles=[f"gradient dz that arrives; full colour: {LIMIT:g} or more"],
+        kinds=["signed"],
+        limit=LIMIT,
+        axes=("unit", "time step t"),
+        cell="{row} at {column}: dh = {score} comes back, its tanh lets dz = {value} through.",
+        because=because,
+        seconds=[reach(predicted, seen)],
+        focus=(0, 1, STEPS - 2),
+        figures=2,
     )
 
 
@@ -64,7 +66,7 @@ def material(kind):
     W = rng.normal(size=(HIDDEN, HIDDEN))
     W = np.linalg.qr(W).Q if kind == KINDS[0] else W / np.abs(np.linalg.eigvals(W)).max()
     doutputs = np.zeros((1, STEPS, HIDDEN))
-    doutputs[:, -1] = rng.normal(size=HIDDEN)
+    doutputs[:, -1] = rng.normal(size=HIDDEN) / 8  # about as large as the weights it meets
     return W, rng.normal(size=(1, STEPS, HIDDEN)), doutputs
 
 

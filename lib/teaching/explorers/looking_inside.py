@@ -12,7 +12,7 @@ from lib.attention import causal_mask
 from lib.functional import log_softmax
 from lib.teaching.maps import Live
 from lib.teaching.panel import Choice, Number
-from lib.teaching.view import Bars, Because, View, answer
+from lib.teaching.view import Bars, Because, View, answers
 from lib.trained.checkpoints.induction_heads import (
     HEADS,
     LENGTH,
@@ -93,15 +93,8 @@ def look(layers, ablated, period):
     logp, _ = log_softmax(logits)
     losses = -np.take_along_axis(logp, ids[:, 1:, None], axis=-1)[..., 0]
     right = logits.argmax(axis=-1) == ids[:, 1:]
-    because = together([answer(layer.attention) for layer in cache.layers])
+    because = answers([layer.attention for layer in cache.layers])
     return Read(ids[0], cache.weights, losses, right, because)
-
-
-def together(answers):
-    """What made the weights of several layers, one head after the other."""
-    names = ("left", "right", "scores", "carried", "totals")
-    arrays = {name: np.concatenate([getattr(each, name) for each in answers]) for name in names}
-    return Because(**arrays, scale=answers[0].scale)
 
 
 def titles(weights, silenced, period):

@@ -45,11 +45,12 @@ def explorer():
             hidden=TOO_LATE if kind == AFTER else BLOCKED,
             kinds=("weights", "shares"),
             limits=(1.0, FAR),
-            axes=("query, and its output", "token"),
+            axes=("query", "token"),
             sentence=describe(kind, seen.sum(axis=1), leaks.sum(axis=(1, 2))),
             because=answer(cache),
             marks=np.stack([np.zeros_like(seen), leaks.any(axis=0)]),
             marked=LEAK,
+            figures=2,
             focus=(0, 3, 4),
         )
 

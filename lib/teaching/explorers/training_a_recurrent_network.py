@@ -36,7 +36,7 @@ def explorer():
             sentence=describe(word, beliefs, languages),
             titles=["probability"],
             kinds=["shares"],
-            axes=("language", "the word, letter by letter"),
+            axes=("language", "letter"),
             cell="{row} {column}: probability {value}, logit {score}.",
             because=because,
             seconds=[after_this_letter(languages, beliefs)],
@@ -74,7 +74,8 @@ def believe(model, tokenizer, word):
 
 def after_this_letter(languages, beliefs):
     """The probabilities of all languages after the letter that the reader points at."""
-    return Bars("after the letter pointed at", languages, beliefs, follows="column", along="row")
+    labels = [name[:3] for name in languages]
+    return Bars("probability of each language", labels, beliefs, follows="column", along="row")
 
 
 def describe(word, beliefs, languages):

@@ -28,15 +28,28 @@ function arrays(bytes, at) {
 }
 
 /** As view.short() in Python: a half is rounded up, a minus is a minus, and nothing is below 0. */
-function short(number, digits = 2) {
+function short(number, digits = 2, figures = 0) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "none" : number > 0 ? "∞" : "−∞";
+  if (figures && number) return significant(number, figures).replaceAll("-", "−");
   const text = number.toFixed(digits);
   return /[1-9]/.test(text) ? text.replace("-", "−") : text.replace("-", "");
 }
 
+/** So many significant digits: 0.0312, and 1.2e-05 below 0.0001. */
+function significant(number, figures) {
+  const [digits, power] = number.toExponential(figures - 1).split("e");
+  if (power >= -4 && power < figures) return (+number.toPrecision(figures)).toFixed(figures - 1 - power);
+  return `${digits}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+}
+
+/** One text for all, or the text of each. */
+const of = (texts, i) => (Array.isArray(texts) ? texts[i] : texts);
+
 /** As str.format(): {name} is replaced, {{ and }} are braces. */
 const filled = (template, words) =>
   template.replace(/\{\{|\}\}|\{(\w+)\}/g, (all, name) => (name ? words[name] ?? "" : all[0]));
+
+const SLANT = Math.PI / 3; // of labels above columns and below bars
 
 const clamp = (low, value, high) => Math.max(low, Math.min(high, value));
 const largest = (numbers) => numbers.reduce((most, one) => Math.max(most, Math.abs(one) || 0), 0);
@@ -73,8 +86,8 @@ const DARK_RAMPS = {
   weights: ["#33274F", "#56418A", "#8464BF", "#B39AE6", "#EDE6FF"],
   shares: ["#EEEEEE"],
   gradient: ["#551A3A", "#B0246E", "#FFC4DE"],
-  positive: ["#4A201A", "#8C3325", "#D6604D", "#F4A582", "#FFE9DC"],
-  negative: ["#15304A", "#1F5486", "#4393C3", "#92C5DE", "#E3F1F9"],
+  positive: ["#4A201A", "#8C3325", "#D6604D", "#FF9C82"],
+  negative: ["#15304A", "#1F5486", "#4393C3", "#7CC8F5"],
 };
 
 const channels = (colour) => {
@@ -108,8 +121,8 @@ function theme(el) {
   return { paper: `rgb(${paper})`, grid: named("--course-grid"), hatch: named("--course-hatch"), kinds };
 }
 
-/** Whether dark ink reads better on this colour than white. */
-const wantsInk = (rgb) => luminance(rgb) > 0.2;
+/** Whether black reads better on this colour than white: either has a contrast of 4.5 or more. */
+const wantsInk = (rgb) => luminance(rgb) > 0.179;
 
 // ---- time ---------------------------------------------------------------------------------------
 

@@ -1,8 +1,7 @@
 // Maps that answer: cells on a canvas, text and outlines in an SVG over it. Point at a cell, and
 // beside the maps stands what made its number. The kernel is not asked.
 
-const SLANT = Math.PI / 3, LINE = 13, GAP = 18, SIDE = 320, MOST = 44;
-const SIGNS = { right: "×", terms: "=" };
+const LINE = 13, GAP = 18, SIDE = 320, MOST = 44;
 const KEYS = {
   ArrowUp: ([h, t, s]) => [h, t - 1, s], ArrowDown: ([h, t, s]) => [h, t + 1, s],
   ArrowLeft: ([h, t, s]) => [h, t, s - 1], ArrowRight: ([h, t, s]) => [h, t, s + 1],
@@ -14,21 +13,22 @@ const KEYS = {
 function plan(frame, width) {
   const [H, T, S] = frame.shape, pixel = 1 / devicePixelRatio;
   const rows = frame.rows.map((row) => cut(row, 92)), columns = frame.columns.map((c) => cut(c, 76));
-  const axes = [cut(`${frame.axes[1]} →`, 110, 11), cut(`${frame.axes[0]} ↓`, 110, 11)];
+  const axes = [cut(frame.axes[1], 140, 11) + " →", cut(frame.axes[0], 140, 11) + " ↓"];
   const left = Math.ceil(12 + Math.max(...axes.map((a) => widthOf(a, 11)), ...rows.map((r) => widthOf(r))));
   const widest = Math.max(0, ...columns.map((column) => widthOf(column)));
   const lean = Math.ceil(widest * Math.cos(SLANT)) + 6, rise = widest * Math.sin(SLANT) + 10;
   const across = (n) => (width - left - lean - (n - 1) * GAP) / (n * S);
-  const down = (n) => (600 - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
-  const side = (n) => Math.min(MOST, across(n), Math.max(down(n), Math.min(4.5, 560 / T)));
+  const down = (n) => (660 - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
+  const side = (n) => Math.min(MOST, across(n), down(n));
   const lines = [...Array(H).keys()].map((n) => Math.ceil(H / (n + 1)));
   const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.85 : 1) > side(a) ? b : a));
-  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= cell;
-  const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 2)) + 20;
+  const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= Math.max(cell, 20);
+  const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 8)) + 20;
   const pitch = Math.ceil(cell * T + high + 14), step = Math.ceil(cell * S) + GAP;
+  const titled = Math.min(width, left + widthOf(cut(frame.titles[0], 300)) + 8);
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
-    width: left + best * step - GAP + lean, height: Math.ceil(H / best) * pitch,
+    width: Math.max(left + best * step - GAP + lean, best > 1 ? 0 : titled), height: Math.ceil(H / best) * pitch,
     every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 6 : 15) / cell) } };
 }
 
@@ -36,7 +36,8 @@ class Picture {
   constructor(model, el) {
     Object.assign(this, { model, el, focus: [0, 0, 0], pinned: false });
     el.classList.add("course-maps");
-    this.stage = add(el, "div", { class: "stage", tabindex: 0, role: "application",
+    this.left = add(el, "div", { class: "left" });
+    this.stage = add(this.left, "div", { class: "stage", tabindex: 0, role: "application",
       "aria-roledescription": "maps", "data-lm-suppress-shortcuts": "true" });
     this.canvas = add(this.stage, "canvas", { "aria-hidden": "true" });
     this.svg = add(this.stage, "svg", { "aria-hidden": "true" });
@@ -44,7 +45,7 @@ class Picture {
     this.look = add(el, "div", { class: "look" });
     this.said = add(this.look, "p", { role: "status", "aria-live": "polite" });
     this.because = add(this.look, "div", { class: "because" });
-    this.legend = add(el, "div", { class: "legend" });
+    this.legend = add(this.left, "div", { class: "legend" });
     this.beside = add(el, "div", { class: "seconds" });
     this.send = seldom(() => {
       this.model.set("focus", this.focus);
@@ -55,34 +56,39 @@ class Picture {
 
   listen() {
     const { model, stage } = this;
-    let waits = false;
-    const came = () => {
-      if (!waits) queueMicrotask(() => ((waits = false), this.take()));
-      waits = true; // text and bytes come together, and are told of one by one
-    };
-    const moved = () => this.frame && this.point(model.get("focus"), false);
-    for (const name of ["frame", "numbers"]) model.on(`change:${name}`, came);
-    model.on("change:focus", moved);
-    stage.addEventListener("keydown", (event) => this.key(event));
+    const news = new Set(), names = ["frame", "numbers", "focus"];
+    const come = names.map((name) => () => {
+      if (!news.size) queueMicrotask(() => this.hear(news));
+      news.add(name); // what comes in one message is told of one by one
+    });
+    names.forEach((name, i) => model.on(`change:${name}`, come[i]));
+    stage.addEventListener("keydown", (event) => this.walk(event));
     stage.addEventListener("pointermove", (event) => this.pinned || this.point(this.under(event)));
     stage.addEventListener("click", (event) => this.pin(this.under(event)));
     const unwatch = watch(this.el, () => this.layout());
     this.end = () => {
       unwatch();
       cancelAnimationFrame(this.next);
-      for (const name of ["frame", "numbers"]) model.off(`change:${name}`, came);
-      model.off("change:focus", moved);
+      names.forEach((name, i) => model.off(`change:${name}`, come[i]));
     };
   }
 
+  hear(news) {
+    const moved = news.has("focus"), drawn = news.has("frame") || news.has("numbers");
+    news.clear();
+    if (drawn) this.take(moved);
+    else if (this.frame) this.point(this.model.get("focus"), false);
+  }
+
   /** What the kernel has sent: drawn in place where only numbers are new. */
-  take() {
+  take(moved) {
     const frame = this.model.get("frame"), read = arrays(this.model.get("numbers"), frame?.at);
     if (!read) return;
-    const { cell, hidden, limit, at, scale, seconds, ...still } = frame;
+    const { cell, hidden, marked, limit, limits, at, scale, seconds, ...still } = frame;
     const shapes = ["left", "carried", "totals"].map((name) => at[name]?.[1]);
     const key = JSON.stringify([still, shapes, seconds.map((one) => [one.kind, one.names])]);
-    Object.assign(this, { frame, read, focus: this.within(this.model.get("focus"), frame) });
+    const focus = moved || !this.key ? this.model.get("focus") : this.focus;
+    Object.assign(this, { frame, read, focus: this.within(focus, frame) });
     if (key !== this.key) this.width = 0;
     this.key = key;
     if (this.width) this.paint();
@@ -100,19 +106,40 @@ class Picture {
     const wears = getComputedStyle(this.el).backgroundColor + look + devicePixelRatio;
     if (!this.frame || !width || (width === this.width && wears === this.wears)) return;
     Object.assign(this, { width, wears, colours: theme(this.el), shown: null });
-    const told = this.read("left") && this.read("right");
-    const below = plan(this.frame, width), aside = told && width >= 660 && plan(this.frame, width - SIDE);
-    const wide = aside && (aside.cell >= 27 || aside.cell >= 0.72 * below.cell);
-    this.place = wide ? aside : below;
-    this.el.classList.toggle("aside", Boolean(wide));
-    this.look.style.width = wide ? `${Math.min(420, width - this.place.width - 24)}px` : "";
-    this.room = wide ? Math.min(420, width - this.place.width - 24) : width;
+    this.arrange(width, Boolean(this.read("left") && this.read("right")));
     this.outlines();
-    this.reasons(told);
-    this.scales();
+    this.reasons();
+    this.hold();
     this.beside.replaceChildren();
     this.seconds = this.frame.seconds.map((second, i) => new Second(this, second, i));
     this.paint();
+  }
+
+  /** What made a number stands beside the maps if they lose little by that; else below them. */
+  arrange(width, told) {
+    const below = plan(this.frame, width), aside = told && width >= 660 ? plan(this.frame, width - SIDE) : below;
+    const spare = width - aside.width - 24, most = told ? 380 : 720;
+    const wide = spare >= 290 && (aside.cell >= 27 || aside.cell >= 0.85 * below.cell)
+      && (told || this.frame.seconds.length > 0);
+    this.room = wide ? Math.min(most, spare) : width;
+    Object.assign(this, { told, wide, place: wide ? aside : below });
+    this.el.classList.toggle("aside", wide);
+    this.look.style.width = wide ? `${this.room}px` : "";
+    (told ? this.el : this.look).append(this.beside);
+    this.left.style.width = `${this.place.width}px`;
+  }
+
+  /** Keep as much room as the longest sentence takes, so that nothing below it jumps. */
+  hold() {
+    const { frame, said } = this, now = said.textContent;
+    const long = (names) => names.reduce((a, b) => (b.length > a.length ? b : a), "");
+    const words = { title: long(frame.titles), row: long(frame.row_names), column: long(frame.column_names) };
+    const all = [frame.cell, frame.hidden].flat().map((one) =>
+      filled(`${one} ${frame.marked}`, { ...words, value: "−0.00", score: "−10.00" }));
+    said.style.minHeight = "";
+    said.textContent = long(all);
+    said.style.minHeight = `${said.offsetHeight}px`;
+    said.textContent = now;
   }
 
   /** All that does not move: labels, frames; and the outlines that follow the focus. */
@@ -125,35 +152,42 @@ class Picture {
     Object.assign(canvas.style, { width: `${place.width}px`, height: `${place.height}px` });
     canvas.width = Math.round(place.width * devicePixelRatio);
     canvas.height = Math.round(place.height * devicePixelRatio);
+    const pen = (this.pen = canvas.getContext("2d", { alpha: false }));
+    pen.fillStyle = this.colours.paper;
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingEnabled = false;
+    this.hatched = this.hatch(pen);
     stage.setAttribute("aria-label", `${frame.titles.length === 1 ? "Map" : "Maps"} of ${T} rows `
       + `(${frame.axes[0]}) and ${S} columns (${frame.axes[1]}). Arrow keys move, Page Up and Page Down `
       + "change the map, Enter pins the row, Escape lets it go.");
     this.maps = place.corners.map(([x, y], h) => {
       const map = { group: add(svg, "g", { transform: `translate(${x},${y})` }) }, { group } = map;
       map.title = add(group, "text", { class: "title", y: 11 - place.high }, frame.titles[h]);
-      map.title.textContent = cut(frame.titles[h], Math.max(cell * S, 40), 12);
+      map.title.textContent = cut(frame.titles[h], place.across > 1 ? Math.max(cell * S, 40) : place.width - place.left);
       add(group, "rect", { class: "frame", width: cell * S, height: cell * T });
       map.rows = h % place.across ? [] : this.labels(group, "row", T);
       map.columns = this.labels(group, "column", S);
       if (!(h % place.across)) place.axes.forEach((axis, i) => add(group, "text",
-        { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -8 : -8 - LINE }, axis));
+        { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -12 : -12 - LINE }, axis));
       map.numbers = [];
       map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       const box = (name, w, h) => add(group, "rect", { class: name, width: w, height: h, rx: 1 });
-      map.row = box("band q", cell * S + 2, cell + 2), map.column = box("band k", cell + 2, cell * T + 2);
+      map.row = ["back", "q"].map((name) => box(`band ${name}`, cell * S + 2, cell + 2));
+      map.column = ["back", "k"].map((name) => box(`band ${name}`, cell + 2, cell * T + 2));
       map.here = [box("here back", cell, cell), box("here", cell, cell)];
       return map;
     });
-    this.el.classList.toggle("attention", frame.attention);
+    this.el.classList.toggle("attention", frame.attention && frame.kinds.includes("weights"));
   }
 
   labels(group, name, count) {
     const { place, frame } = this, { cell } = place, full = frame[`${name}s`];
+    const sparse = full.includes(""); // whoever leaves labels out has made room already
     return Array.from({ length: count }, (_, i) => {
       const middle = (i + 0.5) * cell, turned = `translate(${middle + 1},-7) rotate(-60)`;
       const where = name === "row" ? { x: -8, y: middle }
         : place.flat ? { x: middle, y: -11 } : { transform: turned };
-      const kind = `label ${name} ${place.flat ? "flat" : ""} ${i % place.every[name] ? "spare" : ""}`;
+      const kind = `label ${name} ${place.flat ? "flat" : ""} ${!sparse && i % place.every[name] ? "spare" : ""}`;
       const label = add(group, "text", { class: kind, ...where }, place[`${name}s`][i]);
       if (full[i] !== place[`${name}s`][i]) add(label, "title", {}, full[i]);
       return label;
@@ -167,6 +201,7 @@ class Picture {
     cancelAnimationFrame(this.next);
     this.shown = moves ? from.slice() : wanted;
     this.write(wanted);
+    this.scales();
     this.mark();
     const step = (now) => {
       const part = moves ? clamp(0.1, (now - start) / 100, 1) : 1;
@@ -188,8 +223,8 @@ class Picture {
 
   /** Each cell is one pixel of a small picture, which is then drawn large. */
   cells(values) {
-    const { small, canvas, place, colours, frame, tables } = this, [H, T, S] = frame.shape;
-    const pen = canvas.getContext("2d"), at = (length) => Math.round(length * devicePixelRatio);
+    const { small, place, colours, frame, tables } = this, [H, T, S] = frame.shape;
+    const { pen } = this, at = (length) => Math.round(length * devicePixelRatio);
     if (small.width !== S || small.height !== H * T || !this.pixels)
       (small.width = S), (small.height = H * T), (this.pixels = new ImageData(S, H * T));
     const words = new Uint32Array(this.pixels.data.buffer);
@@ -198,14 +233,13 @@ class Picture {
       words[i] = index === index ? table[index < 0 ? 0 : index > 255 ? 255 : Math.round(index)] : 0;
     }
     small.getContext("2d").putImageData(this.pixels, 0, 0);
-    pen.fillStyle = colours.paper;
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.imageSmoothingEnabled = false;
     const side = at(place.cell), hair = Math.max(1, Math.floor(devicePixelRatio / 2));
     place.corners.forEach(([x, y], h) => {
       const box = [at(x), at(y), S * side, T * side];
-      pen.fillStyle = this.hatch(pen);
-      pen.fillRect(...box);
+      if (this.holes[h]) {
+        pen.fillStyle = this.hatched;
+        pen.fillRect(...box);
+      }
       pen.drawImage(small, 0, h * T, S, T, ...box);
       pen.fillStyle = colours.grid;
       if (place.cell < 9) return;
@@ -219,6 +253,8 @@ class Picture {
     const side = Math.round(6 * devicePixelRatio), tile = document.createElement("canvas");
     tile.width = tile.height = side;
     const lines = tile.getContext("2d");
+    lines.fillStyle = this.colours.paper;
+    lines.fillRect(0, 0, side, side);
     Object.assign(lines, { strokeStyle: this.colours.hatch, lineWidth: devicePixelRatio });
     for (const shift of [-side, 0, side]) lines.moveTo(shift, side), lines.lineTo(shift + side, 0);
     lines.stroke();
@@ -228,18 +264,20 @@ class Picture {
   /** The colour tables of these kinds and limits; numbers and crosses in the cells. */
   write(values) {
     const { frame, place, colours } = this, [, T, S] = frame.shape, { cell } = place;
-    const marks = this.read("marks"), limit = frame.limit || 1;
-    this.tables = frame.kinds.map((kind) => {
+    const marks = this.read("marks");
+    this.tables = frame.kinds.map((kind, h) => {
       const rgb = colours.kinds[kind], table = Uint32Array.from(rgb, ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
-      const signed = kind === "signed";
-      return { rgb, table, scale: (signed ? 127.5 : 255) / limit, shift: signed ? 127.5 : 0 };
+      const signed = kind === "signed", limit = frame.limits[h] || 1;
+      return { rgb, table, limit, scale: (signed ? 127.5 : 255) / limit, shift: signed ? 127.5 : 0 };
     });
+    this.holes = [];
     this.maps.forEach((map, h) => {
       const own = values.subarray(h * T * S, (h + 1) * T * S), kind = frame.kinds[h];
       const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
-      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-limit), 10)] : [0]));
+      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-frame.limits[h]), 10)] : [0]));
+      this.holes[h] = own.some(Number.isNaN);
       if (cell >= room) this.figures(map, own, text, this.tables[h]);
-      const corner = cell >= room ? 0.78 : 0.5, arm = Math.min(5, cell * (corner > 0.5 ? 0.13 : 0.3));
+      const corner = cell >= room ? 0.85 : 0.5, arm = Math.min(corner > 0.5 ? 4 : 6, cell * (corner > 0.5 ? 0.1 : 0.3));
       const cross = (i) => {
         const x = ((i % S) + corner) * cell, y = (Math.floor(i / S) + 1 - corner) * cell;
         return `M${x - arm},${y - arm}l${2 * arm},${2 * arm}m0,${-2 * arm}l${-2 * arm},${2 * arm}`;
@@ -249,12 +287,12 @@ class Picture {
     });
   }
 
-  figures(map, values, text, { rgb, scale, shift }) {
+  figures(map, values, text, { rgb, scale, shift, limit }) {
     const { cell } = this.place, S = this.frame.shape[2];
     values.forEach((value, i) => {
       const label = (map.numbers[i] ??= add(map.group, "text", { class: "number",
         x: ((i % S) + 0.5) * cell, y: (Math.floor(i / S) + 0.5) * cell }));
-      const said = Math.abs(value) >= 0.095 * Math.min(1, this.frame.limit) ? text(value) : "";
+      const said = Math.abs(value) >= 0.095 * Math.min(1, limit) ? text(value) : "";
       if (label.textContent !== said) label.textContent = said;
       const on = rgb[Math.round(clamp(0, value * scale + shift, 255) || 0)];
       label.classList.toggle("light", !wantsInk(on));
@@ -263,7 +301,7 @@ class Picture {
 
   // ---- pointing ---------------------------------------------------------------------------------
 
-  key(event) {
+  walk(event) {
     const to = KEYS[event.key], pins = event.key === "Enter" || event.key === " ";
     if (!this.frame || event.ctrlKey || event.altKey || event.metaKey) return;
     if (!to && !pins && !(event.key === "Escape" && this.pinned)) return;
@@ -310,34 +348,36 @@ class Picture {
   mark() {
     const [h, t, s] = this.focus, { cell, across } = this.place, line = Math.floor(h / across);
     this.maps.forEach((map, i) => {
-      map.row.setAttribute("y", t * cell - 1), map.row.setAttribute("x", -1);
-      map.row.classList.toggle("other", i !== h);
-      map.column.setAttribute("x", s * cell - 1), map.column.setAttribute("y", -1);
+      map.row.forEach((box) => set(box, { x: -1, y: t * cell - 1 }));
+      map.row[1].classList.toggle("other", i !== h);
+      map.column.forEach((box) => set(box, { x: s * cell - 1, y: -1 }));
       map.here.forEach((box) => set(box, { x: s * cell, y: t * cell }));
-      for (const one of [map.column, ...map.here]) one.style.display = i === h ? "" : "none";
+      for (const one of [map.row[0], ...map.column, ...map.here]) one.style.display = i === h ? "" : "none";
       map.title.classList.toggle("on", i === h);
-      this.light(map.rows, t, true), this.light(map.columns, s, i === h);
+      this.light(map.rows, t, this.place.every.row);
+      this.light(map.columns, i === h ? s : -1, this.place.every.column);
     });
     this.explain(h, t, s);
     this.seconds.forEach((second) => second.mark());
   }
 
-  light(labels, at, on) {
-    if (labels.lit !== undefined) labels[labels.lit].classList.remove("on");
-    labels.lit = on && labels[at] ? at : undefined;
-    if (labels.lit !== undefined) labels[at].classList.add("on");
+  /** Light one label; where there is no room for all, it takes that of its neighbours. */
+  light(labels, at, every) {
+    for (const label of labels.lit ?? []) label.classList.remove("on", "near");
+    labels.lit = at < 0 ? [] : labels.slice(Math.max(0, at - every + 1), at + every);
+    for (const label of labels.lit) label.classList.add(label === labels[at] ? "on" : "near");
   }
 
   // ---- what made it -----------------------------------------------------------------------------
 
   /** The strips of bars, empty. */
-  reasons(told) {
+  reasons() {
     this.because.replaceChildren();
     this.strips = {};
     this.sums = null;
-    if (!told) return;
-    const { frame, room } = this, wide = this.el.classList.contains("aside");
-    const columns = wide ? 1 : clamp(1, Math.floor(room / 240), 3), width = Math.floor((room - (columns - 1) * 24) / columns);
+    if (!this.told) return;
+    const { frame, room } = this;
+    const columns = this.wide ? 1 : clamp(1, Math.floor(room / 240), 3), width = Math.floor((room - (columns - 1) * 24) / columns);
     this.because.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
     for (const name of ["left", "right", "terms", "sums", "carried", "totals"]) {
       if (name === "sums") this.sums = add(this.because, "div", { class: "sums" });
@@ -351,8 +391,10 @@ class Picture {
     const told = frame.at.scores && h < frame.at.scores[1][0];
     const score = told ? read("scores")[(h * T + t) * S + s] : NaN;
     const words = { title: frame.titles[h], row: frame.row_names[t], column: frame.column_names[s] };
-    this.said.textContent = filled(Number.isNaN(value) ? frame.hidden : frame.cell,
-      { ...words, value: short(value), score: told ? short(score) : "" });
+    const cross = read("marks")?.[(h * T + t) * S + s] && frame.marked ? ` ${frame.marked}` : "";
+    const text = (number) => short(number, 2, frame.figures);
+    this.said.textContent = filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
+      { ...words, value: text(value), score: told ? text(score) : "" });
     this.because.style.visibility = told ? "" : "hidden";
     if (!told || !this.sums) return;
     const part = (name, count, at) => {
@@ -362,195 +404,53 @@ class Picture {
     const left = part("left", T, t), right = part("right", S, s), most = (name, count) => largest(
       read(name).subarray(h * count * left.length, (h + 1) * count * left.length));
     const product = (j) => part("terms", T * S, t * S + j) ?? left.map((q, k) => q * part("right", S, j)[k]);
-    const terms = product(s), row = Array.from({ length: S }, (_, j) => largest(product(j)));
-    this.strips.left.show(left, frame.rows[t], most("left", T));
-    this.strips.right.show(right, frame.columns[s], most("right", S));
-    this.strips.terms.show(terms, "", Math.max(...row));
+    const terms = product(s), row = () => Array.from({ length: S }, (_, j) => largest(product(j)));
+    // Where sizes span many powers of ten, each strip is as high as its own largest number.
+    const own = (numbers, all) => (frame.figures ? largest(numbers) : all());
+    this.strips.left.show(left, frame.row_names[t], own(left, () => most("left", T)));
+    this.strips.right.show(right, frame.column_names[s], own(right, () => most("right", S)));
+    this.strips.terms.show(terms, "", own(terms, () => Math.max(...row())));
     const total = part("totals", T, t), carried = part("carried", S, s);
     const given = carried && largest(read("carried").subarray(h * S * carried.length, (h + 1) * S * carried.length));
-    this.strips.carried?.show(carried, frame.columns[s], given);
-    this.strips.totals?.show(total, frame.rows[t], given ?? largest(total));
+    this.strips.carried?.show(carried, words.column, given);
+    this.strips.totals?.show(total, words.row, given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
+    const said = (number) => short(number, 2, frame.figures);
     const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
       const line = add(this.sums, "div");
       add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
-      add(line, "b", {}, short(number));
+      add(line, "b", {}, said(number));
     }
   }
 
   /** What the colours stand for, one bar for each kind in use. */
   scales() {
     const { frame, colours } = this, names = { weights: frame.words.value, shares: "share", gradient: "gradient" };
+    const now = JSON.stringify([frame.kinds, frame.limits, frame.titles, this.holes, this.wears]);
+    if (now === this.legend.dataset.of) return;
+    this.legend.dataset.of = now;
     this.legend.replaceChildren();
+    const several = new Set(frame.kinds).size > 1; // then the title of the first of a kind names it
     for (const kind of new Set(frame.kinds)) {
+      const first = frame.kinds.indexOf(kind), limit = frame.limits[first];
       const one = add(this.legend, "span"), stops = colours.kinds[kind].filter((_, i) => i % 17 === 0);
       const shown = (limit) => String(+limit.toPrecision(3)).replace("-", "−");
-      if (names[kind]) add(one, "span", {}, names[kind]);
-      add(one, "span", {}, kind === "signed" ? shown(-frame.limit) : "0");
+      const name = several ? frame.titles[first] : names[kind];
+      if (name) add(one, "span", {}, name);
+      add(one, "span", {}, kind === "signed" ? shown(-limit) : "0");
       add(one, "i").style.background = `linear-gradient(90deg, ${stops.map((rgb) => `rgb(${rgb})`)})`;
-      add(one, "span", {}, shown(frame.limit));
+      add(one, "span", {}, shown(limit));
     }
-    const holes = this.read("values").some(Number.isNaN), none = holes && add(this.legend, "span");
+    const none = this.holes.includes(true) && add(this.legend, "span");
     if (none) add(none, "i", { class: "none" }), add(none, "span", {}, "no number");
   }
 }
 
-/** One array as bars around a line, all in one path; with its numbers where there is room. */
-class Strip {
-  constructor({ because, frame }, name, width) {
-    const roles = { left: "q", right: "k", terms: "w", carried: "v", totals: "v" };
-    const box = add(because, "div", { class: `strip ${roles[name]}` }), line = add(box, "div");
-    const sign = frame.at.terms ? "" : SIGNS[name] ?? "";
-    add(line, "span", { class: "sign" }, sign), add(line, "b", {}, frame.words[name]);
-    this.whose = add(line, "span", { class: "whose" });
-    this.count = frame.at[name === "terms" ? "left" : name][1].at(-1);
-    this.step = Math.min(width / this.count, 48);
-    this.high = 18;
-    this.numbers = this.step >= 34;
-    const height = 2 * this.high + 2 + (this.numbers ? 14 : 0);
-    this.svg = add(box, "svg", { width, height, "aria-hidden": "true" });
-    const end = this.step * this.count;
-    add(this.svg, "line", { class: "zero", x2: end, y1: this.high + 1, y2: this.high + 1 });
-    this.path = add(this.svg, "path", { class: "bars" });
-    this.texts = Array.from({ length: this.numbers ? this.count : 0 }, (_, i) =>
-      add(this.svg, "text", { class: "number", x: (i + 0.5) * this.step, y: height - 6 }));
-  }
-
-  show(numbers, whose, most) {
-    const { step, high } = this, thick = step > 3 ? step * 0.78 : step;
-    this.whose.textContent = whose;
-    this.path.setAttribute("d", Array.from(numbers, (number, i) => {
-      const tall = (clamp(-1, number / (most || 1), 1) || 0) * high;
-      return `M${(i * step + (step - thick) / 2).toFixed(2)},${high + 1}h${thick.toFixed(2)}v${(-tall).toFixed(2)}h${(-thick).toFixed(2)}z`;
-    }).join(""));
-    this.texts.forEach((text, i) => (text.textContent = short(numbers[i])));
-  }
-}
-
-/** A view beside the maps: bars or lines, lit where they belong to what is pointed at. */
-class Second {
-  constructor(picture, second, i) {
-    Object.assign(this, { picture, second, i });
-    const { beside, width, frame } = picture, all = frame.seconds.length;
-    const across = clamp(1, Math.floor((width + 28) / 350), all);
-    this.width = Math.min(720, Math.floor((width - 28 * (across - 1)) / across));
-    const box = add(beside, "div");
-    box.style.width = `${this.width}px`;
-    this.title = add(box, "div", { class: "title" });
-    this.svg = add(box, "svg", { width: this.width, "aria-hidden": "true" });
-    this.names = add(box, "div", { class: "legend" });
-    second.names.forEach((name, j) => {
-      const one = add(this.names, "span"), mark = add(one, "svg", { width: 24, height: 12, "aria-hidden": "true" });
-      if (second.kind === "lines") add(mark, "path", { class: `line s${j % 6}`, d: "M0,6h24" });
-      else if (j) add(mark, "circle", { class: "dot", cx: 14, cy: 6, r: 4 });
-      else add(mark, "rect", { class: "bar", x: 8, width: 12, height: 12 });
-      add(one, "span", {}, name);
-    });
-    this.svg.addEventListener("pointermove", (event) => picture.pinned || picture.point(this.under(event)));
-    this.svg.addEventListener("click", (event) => picture.pin(this.under(event)));
-  }
-
-  get lit() {
-    return { row: this.picture.focus[1], column: this.picture.focus[2] }[this.second.along];
-  }
-
-  under(event) {
-    const { along, labels, kind } = this.second, [h, t, s] = this.picture.focus;
-    const x = (event.clientX - this.svg.getBoundingClientRect().left - this.left) / this.step;
-    const at = clamp(0, Math.floor(kind === "bars" ? x : x + 0.5), labels.length - 1);
-    return along ? (along === "row" ? [h, at, s] : [h, t, at]) : null;
-  }
-
-  mark() {
-    const { picture, second: last, i } = this, second = picture.frame.seconds[i];
-    this.second = second;
-    if (this.drawn && last === second && !second.follows && !second.along) return;
-    this.drawn = true;
-    const whose = { row: picture.frame.rows[picture.focus[1]], column: picture.frame.columns[picture.focus[2]] };
-    this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
-    this.svg.replaceChildren();
-    if (second.kind === "bars") this.bars();
-    else this.lines();
-  }
-
-  /** The axes; y(value) is where a value stands. */
-  axes(low, high, ticks, count, centred) {
-    const { svg, second, width } = this, label = (text) => cut(String(text), 70, 11);
-    const room = (width - 8 - (this.left = 12 + Math.max(...ticks.map(([, text]) => widthOf(text, 11))))) / count;
-    this.step = centred ? room : (room * count) / Math.max(1, count - 1);
-    const labels = second.labels.map(label), widest = Math.max(0, ...labels.map((text) => widthOf(text, 11)));
-    const few = !centred || widest + 6 <= room, every = Math.ceil((few ? widest + 8 : 14) / (centred ? room : this.step));
-    const bottom = few ? 20 : 12 + widest * Math.sin(SLANT), tall = 118;
-    svg.setAttribute("height", Math.ceil(8 + tall + bottom + (second.x_label ? 16 : 0)));
-    const y = (value) => 8 + tall * (1 - (clamp(low, value, high) - low) / (high - low || 1));
-    for (const [at, text] of ticks) {
-      add(svg, "line", { class: "tick", x1: this.left, x2: width - 8, y1: y(at), y2: y(at) });
-      add(svg, "text", { class: "row", x: this.left - 6, y: y(at) }, text);
-    }
-    labels.forEach((text, i) => {
-      if (i % every && i !== this.lit) return;
-      if (i !== this.lit && Math.abs(i - this.lit) < every) return;
-      const x = this.left + this.step * (i + (centred ? 0.5 : 0)), at = tall + 18;
-      const where = few ? { x, y: at, class: "flat" } : { transform: `translate(${x},${at - 4}) rotate(-60)`, class: "end" };
-      const node = add(svg, "text", where, text);
-      if (i === this.lit) node.classList.add("on");
-    });
-    if (second.x_label) add(svg, "text", { class: "flat muted", x: (this.left + width) / 2, y: tall + bottom + 14 }, second.x_label);
-    return y;
-  }
-
-  bars() {
-    const { second, picture, i, svg } = this, { labels, follows } = second, N = labels.length;
-    const at = { row: picture.focus[1], column: picture.focus[2] }[follows] ?? 0;
-    const of = (name) => picture.read(`${name} ${i}`)?.subarray(at * N, (at + 1) * N);
-    const low = picture.read(`heights ${i}`).reduce((a, b) => Math.min(a, b || 0), 0), high = second.limit;
-    const ticks = [...(low < 0 ? [low] : []), 0, high / 2, high].map((v) => [v, String(+v.toPrecision(2)).replace("-", "−")]);
-    const y = this.axes(low, high, ticks, N, true), heights = of("heights"), dots = of("dots"), { step, left } = this;
-    heights.forEach((value, j) => {
-      if (Number.isNaN(value)) return;
-      const [top, bottom] = [y(Math.max(0, value)), y(Math.min(0, value))], lit = j === this.lit ? "lit" : "";
-      add(svg, "rect", { class: `bar ${lit}`, x: left + step * (j + 0.11), width: step * 0.78, y: top, height: Math.max(0, bottom - top) });
-    });
-    dots?.forEach((value, j) => Number.isNaN(value) || add(svg, "circle",
-      { class: "dot", cx: left + step * (j + 0.5), cy: y(value), r: Math.min(4, step * 0.35) }));
-    add(svg, "line", { class: "zero", x1: left, x2: this.width - 8, y1: y(0), y2: y(0) });
-  }
-
-  lines() {
-    const { second, picture, i, svg } = this, { limits, log, labels } = second;
-    const scale = (value) => (log ? Math.log10(value) : value), [low, high] = limits.map(scale);
-    const y = this.axes(low, high, log ? decades(low, high) : rounds(low, high), labels.length, false);
-    const x = (j) => this.left + this.step * j;
-    if (this.lit !== undefined) add(svg, "line", { class: "here", x1: x(this.lit), x2: x(this.lit), y1: 6, y2: 128 });
-    second.names.forEach((_, j) => {
-      let pen = "M";
-      const d = Array.from(picture.read(`line ${i} ${j}`), (value, k) => {
-        if (!Number.isFinite(scale(value))) return (pen = "M"), "";
-        const step = `${pen}${x(k).toFixed(1)},${y(scale(value)).toFixed(1)}`;
-        return (pen = "L"), step;
-      }).join("");
-      add(svg, "path", { class: `line s${j % 6}`, d });
-    });
-  }
-}
-
-function decades(low, high) {
-  const first = Math.ceil(low - 1e-9), count = Math.floor(high + 1e-9) - first + 1, step = Math.ceil(count / 5);
-  return Array.from({ length: Math.max(0, Math.ceil(count / step)) }, (_, i) => [first + i * step, powers(first + i * step)]);
-}
-
-function rounds(low, high) {
-  const rough = (high - low) / 4 || 1, ten = 10 ** Math.floor(Math.log10(rough));
-  const step = ten * [1, 2, 5, 10].find((n) => n * ten >= rough), first = Math.ceil(low / step - 1e-9);
-  const count = Math.floor(high / step + 1e-9) - first + 1;
-  return Array.from({ length: count }, (_, i) => [(first + i) * step, String(+((first + i) * step).toPrecision(6)).replace("-", "−")]);
-}
-
 function render({ model, el }) {
   const picture = new Picture(model, el);
-  picture.take();
+  picture.take(true);
   requestAnimationFrame(() => picture.layout());
   model.set("alive", (model.get("alive") ?? 0) + 1);
   model.save_changes();
