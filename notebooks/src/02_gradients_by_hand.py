@@ -509,7 +509,7 @@ print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f
 #
 # - point at `W_1[0,1]`: both rows of $x$ used it. A fork: its gradient is the sum of two products, one for each row;
 # - press *nudge*: two runs of the whole network give the number that one walk back gave to all 21 parameters at once;
-# - write 1 for the first of the `targets`: in row 0 of $dy$ the minus moves with it. Belief minus truth;
+# - write 1 for the first of the `targets` and take it back: in row 0 of $dy$ the minus moves with it. Belief minus truth;
 # - press *step*: all parameters move against their gradients, and the loss falls from 1.110 to 0.968. After twelve steps less than half of it is left.
 
 # %% tags=["explorer"]
