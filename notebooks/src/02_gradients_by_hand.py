@@ -466,7 +466,7 @@ print(f"loss {before:.4f}, after one small step {walk(*stepped)[0]:.4f}")
 # ## A graph with a fork
 #
 # Back to the small graph of the first section and its numbers, with one change: $w$ is used a second time,
-# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$.
+# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$. Two paths lead away from $w$, so two gradients come back and add. To lower the loss, turn $w$ up.
 
 # %%
 y = w * h
@@ -485,9 +485,6 @@ both = f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}"
 ax.text(0, 1.5, both.replace("-", "−"), color=GRADIENT, style="italic")
 plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
-
-# %% [markdown]
-# Two paths, one sum. To lower the loss, turn $w$ up.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Every number on one screen
