@@ -60,7 +60,7 @@ class Maps(anywidget.AnyWidget):
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 
-    _esm, _css = source("machine.js", "maps.js"), source("live.css")
+    _esm, _css = source("machine.js", "seconds.js", "maps.js"), source("live.css")
     frame = traitlets.Dict().tag(sync=True)
     numbers = traitlets.Bytes(b"").tag(sync=True)
     focus = traitlets.List([0, 0, 0]).tag(sync=True)

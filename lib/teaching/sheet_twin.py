@@ -75,7 +75,7 @@ class Still:
             ax.text(x, y, group, fontsize=9, fontweight="bold", color=INK, va="center")
         still(ax, self.words, self.spots, mode == "gradient")
         self.numbers = {back: numbers(ax, self.words, self.spots, mode, back) for back in self.back}
-        self.lit = [PolyCollection([], zorder=2 + i, **style) for i, style in enumerate(LIT)]
+        self.lit = [PolyCollection([], zorder=2 + i / 2, **style) for i, style in enumerate(LIT)]
         self.told = [
             ax.text(GAP, height - 0.1 - LINE * (LINES - i - 0.5), "", fontsize=8, va="center",
                     parse_math=False)
@@ -110,13 +110,15 @@ class Still:
 
 
 def placed(words, layout, mode):
-    """({name: Spot}, titles (x, y, text), sides): one stack after the other, in rows."""
+    """({name: Spot}, titles (x, y, text), sides): one stack after the other, in rows.
+
+    A group that fits into a row has all of it in one.
+    """
     spots, titles, x, top, lowest, right = {}, [], GAP, GAP / 2, 0, 0
     high = ROW * (1.8 if mode == "both" else 1)
-    for group, stack in ((group, stack) for group, stacks in layout for stack in stacks):
-        wide = width_of(words, stack)
-        across = SIDE + max(wide * words.tape.shape(name)[1] for name in stack)
-        if x > GAP and x + across > WIDTH - GAP / 2:
+    for group, stack, needed in in_order(words, layout):
+        wide, across = width_of(words, stack), across_of(words, stack)
+        if x > GAP and x + max(across, needed) > WIDTH - GAP / 2:
             x, top = GAP, lowest + 0.05
         if not titles or titles[-1][2] != group:
             titles.append((x, top + HEAD / 2, group))
@@ -128,6 +130,19 @@ def placed(words, layout, mode):
         x, lowest = x + across + GAP, max(lowest, y + 0.1)
         right = max(right, x)
     return spots, titles, (max(right, LEAST), lowest + 0.2 + LINE * LINES)
+
+
+def in_order(words, layout):
+    """(group, stack, width of a group that begins here and fits into a row, else 0)."""
+    for group, stacks in layout:
+        whole = sum(GAP + across_of(words, stack) for stack in stacks) - GAP
+        for k, stack in enumerate(stacks):
+            yield group, stack, whole if k == 0 and whole < WIDTH - 2 * GAP else 0
+
+
+def across_of(words, stack):
+    """The width of a stack, in inches."""
+    return SIDE + max(width_of(words, stack) * words.tape.shape(name)[1] for name in stack)
 
 
 def many(words, name):

@@ -102,7 +102,7 @@ def next_symbol(probabilities, step):
     taken = np.arange(len(probabilities))[:, None] < step
     heights = np.where(taken, probabilities[:, SHOWN], 0)
     names = [name_of(symbol) for symbol in WRITTEN]
-    return Bars("probability of each symbol, at this step", names, heights, follows="row")
+    return Bars("probability of each symbol", names, heights, follows="row")
 
 
 def because(attention, cache):

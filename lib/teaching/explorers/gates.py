@@ -27,33 +27,34 @@ WORDS = {
 
 def explorer():
     """Forget bias, lag and input strength against the forget gates, and what survives."""
-
-    def show(forget_bias, lag, input_strength):
-        cell, caches = lstm(forget_bias, input_strength)
-        along, everything, f = left(cell, caches)
-        shares = along, everything, survive_tanh(input_strength)
-        return View(
-            opened(caches).T[None],
-            rows=numbered(HIDDEN),
-            columns=numbered(STEPS, 10),
-            row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
-            column_names=[f"step back {k}" for k in BACK],
-            sentence=describe(forget_bias, f, lag, *(share[lag] for share in shares)),
-            titles=["forget gate f, from 0 (shut) to 1 (open)"],
-            kinds=["shares"],
-            axes=("unit", "steps back"),
-            cell="{row}, {column}: f = σ({score}) = {value}.",
-            because=made(cell, caches, input_strength),
-            seconds=[survivors(shares)],
-            focus=(0, None, lag - 1),
-            figures=4,
-        )
-
     return Live(
         show,
         forget_bias=Number("forget bias", 1.0, -2.0, 8.0, 0.1),
         lag=Number("lag", 40, 1, STEPS),
         input_strength=Number("input strength", 1.0, 0.0, 3.0, 0.1),
+    )
+
+
+def show(forget_bias, lag, input_strength):
+    """The forget gates and what survives, at one setting of the controls."""
+    cell, caches = lstm(forget_bias, input_strength)
+    along, everything, f = left(cell, caches)
+    shares = along, everything, survive_tanh(input_strength)
+    return View(
+        opened(caches).T[None],
+        rows=numbered(HIDDEN),
+        columns=numbered(STEPS, 10),
+        row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
+        column_names=[f"step back {k}" for k in BACK],
+        sentence=describe(forget_bias, f, lag, *(share[lag] for share in shares)),
+        titles=["forget gate f, from 0 (shut) to 1 (open)"],
+        kinds=["shares"],
+        axes=("unit", "steps back"),
+        cell="{row}, {column}: f = σ({score}) = {value}.",
+        because=made(cell, caches, input_strength),
+        seconds=[survivors(shares)],
+        focus=(0, None, lag - 1),
+        figures=4,
     )
 
 

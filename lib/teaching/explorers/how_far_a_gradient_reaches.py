@@ -27,34 +27,35 @@ WORDS = {
 
 def explorer():
     """Spectral radius, input strength and kind of W_hh against the reach of a gradient."""
-
-    def show(spectral_radius, input_strength, kind):
-        dz, because = back(spectral_radius, input_strength, kind)
-        seen = relative(dz)
-        predicted = float(spectral_radius) ** (STEPS - EACH)
-        return View(
-            dz.T[None],
-            rows=numbered(HIDDEN),
-            columns=numbered(STEPS, 10),
-            row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
-            column_names=[f"step {t}" for t in EACH],
-            sentence=describe(seen, predicted),
-            titles=[f"gradient dz that arrives; full colour: {LIMIT:g} or more"],
-            kinds=["signed"],
-            limit=LIMIT,
-            axes=("unit", "time step t"),
-            cell="{row} at {column}: dh = {score} comes back, its tanh lets dz = {value} through.",
-            because=because,
-            seconds=[reach(predicted, seen)],
-            focus=(0, 1, STEPS - 2),
-            figures=2,
-        )
-
     return Live(
         show,
         spectral_radius=Number("spectral radius", 0.5, 0.0, 2.0, 0.1),
         input_strength=Number("input strength", 0.0, 0.0, 3.0, 0.1),
         kind=Choice("W_hh is", KINDS),
+    )
+
+
+def show(spectral_radius, input_strength, kind):
+    """The gradient at every unit and step, and its reach, at one setting of the controls."""
+    dz, because = back(spectral_radius, input_strength, kind)
+    seen = relative(dz)
+    predicted = float(spectral_radius) ** (STEPS - EACH)
+    return View(
+        dz.T[None],
+        rows=numbered(HIDDEN),
+        columns=numbered(STEPS, 10),
+        row_names=[f"unit {d + 1}" for d in range(HIDDEN)],
+        column_names=[f"step {t}" for t in EACH],
+        sentence=describe(seen, predicted),
+        titles=[f"gradient dz that arrives; full colour: {LIMIT:g} or more"],
+        kinds=["signed"],
+        limit=LIMIT,
+        axes=("unit", "time step t"),
+        cell="{row} at {column}: dh = {score} comes back, its tanh lets dz = {value} through.",
+        because=because,
+        seconds=[reach(predicted, seen)],
+        focus=(0, 1, STEPS - 2),
+        figures=2,
     )
 
 

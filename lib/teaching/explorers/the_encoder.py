@@ -11,7 +11,7 @@ from lib.teaching.panel import Choice, Number, TextField
 from lib.teaching.view import Bars, View, answers
 from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, V, digits_reversed
 
-LONGEST, BARS = 16, "probability of each digit, at this output"
+LONGEST, BARS = 16, "probability of each digit"
 EXAMPLES = ["12", "3141592653589", "7777777", "0123456789"]
 
 
@@ -43,7 +43,7 @@ def explorer():
         digits=TextField("digits", "31415926", EXAMPLES),
         layers=Choice("layers", LAYERS, max(LAYERS)),
         heads=Choice("heads", HEADS, 2),
-        blocked=Number("mirror blocked for output", 0, 0, LONGEST),
+        blocked=Number("block the mirror of", 0, 0, LONGEST),
     )
 
 

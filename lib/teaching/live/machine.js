@@ -49,6 +49,8 @@ const of = (texts, i) => (Array.isArray(texts) ? texts[i] : texts);
 const filled = (template, words) =>
   template.replace(/\{\{|\}\}|\{(\w+)\}/g, (all, name) => (name ? words[name] ?? "" : all[0]));
 
+const SLANT = Math.PI / 3; // of labels above columns and below bars
+
 const clamp = (low, value, high) => Math.max(low, Math.min(high, value));
 const largest = (numbers) => numbers.reduce((most, one) => Math.max(most, Math.abs(one) || 0), 0);
 const powers = (n) => "10" + String(n).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");

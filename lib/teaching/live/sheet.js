@@ -103,7 +103,8 @@ class SheetView {
     if (shape !== this.shape) {
       this.cells = Array(count);
       this.body.replaceChildren(...layout.map(([title, stacks]) => {
-        const group = node("section", "course-sheet-group", undefined, {"aria-label": title});
+        const long = stacks.length > 5 ? " long" : "";  // flows on, stack by stack
+        const group = node("section", `course-sheet-group${long}`, undefined, {"aria-label": title});
         group.append(...stacks.map((stack, k) => {
           const column = node("div", "course-sheet-stack"), head = node("div", "head");
           head.append(k ? "\u00a0" : node("h4", "", title));
