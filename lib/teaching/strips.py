@@ -114,7 +114,8 @@ def draw_lines(ax, second, lit):
     for i, (name, line) in enumerate(second.lines.items()):
         ax.plot(at, line, color=SERIES[i], ls=DASHES[i], label=literal(name))
     if lit is not None:
-        ax.axvline(lit, color=MEANINGS["chosen"].colour, lw=3, ls="-", zorder=0)
+        half = max(0.05, len(at) / 200)  # of a stripe as broad as three points
+        ax.axvspan(lit - half, lit + half, color=MEANINGS["chosen"].colour, lw=0, zorder=0)
     every = max(1, len(at) // 10)
     ax.set_xticks(at[::every], [*map(literal, map(str, second.labels))][::every])
     ax.tick_params(labelsize=8.5)
