@@ -763,8 +763,8 @@ def forty_four_steps(watched):
 
 @promised(
     "how_far_a_gradient_reaches",
-    "turn the spectral radius to 1.5, and the *input strength* up: the prediction stays where it "
-    "is and the measured line sinks, from exploding to vanishing",
+    "turn the spectral radius to 1.5, and the *input strength* up: the prediction stays and the "
+    "measured line sinks, from exploding to vanishing",
 )
 def the_prediction_stays_and_the_measured_line_sinks(watched):
     lines, dots = [], []
@@ -779,8 +779,8 @@ def the_prediction_stays_and_the_measured_line_sinks(watched):
 
 @promised(
     "how_far_a_gradient_reaches",
-    "at input strength 3, point at unit 2 in the last column: a gradient of 0.20 arrives at its "
-    "state, and its tanh lets 0.00027 through;",
+    "at input strength 3, point at unit 2 in the last column: 0.20 arrives, and its tanh lets "
+    "0.00027 through;",
 )
 def a_tanh_at_its_wall_lets_nothing_through(watched):
     watched.turn(spectral_radius=1.5, input_strength=3.0)
@@ -792,7 +792,7 @@ def a_tanh_at_its_wall_lets_nothing_through(watched):
 @promised(
     "how_far_a_gradient_reaches",
     "choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from "
-    "step to step, and the measured line wanders around the predicted one.",
+    "step to step, and the measured line wanders.",
 )
 def only_the_slope_is_kept(watched):
     explored, factors = module("how_far_a_gradient_reaches"), {}
@@ -908,10 +908,10 @@ def pointed(watched, h, t, s):
 
 @promised(
     "attention_is_born",
-    "On which letters will the weight lie? Point at them. Then turn *step* to 1: it writes the 1 "
-    "of 1965. Point at that 1 (place 19), and at the 9 behind it.",
-    "Most of the weight lies in *juillet*, on its two *l*: 0.46 and 0.51. At step 1 it lies in the "
-    "year, and not on the 1, whose score is −9.38: the 9 has 3.62, and 0.97 of the weight.",
+    "On which letters will the weight lie? Then turn *step* to 1: it writes the 1 of 1965. Point "
+    "at that 1 (place 19), and at the 9 behind it.",
+    "On the two *l* of *juillet*: 0.46 and 0.51. At step 1 not on the 1, whose score is −9.38: the "
+    "9 has 3.62, and 0.97 of the weight.",
 )
 def the_month_is_looked_for_in_its_name(watched):
     date, seventh = "samedi 17 juillet 1965", watched.turn()
@@ -938,9 +938,8 @@ def the_month_is_looked_for_in_its_name(watched):
 
 @promised(
     "attention_is_born",
-    "set *may not look at* to month: the month goes wrong, the year stays, and the highest bar of "
-    "step 7 is down at 0.50. With *everything* neither year nor month nor day is right.",
-    "A date that does not exist gets one line that says so.",
+    "Back at step 7, let it not look at the month: the month goes wrong, the year stays, and the "
+    "highest bar is down at 0.50. With *everything* neither year nor month nor day is right.",
 )
 def what_is_blocked_goes_wrong(watched):
     blocked, bars = {}, {}
@@ -1119,10 +1118,9 @@ def two_signs_make_a_large_score(watched):
 
 @promised(
     "masks",
-    "Put it in front, and point at the row of *a* and the first column, in both maps.",
-    "In front, every real output has a cross for each token of padding. *a* gives the first token "
-    "of padding a weight of 0.17, and its output moves by 0.31. With *padding & causal* that cell "
-    "is hatched, and no cross is left.",
+    "Now put the padding in front, and point at the row of *a* and the first column, in both maps.",
+    "Every real output has a cross for each token of padding. *a* gives the first one a weight of "
+    "0.17, and its output moves by 0.31. With *padding & causal* no cross is left.",
 )
 def only_padding_in_front_gets_through(watched):
     assert watched.start["side"] == "at the end"
@@ -1146,9 +1144,9 @@ def only_padding_in_front_gets_through(watched):
 @promised(
     "masks",
     "It starts with *after softmax*: the left map looks causal, the right one is full of crosses. "
-    "Where *p* may not look at *o* the score is 0.16, and *p* gives itself a weight of 0.36.",
+    "Where *p* may not look at *o* the score is 0.16, and *p* gives itself 0.36.",
     "No cross stays. The score is 0.16 as before, but it becomes −∞ *before* softmax, so it is in "
-    "no sum: the weight of *p* for itself rises from 0.36 to 0.53.",
+    "no sum: the weight of *p* for itself rises to 0.53.",
 )
 def what_is_hidden_too_late_is_in_the_sum(watched):
     panel, told = watched.panel, {}
@@ -1229,7 +1227,7 @@ def no_scale_makes_it_vanish(watched):
 @promised(
     "cross_attention",
     "For *juillet* seven of the eight heads look most at a letter of the month, head 2.3 at a "
-    "space, with weight 0.47. How many will in *1965. július 17., szombat*? Type it, and point "
+    "space (0.47). How many will in *1965. július 17., szombat*? Type it, and point "
     "along row 7 of head 2.3.",
     "All eight: head 2.3 gives the *l* 0.40, and the space before the month 0.08.",
 )
@@ -1254,9 +1252,8 @@ def all_heads_look_at_the_month(watched):
 
 @promised(
     "cross_attention",
-    "Then set *blocked* to *year for the decoder*: the year is wrong, and at step 3 the highest "
-    "bar is down at 0.34. With *year for the encoder* the date is right.",
-    "A date that does not exist, *30 février 2001*, gets one line that says so.",
+    "Then block *year for the decoder*: the year is wrong, and at step 3 the highest bar is down "
+    "at 0.34. With *year for the encoder* the date is right.",
 )
 def the_year_is_read_at_the_year(watched):
     for date in (watched.start["date"], "1965. július 17., szombat"):
