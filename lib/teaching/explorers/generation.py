@@ -28,22 +28,8 @@ def explorer():
 
     def show(prompt, written, temperature, top_k, top_p):
         how = dict(temperature=temperature, top_k=top_k, top_p=top_p if top_p < 1 else None)
-        text, logits, caches = steps(reading, tokenizer, prompt, written, **how)
-        plain, turned = next_probabilities(logits), next_probabilities(logits, **how)
-        start = len(text) - written
-        drawn = turned[np.arange(written), tokenizer.encode(text[start:])]  # (N,)
-        kept = np.count_nonzero(turned, axis=1)  # (N,)
-        return View(
-            np.concatenate([layer.weights[0] for layer in caches]),
-            **tokens(text, start, drawn, kept),
-            titles=[f"head {head}" for head in heads],
-            hidden="{title}: at {row}, {column} was not written yet.",
-            axes=("step", "looks at"),
-            sentence=describe(text, start, drawn, kept),
-            because=answers(caches),
-            seconds=[expected(tokenizer, plain, turned)],
-            focus=(7, 1, start - 1),
-        )
+        found = steps(reading, tokenizer, prompt, written, **how)
+        return seen(tokenizer, heads, *found, how)
 
     return Live(
         show,
@@ -52,6 +38,25 @@ def explorer():
         temperature=Number("temperature", 1.0, 0.1, 2.0, 0.1),
         top_k=Number("top-k", 96, 1, 96),
         top_p=Number("top-p", 0.9, 0.05, 1.0, 0.05),
+    )
+
+
+def seen(tokenizer, heads, text, logits, caches, how):
+    """What the explorer shows of N steps, whose logits are (N, V), drawn in this way."""
+    plain, turned = next_probabilities(logits), next_probabilities(logits, **how)
+    start = len(text) - len(logits)
+    drawn = turned[np.arange(len(logits)), tokenizer.encode(text[start:])]  # (N,)
+    kept = np.count_nonzero(turned, axis=1)  # (N,)
+    return View(
+        np.concatenate([layer.weights[0] for layer in caches]),
+        **tokens(text, start, drawn, kept),
+        titles=[f"head {head}" for head in heads],
+        hidden="{title}: at {row}, {column} was not written yet.",
+        axes=("step", "looks at"),
+        sentence=describe(text, start, drawn, kept),
+        because=answers(caches),
+        seconds=[expected(tokenizer, plain, turned)],
+        focus=(7, 1, start - 1),
     )
 
 

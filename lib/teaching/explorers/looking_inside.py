@@ -44,36 +44,37 @@ class Read(NamedTuple):
 
 def explorer():
     """Layers, heads to silence and a period, against all maps and the losses."""
-
-    def show(layers, ablated, period):
-        silenced = named(ablated)
-        if silenced and max(silenced) >= layers:
-            raise ValueError(f"silence: layer {max(silenced) + 1} of a model with one layer")
-        read, whole = look(layers, ablated, period), look(layers, NOTHING, period)
-        maps = np.concatenate([weights[0] for weights in read.weights])  # (L H, T, T)
-        letters = [LETTERS[i] for i in read.ids[:-1]]
-        names = [f"{letter} at place {place}" for place, letter in enumerate(letters)]
-        h, later = STARTS
-        return View(
-            np.where(causal_mask(LENGTH), maps, np.nan),
-            rows=letters,
-            columns=letters,
-            row_names=names,
-            column_names=names,
-            axes=("looks from", "looks at"),
-            titles=titles(read.weights, silenced, period),
-            hidden="{title}: {row} may not look at {column}, which comes later.",
-            sentence=describe(ablated, period, read, whole),
-            because=read.because,
-            seconds=[losses(letters, read, whole, period)],
-            focus=(h, period + later, later + 1),
-        )
-
     return Live(
         show,
         layers=Choice("layers of the model", [1, 2], 2),
         ablated=Choice("silence", ABLATED, "head 1.4"),
         period=Number("period P", 14, LEAST, MOST),
+    )
+
+
+def show(layers, ablated, period):
+    """All maps of a model with so many layers, some heads silenced, and its losses."""
+    silenced = named(ablated)
+    if silenced and max(silenced) >= layers:
+        raise ValueError(f"silence: layer {max(silenced) + 1} of a model with one layer")
+    read, whole = look(layers, ablated, period), look(layers, NOTHING, period)
+    maps = np.concatenate([weights[0] for weights in read.weights])  # (L H, T, T)
+    letters = [LETTERS[i] for i in read.ids[:-1]]
+    names = [f"{letter} at place {place}" for place, letter in enumerate(letters)]
+    h, later = STARTS
+    return View(
+        np.where(causal_mask(LENGTH), maps, np.nan),
+        rows=letters,
+        columns=letters,
+        row_names=names,
+        column_names=names,
+        axes=("looks from", "looks at"),
+        titles=titles(read.weights, silenced, period),
+        hidden="{title}: {row} may not look at {column}, which comes later.",
+        sentence=describe(ablated, period, read, whole),
+        because=read.because,
+        seconds=[losses(letters, read, whole, period)],
+        focus=(h, period + later, later + 1),
     )
 
 

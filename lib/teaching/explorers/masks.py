@@ -31,35 +31,36 @@ LEAK = "A leak, however small: nothing should move here."
 
 def explorer():
     """A word, its padding and a mask, against the weights and against what leaks."""
-
-    def show(kind, word, length, side):
-        text, real = padded(word, length, side)
-        cache, seen = attend(text, real, kind), allowed(real, kind)
-        moved = reach(cache)
-        leaks = leaking(moved, real)
-        return View(
-            np.stack([np.where(seen, cache.weights[0, 0], np.nan), moved]),
-            **tokens(text, real),
-            titles=["weight", "output moves by"],
-            cell=(LOOKS, MOVES),
-            hidden=TOO_LATE if kind == AFTER else BLOCKED,
-            kinds=("weights", "shares"),
-            limits=(1.0, FAR),
-            axes=("query", "token"),
-            sentence=describe(kind, seen.sum(axis=1), leaks.sum(axis=(1, 2))),
-            because=answer(cache),
-            marks=np.stack([np.zeros_like(seen), leaks.any(axis=0)]),
-            marked=LEAK,
-            figures=2,
-            focus=(0, 3, 4),
-        )
-
     return Live(
         show,
         kind=Choice("mask", KINDS, AFTER),
         word=TextField("word", "teapot", ["a", "mississippi"]),
         length=Number("length T", 8, 1, MOST),
         side=Choice("padding", [END, FRONT]),
+    )
+
+
+def show(kind, word, length, side):
+    """The two maps of a word under a mask of this kind."""
+    text, real = padded(word, length, side)
+    cache, seen = attend(text, real, kind), allowed(real, kind)
+    moved = reach(cache)
+    leaks = leaking(moved, real)
+    return View(
+        np.stack([np.where(seen, cache.weights[0, 0], np.nan), moved]),
+        **tokens(text, real),
+        titles=["weight", "output moves by"],
+        cell=(LOOKS, MOVES),
+        hidden=TOO_LATE if kind == AFTER else BLOCKED,
+        kinds=("weights", "shares"),
+        limits=(1.0, FAR),
+        axes=("query", "token"),
+        sentence=describe(kind, seen.sum(axis=1), leaks.sum(axis=(1, 2))),
+        because=answer(cache),
+        marks=np.stack([np.zeros_like(seen), leaks.any(axis=0)]),
+        marked=LEAK,
+        figures=2,
+        focus=(0, 3, 4),
     )
 
 
