@@ -22,6 +22,7 @@ from lib.functional import cross_entropy
 from lib.teaching import pictures
 from lib.teaching.controls import INTERVAL
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
+from lib.teaching.tape import At
 from lib.teaching.view import short
 from lib.transformer import Transformer, TransformerConfig
 
@@ -541,37 +542,66 @@ def numbers_double_and_ones_stay(watched):
     assert counts[1][1] == counts[0][1] > 0
 
 
+def undone(sheet, *edits):
+    """What a sheet's tape holds after these edits, copied; the edits are taken back."""
+    for edit in edits:
+        sheet.put(*edit) if edit else sheet.step()
+        assert 'role="status"' in sheet.view.value, sheet.caption
+    tape, loss = sheet.tape, sheet.loss()
+    kept = [{n: x.copy() for n, x in some.items()} for some in (tape.values, tape.gradients)]
+    for _ in edits:
+        sheet.undo()
+    return *kept, loss
+
+
 @promised(
     "gradients_by_hand",
-    "Turn $b$ from $-0.5$ up to 3, so that $z = 4$. The loss will be 0.25, not 0.",
-    "$dz$, $dx$, $db$ and $w$'s first path go to 0.00",
-    "Only $w$'s second path is left.",
+    "Set `b_1[0,1]` to 5, so that hidden unit 1 is far out on its tanh.",
+    "Column 1 of $dz$, of $dW_1$ and of $db_1$ goes to 0.000",
+    "Row 1 of $dW_2$ does not: $h$ is nearly 1 there, and $dW_2 = h^\\top dy$ is as large as $dy$ "
+    "itself.",
 )
-def only_the_second_path_is_left(watched):
-    caption = watched.turn(b=3.0)
-    assert watched.start["b"] == -0.5
-    assert caption.startswith("Loss 0.25.")
-    for name in "xb":
-        assert f"d{name} = 0.00 (flat)" in caption
-    assert number(r"dw adds (\S+) through tanh", caption) == 0
-    assert abs(number(r"through tanh and (\S+) past it", caption)) > 0.1
-    forward, backward, _ = module("gradients_by_hand").walk(2.0, 0.5, 3.0, 1.0)
-    assert forward["z"] == 4
-    assert f"{abs(backward['z', 'h']):.2f}" == "0.00"  # dz
+def nothing_comes_back_through_a_flat_tanh(watched):
+    watched.turn()
+    _, before, _ = undone(watched.panel)
+    values, gradients, _ = undone(watched.panel, ("b_1", 0, 1, 5))
+    spell = watched.panel.words.spell
+    for name in ("z", "W_1", "b_1"):
+        assert {*map(spell, gradients[name][:, 1])} == {"0.000"}
+        assert "0.000" not in {*map(spell, before[name][:, 1])}
+    assert (values["h"][:, 1] > 0.999).all()
+    np.testing.assert_allclose(gradients["W_2"][1], gradients["y"].sum(axis=0), rtol=1e-3)
+    assert np.abs(gradients["W_2"][1]).min() > 0.1
 
 
-@promised("gradients_by_hand", "Then turn $t$ below $y$: every gradient changes its sign.")
-def every_gradient_changes_its_sign(watched):
-    walk = module("gradients_by_hand").walk
-    for b in (-0.5, 3.0):
-        forward, above, dw_above = walk(2.0, 0.5, b, 1.0)
-        assert 0 < forward["y"] < 1
-        _, below, dw_below = walk(2.0, 0.5, b, 0.0)
-        for edge in above:
-            assert np.sign(above[edge]) == -np.sign(below[edge]) != 0, edge
-        assert dw_above * dw_below < 0
-    assert "turn w up" in watched.turn(t=1.0)
-    assert "turn w down" in watched.turn(t=0.0)
+@promised(
+    "gradients_by_hand",
+    "both rows of $x$ used it. A fork: its gradient is the sum of two products, one for each row",
+    "two runs of the whole network give the number that one walk back gave to all 21 parameters",
+    "write 1 for the first of the `targets` and take it back: in row 0 of $dy$ the minus moves "
+    "with it. Belief minus truth;",
+    "the loss falls from 1.110 to 0.968. After twelve steps less than half of it is left.",
+)
+def the_network_answers_and_learns(watched):
+    watched.turn()
+    sheet = watched.panel
+    sheet.toggle("gradient")
+    sheet.point("W_1", 0, 1)
+    assert re.search(r"= \S+·\S+ \+ \S+·\S+ = \S+: ", sheet.answer)
+    sheet.nudge()
+    slope, gradient = re.search(r"= (\S+); the gradient says (\S+)\.$", sheet.answer).groups()
+    assert slope == gradient
+    sheet.toggle("both")
+    sheet.point("h", 0, 1)
+    assert sum(value.size for _, value, _ in sheet.tape.parameters()) == 21
+    negative = [
+        np.flatnonzero(undone(sheet, *edit)[1]["y"][0] < 0).tolist()
+        for edit in ((), (("targets", 0, 0, 1),))
+    ]
+    assert negative == [[0], [1]]
+    losses = [undone(sheet, *[None] * steps)[2] for steps in (0, 1, 12)]
+    assert [f"{loss:.3f}" for loss in losses[:2]] == ["1.110", "0.968"]
+    assert losses[2] < losses[0] / 2
 
 
 def bottom(caption):
@@ -689,14 +719,34 @@ def nothing_crosses_the_cut(watched):
 
 @promised(
     "backpropagation_through_time",
-    "turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the "
-    "slopes close to 0, and only a third as much gradient reaches step 1 as before.",
+    "adds to it what comes back from the right: $dh_2 = 0.4838 + 1$.",
+    "point at $h_2$ and press *nudge*: the loss still feels $h_2$ across the cut, 1.4838 with "
+    "every state asked, and the gradient no longer says so;",
+)
+def the_loss_feels_across_the_cut(watched):
+    sheet = watched.panel
+    sheet.point("h_2", 0, 0)
+    watched.turn(looks="every state")
+    assert "dh_2 = 0.9677·0.5000 + 1 = 1.4838" in sheet.answer
+    watched.turn(looks="every state", cut=2)
+    sheet.nudge()
+    assert "= 1.483849; the gradient says 1." in sheet.answer
+    sheet.point("w", 0, 0)
+    watched.turn()
+
+
+@promised(
+    "backpropagation_through_time",
+    "take the cut away, write 2 into $w$ and let the loss look at *the last state*: the states "
+    "come close to 1, the slopes close to 0, and only a third as much gradient reaches step 1 as "
+    "before.",
 )
 def what_holds_passes_little_back(watched):
-    caption = watched.turn(w=2.0, looks="the last state")
-    assert number(r"h3 = (\S+) gets", caption) > 0.94
-    before = number(r"gets (\S+);", watched.turn(w=0.5))
-    assert 0.3 < number(r"gets (\S+);", caption) / before < 0.36
+    watched.turn()
+    _, before, _ = undone(watched.panel)
+    values, after, _ = undone(watched.panel, ("w", 0, 0, 2))
+    assert values["h_3"].item() > 0.94
+    assert 0.3 < after["h_1"].item() / before["h_1"].item() < 0.36
 
 
 @promised(
@@ -1353,6 +1403,33 @@ def its_formulas_are_what_a_model_has_and_keeps(watched):
 
 
 @promised(
+    "the_decoder_and_the_whole_model",
+    "`dW_e[2,0]` has those three terms. `dW_e[1,0]` has two more, $\\sqrt D = 2$ times $dx$ of "
+    "each position that read id 1.",
+    "write 2 for the third id, `text[0,2]`: before position 2 no value moves, but for scores that "
+    "the mask throws away. No leak;",
+    "look at row 0 of $dq$: exactly 0.",
+    "press *step* five times: the loss falls from 2.254 to 1.093.",
+)
+def a_whole_decoder_answers_and_learns(_):
+    sheet = module("the_decoder_and_the_whole_model").whole_decoder()
+    sheet.grids.alive = 1
+    row = [sheet.words.formula(At("W_e", i, 0, back=True)).split(" + ") for i in (2, 1)]
+    assert [len(terms) for terms in row] == [3, 5]
+    assert [terms.startswith("2·") for terms in row[1]] == [True, True, False, False, False]
+    (before, gradients, start), (after, *_) = undone(sheet), undone(sheet, ("text", 0, 2, 2))
+    assert (gradients["q"][0] == 0).all() and (gradients["q"][1:] != 0).any()
+    for name, value in before.items():
+        if sheet.tape.kinds[name] == "made" and name != "loss":
+            moved = {(int(i), int(j)) for i, j in np.argwhere(value != after[name])}
+            early = {(i, j) for i, j in moved if i < 2}
+            assert early == ({(0, 2), (1, 2)} if name in ("s_1", "s_2") else set()), name
+    assert after["a_1"][0, 2] == after["a_1"][1, 2] == 0
+    *_, end = undone(sheet, *[None] * 5)
+    assert (f"{start:.3f}", f"{end:.3f}") == ("2.254", "1.093")
+
+
+@promised(
     "generation",
     "Nothing: with *top-k* 1 the text is the same at every temperature.",
     "With *top-k* 96 it changes from *standard* to nonsense.",
@@ -1378,7 +1455,7 @@ def the_model_says_how_many_stay(watched):
     for share in (1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1, 0.05):
         watched.turn(top_p=share)
         watched.panel.point(0, 0, 0)
-        stay.append(number(r"to write . \(one of (\d+),", watched.panel.answer))
+        stay.append(number(r"→. \(one of (\d+),", watched.panel.answer))
     assert stay == [96, 25, 19, 10, 6, 3, 1, 1]
     assert watched.start["top_p"] == 0.9
     assert "one of so many: 19, 5, 2, 2, 3, 2, 4, 8." in watched.turn()
@@ -1404,8 +1481,8 @@ def no_head_always_looks_one_back(watched):
     ]  # fmt: skip
     assert not set.intersection(*map(set, before.values()))
     panel.point(7, 5, 14)
-    assert panel.answer.startswith("head 2.4: to write r")
-    assert number(r", e looks at n \(character 15\) with weight (\S+),", panel.answer) == 0.19
+    assert panel.answer.startswith("head 2.4: e→r (")
+    assert number(r" looks at n \(character 15\) with weight (\S+),", panel.answer) == 0.19
 
 
 @promised(

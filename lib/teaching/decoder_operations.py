@@ -191,12 +191,12 @@ class Context(Operation):
     def because(self, y, *rest):
         *weights, v, i, j = rest
         a = weights[j // self.K]
-        return added([a[i, s], "·", v[s, j]] for s in range(i + 1))
+        return added([a[i, s], "·", v[s, j]] for s in range(self.T))
 
     def gathers(self, which, y, *rest):
         *weights, v, i, j = rest
-        if which == self.heads:  # the values: all that looked at position i
+        if which == self.heads:  # the values
             a = weights[j // self.K]
-            return added([a[t, i], "·", y.d[t, j]] for t in range(i, self.T))
+            return added([a[t, i], "·", y.d[t, j]] for t in range(self.T))
         columns = range(which * self.K, (which + 1) * self.K)
         return added([y.d[i, c], "·", v[j, c]] for c in columns)

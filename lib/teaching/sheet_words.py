@@ -19,10 +19,11 @@ NONE = {
     "fixed": "it is fixed, no gradient is needed",
     "made": "cross-entropy takes the logits themselves, and no gradient comes by here",
 }
+FLAT = 1e-12  # what is nearer to 0 is rounding
 WAY = {
     "up": "to lower the loss, turn it up",
     "down": "to lower the loss, turn it down",
-    "flat": "it does not move the loss",
+    "flat": "no step would move it",
     "loss": "the way back begins here",
     "unused": "nothing on the way to the loss was made from it",
 }
@@ -88,7 +89,7 @@ class Words:
             return "loss"
         if not self.tape.because(at):
             return "unused"
-        return "flat" if number == 0 else "down" if number > 0 else "up"
+        return "flat" if abs(number) < FLAT else "down" if number > 0 else "up"
 
     def nudged(self, at, step, slope, gradient):
         """What a nudge has found."""
@@ -137,7 +138,7 @@ class Words:
             "grids": {name: self.grid(name, places[name, False][0]) for name in self.names},
             "made": [self.packed(self.tape.because(at), places) for at in both],
             "also": [self.packed(self.tape.also(at), places) for at in both],
-            "words": {"kinds": KINDS, "none": NONE, "way": WAY},
+            "words": {"kinds": KINDS, "none": NONE, "way": WAY, "flat": FLAT},
         }
 
     def cells(self, name):

@@ -29,8 +29,8 @@ def draw_because(drawn, view, focus, top):
     words = WORDS | dict(because.words)
     row, column = view.name_of("row", t), view.name_of("column", s)
     told = [
-        (left, f"{words['left']} {row}", QUERY),
-        (right, f"{words['right']} {column}", KEY),
+        (left, named(words["left"], row), QUERY),
+        (right, named(words["right"], column), KEY),
         (terms, words["terms"], WEIGHT),
     ]
     if because.totals is not None:
@@ -45,6 +45,11 @@ def draw_because(drawn, view, focus, top):
         if i < len(told) - 1 and BETWEEN[i] and because.terms is None:  # else words say how
             ax.text(1 + 0.15 / wide, 0.5, BETWEEN[i], transform=ax.transAxes, ha="center")
     say_score(drawn, view, focus, top + 1.02, words)
+
+
+def named(what, whose, room=20):
+    """What a strip shows, and whose it is: on two lines where one has no room."""
+    return f"{what}{' ' if len(what) + len(whose) < room else chr(10)}{whose}"
 
 
 def say_score(drawn, view, focus, y, words):

@@ -84,8 +84,8 @@ def figure(view, focus):
     where, focus = plan(view), view.within(focus)
     why = strips.WHY if view.because and focus[0] < len(view.because.scores) else 0
     total = where.height(T) + why + strips.SECOND * len(view.seconds)
-    dpi = mpl.rcParams["figure.dpi"]
-    total = np.ceil(total * dpi) / dpi + 1e-6  # whole pixels in a page
+    pixels = mpl.rcParams["figure.dpi"]
+    total = (round(total * pixels) + 0.01) / pixels  # whole pixels of the page: cut, not rounded
     drawn = Figure(figsize=(WIDTH, total), layout="none")
     FigureCanvasAgg(drawn)
     for h in range(H):

@@ -466,7 +466,7 @@ print(f"loss {before:.4f}, after one small step {walk(*stepped)[0]:.4f}")
 # ## A graph with a fork
 #
 # Back to the small graph of the first section and its numbers, with one change: $w$ is used a second time,
-# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$.
+# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$. Two paths lead away from $w$, so two gradients come back and add. To lower the loss, turn $w$ up.
 
 # %%
 y = w * h
@@ -485,9 +485,6 @@ both = f"dw = {dw_early:.2f} + {dw_late:.2f} = {dw_early + dw_late:.2f}"
 ax.text(0, 1.5, both.replace("-", "−"), color=GRADIENT, style="italic")
 plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
-
-# %% [markdown]
-# Two paths, one sum. To lower the loss, turn $w$ up.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Every number on one screen
@@ -509,7 +506,7 @@ print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f
 #
 # - point at `W_1[0,1]`: both rows of $x$ used it. A fork: its gradient is the sum of two products, one for each row;
 # - press *nudge*: two runs of the whole network give the number that one walk back gave to all 21 parameters at once;
-# - write 1 for the first of the `targets`: in row 0 of $dy$ the minus moves with it. Belief minus truth;
+# - write 1 for the first of the `targets` and take it back: in row 0 of $dy$ the minus moves with it. Belief minus truth;
 # - press *step*: all parameters move against their gradients, and the loss falls from 1.110 to 0.968. After twelve steps less than half of it is left.
 
 # %% tags=["explorer"]

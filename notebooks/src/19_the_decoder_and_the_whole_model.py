@@ -329,7 +329,6 @@ compare("dW_e", found[0][2], numerical_gradient(loss, model[0]))
 ours = [d.reshape(-1)[three] for (*_, d), three in zip(found, picked, strict=True)]
 compare("the rest", np.array(ours[1:]), np.array(measured[1:]))
 
-# %%
 before, rate, kept = loss(), 1e-5, [value.copy() for _, value, _ in found]
 for _, value, d in found:
     value -= rate * d
@@ -359,8 +358,8 @@ for forgotten, broken in mistakes.items():
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The whole model on one screen
 #
-# Every number of a decoder with $D = 4$, $H = 2$, one layer and five ids, that reads 3 1 1 and should say 1 1 0. Cells with a tint can be written to. Point at a cell: those that made it light up. The key g goes from
-# values to gradients.
+# Every number of a decoder with $D = 4$, $H = 2$, one layer and five ids; it reads 3 1 1 and should say 1 1 0. Point at a cell: those that made it light up. Cells with a tint can be written to. The key g shows
+# gradients.
 #
 # **Predict first.** Id 2 is never read. Is row 2 of $dW_e$ zero? And how many terms has a cell of row 1, of the id that is read twice?
 #
@@ -369,11 +368,11 @@ for forgotten, broken in mistakes.items():
 # Not zero: as output every row is compared with $h_t$ at all three positions, and `dW_e[2,0]` has those three terms. `dW_e[1,0]` has two more, $\sqrt D = 2$ times $dx$ of each position that read id 1.
 # </details>
 #
-# Then go back to values, and
+# Then:
 #
 # - write 2 for the third id, `text[0,2]`: before position 2 no value moves, but for scores that the mask throws away. No leak;
 # - look at row 0 of $dq$: exactly 0. Position 0 sees itself alone, so its weight is 1 whatever it asks;
-# - press *nudge* on any cell: two runs give the number that the one walk back gave to all of them;
+# - press *nudge*: two runs give the number that one walk back gave to all cells;
 # - press *step* five times: the loss falls from 2.254 to 1.093.
 
 # %% tags=["explorer"]

@@ -4,6 +4,7 @@ Shapes: T steps of the target, S characters of the date, V vocabulary of the tar
 attention: F width of its hidden layer, J width of the encoder's output.
 """
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -52,7 +53,7 @@ def explorer():
             values,
             sentence=said + hatching(values),
             titles=["where each step looks"],
-            because=because(model.attention, cache),
+            because=taken(because(model.attention, cache), step),
             seconds=[next_symbol(probabilities, step)],
             focus=(0, step - 1, int(weights[step - 1].argmax())),
             axes=AXES,
@@ -76,6 +77,12 @@ def hatched(weights, allowed, step):
     """
     so_far = np.arange(weights.shape[1])[:, None] < step
     return np.where(allowed & so_far, weights, np.nan)
+
+
+def taken(because, step):
+    """What made the weights; the steps after this one have got nothing yet."""
+    so_far = np.arange(because.totals.shape[1])[:, None] < step
+    return replace(because, totals=np.where(so_far, because.totals, 0))
 
 
 def hatching(values):

@@ -20,6 +20,7 @@ from lib.teaching.explorers.attention_is_born import (
     hatching,
     labels,
     next_symbol,
+    taken,
 )
 from lib.teaching.explorers.encoder_and_decoder import SYMBOLS, name_of
 from lib.teaching.maps import Live
@@ -52,7 +53,7 @@ def explorer():
             values,
             sentence=said + hatching(values),
             titles=NAMES,
-            because=answers(caches),
+            because=taken(answers(caches), step),
             seconds=[next_symbol(probabilities, step)],
             focus=(None, step - 1, None),  # the head and the character are the reader's
             axes=AXES,

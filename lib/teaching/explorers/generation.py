@@ -37,7 +37,7 @@ def explorer():
             np.concatenate([layer.weights[0] for layer in caches]),
             **tokens(text, start, drawn, kept),
             titles=[f"head {head}" for head in heads],
-            hidden="{title}: {row}, and {column} was not written yet.",
+            hidden="{title}: at {row}, {column} was not written yet.",
             axes=("step", "looks at"),
             sentence=describe(text, start, drawn, kept),
             because=answers(caches),
@@ -135,11 +135,8 @@ def tokens(text, start, drawn, kept):
     """What rows and columns are called. A row: the character read, and the one written after it."""
     letters = [visible(character) for character in text]
     rows = [f"{letters[i - 1]}→{letters[i]}" for i in range(start, len(text))]
-    names = [
-        f"to write {letters[i]} (one of {kept[i - start]}, {drawn[i - start]:.0%}), "
-        f"{letters[i - 1]}"
-        for i in range(start, len(text))
-    ]
+    told = zip(rows, kept, drawn, strict=True)
+    names = [f"{row} (one of {choices}, {chance:.0%})" for row, choices, chance in told]
     columns = [f"{letter} (character {i})" for i, letter in enumerate(letters[:-1], 1)]
     return dict(rows=rows, row_names=names, columns=letters[:-1], column_names=columns)
 

@@ -12,8 +12,14 @@ function add(parent, tag, attributes = {}, text) {
   return parent.appendChild(node);
 }
 
+/** Attributes and text are set only where they are new: a browser lays out anew for the same, too. */
 function set(node, attributes) {
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes))
+    if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 /** The arrays of a message: name -> Float32Array, undefined where there is none.

@@ -29,7 +29,7 @@ function plan(frame, width) {
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
     width: Math.max(left + best * step - GAP + lean, best > 1 ? 0 : titled), height: Math.ceil(H / best) * pitch,
-    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 6 : 15) / cell) } };
+    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 3 : 15) / cell) } };
 }
 
 class Picture {
@@ -170,11 +170,11 @@ class Picture {
       if (!(h % place.across)) place.axes.forEach((axis, i) => add(group, "text",
         { class: `axis ${i ? "row" : "column"}`, x: -8, y: i ? -12 : -12 - LINE }, axis));
       map.numbers = [];
-      map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       const box = (name, w, h) => add(group, "rect", { class: name, width: w, height: h, rx: 1 });
       map.row = ["back", "q"].map((name) => box(`band ${name}`, cell * S + 2, cell + 2));
       map.column = ["back", "k"].map((name) => box(`band ${name}`, cell + 2, cell * T + 2));
       map.here = [box("here back", cell, cell), box("here", cell, cell)];
+      map.cross = [add(group, "path", { class: "cross back" }), add(group, "path", { class: "cross" })];
       return map;
     });
     this.el.classList.toggle("attention", frame.attention && frame.kinds.includes("weights"));
@@ -273,27 +273,28 @@ class Picture {
     this.holes = [];
     this.maps.forEach((map, h) => {
       const own = values.subarray(h * T * S, (h + 1) * T * S), kind = frame.kinds[h];
-      const text = (v) => (kind === "signed" || kind === "gradient" ? short(v) : short(v).replace(/^0/, ""));
-      const room = Math.max(27, 6 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-frame.limits[h]), 10)] : [0]));
+      const digits = Math.max(2, 1 - Math.floor(Math.log10(frame.limits[h] || 1)));
+      const text = (v) => (kind === "signed" || kind === "gradient" ? short(v, digits) : short(v, digits).replace(/^0/, ""));
+      const room = Math.max(27, 4 + Math.max(...["signed", "gradient"].includes(kind) ? [widthOf(text(-frame.limits[h]), 10)] : [0]));
       this.holes[h] = own.some(Number.isNaN);
-      if (cell >= room) this.figures(map, own, text, this.tables[h]);
+      if (cell >= room) this.figures(map, own, text, kind, this.tables[h]);
       const corner = cell >= room ? 0.85 : 0.5, arm = Math.min(corner > 0.5 ? 4 : 6, cell * (corner > 0.5 ? 0.1 : 0.3));
       const cross = (i) => {
         const x = ((i % S) + corner) * cell, y = (Math.floor(i / S) + 1 - corner) * cell;
         return `M${x - arm},${y - arm}l${2 * arm},${2 * arm}m0,${-2 * arm}l${-2 * arm},${2 * arm}`;
       };
       const d = marks ? [...own.keys()].filter((i) => marks[h * T * S + i]).map(cross).join("") : "";
-      map.cross.forEach((path) => path.setAttribute("d", d));
+      map.cross.forEach((path) => set(path, { d }));
     });
   }
 
-  figures(map, values, text, { rgb, scale, shift, limit }) {
+  figures(map, values, text, kind, { rgb, scale, shift, limit }) {
     const { cell } = this.place, S = this.frame.shape[2];
     values.forEach((value, i) => {
-      const label = (map.numbers[i] ??= add(map.group, "text", { class: "number",
+      const label = (map.numbers[i] ??= add(map.group, "text", { class: `number ${kind}`,
         x: ((i % S) + 0.5) * cell, y: (Math.floor(i / S) + 0.5) * cell }));
       const said = Math.abs(value) >= 0.095 * Math.min(1, limit) ? text(value) : "";
-      if (label.textContent !== said) label.textContent = said;
+      say(label, said);
       const on = rgb[Math.round(clamp(0, value * scale + shift, 255) || 0)];
       label.classList.toggle("light", !wantsInk(on));
     });
@@ -393,8 +394,8 @@ class Picture {
     const words = { title: frame.titles[h], row: frame.row_names[t], column: frame.column_names[s] };
     const cross = read("marks")?.[(h * T + t) * S + s] && frame.marked ? ` ${frame.marked}` : "";
     const text = (number) => short(number, 2, frame.figures);
-    this.said.textContent = filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
-      { ...words, value: text(value), score: told ? text(score) : "" });
+    say(this.said, filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
+      { ...words, value: text(value), score: told ? text(score) : "" }));
     this.because.style.visibility = told ? "" : "hidden";
     if (!told || !this.sums) return;
     const part = (name, count, at) => {
@@ -432,12 +433,13 @@ class Picture {
     if (now === this.legend.dataset.of) return;
     this.legend.dataset.of = now;
     this.legend.replaceChildren();
-    const several = new Set(frame.kinds).size > 1; // then the title of the first of a kind names it
-    for (const kind of new Set(frame.kinds)) {
-      const first = frame.kinds.indexOf(kind), limit = frame.limits[first];
+    const scales = new Map(frame.kinds.map((kind, h) => [`${kind} ${frame.limits[h]}`, h]).reverse());
+    for (const first of [...scales.values()].reverse()) {
+      const kind = frame.kinds[first], limit = frame.limits[first];
       const one = add(this.legend, "span"), stops = colours.kinds[kind].filter((_, i) => i % 17 === 0);
       const shown = (limit) => String(+limit.toPrecision(3)).replace("-", "−");
-      const name = several ? frame.titles[first] : names[kind];
+      // Of several scales, the title of the first map of each names it.
+      const name = scales.size > 1 ? cut(frame.titles[first], 160) : names[kind];
       if (name) add(one, "span", {}, name);
       add(one, "span", {}, kind === "signed" ? shown(-limit) : "0");
       add(one, "i").style.background = `linear-gradient(90deg, ${stops.map((rgb) => `rgb(${rgb})`)})`;

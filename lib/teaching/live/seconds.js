@@ -28,12 +28,13 @@ class Strip {
 
   show(numbers, whose, most) {
     const { step, high } = this, thick = step > 3 ? step * 0.78 : step;
-    this.whose.textContent = whose;
-    this.path.setAttribute("d", Array.from(numbers, (number, i) => {
+    say(this.whose, whose);
+    const d = Array.from(numbers, (number, i) => {
       const tall = (clamp(-1, number / (most || 1), 1) || 0) * high;
       return `M${(i * step + (step - thick) / 2).toFixed(2)},${high + 1}h${thick.toFixed(2)}v${(-tall).toFixed(2)}h${(-thick).toFixed(2)}z`;
-    }).join(""));
-    this.texts.forEach((text, i) => (text.textContent = short(numbers[i])));
+    }).join("");
+    set(this.path, { d });
+    this.texts.forEach((text, i) => say(text, short(numbers[i])));
   }
 }
 
@@ -44,7 +45,8 @@ class Second {
     const { beside, frame } = picture, width = picture.told ? picture.width : picture.room;
     const all = frame.seconds.length;
     const across = clamp(1, Math.floor((width + 28) / 350), all);
-    this.width = Math.min(720, Math.floor((width - 28 * (across - 1)) / across));
+    const most = second.kind === "bars" ? clamp(320, 60 + 56 * this.labels.length, 720) : 720;
+    this.width = Math.min(most, Math.floor((width - 28 * (across - 1)) / across));
     const box = add(beside, "div");
     box.style.width = `${this.width}px`;
     this.title = add(box, "div", { class: "title" });
@@ -84,7 +86,7 @@ class Second {
     if (this.drawn && last === second && !second.follows && !second.along) return;
     this.drawn = true;
     const whose = { row: picture.frame.row_names[picture.focus[1]], column: picture.frame.column_names[picture.focus[2]] };
-    this.title.textContent = second.title + (second.follows ? `: ${whose[second.follows]}` : "");
+    say(this.title, second.title + (second.follows ? `: ${whose[second.follows]}` : ""));
     this.svg.replaceChildren();
     if (second.kind === "bars") this.bars();
     else this.lines();

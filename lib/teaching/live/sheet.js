@@ -329,10 +329,10 @@ class SheetView {
   }
 
   ofGradient(at) {
-    const {index, kind, name} = at, {words: {none, way}, count, made, grids} = this.frame;
+    const {index, kind, name} = at, {words: {none, way, flat}, count, made, grids} = this.frame;
     if (!grids[name].slope) return `${this.called(at, true)}: ${none[kind]}.`;
     const number = this.numbers[count + index], used = made[count + index].length;
-    const which = name === "loss" ? "loss" : !used ? "unused" : number === 0 ? "flat" : number > 0 ? "down" : "up";
+    const which = name === "loss" ? "loss" : !used ? "unused" : Math.abs(number) < flat ? "flat" : number > 0 ? "down" : "up";
     return `${this.called(at, true)} = ${this.formula(count + index)}: ${way[which]}.`;
   }
 }
