@@ -83,7 +83,7 @@ class Norm(Operation):
         return {"mean": mean(x), "scale": scale, "normal": normal}
 
     def note_back(self, dy, cache):
-        pull = dy * self.layer.gamma  # (T, D)
+        pull = dy * self.layer.gamma
         return {"pull": mean(pull), "turn": mean(pull * cache[0])}
 
     def because(self, y, x, gamma, beta, i, j):

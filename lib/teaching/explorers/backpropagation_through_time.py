@@ -41,7 +41,7 @@ class Step(Operation):
         return [z.d[0, 0]] if k == 0 else [z.d[0, 0], "·", (w if k == 1 else h)[0, 0]]
 
 
-class Look(Operation):
+class Total(Operation):
     """loss = the sum of the states that it looks at."""
 
     above = LOOKS["the last state"]
@@ -62,10 +62,10 @@ class Look(Operation):
 
 def explorer():
     """Weight, inputs, where the loss looks and a cut against every number of the chain."""
-    tape, steps, look = unrolled()
+    tape, steps, total = unrolled()
 
     def show(looks, cut):
-        look.above = LOOKS[looks]
+        total.above = LOOKS[looks]
         for t, step in enumerate(steps):
             step.cut = t == cut > 0
         tape.run()
@@ -79,18 +79,18 @@ def explorer():
 
 
 def unrolled():
-    """The tape, its three Steps, and the Look at the end."""
+    """The tape, its three Steps, and the Total at the end."""
     tape, layer = Tape(), Linear(1, 1, np.random.default_rng(0), bias=False)
     layer.W[:] = 0.5
-    steps, look = [Step(layer) for _ in STEPS], Look()
+    steps, total = [Step(layer) for _ in STEPS], Total()
     tape.layer(layer, W="w")
     tape.given("h_0", np.zeros((1, 1)), kind="fixed")
     for t, step in zip(STEPS, steps, strict=True):
         tape.given(f"x_{t}", np.full((1, 1), float(t == 1)))
         tape.make(f"z_{t}", step, f"x_{t}", f"h_{t - 1}", "w")
         tape.make(f"h_{t}", Tanh(), f"z_{t}")
-    tape.make("loss", look, *(f"h_{t}" for t in STEPS))
-    return tape, steps, look
+    tape.make("loss", total, *(f"h_{t}" for t in STEPS))
+    return tape, steps, total
 
 
 def describe(tape, cut):
