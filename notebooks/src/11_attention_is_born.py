@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | take a weighted mean on paper, build masked softmax and additive attention, derive the way back and check it, then block a trained network's view and see which digits fail |
+# | **What you will do** | take a weighted mean on paper, build masked softmax and additive attention, derive the way back, then block a trained network's view and see which digits fail |
 # | **What you will learn** | how a decoder looks back at every place of its input, why padding must weigh exactly 0, why the encoder's outputs get two gradients, and what a picture of weights does and does not say |
 # | **What you need** | encoder, decoder, teacher forcing and the bottleneck ([[encoder_and_decoder]]); the GRU ([[gates]]); softmax and its backward ([[gradients_by_hand]]) |
 # | **Minutes** | 60: paper 4, masks 4, forward 5, derivation 6, check 2, dates 5, intervention 16, explorer 4, exercises 1 to 3 13, summary 1; exercise 4 is for home |
@@ -295,7 +295,7 @@ compare("in scores", dkeys - as_values, measured)
 # ## The dates, solved
 #
 # Two shipped networks, trained on the same dates for the same number of steps: one whose decoder may look back (13,565 parameters), and
-# [[encoder_and_decoder]]'s (13,692), both on 4,000 dates of test days.
+# [[encoder_and_decoder]]'s (13,692).
 #
 # A longer text says no more. So here are also the two networks that learned texts of one, two or three
 # dates ([[encoder_and_decoder]]). With attention, what will length and the number of dates do?
@@ -324,7 +324,7 @@ plt.show()
 #
 # With attention every date is right: long texts, and two or three dates as well as one. Without it, length is not what hurts: no trend in
 # the bins 10–19, 20–29, … 60 and more. (The dip at 40–49 is Hungarian, year first.) But where
-# a text says more, most is lost: it learned to hand over the first date, and hardly more.
+# a text says more, most is lost: it learned to hand over the first date.
 #
 # How does the network with attention do it? Upper picture: the weights while the network writes one date: each row is a step, each column a
 # character, and a row sums to 1. Such a picture is called an **alignment**. It looks like an explanation. Is it one? In the lower one, we *do* something: the same network, the same date,
@@ -351,7 +351,7 @@ for blocked in PLACES:
 # One date proves little: the table has all 4,000 test dates, with one part blocked at a time. What is blocked fails. Guessing finds 1 year
 # in 200 (0.5 %), 1 month in 12 (8.3 %), 1 day in 30 (3.3 %). Of the year and of the day no more than that is left; of the month a little
 # more. **How does that little get through?** A guess: the encoder's output at the character *behind* the month, where the decoder may
-# still look, is a state that has read the month. So block one character more; as a control, one *before* the month. (From here on 1,200 dates.)
+# still look, is a state that has read the month. So block one character more; as a control, one *before* the month.
 
 
 # %% slideshow={"slide_type": "fragment"}
