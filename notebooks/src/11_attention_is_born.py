@@ -48,7 +48,7 @@ np.set_printoptions(precision=4, suppress=True)
 # ## Three numbers on paper
 #
 # In [[encoder_and_decoder]] the decoder started from the encoder's last state, and that one vector was all it ever learned of the date. But the
-# encoder has an output at *every* character. Why throw the others away? Let the decoder **look back at all of them, each time it
+# encoder has an output at *every* character. Let the decoder **look back at all of them, each time it
 # writes**, and take a weighted mean.
 #
 # Let the encoder's outputs at three places be the numbers $-1$, 0 and 2, and the decoder's state 0.5. Compare the state with

@@ -42,31 +42,32 @@ def explorer():
     """A date, a step and what is blocked, against the weights and the next symbol."""
     model = dates_to_iso()
     reading = lru_cache(maxsize=8)(partial(run, model))  # a step changes nothing of it
-
-    def show(date, step, blocked):
-        iso = parse(date)
-        ids, probabilities, cache = reading(date, blocked)
-        wrote, weights = SYMBOLS.decode(ids), cache.weights[0]
-        said = describe(date, iso, wrote, step, weights[step - 1], probabilities[step - 1])
-        values = hatched(weights[None], may_look(date, blocked), step)
-        return View(
-            values,
-            sentence=said + hatching(values),
-            titles=["where each step looks"],
-            because=taken(because(model.attention, cache), step),
-            seconds=[next_symbol(probabilities, step)],
-            focus=(0, step - 1, int(weights[step - 1].argmax())),
-            axes=AXES,
-            cell=CELL.capitalize(),
-            hidden=HIDDEN.capitalize(),
-            **labels(date, wrote, step),
-        )
-
     return Live(
-        show,
+        partial(show, model, reading),
         date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
         step=Number("step", 7, 1, ISO, play=True),
         blocked=Choice("may not look at", [NOTHING, *PLACES, ALL]),
+    )
+
+
+def show(model, reading, date, step, blocked):
+    """The weights of all steps so far; reading(date, blocked) is what the model makes of it."""
+    iso = parse(date)
+    ids, probabilities, cache = reading(date, blocked)
+    wrote, weights = SYMBOLS.decode(ids), cache.weights[0]
+    said = describe(date, iso, wrote, step, weights[step - 1], probabilities[step - 1])
+    values = hatched(weights[None], may_look(date, blocked), step)
+    return View(
+        values,
+        sentence=said + hatching(values),
+        titles=["where each step looks"],
+        because=taken(because(model.attention, cache), step),
+        seconds=[next_symbol(probabilities, step)],
+        focus=(0, step - 1, int(weights[step - 1].argmax())),
+        axes=AXES,
+        cell=CELL.capitalize(),
+        hidden=HIDDEN.capitalize(),
+        **labels(date, wrote, step),
     )
 
 

@@ -41,35 +41,35 @@ BLOCKED |= {f"{part} for {FOR[who]}": (part, who) for part in PLACES for who in 
 def explorer():
     """A date, a step and what is blocked, against the weights of all heads and the next symbol."""
     reading = lru_cache(maxsize=8)(partial(run, dates_transformer()))  # a step changes nothing
-
-    def show(date, step, blocked):
-        iso = parse(date)
-        ids, probabilities, caches = reading(date, *BLOCKED[blocked])
-        wrote = SYMBOLS.decode(ids)
-        weights = np.concatenate([cache.weights[0] for cache in caches])  # (L H, T, S)
-        values = hatched(weights, may_look(date, *BLOCKED[blocked]), step)
-        said = describe(date, iso, wrote, step, weights, probabilities)
-        return View(
-            values,
-            sentence=said + hatching(values),
-            titles=NAMES,
-            because=taken(answers(caches), step),
-            seconds=[next_symbol(probabilities, step)],
-            focus=(None, step - 1, None),  # the head and the character are the reader's
-            axes=AXES,
-            cell="{title}: " + CELL,
-            hidden="{title}: " + HIDDEN,
-            **labels(date, wrote, step),
-        )
-
     panel = Live(
-        show,
+        partial(show, reading),
         date=TextField("date", "samedi 17 juillet 1965", EXAMPLES),
         step=Number("step", 7, 1, ISO, play=True),
         blocked=Choice("blocked", BLOCKED),
     )
     panel.point(*BEGIN)
     return panel
+
+
+def show(reading, date, step, blocked):
+    """The weights of all heads and steps so far; reading is what the model makes of a date."""
+    iso = parse(date)
+    ids, probabilities, caches = reading(date, *BLOCKED[blocked])
+    wrote = SYMBOLS.decode(ids)
+    weights = np.concatenate([cache.weights[0] for cache in caches])  # (L H, T, S)
+    values = hatched(weights, may_look(date, *BLOCKED[blocked]), step)
+    return View(
+        values,
+        sentence=describe(date, iso, wrote, step, weights, probabilities) + hatching(values),
+        titles=NAMES,
+        because=taken(answers(caches), step),
+        seconds=[next_symbol(probabilities, step)],
+        focus=(None, step - 1, None),  # the head and the character are the reader's
+        axes=AXES,
+        cell="{title}: " + CELL,
+        hidden="{title}: " + HIDDEN,
+        **labels(date, wrote, step),
+    )
 
 
 def read(model, text, blocked=None, who="both"):

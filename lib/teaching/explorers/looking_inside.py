@@ -54,10 +54,10 @@ def explorer():
 
 def show(layers, ablated, period):
     """All maps of a model with so many layers, some heads silenced, and its losses."""
-    silenced = named(ablated)
-    if silenced and max(silenced) >= layers:
-        raise ValueError(f"silence: layer {max(silenced) + 1} of a model with one layer")
-    read, whole = look(layers, ablated, period), look(layers, NOTHING, period)
+    ablated_heads = named(ablated)
+    if ablated_heads and max(ablated_heads) >= layers:
+        raise ValueError(f"silence: layer {max(ablated_heads) + 1} of a model with one layer")
+    read, whole = run(layers, ablated, period), run(layers, NOTHING, period)
     maps = np.concatenate([weights[0] for weights in read.weights])  # (L H, T, T)
     letters = [LETTERS[i] for i in read.ids[:-1]]
     names = [f"{letter} at place {place}" for place, letter in enumerate(letters)]
@@ -69,7 +69,7 @@ def show(layers, ablated, period):
         row_names=names,
         column_names=names,
         axes=("looks from", "looks at"),
-        titles=titles(read.weights, silenced, period),
+        titles=titles(read.weights, ablated_heads, period),
         hidden="{title}: {row} may not look at {column}, which comes later.",
         sentence=describe(ablated, period, read, whole),
         because=read.because,
@@ -87,8 +87,8 @@ def named(ablated):
 
 
 @lru_cache(maxsize=32)
-def look(layers, ablated, period):
-    """What the model with so many layers reads and says while some of its heads are silenced."""
+def run(layers, ablated, period):
+    """What the model with so many layers reads and says while some heads are silenced."""
     ids, _ = draw(SEQUENCES, np.random.default_rng(period), period, period)
     logits, cache = induction_heads(layers).forward(ids[:, :-1], named(ablated))
     logp, _ = log_softmax(logits)
@@ -98,7 +98,7 @@ def look(layers, ablated, period):
     return Read(ids[0], cache.weights, losses, right, because)
 
 
-def titles(weights, silenced, period):
+def titles(weights, ablated_heads, period):
     """Each head with its number and its score: previous-token in layer 1, induction in layer 2."""
     found = []
     for i, of_layer in enumerate(weights):
@@ -106,7 +106,7 @@ def titles(weights, silenced, period):
         scores = induction_score(of_layer, periods) if i else previous_token_score(of_layer)
         for h, score in enumerate(scores):
             told = f"{('previous', 'induction')[i]} {score:.2f}"
-            found.append(f"{i + 1}.{h + 1} {'silenced' if h in silenced.get(i, ()) else told}")
+            found.append(f"{i + 1}.{h + 1} {'silenced' if h in ablated_heads.get(i, ()) else told}")
     return found
 
 

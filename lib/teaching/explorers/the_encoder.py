@@ -17,33 +17,34 @@ EXAMPLES = ["12", "3141592653589", "7777777", "0123456789"]
 
 def explorer():
     """Digits, the encoder's layers and heads, and a blocked output, against the weights."""
-
-    def show(digits, layers, heads, blocked):
-        ids = parse(digits)
-        if blocked > len(ids):
-            raise ValueError(f"blocked={blocked}: there are only {len(ids)} outputs")
-        probabilities, caches = run(digits_reversed(layers, heads), ids, blocked)
-        said = probabilities.argmax(axis=-1)
-        weights = np.stack([cache.weights[0] for cache in caches])  # (L, H, T, T)
-        allowed = may_look(len(ids), blocked)
-        return View(
-            np.where(allowed, weights, np.nan).reshape(-1, *allowed.shape[1:]),
-            sentence=describe(digits, said, blocked, weights),
-            titles=[f"layer {i + 1}, head {h + 1}" for i, h in np.ndindex(layers, heads)],
-            because=answers(caches),
-            seconds=[Bars(BARS, range(V), probabilities, follows="row")],
-            focus=start(blocked, len(ids), layers, heads),
-            axes=("output", "looks at"),
-            hidden="{title}: {row} may not look at {column}, its mirror.",
-            **labels(digits, said),
-        )
-
     return Live(
         show,
         digits=TextField("digits", "31415926", EXAMPLES),
         layers=Choice("layers", LAYERS, max(LAYERS)),
         heads=Choice("heads", HEADS, 2),
         blocked=Number("block the mirror of", 0, 0, LONGEST),
+    )
+
+
+def show(digits, layers, heads, blocked):
+    """The weights of all layers and heads, without those to the mirror of the blocked output."""
+    ids = parse(digits)
+    if blocked > len(ids):
+        raise ValueError(f"blocked={blocked}: there are only {len(ids)} outputs")
+    probabilities, caches = run(digits_reversed(layers, heads), ids, blocked)
+    said = probabilities.argmax(axis=-1)
+    weights = np.stack([cache.weights[0] for cache in caches])  # (L, H, T, T)
+    allowed = may_look(len(ids), blocked)
+    return View(
+        np.where(allowed, weights, np.nan).reshape(-1, *allowed.shape[1:]),
+        sentence=describe(digits, said, blocked, weights),
+        titles=[f"layer {i + 1}, head {h + 1}" for i, h in np.ndindex(layers, heads)],
+        because=answers(caches),
+        seconds=[Bars(BARS, range(V), probabilities, follows="row")],
+        focus=start(blocked, len(ids), layers, heads),
+        axes=("output", "looks at"),
+        hidden="{title}: {row} may not look at {column}, its mirror.",
+        **labels(digits, said),
     )
 
 
