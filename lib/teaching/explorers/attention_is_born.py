@@ -119,15 +119,11 @@ def because(attention, cache):
     What is compared is F wide; what a character gives is the encoder's output, J wide.
     """
     terms = cache.hidden * attention.v  # (1, T, S, F)
-    return Because(
-        cache.query @ attention.W_q,  # (1, T, F)
-        cache.keys @ attention.W_k + attention.b,  # (1, S, F)
-        scores=terms.sum(axis=-1),
-        terms=terms,
-        carried=cache.keys,  # (1, S, J)
-        totals=cache.weights @ cache.keys,  # (1, T, J)
-        words=WORDS,
-    )
+    query = cache.query @ attention.W_q  # (1, T, F)
+    key = cache.keys @ attention.W_k + attention.b  # (1, S, F)
+    context = cache.weights @ cache.keys  # (1, T, J)
+    taken = dict(carried=cache.keys, totals=context)
+    return Because(query, key, terms.sum(axis=-1), terms=terms, words=WORDS, **taken)
 
 
 def may_look(text, blocked):

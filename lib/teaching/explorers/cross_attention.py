@@ -56,7 +56,9 @@ def show(reading, date, step, blocked):
     iso = parse(date)
     ids, probabilities, caches = reading(date, *BLOCKED[blocked])
     wrote = SYMBOLS.decode(ids)
-    weights = np.concatenate([cache.weights[0] for cache in caches])  # (L H, T, S)
+    weights = np.concatenate(
+        [cache.weights[0] for cache in caches]
+    )  # (N, T, S): N heads of all layers
     values = hatched(weights, may_look(date, *BLOCKED[blocked]), step)
     return View(
         values,

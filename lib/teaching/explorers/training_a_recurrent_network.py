@@ -56,7 +56,8 @@ def believe(model, tokenizer, word):
     if not 1 <= len(word) <= LONGEST:
         raise ValueError(f"word has {len(word)} letters: 1 to {LONGEST} were expected")
     x, _ = model.embedding.forward(tokenizer.encode(word.lower(), "word")[None])
-    (states,), _, _ = model.rnn.forward(x)  # (T, D)
+    outputs, _, _ = model.rnn.forward(x)  # (1, T, D)
+    states = outputs[0]  # (T, D)
     logits, _ = model.output.forward(states)  # (T, O): as if each letter were the last
     probabilities, _ = softmax(logits)
     left = np.vstack([model.output.W, model.output.b]).T  # (O, D + 1)

@@ -420,6 +420,7 @@ class Picture {
     const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
+      if (Number.isNaN(number)) continue; // hidden: the sentence says what that means
       const line = add(this.sums, "div");
       add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
       add(line, "b", {}, said(number));
