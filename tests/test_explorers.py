@@ -21,9 +21,9 @@ from lib.data.dates import places
 from lib.functional import cross_entropy
 from lib.teaching import pictures
 from lib.teaching.controls import INTERVAL
+from lib.teaching.maps.view import short
 from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
-from lib.teaching.tape import At
-from lib.teaching.view import short
+from lib.teaching.sheets.tape import At
 from lib.transformer import Transformer, TransformerConfig
 
 MILLISECONDS = 3 * 25  # three times the target, for this machine may be busy

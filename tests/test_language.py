@@ -17,9 +17,10 @@ from language import faults
 from matplotlib.figure import Figure
 from test_lessons import ROOT, every_lesson
 
-from lib.teaching import palette, plots, twin
+from lib.teaching import palette, plots
 from lib.teaching.diagram import Diagram
-from lib.teaching.maps import Live
+from lib.teaching.maps import still
+from lib.teaching.maps.live import Live
 
 # Lessons that do not speak it yet. One that does must be taken off, so that the list shrinks.
 STILL_TO_EDIT = set()
@@ -77,7 +78,7 @@ def of_explorer(lesson):
 def picture_of(panel):
     """The figure that stands for what an explorer shows."""
     if isinstance(panel, Live):
-        return twin.figure(panel.seen, panel.maps.focus)
+        return still.figure(panel.seen, panel.maps.focus)
     assert panel.png  # a sheet builds its picture when it is asked for
     return getattr(panel.picture, "picture", panel.picture).figure
 

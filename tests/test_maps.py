@@ -12,10 +12,10 @@ from language import faults
 from watched import Page, arrays_of, said_by_hand, unpacked
 
 from lib.attention import attention
-from lib.teaching import maps, twin
-from lib.teaching.maps import Live
+from lib.teaching.maps import still
+from lib.teaching.maps.live import Live, pack
+from lib.teaching.maps.view import Bars, Because, Lines, View, answer, short
 from lib.teaching.panel import Number, TextField
-from lib.teaching.view import Bars, Because, Lines, View, answer, short
 
 H, T, S, K, J = 2, 3, 4, 5, 6
 NAN = float("nan")
@@ -201,7 +201,7 @@ def test_a_label_is_said_and_sent_as_any_screen_can_show_it(label):
     made = view(rows=[label, "r2", "r3"], seconds=[bars(labels=[label, *"bcd"])])
     seen = repr(label)[1:-1]
     assert made.say((0, 0, 0)).startswith(f"one: {seen} looks at a ")
-    frame, _ = maps.pack(made)
+    frame, _ = pack(made)
     assert frame["rows"][0] == frame["row_names"][0] == frame["seconds"][0]["labels"][0] == seen
 
 
@@ -214,7 +214,7 @@ def test_arrays_cross_as_bytes():
         marks=np.eye(T, S)[None].repeat(H, 0) > 0,
         seconds=[bars(dots=np.ones(4)), lines(lines={"a": np.ones(3), "b": np.full(3, NAN)})],
     )
-    frame, numbers = maps.pack(made)
+    frame, numbers = pack(made)
     sent, given = unpacked(frame, numbers), arrays_of(made)
     assert list(sent) == [
         "values", "marks", "left", "right", "scores", "carried", "totals",
@@ -226,7 +226,7 @@ def test_arrays_cross_as_bytes():
     assert [second["kind"] for second in beside] == ["bars", "lines"]
     assert beside[1]["names"] == ["a", "b"] and beside[1]["limits"] == [0.0, 2.0]
     assert frame["attention"] and frame["scale"] == 0.5
-    plain, _ = maps.pack(view(because=None))
+    plain, _ = pack(view(because=None))
     assert plain["scale"] == 1.0 and set(plain["at"]) == {"values"}
 
 
@@ -281,7 +281,7 @@ def test_a_refusal_is_an_alert_and_all_stays(live, alive, monkeypatch):
     live.point(1, 2, 3)
     live.maps.alive = alive
     before, png = [live.maps.frame, live.maps.numbers, live.maps.focus], live.png
-    monkeypatch.setattr(twin, "figure", lambda *_: pytest.fail("a picture is drawn anew"))
+    monkeypatch.setattr(still, "figure", lambda *_: pytest.fail("a picture is drawn anew"))
     live.controls["words"].value = ""
     page = Page(live.view.value)
     assert (page.text, page.caption["role"]) == ("words is empty", "alert")
@@ -292,7 +292,7 @@ def test_a_refusal_is_an_alert_and_all_stays(live, alive, monkeypatch):
 
 def test_while_the_page_draws_the_kernel_draws_nothing(live, monkeypatch):
     live.maps.alive = 1
-    monkeypatch.setattr(twin, "png", lambda *_: pytest.fail("a picture is drawn"))
+    monkeypatch.setattr(still, "png", lambda *_: pytest.fail("a picture is drawn"))
     live.controls["rows"].value = 2
     live.point(0, 1, 1)
     page = Page(live.view.value)
@@ -346,12 +346,14 @@ PICTURES = {
 def test_a_still_picture_of_any_view_speaks_the_language(case):
     made = view(**PICTURES[case])
     for focus in ((0, 0, 0), (1, 0, 3), (9, 9, 9)):
-        figure = twin.figure(made, focus)
+        figure = still.figure(made, focus)
         assert not faults(figure)
         shown = [ax.images[0].get_array() for ax in figure.axes if ax.images][:H]
         np.testing.assert_array_equal(np.ma.filled(np.array(shown), NAN), made.values)
 
 
 def test_a_still_picture_has_the_sides_that_it_says():
-    png = twin.png(view(), (0, 0, 0))
-    assert twin.size(png)["width"] == 640 and twin.size(twin.png(None, (0, 0, 0)))["width"] == 640
+    png = still.png(view(), (0, 0, 0))
+    assert (
+        still.size(png)["width"] == 640 and still.size(still.png(None, (0, 0, 0)))["width"] == 640
+    )

@@ -11,8 +11,9 @@ import pytest
 
 from lib.functional import log_softmax, softmax
 from lib.generation import next_probabilities
-from lib.teaching import pictures, twin
+from lib.teaching import pictures
 from lib.teaching.explorers import generation, looking_inside, many_heads, masks
+from lib.teaching.maps import still
 from lib.teaching.plots import visible
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
 from lib.trained.checkpoints.induction_heads import LETTERS, draw, induction_heads
@@ -37,7 +38,7 @@ SETTINGS = [
 def nothing_is_drawn(monkeypatch):
     """The still picture of each turn takes a third of a second, and has tests of its own."""
     blank = pictures.quick(np.full((4, 4, 4), 255, np.uint8))
-    monkeypatch.setattr(twin, "png", lambda view, focus: blank)
+    monkeypatch.setattr(still, "png", lambda view, focus: blank)
 
 
 def turned(module, **values):

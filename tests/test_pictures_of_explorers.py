@@ -296,7 +296,7 @@ def test_little_is_sent_at_a_turn(name):
 def test_a_live_page_pays_for_no_still_picture_even_where_a_turn_is_refused(monkeypatch):
     _, panel = seen("attention_is_born", {})
     drawn = []
-    monkeypatch.setattr("lib.teaching.twin.png", lambda *_: drawn.append(1) or b"")
+    monkeypatch.setattr("lib.teaching.maps.still.png", lambda *_: drawn.append(1) or b"")
     for date in ("samedi 17 juille", "17 lipca 1965", "30 février 2001"):
         panel.controls["date"].value = date
     assert "30 février" in panel.caption and 'role="alert"' in panel.view.value

@@ -7,8 +7,8 @@ import pytest
 
 from lib.functional import sigmoid, softmax
 from lib.recurrent import RNN, LSTMCell, RNNCell
-from lib.teaching.maps import Live
-from lib.teaching.view import short
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import short
 
 TOLERANCE = dict(rtol=1e-6, atol=1e-7)
 

@@ -16,14 +16,14 @@ from lib.functional import cross_entropy, cross_entropy_backward, tanh, tanh_bac
 from lib.layers import Linear
 from lib.recurrent import RNN, RNNCell
 from lib.teaching import pictures
-from lib.teaching.decoder_tape import decoder_tape
 from lib.teaching.explorers import (
     backpropagation_through_time,
     gradients_by_hand,
     the_decoder_and_the_whole_model,
 )
-from lib.teaching.sheet_words import MODES, Words, spelled
-from lib.teaching.tape import At
+from lib.teaching.sheets.decoder_tape import decoder_tape
+from lib.teaching.sheets.tape import At
+from lib.teaching.sheets.words import MODES, Words, spelled
 from lib.transformer import Transformer, TransformerConfig
 
 SHEETS = {

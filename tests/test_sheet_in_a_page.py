@@ -19,7 +19,7 @@ from lib.teaching.explorers import (
     gradients_by_hand,
     the_decoder_and_the_whole_model,
 )
-from lib.teaching.sheet_words import spelled
+from lib.teaching.sheets.words import spelled
 
 pytestmark = pytest.mark.author
 SHEETS = {

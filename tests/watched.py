@@ -19,10 +19,11 @@ from unicodedata import category
 import numpy as np
 import PIL.Image
 
-from lib.teaching import pictures, twin
-from lib.teaching.maps import Live
+from lib.teaching import pictures
+from lib.teaching.maps import still
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars
 from lib.teaching.panel import TextField
-from lib.teaching.view import Bars
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "lib/teaching/explorers").glob("[a-z]*.py"))
@@ -268,7 +269,7 @@ def assert_still(watched):
     """Where the page draws nothing, a still picture stands there with all that is said."""
     panel = watched.panel
     watched.sent.alive = 0
-    page, size = Page(panel.view.value), twin.size(base64.b64decode(panel.png))
+    page, size = Page(panel.view.value), still.size(base64.b64decode(panel.png))
     assert [tag for tag in page.tags if tag != "div"] == ["figure", "img", "figcaption", "span"]
     assert page.image["alt"] == page.text
     if isinstance(panel, Live):

@@ -12,10 +12,10 @@ import numpy as np
 from lib.data.dates import END, START, mask_without, parse, source_tokenizer
 from lib.functional import softmax
 from lib.teaching.explorers.encoder_and_decoder import SHOWN, SYMBOLS, WRITTEN, name_of
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, Because, View
 from lib.teaching.panel import Choice, Number, TextField
 from lib.teaching.plots import visible
-from lib.teaching.view import Bars, Because, View
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES, dates_to_iso
 
 NOTHING, ALL = "nothing", "everything"

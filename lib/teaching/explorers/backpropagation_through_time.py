@@ -3,10 +3,10 @@
 import numpy as np
 
 from lib.layers import Linear
-from lib.teaching.operations import Operation, Tanh
 from lib.teaching.panel import Choice, Number
-from lib.teaching.sheet import Sheet
-from lib.teaching.tape import At, Tape, added
+from lib.teaching.sheets.operations import Operation, Tanh
+from lib.teaching.sheets.sheet import Sheet
+from lib.teaching.sheets.tape import At, Tape, added
 
 STEPS = (1, 2, 3)
 LOOKS = {"the last state": (0, 0, 1), "every state": (1, 1, 1)}

@@ -23,10 +23,10 @@ from lib.teaching.explorers.attention_is_born import (
     taken,
 )
 from lib.teaching.explorers.encoder_and_decoder import SYMBOLS, name_of
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import View, answers
 from lib.teaching.panel import Choice, Number, TextField
 from lib.teaching.plots import visible
-from lib.teaching.view import View, answers
 from lib.trained.checkpoints.dates_to_iso import ISO, PLACES
 from lib.trained.checkpoints.dates_transformer import WHO, dates_transformer, masks
 

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 
 from lib.recurrent import LSTMCell, RNNCell
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Because, Lines, View, numbered
 from lib.teaching.panel import Number
-from lib.teaching.view import Because, Lines, View, numbered
 
 STEPS, HIDDEN = 100, 32
 BACK = range(1, STEPS + 1)

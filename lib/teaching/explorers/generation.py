@@ -10,10 +10,10 @@ import numpy as np
 
 from lib.attention import AttentionCache
 from lib.generation import next_probabilities
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, View, answers
 from lib.teaching.panel import Number, TextField
 from lib.teaching.plots import visible
-from lib.teaching.view import Bars, View, answers
 from lib.trained.checkpoints.documentation_transformer import documentation_transformer
 
 LONGEST, MOST, SHOWN = 30, 8, 14  # characters of the prompt, written ones, bars

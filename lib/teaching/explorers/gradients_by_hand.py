@@ -6,10 +6,10 @@ Shapes: N rows of a batch, I numbers of a row, D hidden numbers, V classes.
 import numpy as np
 
 from lib import layers
-from lib.teaching.operations import CrossEntropy, Linear, Softmax, Tanh
 from lib.teaching.panel import Number
-from lib.teaching.sheet import Sheet
-from lib.teaching.tape import At, Tape
+from lib.teaching.sheets.operations import CrossEntropy, Linear, Softmax, Tanh
+from lib.teaching.sheets.sheet import Sheet
+from lib.teaching.sheets.tape import At, Tape
 
 N, I, D, V = 2, 2, 3, 3
 X = np.array([[1.0, 0.5], [-0.5, 1.0]])

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 
 from lib.recurrent import RNN, RNNCell
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Because, Lines, View, numbered
 from lib.teaching.panel import Choice, Number
-from lib.teaching.view import Because, Lines, View, numbered
 
 STEPS, HIDDEN = 50, 32
 EACH = np.arange(1, STEPS + 1)

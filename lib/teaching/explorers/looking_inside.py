@@ -10,9 +10,9 @@ import numpy as np
 
 from lib.attention import causal_mask
 from lib.functional import log_softmax
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, Because, View, answers
 from lib.teaching.panel import Choice, Number
-from lib.teaching.view import Bars, Because, View, answers
 from lib.trained.checkpoints.induction_heads import (
     HEADS,
     LENGTH,

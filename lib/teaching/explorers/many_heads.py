@@ -10,9 +10,9 @@ import numpy as np
 
 from lib import guard
 from lib.attention import attention, split
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import View, answer
 from lib.teaching.panel import Choice, Number, TextField
-from lib.teaching.view import View, answer
 
 MOST, LETTERS, WIDEST = 8, 8, 64  # heads and words; letters of a label; width
 SENTENCE = "the quick brown fox jumps over lazy dogs"

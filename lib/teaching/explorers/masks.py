@@ -6,10 +6,10 @@ Shapes: T tokens, D width of the vectors. There is one head.
 import numpy as np
 
 from lib.attention import attention, causal_mask, padding_mask
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import View, answer
 from lib.teaching.panel import Choice, Number, TextField
 from lib.teaching.plots import visible
-from lib.teaching.view import View, answer
 
 MOST, D = 10, 6  # tokens; width of a vector
 FAR = 2.0  # where the colour of how far an output moves is darkest

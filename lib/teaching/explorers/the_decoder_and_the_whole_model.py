@@ -3,12 +3,12 @@
 import numpy as np
 
 from lib import guard
-from lib.teaching.decoder_tape import LAYOUT, RULES, decoder_tape
 from lib.teaching.palette import SERIES
 from lib.teaching.panel import Number, Panel, Picture
 from lib.teaching.plots import Labels
-from lib.teaching.sheet import Sheet
-from lib.teaching.tape import At
+from lib.teaching.sheets.decoder_tape import LAYOUT, RULES, decoder_tape
+from lib.teaching.sheets.sheet import Sheet
+from lib.teaching.sheets.tape import At
 from lib.transformer import Transformer, TransformerConfig
 
 PARTS = ("table", "attention", "feed-forward", "norms")

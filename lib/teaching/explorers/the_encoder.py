@@ -6,9 +6,9 @@ Shapes: T positions, H heads, L layers, V digits.
 import numpy as np
 
 from lib.functional import softmax
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, View, answers
 from lib.teaching.panel import Choice, Number, TextField
-from lib.teaching.view import Bars, View, answers
 from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, V, digits_reversed
 
 LONGEST, BARS = 16, "probability of each digit"

@@ -6,9 +6,9 @@ Shapes: D units, T time steps.
 import numpy as np
 
 from lib.recurrent import RNN, RNNCell
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Because, Lines, View, numbered
 from lib.teaching.panel import Choice, Number
-from lib.teaching.view import Because, Lines, View, numbered
 
 STEPS = 24
 EACH = range(1, STEPS + 1)

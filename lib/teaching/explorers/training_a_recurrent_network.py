@@ -7,9 +7,9 @@ import numpy as np
 
 from lib.data.languages import LONGEST
 from lib.functional import softmax
-from lib.teaching.maps import Live
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, Because, View
 from lib.teaching.panel import TextField
-from lib.teaching.view import Bars, Because, View
 from lib.trained.checkpoints.language_of_a_word import language_of_a_word
 
 EXAMPLES = ["rhyddid", "käse", "szabadsag", "uhuru", "a"]

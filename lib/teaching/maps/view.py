@@ -1,6 +1,6 @@
 """What an explorer of maps shows: numbers, what made each of them, and what belongs to them.
 
-A View is data alone. The page (live/maps.js) and the still picture (twin.py) both draw it.
+A View is data alone. The page (page/maps.js) and the still picture (still.py) both draw it.
 Shapes: H maps, T rows, S columns, K terms of a score, J width of what a column gives, N bars.
 """
 
@@ -10,8 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
-from lib.teaching import fits
 from lib.teaching.exercise import printable
+from lib.teaching.maps import fits
 
 KINDS = ("weights", "shares", "signed", "gradient")
 WORDS = {

@@ -22,7 +22,7 @@ from lib.functional import (
     tanh,
     tanh_backward,
 )
-from lib.teaching.tape import added
+from lib.teaching.sheets.tape import added
 
 
 class Operation:

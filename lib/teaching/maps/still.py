@@ -12,10 +12,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lib.teaching import pictures, strips
+from lib.teaching import pictures
+from lib.teaching.maps import strips
+from lib.teaching.maps.view import short
 from lib.teaching.palette import CHOSEN, GREY, INK, KEY, QUERY, SHARES
 from lib.teaching.plots import Labels, heatmap, ink, literal
-from lib.teaching.view import short
 
 WIDTH, LETTER = 6.4, 0.068  # of the picture; of a letter in a label
 LARGEST, ROOM, SMALL = 0.42, 0.3, 0.1  # a cell's side: the most, with room for a number, a label

@@ -5,9 +5,9 @@ Shapes: T positions, D model width, H heads, K = D / H, F feed-forward width, V 
 
 import numpy as np
 
-from lib.teaching.decoder_operations import Context, Norm, Read, Scores, Tied, Weights
-from lib.teaching.operations import Add, CrossEntropy, Linear, Relu, Softmax
-from lib.teaching.tape import Tape
+from lib.teaching.sheets.decoder_operations import Context, Norm, Read, Scores, Tied, Weights
+from lib.teaching.sheets.operations import Add, CrossEntropy, Linear, Relu, Softmax
+from lib.teaching.sheets.tape import Tape
 
 LAYOUT = [
     ("read", [["W_e"], ["text", "P"], ["x_0"]]),

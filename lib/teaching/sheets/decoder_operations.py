@@ -9,8 +9,8 @@ import numpy as np
 
 from lib.attention import masked_softmax, masked_softmax_backward
 from lib.layers import mean
-from lib.teaching.operations import Operation
-from lib.teaching.tape import added
+from lib.teaching.sheets.operations import Operation
+from lib.teaching.sheets.tape import added
 
 
 class Tied(Operation):

@@ -10,7 +10,7 @@ const HELP = {
 };
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 
-// A number as Python's sheet_words.spelled writes it.
+// A number as Python's words.spelled writes it.
 function spelled(number, digits) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "none" : number > 0 ? "∞" : "−∞";
   const size = Math.abs(number);

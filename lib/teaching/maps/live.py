@@ -2,31 +2,25 @@
 
     Live(show, **controls)         show(**values of the controls) returns a View
 
-The page draws the View itself (live/maps.js): the kernel computes numbers and nothing else, and
-pointing needs no kernel. Where the page's part is missing, the still picture of twin.py stands in
+The page draws the View itself (page/maps.js): the kernel computes numbers and nothing else, and
+pointing needs no kernel. Where the page's part is missing, the picture of still.py stands in
 its place and follows the controls.
 """
 
 import base64
 import html
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
 from lib import guard
-from lib.teaching import pictures, twin
+from lib.teaching import pictures
 from lib.teaching.exercise import printable
+from lib.teaching.maps import still
+from lib.teaching.maps.view import WORDS, Bars, View, nested
+from lib.teaching.page import source
 from lib.teaching.panel import Panel, shown
-from lib.teaching.view import WORDS, Bars, View, nested
-
-LIVE = Path(__file__).parent / "live"
-
-
-def source(*names):
-    """The text of these files of the page's part, one after the other."""
-    return "\n".join((LIVE / name).read_text(encoding="utf-8") for name in names)
 
 
 class Packed:
@@ -153,7 +147,7 @@ class Live(Panel):
     def png(self):
         """The still picture, base64; drawn when it is asked for."""
         if self.still is None:
-            self.still = base64.b64encode(twin.png(self.seen, self.maps.focus)).decode()
+            self.still = base64.b64encode(still.png(self.seen, self.maps.focus)).decode()
         return self.still
 
     @png.setter
@@ -183,7 +177,9 @@ class Live(Panel):
         said, image = self.caption, ""
         if not self.maps.alive:
             said = self.told() if role == "status" else said
-            image = pictures.img("image/png", self.png, said, twin.size(base64.b64decode(self.png)))
+            image = pictures.img(
+                "image/png", self.png, said, still.size(base64.b64decode(self.png))
+            )
             image = f'<div class="course-twin">{image}</div>'
         return (
             f'<figure style="margin:0">{image}<figcaption style="line-height:1.4;min-height:2.8em">'

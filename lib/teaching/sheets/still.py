@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from lib.teaching.palette import CHOSEN, DASHED, GRADIENT, GREY, INK, PALE, PAPER
 from lib.teaching.panel import Picture
 from lib.teaching.plots import Labels
-from lib.teaching.sheet_words import title
+from lib.teaching.sheets.words import title
 
 WIDTH = 8.6  # of the picture, in inches, as all that follows
 LEAST = 4.0  # its width at the least

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
-from lib.teaching.tape import At
+from lib.teaching.sheets.tape import At
 
 MODES = ("value", "gradient", "both")
 KINDS = {

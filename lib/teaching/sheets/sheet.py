@@ -3,8 +3,8 @@
     Sheet(show, tape, layout, **controls)      show(**values of the controls) runs the tape and
                                                returns the sentence
 
-The kernel computes all numbers, with lib; the page (live/sheet.js) shows them and sends what the
-reader asks for. Where the page's part is missing, the still picture of sheet_twin.py stands in its
+The kernel computes all numbers, with lib; the page (page/sheet.js) shows them and sends what the
+reader asks for. Where the page's part is missing, the picture of still.py stands in its
 place. Rows and columns are counted from 0.
 """
 
@@ -19,11 +19,11 @@ from lib import guard
 from lib.check import difference_quotient
 from lib.optim import SGD
 from lib.teaching import pictures
-from lib.teaching.maps import source
+from lib.teaching.page import source
 from lib.teaching.panel import Panel, complaint, shown
-from lib.teaching.sheet_twin import Still
-from lib.teaching.sheet_words import MODES, Words, spelled
-from lib.teaching.tape import At
+from lib.teaching.sheets.still import Still
+from lib.teaching.sheets.tape import At
+from lib.teaching.sheets.words import MODES, Words, spelled
 
 LIMIT = 1000  # a number that is typed lies between −LIMIT and LIMIT
 NUDGE = 1e-5  # how far a nudge moves a number, up and down
@@ -32,7 +32,7 @@ CHANGED = ("parameter", "input", "ids")  # what a reader can change
 
 
 class Grids(anywidget.AnyWidget):
-    """The sheet in the page. frame: all that is text (sheet_words.Words.frame); numbers: float64,
+    """The sheet in the page. frame: all that is text (words.Words.frame); numbers: float64,
     in the order of Words. mode: one of MODES. focus: [matrix, row, column] pointed at. nudged: what
     a nudge has found there. asked: what the reader wants, {"do", ...}, with a number "n" that
     grows. alive: how many views the page has drawn so far.

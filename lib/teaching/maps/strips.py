@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lib.teaching.maps.view import WORDS, Bars, short
 from lib.teaching.palette import (
     CHOSEN,
     DASHES,
@@ -15,7 +16,6 @@ from lib.teaching.palette import (
     WEIGHT,
 )  # fmt: skip
 from lib.teaching.plots import in_font, label_ticks, literal
-from lib.teaching.view import WORDS, Bars, short
 
 WHY, SECOND = 1.15, 1.5  # heights of a row of strips, and of a view beside the maps, in inches
 BETWEEN = ("×", "=", "")
