@@ -1110,8 +1110,8 @@ def two_signs_make_a_large_score(watched):
         panel.point(3, row, column)
         made = short(why.left[3, row, 0]), short(why.right[3, column, 0])
         assert " ".join(made) == numbers and why.left.shape[-1] == 1
-        looks = {0: "the looks at brown with weight 0.80, score 2.19", 3: "fox looks at jumps with "
-                 "weight 0.57, score 3.40"}[row]  # fmt: skip
+        looks = {0: "“the” looks at “brown” with weight 0.80, score 2.19", 3: "“fox” looks at "
+                 "“jumps” with weight 0.57, score 3.40"}[row]  # fmt: skip
         assert panel.answer == f"head 4: {looks}."
     assert {*panel.seen.values[3].argmax(axis=1)} == {2, 4}
 

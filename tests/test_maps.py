@@ -249,7 +249,7 @@ def test_a_turn_shows_a_view_and_its_sentence(live):
     assert (live.caption, live.maps.frame["rows"]) == ("3 rows: tea.", ["0", "1", "2"])
     live.controls["rows"].value = 2
     assert (live.caption, live.maps.frame["shape"]) == ("2 rows: tea.", [H, 2, S])
-    assert live.children == (*live.controls.values(), live.maps, live.view)
+    assert live.children == (*live.controls.values(), live.view, live.maps)
 
 
 def test_a_place_outside_is_moved_inside(live):

@@ -163,7 +163,7 @@ def test_each_head_has_its_own_columns_of_the_width_and_words_on_both_sides():
         both = np.concatenate(getattr(view.because, name), axis=-1)  # (T, D)
         np.testing.assert_allclose(both, getattr(whole, name)[0], rtol=1e-12)
     panel.controls["sentence"].value = "tea and tea"
-    assert panel.seen.row_names == ["tea (word 1)", "and (word 2)", "tea (word 3)"]
+    assert panel.seen.row_names == ["“tea” (word 1)", "“and” (word 2)", "“tea” (word 3)"]
 
 
 # --- inside a model

@@ -65,6 +65,7 @@ def show(model, reading, date, step, blocked):
         seconds=[next_symbol(probabilities, step)],
         focus=(0, step - 1, int(weights[step - 1].argmax())),
         axes=AXES,
+        blank="hidden, or not written yet",
         cell=CELL.capitalize(),
         hidden=HIDDEN.capitalize(),
         **labels(date, wrote, step),
@@ -81,9 +82,10 @@ def hatched(weights, allowed, step):
 
 
 def taken(because, step):
-    """What made the weights; the steps after this one have got nothing yet."""
+    """What made the weights; behind the steps after this one there is nothing yet."""
     so_far = np.arange(because.totals.shape[1])[:, None] < step
-    return replace(because, totals=np.where(so_far, because.totals, 0))
+    scores = np.where(so_far, because.scores, np.nan)
+    return replace(because, scores=scores, totals=np.where(so_far, because.totals, 0))
 
 
 def hatching(values):

@@ -68,6 +68,7 @@ def show(reading, date, step, blocked):
         seconds=[next_symbol(probabilities, step)],
         focus=(None, step - 1, None),  # the head and the character are the reader's
         axes=AXES,
+        blank="hidden, or not written yet",
         cell="{title}: " + CELL,
         hidden="{title}: " + HIDDEN,
         **labels(date, wrote, step),

@@ -19,7 +19,7 @@ LOW, HIGH = 1e-10, 1e10
 LINES = "LSTM, along c alone: product of f", "LSTM, by every path", "tanh cell"
 WORDS = {
     "left": "weights into f of",
-    "right": "state and input,",
+    "right": "state before, input and 1, at",
     "score": "z: sum",
     "value": "f = σ(z)",
 }

@@ -53,6 +53,7 @@ def seen(tokenizer, heads, text, logits, caches, how):
         titles=[f"head {head}" for head in heads],
         hidden="{title}: at {row}, {column} was not written yet.",
         axes=("step", "looks at"),
+        blank="not written yet",
         sentence=describe(text, start, drawn, kept),
         because=answers(caches),
         seconds=[expected(tokenizer, plain, turned)],

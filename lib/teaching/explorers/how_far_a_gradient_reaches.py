@@ -19,7 +19,7 @@ LIMIT = 0.4  # no number of the last step's gradient is larger
 KINDS = ("a rotation", "random numbers")
 WORDS = {
     "left": "weights out of",
-    "right": "dz one step later than",
+    "right": "dz of the next step, and the loss, at",
     "score": "dh: sum",
     "value": "dz = dh × (1 − h²)",
 }

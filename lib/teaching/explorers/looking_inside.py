@@ -71,6 +71,7 @@ def show(layers, ablated, period):
         row_names=names,
         column_names=names,
         axes=("looks from", "looks at"),
+        blank="comes later",
         titles=titles(read.weights, ablated_heads, period),
         hidden="{title}: {row} may not look at {column}, which comes later.",
         sentence=describe(ablated, period, read, whole),

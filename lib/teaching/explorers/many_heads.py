@@ -59,7 +59,7 @@ def numbered(words):
     """What a sentence calls each word: where one stands twice, also its place."""
     twice = len(set(map(short, words))) < len(words)
     return [
-        f"{short(word)} (word {i})" if twice else short(word) for i, word in enumerate(words, 1)
+        f"“{short(word)}”" + (f" (word {i})" if twice else "") for i, word in enumerate(words, 1)
     ]
 
 

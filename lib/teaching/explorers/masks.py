@@ -55,6 +55,8 @@ def show(kind, word, length, side):
         kinds=("weights", "shares"),
         limits=(1.0, FAR),
         axes=("query", "token"),
+        blank="weight 0",
+        crossed="should not move",
         sentence=describe(kind, seen.sum(axis=1), leaks.sum(axis=(1, 2))),
         because=answer(cache),
         marks=np.stack([np.zeros_like(seen), leaks.any(axis=0)]),

@@ -22,7 +22,7 @@ def explorer():
         digits=TextField("digits", "31415926", EXAMPLES),
         layers=Choice("layers", LAYERS, max(LAYERS)),
         heads=Choice("heads", HEADS, 2),
-        blocked=Number("block the mirror of", 0, 0, LONGEST),
+        blocked=Number("block mirror (0: none)", 0, 0, LONGEST),
     )
 
 
@@ -43,6 +43,7 @@ def show(digits, layers, heads, blocked):
         seconds=[Bars(BARS, range(V), probabilities, follows="row")],
         focus=start(blocked, len(ids), layers, heads),
         axes=("output", "looks at"),
+        blank="blocked",
         hidden="{title}: {row} may not look at {column}, its mirror.",
         **labels(digits, said),
     )

@@ -20,7 +20,7 @@ INPUTS = {
 }
 WORDS = {
     "left": "weights into",
-    "right": "state before",
+    "right": "state before, input and 1, at",
     "score": "z: sum",
     "value": "h = tanh(z)",
 }

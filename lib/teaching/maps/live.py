@@ -46,11 +46,11 @@ class Maps(anywidget.AnyWidget):
     """The maps in the page. frame: all that is text; numbers: the arrays, placed by frame["at"].
 
     frame = {"shape": [H, T, S], "rows", "columns", "row_names", "column_names", "titles", "kinds",
-    "limit", "limits", "axes", "cell", "hidden", "marked", "words", "names", "scale", "attention",
-    "figures", "seconds": [...], "at": {name: [offset, shape]}}. cell and hidden: one text, or a
-    list of one for each map; labels of bars: N, or a list of N for each row or column that they
-    follow. The arrays are "values", "marks", "left", "right", "scores", "terms", "carried",
-    "totals", and of the i-th of the seconds "heights i" and "dots i", or "line i j".
+    "limit", "limits", "axes", "cell", "hidden", "marked", "crossed", "blank", "words", "names",
+    "scale", "attention", "figures", "seconds": [...], "at": {name: [offset, shape]}}. cell and
+    hidden: one text, or a list of one for each map; labels of bars: N, or a list of N for each row
+    or column that they follow. The arrays are "values", "marks", "left", "right", "scores",
+    "terms", "carried", "totals", and of the i-th of the seconds "heights i" and "dots i", or "line i j".
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 
@@ -83,7 +83,14 @@ def pack(view):
     frame |= {"limit": float(view.limit), "limits": [*map(view.top, each)]}
     said = {"cell": view.cell, "hidden": view.hidden}
     said = {name: text if isinstance(text, str) else [*text] for name, text in said.items()}
-    frame |= {"axes": list(view.axes), "marked": view.marked, **said, **texts}
+    frame |= {
+        "axes": list(view.axes),
+        "marked": view.marked,
+        "crossed": view.crossed,
+        "blank": view.blank,
+        **said,
+        **texts,
+    }
     frame |= {"words": WORDS | dict(because.words if because else {}), "seconds": seconds}
     frame |= {"names": written(because.names) if because else [], "figures": view.figures}
     frame |= {"scale": float(because.scale) if because else 1.0}
@@ -130,7 +137,7 @@ class Live(Panel):
     def __init__(self, show, **controls):
         self.maps, self.seen, self.still = Maps(), None, None
         super().__init__(show, None, **controls)
-        self.children = (*controls.values(), self.maps, self.view)
+        self.children = (*controls.values(), self.view, self.maps)
         self.add_class("course-live")
         self.maps.observe(self._pointed, ["focus", "alive"])
 

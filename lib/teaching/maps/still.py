@@ -92,7 +92,7 @@ def figure(view, focus):
     for h in range(H):
         draw_map(put(drawn, *where.place(h, T, S)), view, h, focus, where)
     draw_scales(drawn, view, where.height(T))
-    if why:
+    if why and not np.isnan(view.because.scores[focus]):
         strips.draw_because(drawn, view, focus, where.height(T))
     for i, second in enumerate(view.seconds):
         top = where.height(T) + why + i * strips.SECOND

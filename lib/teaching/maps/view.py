@@ -133,8 +133,9 @@ class View:
     row_names, column_names: what the sentence calls a row, a column, where a label does not tell
     one from another. axes: what rows and columns are. focus (h, t, s): where a reader starts, and
     where the reader is taken each time that it changes; None leaves the reader there. marks
-    (H, T, S): cells with a cross, of which marked is said besides. limits: of each map, where one
-    limit is not enough. cell and hidden: one text, or one for each map. figures: how many
+    (H, T, S): cells with a cross, of which marked is said besides, and crossed in the legend, as
+    blank is of a hatched cell. A score that is NaN has nothing behind it. limits: of each map,
+    where one limit is not enough. cell and hidden: one text, or one for each map. figures: how many
     significant digits a number is said with; 0 for two digits behind the point, whatever its size.
     """
 
@@ -156,6 +157,8 @@ class View:
     focus: tuple = (0, 0, 0)
     marks: np.ndarray | None = None
     marked: str = ""
+    crossed: str = "marked"
+    blank: str = "no number"
     figures: int = 0
 
     def __post_init__(self):

@@ -18,10 +18,11 @@ function plan(frame, width) {
   const widest = Math.max(0, ...columns.map((column) => widthOf(column)));
   const lean = Math.ceil(widest * Math.cos(SLANT)) + 6, rise = widest * Math.sin(SLANT) + 10;
   const across = (n) => (width - left - lean - (n - 1) * GAP) / (n * S);
-  const down = (n) => (660 - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
+  const most = T > 16 ? 460 : 660; // a tall map gives way to what stands below it
+  const down = (n) => (most - Math.ceil(H / n) * (rise + 34)) / (Math.ceil(H / n) * T);
   const side = (n) => Math.min(MOST, across(n), down(n));
   const lines = [...Array(H).keys()].map((n) => Math.ceil(H / (n + 1)));
-  const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.85 : 1) > side(a) ? b : a));
+  const best = [...new Set(lines)].reduce((a, b) => (side(b) * (H % b ? 0.7 : 1) > side(a) * (H % a ? 0.7 : 1) ? b : a));
   const cell = Math.max(Math.floor(side(best) / pixel), 2) * pixel, flat = widest + 6 <= Math.max(cell, 20);
   const high = Math.ceil(flat ? LINE + 6 : Math.max(rise, 2 * LINE + 8)) + 20;
   const pitch = Math.ceil(cell * T + high + 14), step = Math.ceil(cell * S) + GAP;
@@ -29,7 +30,7 @@ function plan(frame, width) {
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
     width: Math.max(left + best * step - GAP + lean, best > 1 ? 0 : titled), height: Math.ceil(H / best) * pitch,
-    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 3 : 15) / cell) } };
+    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 2 : 15) / cell) } };
 }
 
 class Picture {
@@ -188,7 +189,8 @@ class Picture {
       const where = name === "row" ? { x: -8, y: middle }
         : place.flat ? { x: middle, y: -11 } : { transform: turned };
       const kind = `label ${name} ${place.flat ? "flat" : ""} ${!sparse && i % place.every[name] ? "spare" : ""}`;
-      const label = add(group, "text", { class: kind, ...where }, place[`${name}s`][i]);
+      const short = place[`${name}s`][i], number = frame[`${name}_names`][i].match(/\d+/)?.[0];
+      const label = add(group, "text", { class: short ? kind : `${kind} spare`, ...where }, short || (number ?? ""));
       if (full[i] !== place[`${name}s`][i]) add(label, "title", {}, full[i]);
       return label;
     });
@@ -242,7 +244,7 @@ class Picture {
       }
       pen.drawImage(small, 0, h * T, S, T, ...box);
       pen.fillStyle = colours.grid;
-      if (place.cell < 9) return;
+      if (place.cell < 12) return;
       for (let t = 1; t < T; t++) pen.fillRect(box[0], box[1] + t * side, box[2], hair);
       for (let s = 1; s < S; s++) pen.fillRect(box[0] + s * side, box[1], hair, box[3]);
     });
@@ -347,12 +349,12 @@ class Picture {
 
   /** Light what belongs to the focus, and say it. */
   mark() {
-    const [h, t, s] = this.focus, { cell, across } = this.place, line = Math.floor(h / across);
+    const [h, t, s] = this.focus, { cell } = this.place, wide = cell < 12 ? 2 : 0; // a small cell keeps its colour
     this.maps.forEach((map, i) => {
       map.row.forEach((box) => set(box, { x: -1, y: t * cell - 1 }));
       map.row[1].classList.toggle("other", i !== h);
       map.column.forEach((box) => set(box, { x: s * cell - 1, y: -1 }));
-      map.here.forEach((box) => set(box, { x: s * cell, y: t * cell }));
+      map.here.forEach((box) => set(box, { x: s * cell - wide, y: t * cell - wide, width: cell + 2 * wide, height: cell + 2 * wide }));
       for (const one of [map.row[0], ...map.column, ...map.here]) one.style.display = i === h ? "" : "none";
       map.title.classList.toggle("on", i === h);
       this.light(map.rows, t, this.place.every.row);
@@ -396,8 +398,9 @@ class Picture {
     const text = (number) => short(number, 2, frame.figures);
     say(this.said, filled(of(Number.isNaN(value) ? frame.hidden : frame.cell, h) + cross,
       { ...words, value: text(value), score: told ? text(score) : "" }));
-    this.because.style.visibility = told ? "" : "hidden";
-    if (!told || !this.sums) return;
+    const shown = told && !Number.isNaN(score);
+    this.because.style.visibility = shown ? "" : "hidden";
+    if (!shown || !this.sums) return;
     const part = (name, count, at) => {
       const n = frame.at[name]?.[1].at(-1);
       return n && read(name).subarray((h * count + at) * n, (h * count + at + 1) * n);
@@ -417,19 +420,19 @@ class Picture {
     this.strips.totals?.show(total, words.row, given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
     const said = (number) => short(number, 2, frame.figures);
-    const times = scale === 1 ? "" : `${short(sum)} × ${short(scale)} = `;
+    const times = scale === 1 ? "" : `${short(sum)} × ${short(scale, 2, 4)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
-      if (Number.isNaN(number)) continue; // hidden: the sentence says what that means
       const line = add(this.sums, "div");
       add(line, "span", {}, name), add(line, "span", { class: "steps" }, steps);
-      add(line, "b", {}, said(number));
+      add(line, "b", {}, Number.isNaN(number) ? "–" : said(number)); // hidden: the sentence says why
     }
   }
 
   /** What the colours stand for, one bar for each kind in use. */
   scales() {
-    const { frame, colours } = this, names = { weights: frame.words.value, shares: "share", gradient: "gradient" };
+    const { frame, colours } = this, value = frame.words.value;
+    const names = { weights: value, shares: value === "weight" ? "share" : value, gradient: "gradient", signed: value === "weight" ? "" : value };
     const now = JSON.stringify([frame.kinds, frame.limits, frame.titles, this.holes, this.wears]);
     if (now === this.legend.dataset.of) return;
     this.legend.dataset.of = now;
@@ -447,7 +450,8 @@ class Picture {
       add(one, "span", {}, shown(limit));
     }
     const none = this.holes.includes(true) && add(this.legend, "span");
-    if (none) add(none, "i", { class: "none" }), add(none, "span", {}, "no number");
+    if (none) add(none, "i", { class: "none" }), add(none, "span", {}, frame.blank);
+    if (frame.marked) add(add(this.legend, "span"), "span", {}, `✖ ${frame.crossed}`);
   }
 }
 

@@ -95,7 +95,7 @@ class Second {
   /** The axes; y(value) is where a value stands. */
   axes(low, high, ticks, count, centred) {
     const { svg, second, width } = this, label = (text) => cut(String(text), 70, 11);
-    const room = (width - 8 - (this.left = 12 + Math.max(...ticks.map(([, text]) => widthOf(text, 11))))) / count;
+    const room = (width - (centred ? 8 : 16) - (this.left = 12 + Math.max(...ticks.map(([, text]) => widthOf(text, 11))))) / count;
     this.step = centred ? room : (room * count) / Math.max(1, count - 1);
     const labels = this.labels.map(label), widest = Math.max(0, ...labels.map((text) => widthOf(text, 11)));
     const few = !centred || widest + 3 <= room, every = Math.ceil((few ? widest + 8 : 14) / (centred ? room : this.step));
@@ -141,8 +141,11 @@ class Second {
     const y = this.axes(low, high, log ? decades(low, high) : rounds(low, high), labels.length, false);
     const x = (j) => this.left + this.step * j;
     if (this.lit !== undefined) add(svg, "line", { class: "here", x1: x(this.lit), x2: x(this.lit), y1: 6, y2: 128 });
-    second.names.forEach((_, j) => {
+    const figures = log ? 2 : 3;
+    second.names.forEach((name, j) => {
       let pen = "M";
+      const here = picture.read(`line ${i} ${j}`)[this.lit], told = this.names.children[j].lastChild;
+      say(told, Number.isFinite(here) ? `${name}: ${short(here, 2, figures)}` : name);
       const d = Array.from(picture.read(`line ${i} ${j}`), (value, k) => {
         if (!Number.isFinite(scale(value))) return (pen = "M"), "";
         const step = `${pen}${x(k).toFixed(1)},${y(scale(value)).toFixed(1)}`;
