@@ -706,7 +706,7 @@ def every_state_gets_a_one(watched):
 
 @promised(
     "backpropagation_through_time",
-    "set *cut after step* to 2: all states stay as they are, and left of the cut every gradient "
+    "set *cut after* to 2: all states stay as they are, and left of the cut every gradient "
     "that came across it is gone;",
 )
 def nothing_crosses_the_cut(watched):

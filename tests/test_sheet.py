@@ -23,7 +23,7 @@ from lib.teaching.explorers import (
 )
 from lib.teaching.sheets.decoder_tape import decoder_tape
 from lib.teaching.sheets.tape import At
-from lib.teaching.sheets.words import MODES, Words, spelled
+from lib.teaching.sheets.words import BEFORE, MODES, WAY, Words, spelled
 from lib.transformer import Transformer, TransformerConfig
 
 SHEETS = {
@@ -232,7 +232,7 @@ def test_the_page_can_say_what_python_says(name):
             told = ""
             for part in frame["made"][index + back * len(places)]:
                 text = part if isinstance(part, str) else spelled(line[part], frame["digits"])
-                told += f"({text})" if told.endswith("− ") and text[0] == "−" else text
+                told += f"({text})" if told.endswith(BEFORE) and text[0] == "−" else text
             assert told == sheet.words.formula(at._replace(back=back))
             number = line[index + back * len(places)]
             np.testing.assert_equal(number, sheet.tape.number(at._replace(back=back)))
@@ -296,8 +296,8 @@ def test_steps_take_the_loss_down_as_predicted(name):
         before = sheet.loss()
         sheet.step()
         assert sheet.loss() < before
-    if "learning_rate" in sheet.controls:
-        control = sheet.controls["learning_rate"]
+    control = sheet.controls["learning_rate"]
+    if name != "unrolled":  # which says nothing of it, and has a cut
         control.value = control.low
         predicted = float(re.search(r"fall by about (\d+\.\d+)", sheet.caption)[1])
         before = sheet.loss()
@@ -331,16 +331,21 @@ def test_a_cut_takes_from_the_gradient_and_not_from_the_slope():
 
 
 REFUSED = {
-    "no number": (("W_1", 0, 0, "tea"), "W_1[0,0]='tea': a finite number was expected"),
-    "nothing": (("W_1", 0, 0, ""), "W_1[0,0]='': a finite number was expected"),
+    "no number": (("W_1", 0, 0, "tea"), "W_1[0,0]='tea': a number was expected, such as 0.5"),
+    "two signs": (("W_1", 0, 0, "--"), "W_1[0,0]='--': a number was expected, such as 0.5"),
+    "nothing": (("W_1", 0, 0, " "), "W_1[0,0]: nothing was typed, a number was expected"),
+    "an underscore": (("W_1", 0, 0, "1_0"), "W_1[0,0]='1_0': a number was expected, such as 0.5"),
+    "typed, too large": (("W_1", 0, 0, "1e400"), "W_1[0,0]=1e400: from −1000 to 1000 was expected"),
+    "an id too large": (("targets", 0, 1, "1e400"), "targets[0,1]=1e400: an id from 0 to 2 was"),
     "None": (("W_1", 0, 0, None), "W_1[0,0]=None: a finite number was expected"),
     "a truth": (("W_1", 0, 0, True), "W_1[0,0]=True: a finite number was expected"),
-    "no end": (("x", 1, 0, "-inf"), "x[1,0]=-inf: a finite number was expected"),
+    "no end": (("x", 1, 0, -math.inf), "x[1,0]=-inf: a finite number was expected"),
+    "no end in letters": (("x", 1, 0, "-inf"), "x[1,0]='-inf': a number was expected, such as"),
     "NaN": (("x", 1, 0, math.nan), "x[1,0]=nan: a finite number was expected"),
     "too large": (("x", 1, 0, 1001), "x[1,0]=1001: from −1000 to 1000 was expected"),
     "no id": (("targets", 0, 1, 3), "targets[0,1]=3: an id from 0 to 2 was expected"),
     "half an id": (("targets", 0, 1, 0.5), "targets[0,1]=0.5: a whole number of at least 0"),
-    "computed": (("h", 0, 0, 1), "h[0,0] is computed: no other can be put there"),
+    "computed": (("h", 0, 0, 1), "h[0,0] is computed: from other numbers, change one of"),
     "a row too far": (("x", 2, 0, 1), "row=2: an id from 0 to 1 was expected"),
     "no matrix": (("W_3", 0, 0, 1), "name='W_3': 'x' or 'W_1' or"),
 }
@@ -357,6 +362,102 @@ def test_what_is_refused_is_one_line_and_all_stays(case):
     np.testing.assert_array_equal(np.frombuffer(numbers), sheet.words.numbers())
     sheet.put("W_1", 0, 0, 0.25)
     assert not alert(sheet)
+
+
+AFTER = {
+    "nudge": lambda sheet: sheet.nudge(),
+    "point": lambda sheet: sheet.point("W_2", 1, 1),
+    "point there again": lambda sheet: sheet.point(*sheet.grids.focus),
+    "the page points": lambda sheet: setattr(sheet.grids, "focus", ["x", 0, 0]),
+}
+
+
+@every_sheet
+@pytest.mark.parametrize("alive", [0, 1])
+def test_a_refusal_stays_for_who_comes_late(name, alive):
+    sheet = SHEETS[name]()
+    sheet.grids.alive = alive
+    sheet.put("loss", 0, 0, 1)
+    said = sheet.caption
+    sheet.grids.alive += 1
+    assert alert(sheet) and sheet.caption == said and "loss is computed" in sheet.view.value
+
+
+@pytest.mark.parametrize("after", AFTER)
+def test_a_refusal_is_over_when_something_is_done(after):
+    sheet = made("network")
+    sheet.put("W_1", 0, 0, 0.25)
+    before = sheet.caption
+    sheet.put("W_1", 0, 0, "tea")
+    assert alert(sheet)
+    AFTER[after](sheet)
+    assert not alert(sheet) and sheet.caption == before and before in sheet.view.value
+    sheet.put("W_1", 0, 0, "tea")
+    sheet.step()
+    assert not alert(sheet) and sheet.caption.startswith("A step: loss ")
+
+
+@every_sheet
+def test_a_minus_behind_a_sign_stands_in_parentheses(name):
+    sheet = edited(made(name))
+    for at in [*cells(sheet), *cells(sheet, back=True)]:
+        assert not re.search(r"[·+−] ?−", sheet.words.formula(at)), at
+
+
+@every_sheet
+def test_what_is_computed_is_not_turned(name):
+    """Only what a reader can change can be turned up or down; of the rest it says what if."""
+    sheet, said = edited(made(name)), set()
+    for at in cells(sheet, back=True):
+        told, number = sheet.words.of_gradient(at), sheet.tape.number(at)
+        if abs(number) > 1e-9 and at.name != "loss":
+            computed = sheet.tape.kinds[at.name] == "made"
+            way = (
+                ("rise" if number > 0 else "fall") if computed else ("down" if number > 0 else "up")
+            )
+            assert told.endswith(f": {WAY[way]}."), told
+            said.add(way)
+    assert said > {"rise"} and said & {"up", "down"}
+
+
+def test_a_nudge_shows_both_losses():
+    sheet = made("network")
+    sheet.point("W_1", 0, 0)
+    sheet.nudge()
+    more, less, by, slope = re.search(
+        r"= \((\S+) − (\S+)\) / (\S+) = (\S+);", sheet.answer
+    ).groups()
+    slope = float(slope.replace("−", "-"))
+    assert (float(more) - float(less)) / float(by) == pytest.approx(slope, abs=2e-6)
+
+
+@every_sheet
+def test_the_sheet_opens_on_a_cell_for_which_others_light_up(name):
+    sheet = SHEETS[name]()
+    at, mode = At(*sheet.grids.focus), sheet.grids.mode
+    ways = [at] * (mode != "gradient") + [at._replace(back=True)] * (mode != "value")
+    assert any(not isinstance(part, str) for way in ways for part in sheet.tape.because(way))
+
+
+@every_sheet
+@pytest.mark.parametrize("mode", MODES)
+def test_the_still_picture_has_true_subscripts_and_asks_for_nothing(name, mode):
+    sheet = SHEETS[name]()
+    sheet.toggle(mode)
+    (changed,) = [n for n, kind in sheet.tape.kinds.items() if kind == "parameter"][:1]
+    sheet.point(changed, 0, 0)
+    sheet.png  # noqa: B018 (it is drawn)
+    texts = [text.get_text() for text in sheet.picture.picture.axes.texts]
+    assert len(texts) > len(sheet.words.names) and any("}_{" in text for text in texts)
+    assert not [text for text in texts if re.search("[A-Za-z]_|gamma|beta|type another", text)]
+    assert "type another" not in sheet.told()
+
+
+def test_a_group_that_wraps_has_its_title_again():
+    sheet = SHEETS["decoder"]()
+    sheet.png  # noqa: B018 (it is drawn)
+    texts = [text.get_text() for text in sheet.picture.picture.axes.texts]
+    assert texts.count("attention") == 1 and texts.count("attention (continued)") == 2
 
 
 def test_numbers_that_lead_nowhere_are_taken_back():
@@ -392,7 +493,7 @@ def test_the_answer_follows_the_mode():
         told[mode] = sheet.answer
     assert told["value"] == "h[0,1] = tanh(0.900) = 0.716."
     assert told["gradient"].startswith("dh[0,1] = −0.322·0.200 + 0.147·0 + 0.175·0.300 = −0.012: ")
-    assert told["gradient"].endswith("to lower the loss, turn it up.")
+    assert told["gradient"].endswith("if it were larger, the loss would fall.")
     assert told["both"] == f"{told['value']} {told['gradient']}"
     sheet.toggle()
     assert sheet.grids.mode == "value"
@@ -432,7 +533,7 @@ def test_a_page_without_a_kernel_has_the_picture_and_its_sentences(name):
     sheet = made(name)
     data, metadata = sheet._repr_mimebundle_()
     assert data["image/png"] == pictures.card(base64.b64decode(sheet.png))[0]
-    assert data["text/plain"].endswith(f"\n{sheet.caption} {sheet.answer}")
+    assert data["text/plain"].endswith(f"\n{sheet.told()}") and sheet.caption in sheet.told()
     assert metadata["image/png"]["alt"] == data["text/plain"]
 
 

@@ -453,7 +453,7 @@ print("       cut  ", lengths[1])
 #
 # Then:
 #
-# - set *cut after step* to 2: all states stay as they are, and left of the cut every gradient that came across it is gone;
+# - set *cut after* to 2: all states stay as they are, and left of the cut every gradient that came across it is gone;
 # - point at $h_2$ and press *nudge*: the loss still feels $h_2$ across the cut, 1.4838 with every state asked, and the gradient no longer says so;
 # - take the cut away, write 2 into $w$ and let the loss look at *the last state*: the states come close to 1, the slopes close to 0, and only a third as much gradient reaches step 1 as before.
 

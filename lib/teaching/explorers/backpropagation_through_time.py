@@ -64,7 +64,7 @@ def explorer():
     """Weight, inputs, where the loss looks and a cut against every number of the chain."""
     tape, steps, total = unrolled()
 
-    def show(looks, cut):
+    def show(looks, cut, learning_rate):  # the rate is that of a step
         total.above = LOOKS[looks]
         for t, step in enumerate(steps):
             step.cut = t == cut > 0
@@ -74,7 +74,8 @@ def explorer():
     return Sheet(
         show, tape, LAYOUT, rules=RULES, digits=4, focus=At("w", 0, 0), mode="both",
         looks=Choice("the loss looks at", LOOKS),
-        cut=Number("cut after step (0: none)", 0, 0, 2),
+        cut=Number("cut after (0: none)", 0, 0, 2),
+        learning_rate=Number("learning rate", 0.1, 0.05, 2.0, 0.05),
     )  # fmt: skip
 
 

@@ -111,6 +111,6 @@ def whole_decoder():
         )
 
     return Sheet(
-        show, tape, LAYOUT, rules=RULES, focus=At("W_e", 2, 0),
+        show, tape, LAYOUT, rules=RULES, focus=At("c", 2, 0),  # made of what lights up
         learning_rate=Number("learning rate", 0.1, 0.01, 1.0, 0.01),
     )  # fmt: skip

@@ -10,6 +10,7 @@ place. Rows and columns are counted from 0.
 
 import base64
 import html
+import re
 
 import anywidget
 import numpy as np
@@ -29,6 +30,9 @@ LIMIT = 1000  # a number that is typed lies between −LIMIT and LIMIT
 NUDGE = 1e-5  # how far a nudge moves a number, up and down
 MOST = 1000  # edits that can be taken back
 CHANGED = ("parameter", "input", "ids")  # what a reader can change
+PLAIN = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+)  # a number as people type it
 
 
 class Grids(anywidget.AnyWidget):
@@ -59,6 +63,7 @@ class Sheet(Panel):
     def __init__(self, show, tape, layout, rules=(), labels=(), digits=3, focus=None, mode="value",
                  **controls):  # fmt: skip
         self.tape, self.history, self.news = tape, [], ""
+        self.sentence, self.role = "", "status"  # what was said last of what was done
         self.words = Words(tape, layout, dict(rules), dict(labels), digits)
         self.grids, self.still = Grids(mode=mode), None
         self.grids.focus = list(focus or At(layout[0][1][0][0], 0, 0))[:3]
@@ -92,7 +97,7 @@ class Sheet(Panel):
         except Exception as error:  # noqa: BLE001 (the learner gets one line)
             self.refuse(error)
         else:
-            self.say("status")
+            self.calm()
 
     def toggle(self, mode=None):
         """Show the next of values, gradients and both; or this one."""
@@ -102,6 +107,8 @@ class Sheet(Panel):
     def point(self, name, row, column):
         """Point at a cell."""
         self.grids.focus = list(self.at(name, row, column)[:3])
+        if self.role == "alert":  # it was this cell before
+            self.calm()
 
     @property
     def answer(self):
@@ -121,12 +128,15 @@ class Sheet(Panel):
         """The slope of the loss at a place, from two runs with its number moved, in words."""
         if not self.tape.has_gradient(at.name):
             raise ValueError(f"{self.words.name(at)} has no gradient that a nudge could measure")
+        losses = {}
         try:
-            slope = difference_quotient(lambda by: self.tape.forward(at, by), 0.0, NUDGE)
+            slope = difference_quotient(
+                lambda by: losses.setdefault(by, self.tape.forward(at, by)), 0.0, NUDGE
+            )
         finally:
             self.tape.run()
         gradient = self.tape.number(at._replace(back=True))
-        return self.words.nudged(at, NUDGE, slope, gradient)
+        return self.words.nudged(at, NUDGE, (losses[NUDGE], losses[-NUDGE]), slope, gradient)
 
     def attempt(self, change):
         """Do this, which returns what to call it, and show what follows; or leave all as it was."""
@@ -134,13 +144,13 @@ class Sheet(Panel):
         try:
             news = change()
             self.news = news and f"{news}: loss {self.words.spell(loss)} → "
-            self.caption = self.turn({name: c.value for name, c in self.controls.items()})
+            self.sentence = self.turn({name: c.value for name, c in self.controls.items()})
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
             self.restore(before)
             self.refuse(error)
         else:
             self.history = [*self.history[1 - MOST :], before] if news else self.history
-            self.say("status")
+            self.calm()
 
     def update(self, _=None):
         """Show the sheet for the controls as they stand."""
@@ -164,8 +174,14 @@ class Sheet(Panel):
         self.caption = complaint(error)
         self.say("alert")
 
+    def calm(self):
+        """Say what was done last: a refusal before it is over."""
+        self.caption = self.sentence
+        self.say("status")
+
     def say(self, role):
-        """Show the sentence."""
+        """Show the caption."""
+        self.role = role
         self.view.value = self.page(role)
 
     def loss(self):
@@ -186,13 +202,19 @@ class Sheet(Panel):
     def _put(self, at, value):
         name, kind = self.words.name(at), self.tape.kinds[at.name]
         if kind not in CHANGED:
-            raise ValueError(f"{name} is {self.words.kind(kind)}: no other can be put there")
+            why = (
+                "from other numbers, change one of those" if kind == "made" else "it stays as it is"
+            )
+            raise ValueError(f"{name} is {self.words.kind(kind)}: {why}")
         number = typed(name, value)
+        if abs(number) > LIMIT:
+            ids = f"an id from 0 to {(self.tape.most[at.name] or 1) - 1}"
+            wanted = ids if kind == "ids" else f"from −{LIMIT} to {LIMIT}"
+            told = value.strip()[:60] if isinstance(value, str) else guard.show(value)
+            raise ValueError(f"{name}={told}: {wanted} was expected")
         if kind == "ids":
             number = guard.one_id(name, int(number) if number == int(number) else number,
                                   self.tape.most[at.name])  # fmt: skip
-        elif abs(number) > LIMIT:
-            raise ValueError(f"{name}={guard.show(value)}: from −{LIMIT} to {LIMIT} was expected")
         self.tape.values[at.name][at.row, at.column] = number
         return f"{name} is now {spelled(number, self.words.digits)}"
 
@@ -230,15 +252,18 @@ class Sheet(Panel):
 
     def told(self):
         """What the whole shows, and what the cell pointed at says."""
-        return f"{self.caption} {self.answer}".strip()
+        said = self.words.sentence(At(*self.grids.focus), self.grids.mode, still=True)
+        return f"{self.caption} {said} {self.grids.nudged}".strip()
 
     def _seen(self, change):
         if change.name != "alive":
             self.still = None
-        if change.name == "focus" and self.grids.nudged:
+        if change.name == "focus":
             self.grids.nudged = ""
-        if change.name == "alive" or not self.grids.alive:
-            self.say("status")
+        if change.name == "focus" and self.role == "alert":
+            self.calm()
+        elif change.name == "alive" or not self.grids.alive:
+            self.say(self.role)
 
     def _asked(self, change):
         wish = dict(change.new)
@@ -249,11 +274,15 @@ class Sheet(Panel):
 
 
 def typed(name, value):
-    """A number as somebody types it: with a comma for a point, or a true minus."""
-    try:
-        number = float(value.strip().replace(",", ".").replace("−", "-")) if isinstance(
-            value, str
-        ) else value  # fmt: skip
-    except ValueError:
-        number = value
-    return guard.finite(name, number)
+    """A number as somebody types it: with a comma for a point, or a true minus.
+
+    A text may be too large for a float: that is infinity.
+    """
+    if not isinstance(value, str):
+        return guard.finite(name, value)
+    text = value.strip().replace(",", ".").replace("−", "-")
+    if not text:
+        raise ValueError(f"{name}: nothing was typed, a number was expected, such as 0.5")
+    if not PLAIN.fullmatch(text):
+        raise ValueError(f"{name}={guard.show(value)}: a number was expected, such as 0.5")
+    return float(text)

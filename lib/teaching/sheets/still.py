@@ -5,6 +5,7 @@ the cell pointed at, framed those that made it, and below all what is said of it
 same whatever the numbers are.
 """
 
+import re
 import textwrap
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ LIT = (
     dict(facecolor=LIGHT, edgecolor=GRADIENT, lw=1.2, ls=DASHED),
     dict(facecolor=CHOSEN, edgecolor=INK, lw=2),
 )
+NAME = re.compile(r"([A-Za-z]+)_([a-z0-9]+)")  # W_1, gamma_3, dW_e
 FILLS = {"parameter": "#F3F1EA", "input": "#EAF1F6", "ids": "#EAF1F6"}
 
 
@@ -77,10 +79,9 @@ class Still:
         self.numbers = {back: numbers(ax, self.words, self.spots, mode, back) for back in self.back}
         self.lit = [PolyCollection([], zorder=2 + i / 2, **style) for i, style in enumerate(LIT)]
         self.told = [
-            ax.text(GAP, height - 0.1 - LINE * (LINES - i - 0.5), "", fontsize=8, va="center",
-                    parse_math=False)
+            ax.text(GAP, height - 0.06 - LINE * (LINES - i - 0.5), "", fontsize=8, va="baseline")
             for i in range(LINES)
-        ]  # fmt: skip
+        ]
         for each in self.lit:
             ax.add_collection(each, autolim=False)
         self.picture.moving(*self.numbers.values(), *self.lit, *self.told)
@@ -102,10 +103,10 @@ class Still:
         most, lines = int(self.picture.axes.get_xlim()[1] / LETTER * 0.92), []
         for back in self.back:
             at = focus._replace(back=back)
-            text = self.words.of_gradient(at) if back else self.words.of_value(at)
+            text = self.words.of_gradient(at) if back else self.words.of_value(at, still=True)
             lines += [(line, back) for line in textwrap.wrap(text, most)]
         for text, (line, back) in zip(self.told, lines + [("", False)] * LINES, strict=False):
-            text.set(text=line, color=GRADIENT if back else INK)
+            text.set(text=below(line, "it" if back else "rm"), color=GRADIENT if back else INK)
             text.set_style("italic" if back else "normal")
 
 
@@ -115,13 +116,18 @@ def placed(words, layout, mode):
     A group that fits into a row has all of it in one.
     """
     spots, titles, x, top, lowest, right = {}, [], GAP, GAP / 2, 0, 0
+    last = None
     high = ROW * (1.8 if mode == "both" else 1)
     for group, stack, needed in in_order(words, layout):
         wide, across = width_of(words, stack), across_of(words, stack)
-        if x > GAP and x + max(across, needed) > WIDTH - GAP / 2:
+        wraps = x > GAP and x + max(across, needed) > WIDTH - GAP / 2
+        if wraps:
             x, top = GAP, lowest + 0.05
-        if not titles or titles[-1][2] != group:
+        if group != last:
             titles.append((x, top + HEAD / 2, group))
+        elif wraps:
+            titles.append((x, top + HEAD / 2, f"{group} (continued)"))
+        last = group
         y = top + HEAD
         for name in stack:
             y += TITLE + LABEL * many(words, name)
@@ -161,9 +167,9 @@ def still(ax, words, spots, back):
     boxes, fills, lines, labels = [], [], [], []
     for name, (x, y, wide, high) in spots.items():
         (R, C), above = words.tape.shape(name), LABEL * many(words, name)
-        told = "d" * (back and words.tape.has_gradient(name)) + title(name)
-        style = dict(fontsize=8, va="center", fontweight="bold", color=GRADIENT if back else INK)
-        ax.text(x, y - above - 0.11, told, **style)
+        told = below("d" * (back and words.tape.has_gradient(name)) + name, "bf")
+        style = dict(fontsize=8, fontweight="bold", color=GRADIENT if back else INK)
+        ax.text(x, y - above - 0.07, told, va="baseline", **style)
         boxes.append(box(Spot(x, y, C * wide, R * high), 0, 0))
         fills.append(FILLS.get(words.tape.kinds[name], PAPER))
         lines += [[(x, y + i * high), (x + C * wide, y + i * high)] for i in range(1, R)]
@@ -177,6 +183,17 @@ def still(ax, words, spots, back):
     if labels:
         points, texts = [label[:2] for label in labels], [label[2] for label in labels]
         Labels(ax, points, texts, size=7, color=GREY)
+
+
+def below(text, letters):
+    """A text whose names have what stands behind their _ below the line, for matplotlib.
+
+    letters: "rm", "it" or "bf", as those of the text around them.
+    """
+    font = rf"\math{letters}"
+    return NAME.sub(
+        lambda name: f"${font}{{{title(name[1])}}}_{{{font}{{{name[2]}}}}}$", title(text)
+    )
 
 
 def numbers(ax, words, spots, mode, back):

@@ -19,10 +19,13 @@ NONE = {
     "fixed": "it is fixed, no gradient is needed",
     "made": "cross-entropy takes the logits themselves, and no gradient comes by here",
 }
+BEFORE = ("·", "− ", "+ ")  # behind these a number with a minus stands in parentheses
 FLAT = 1e-12  # what is nearer to 0 is rounding
 WAY = {
     "up": "to lower the loss, turn it up",
     "down": "to lower the loss, turn it down",
+    "fall": "if it were larger, the loss would fall",  # of a computed number, which nobody turns
+    "rise": "if it were larger, the loss would rise",
     "flat": "no step would move it",
     "loss": "the way back begins here",
     "unused": "nothing on the way to the loss was made from it",
@@ -60,19 +63,20 @@ class Words:
         told = ""
         for part in self.tape.because(at):
             text = part if isinstance(part, str) else self.spell(self.tape.number(part))
-            told += f"({text})" if told.endswith("− ") and text.startswith("−") else text
+            told += f"({text})" if told.endswith(BEFORE) and text.startswith("−") else text
         return told
 
-    def sentence(self, at, mode):
+    def sentence(self, at, mode, still=False):
         """What is said of a cell: of its value, its gradient, or both."""
-        value, gradient = self.of_value(at), self.of_gradient(at._replace(back=True))
+        value, gradient = self.of_value(at, still), self.of_gradient(at._replace(back=True))
         return {"value": value, "gradient": gradient, "both": f"{value} {gradient}"}[mode]
 
-    def of_value(self, at):
-        """The value of a cell, and what made it."""
+    def of_value(self, at, still=False):
+        """The value of a cell, and what made it. still: where nobody can type."""
         kind, value = self.tape.kinds[at.name], self.spell(self.tape.number(at))
         if kind != "made":
-            return f"{self.name(at)} = {value}, {KINDS[kind]}."
+            told = KINDS[kind].split(":")[0] if still else KINDS[kind]
+            return f"{self.name(at)} = {value}, {told}."
         return f"{self.name(at)} = {joined(self.formula(at), value)}."
 
     def of_gradient(self, at):
@@ -89,15 +93,20 @@ class Words:
             return "loss"
         if not self.tape.because(at):
             return "unused"
-        return "flat" if abs(number) < FLAT else "down" if number > 0 else "up"
+        if abs(number) < FLAT:
+            return "flat"
+        up, down = ("fall", "rise") if self.tape.kinds[at.name] == "made" else ("up", "down")
+        return down if number > 0 else up
 
-    def nudged(self, at, step, slope, gradient):
-        """What a nudge has found."""
+    def nudged(self, at, step, losses, slope, gradient):
+        """What a nudge has found. losses: with the number larger, and with it smaller."""
         name = self.name(at)
         by = f"{Decimal(str(step)):f}"
         said = f"(loss with {name} + {by} − loss with {name} − {by}) / (2 · {by})"
-        beside = f"the gradient says {spelled(gradient, 6)}"
-        return f"Nudged: {said} = {spelled(slope, 6)}; {beside}."
+        more, less = (spelled(loss, 11) for loss in losses)
+        less = f"({less})" if less.startswith("−") else less
+        found = f"({more} − {less}) / {2 * Decimal(str(step)):f} = {spelled(slope, 6)}"
+        return f"Nudged: {said} = {found}; the gradient says {spelled(gradient, 6)}."
 
     # --- all of them
 
@@ -138,7 +147,7 @@ class Words:
             "grids": {name: self.grid(name, places[name, False][0]) for name in self.names},
             "made": [self.packed(self.tape.because(at), places) for at in both],
             "also": [self.packed(self.tape.also(at), places) for at in both],
-            "words": {"kinds": KINDS, "none": NONE, "way": WAY, "flat": FLAT},
+            "words": {"kinds": KINDS, "none": NONE, "way": WAY, "flat": FLAT, "before": BEFORE},
         }
 
     def cells(self, name):
