@@ -37,6 +37,24 @@ CELLS = """sheet => [...sheet.querySelectorAll('[role=gridcell]')].map(cell => {
     const {name, i, j} = cell.at;
     return [name, i, j, ...[...cell.querySelectorAll('span')].map(span => span.textContent)];
 })"""
+FAST = """(sheet, keys) => {  // with no time between them
+    for (const key of keys) {
+        const press = key => document.activeElement.dispatchEvent(
+            new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+        press(key);
+        if (key === '0') press('Enter');
+    }
+}"""
+HOVER = """sheet => {
+    const said = new Set(), tops = new Set(), body = sheet.querySelector('.course-sheet-body');
+    for (const cell of sheet.querySelectorAll('[role=gridcell]')) {
+        cell.dispatchEvent(new PointerEvent('pointerover', {bubbles: true, clientX: said.size}));
+        said.add(sheet.querySelector('[aria-live]').textContent);
+        tops.add(body.getBoundingClientRect().top - sheet.getBoundingClientRect().top);
+    }
+    body.dispatchEvent(new PointerEvent('pointerleave'));
+    return {said: [...said], tops: [...tops]};
+}"""
 WATCH = """sheet => {
     let start = 0;
     window.took = [];
@@ -174,12 +192,73 @@ def test_what_is_refused_is_an_alert_and_escape_leaves_all(lesson):
     twice.click("x", 0, 0)
     twice.type("1tea")
     twice.until("figcaption => figcaption.innerText.startsWith('x[0,0]')")
-    assert twice.panel.locator("[role=alert]").text_content().startswith("x[0,0]='1tea': a finite")
+    assert twice.panel.locator("[role=alert]").text_content().startswith("x[0,0]='1tea': a number")
     twice.press("9", "9", "Escape")
     twice.click("p", 0, 0)
     twice.press("7", "Enter")  # nothing is written there
     assert not twice.shown.locator("input").count()
+    twice.until("figcaption => figcaption.innerText.startsWith('p[0,0] is computed')")
     assert twice.shown.evaluate(CELLS) == before
+
+
+@every_sheet
+def test_keys_as_fast_as_they_come_are_all_done(lesson, name):
+    twice, place = Twice(lesson, name), CHANGES[name]
+    twice.click(*place)
+    twice.shown.evaluate(FAST, ["0", *"ssssssssss", "n"])
+    twice.sheet.put(*place, "0")
+    for _ in range(10):
+        twice.sheet.step()
+    twice.sheet.nudge()
+    twice.shown.locator(".course-sheet-nudged:not(:empty)").wait_for()
+    twice.agree()
+    twice.press(*"u" * 11)
+    for _ in range(11):
+        twice.sheet.undo()
+    twice.agree()
+
+
+@pytest.mark.parametrize("leave", ["Tab", "a click"])
+def test_what_was_typed_stays_when_the_cell_is_left(lesson, leave):
+    twice = Twice(lesson, "network")
+    twice.click("x", 0, 0)
+    lesson.page.keyboard.type("0.3")
+    if leave == "Tab":
+        twice.press("Tab")
+        assert twice.here() == ["x", 0, 1]
+        twice.sheet.point("x", 0, 1)
+    else:
+        twice.click("h", 1, 1)
+    twice.sheet.put("x", 0, 0, "0.3")
+    twice.agree()
+    twice.press("u")
+    twice.sheet.undo()
+    twice.agree()
+
+
+@every_sheet
+@pytest.mark.parametrize("width", [1280, 640])
+def test_nothing_slides_under_the_pointer(lesson, name, width):
+    twice = Twice(lesson, name)
+    before, tops = lesson.page.viewport_size, set()
+    lesson.page.set_viewport_size({"width": width, "height": 720})
+    for mode in ("value", "gradient", "both"):
+        twice.shown.get_by_role("button", name=mode).click()
+        hovered = twice.shown.evaluate(HOVER)
+        assert len(hovered["said"]) > 5
+        tops.update(hovered["tops"])
+    twice.shown.get_by_role("button", name="values").click()
+    lesson.page.set_viewport_size(before)
+    assert len(tops) == 1
+
+
+def test_a_key_is_answered_where_the_keyboard_is(lesson):
+    twice = Twice(lesson, "network")
+    twice.click("x", 0, 0)
+    twice.shown.locator("[aria-label='h'] [role=gridcell]").first.hover()
+    assert twice.said().startswith("h[0,0]")
+    twice.press("ArrowRight")
+    assert twice.said().startswith("x[0,1]")
 
 
 def test_its_keys_are_not_those_of_the_page_around_it(lesson):

@@ -40,27 +40,33 @@ function node(kind, className, text, attributes = {}) {
 class SheetView {
   constructor(model, el) {
     // here: the cell that keys and buttons mean; over: the one that the pointer is above
-    Object.assign(this, {model, el, cells: [], here: null, over: null, editor: null, bright: new Set()});
+    // rest: where the pointer lay when a key was pressed; it means no cell until it moves
+    Object.assign(this, {model, el, cells: [], here: null, over: null, rest: null, editor: null, bright: new Set()});
     const own = {role: "group", "aria-label": "sheet of numbers", "data-lm-suppress-shortcuts": "true"};
     this.root = node("div", "course-sheet", undefined, own);
     this.root.append(this.bar(), this.answer(), this.body = node("div", "course-sheet-body"));
     Object.assign(this.body, {tabIndex: -1});
     el.append(this.root);
     this.root.addEventListener("keydown", event => this.key(event));
-    this.body.addEventListener("pointerover", event => this.hover(event.target));
+    for (const kind of ["pointerover", "pointermove"]) this.body.addEventListener(kind, event => this.moved(event));
     this.body.addEventListener("pointerleave", () => this.hover(null));
     this.body.addEventListener("click", event => this.click(event));
-    this.body.addEventListener("dblclick", () => this.here === this.over && this.edit());
+    this.body.addEventListener("dblclick", event => event.target.closest("[role=gridcell]") === this.here && this.edit());
+    this.wide = new ResizeObserver(() => this.flow());
+    this.wide.observe(this.body);
     this.build();
     this.heard = {
       "change:frame": () => this.build(), "change:numbers": () => this.write(true),
       "change:mode": () => this.write(), "change:focus": () => this.meet(),
-      "change:nudged": () => this.tell(),
+      "change:nudged": () => { this.left = false; this.tell(); },
     };
     for (const [event, heard] of Object.entries(this.heard)) model.on(event, heard);
   }
 
-  leave() { for (const [event, heard] of Object.entries(this.heard)) this.model.off(event, heard); }
+  leave() {
+    this.wide.disconnect();
+    for (const [event, heard] of Object.entries(this.heard)) this.model.off(event, heard);
+  }
 
   // --- what stands above the grids
 
@@ -84,7 +90,8 @@ class SheetView {
   }
 
   answer() {
-    const answer = node("div", "course-sheet-answer");
+    const own = {role: "group", "aria-label": "the cell pointed at", tabindex: 0};  // it may scroll
+    const answer = this.told = node("div", "course-sheet-answer", undefined, own);
     this.rule = node("p", "course-sheet-rule");
     this.value = node("p", "course-sheet-value");
     this.slope = node("p", "course-sheet-slope");
@@ -103,11 +110,10 @@ class SheetView {
     if (shape !== this.shape) {
       this.cells = Array(count);
       this.body.replaceChildren(...layout.map(([title, stacks]) => {
-        const long = stacks.length > 5 ? " long" : "";  // flows on, stack by stack
-        const group = node("section", `course-sheet-group${long}`, undefined, {"aria-label": title});
+        const group = node("section", "course-sheet-group", undefined, {"aria-label": title});
         group.append(...stacks.map((stack, k) => {
           const column = node("div", "course-sheet-stack"), head = node("div", "head");
-          head.append(k ? "\u00a0" : node("h4", "", title));
+          head.append(k ? node("span", "title", "", {"aria-hidden": true}) : node("h4", "title", title));
           column.append(head, ...stack.map(name => this.grid(name, grids[name])));
           return column;
         }));
@@ -117,6 +123,38 @@ class SheetView {
     this.shape = shape;
     this.write();
     this.meet();
+  }
+
+  // Stacks flow from line to line. A group that goes on in a new line says so, and the last
+  // stack of a group in a line is wide enough for the title above.
+  flow() {
+    const stacks = [...this.body.querySelectorAll(".course-sheet-stack")];
+    const look = () => stacks.map(one => [one.offsetTop, one.offsetLeft, one.offsetWidth]).join(" ");
+    if (look() === this.looks) return;
+    for (const one of stacks) one.style.minWidth = "";
+    for (let twice = 0; twice < 2; twice++) {
+      const parts = this.parts(stacks);
+      for (const [part, title] of parts) part.forEach((one, k) => say(one.querySelector(".title"), k ? "" : title));
+      const wanted = parts.map(([part]) => {
+        const first = part[0], last = part.at(-1), title = first.querySelector(".title");
+        const lacks = title.offsetWidth + 11 - (last.offsetLeft + last.offsetWidth - first.offsetLeft);
+        return [last, lacks > 0 ? last.offsetWidth + lacks : 0];
+      });
+      for (const [last, width] of wanted) if (width) last.style.minWidth = `${width}px`;
+    }
+    this.looks = look();
+  }
+
+  // What of a group stands in one line, and the title of that.
+  parts(stacks) {
+    const parts = [];
+    stacks.forEach((one, k) => {
+      const before = stacks[k - 1], same = before?.parentNode === one.parentNode;
+      const title = one.parentNode.getAttribute("aria-label");
+      if (same && before.offsetTop === one.offsetTop) parts.at(-1)[0].push(one);
+      else parts.push([[one], same ? `${title} (continued)` : title]);
+    });
+    return parts;
   }
 
   grid(name, {start, shape: [R, C], rows, columns, kind, slope, title}) {
@@ -164,6 +202,7 @@ class SheetView {
       if (flash && changed) fresh.push(cell);
     });
     this.flash(fresh);
+    this.flow();
     this.tell();
   }
 
@@ -193,12 +232,27 @@ class SheetView {
   go(cell) {
     this.over = null;
     if (cell !== this.here) {
+      this.left = true;  // what was measured belongs to another cell; the kernel takes it away
       this.mark(cell);
       this.model.set("focus", [cell.at.name, cell.at.i, cell.at.j]);
-      this.model.set("nudged", "");
       this.model.save_changes();
-    }
+    } else this.tell();
     cell.focus();
+  }
+
+  // Where cells slide under a resting pointer, nobody has pointed.
+  moved({target, clientX, clientY}) {
+    const [x, y] = this.rest ?? [];
+    this.last = [clientX, clientY];
+    if (x === clientX && y === clientY) return;
+    this.rest = null;
+    this.hover(target);
+  }
+
+  // The keyboard has the word.
+  quiet() {
+    this.rest = this.last;
+    this.hover(null);
   }
 
   hover(target) {
@@ -241,25 +295,34 @@ class SheetView {
     else if (key === "Enter" || key === "F2") this.edit();
     else if (/^[\d.,+−-]$/.test(key)) this.edit(key);
     else return;
+    this.quiet();
     event.preventDefault();
     event.stopPropagation();
   }
 
   // --- asking the kernel
 
-  ask(wish) {
-    this.model.set("asked", {...wish, n: (this.model.get("asked").n ?? 0) + 1});
-    this.model.save_changes();
+  // A message of its own: a trait that is set twice while the kernel is busy arrives once.
+  ask(wish) { this.model.send(this.place(wish)); }
+
+  // A nudge says where: the trait that holds the place may arrive later.
+  place(wish) {
+    if (wish.do !== "nudge" || !this.here) return wish;
+    const {name, i, j} = this.here.at;
+    this.left = false;
+    return {...wish, at: [name, i, j]};
   }
 
   show(mode) { this.model.set("mode", mode); this.model.save_changes(); }
 
-  // A field in the cell: Enter puts its number, Escape leaves all as it was.
+  // A field in the cell: Enter, Tab and leaving it put its number, Escape leaves all as it was.
   edit(first) {
     const cell = this.here, {name, i, j, index, kind} = cell.at;
-    if (!this.open(kind)) return;
+    const write = value => this.ask({do: "put", name, row: i, column: j, value});
+    if (!this.open(kind)) return write(first ?? "");  // the kernel says why not
     const field = node("input", "", undefined, {"aria-label": `${name}[${i},${j}]`, inputmode: "decimal"});
-    field.value = first ?? String(this.numbers[index]);
+    const before = String(this.numbers[index]);
+    field.value = first ?? before;
     cell.append(this.editor = field);
     field.focus();
     if (first === undefined) field.select();
@@ -268,16 +331,22 @@ class SheetView {
       this.editor = null;
       const value = field.value;
       field.remove();
-      if (put) this.ask({do: "put", name, row: i, column: j, value});
+      if (put === "typed" ? first !== undefined || value !== before : put) write(value);
     };
-    field.addEventListener("blur", () => end(false));
+    field.addEventListener("blur", () => document.activeElement !== field && end("typed"));
     field.addEventListener("keydown", event => {
       event.stopPropagation();
-      if (event.key !== "Enter" && event.key !== "Escape") return;
+      if (!["Enter", "Escape", "Tab"].includes(event.key)) return;
       event.preventDefault();
-      end(event.key === "Enter");
-      cell.focus();
+      end({Enter: true, Tab: "typed"}[event.key]);
+      this.go(event.key === "Tab" ? this.after(cell, event.shiftKey ? -1 : 1) : cell);
     });
+  }
+
+  // The next cell that can be changed, or the one before; the same at the end.
+  after(cell, by) {
+    const all = [...this.body.querySelectorAll("[role=gridcell]")].filter(one => this.open(one.at.kind));
+    return all[all.indexOf(cell) + by] ?? cell;
   }
 
   // --- what is said
@@ -286,7 +355,7 @@ class SheetView {
     const cell = this.over ?? this.here;
     if (!cell || !this.numbers) return;
     const {count, grids, made, also} = this.frame, {name, index} = cell.at, grid = grids[name];
-    const mode = this.model.get("mode"), nudged = cell === this.here ? this.model.get("nudged") : "";
+    const mode = this.model.get("mode"), nudged = cell === this.here && !this.left ? this.model.get("nudged") : "";
     for (const old of this.bright) old.classList.remove("lit", "gathers", "here", "kept");
     this.bright = new Set([cell, this.here]);
     const light = at => {
@@ -302,6 +371,8 @@ class SheetView {
     cell.classList.add("here");
     if (this.here !== cell) this.here?.classList.add("kept");
     const value = this.ofValue(cell.at), slope = this.ofGradient(cell.at);
+    if (cell !== this.spoken) this.told.scrollTop = 0;
+    this.spoken = cell;
     this.rule.textContent = [grid.rule && `${name} = ${grid.rule}`, grid.back && `d${name} = ${grid.back}`].filter(Boolean).join("    ");
     this.value.textContent = value;
     this.slope.textContent = slope;

@@ -38,8 +38,8 @@ PLAIN = re.compile(
 class Grids(anywidget.AnyWidget):
     """The sheet in the page. frame: all that is text (words.Words.frame); numbers: float64,
     in the order of Words. mode: one of MODES. focus: [matrix, row, column] pointed at. nudged: what
-    a nudge has found there. asked: what the reader wants, {"do", ...}, with a number "n" that
-    grows. alive: how many views the page has drawn so far.
+    a nudge has found there. alive: how many views the page has drawn so far. What the reader wants
+    comes as a message {"do", ...}, each by itself: of a trait, only the last value may arrive.
     """
 
     _esm, _css = source("machine.js", "sheet.js"), source("sheet.css")
@@ -48,7 +48,6 @@ class Grids(anywidget.AnyWidget):
     mode = traitlets.Enum(MODES, MODES[0]).tag(sync=True)
     focus = traitlets.List(["", 0, 0]).tag(sync=True)
     nudged = traitlets.Unicode("").tag(sync=True)
-    asked = traitlets.Dict().tag(sync=True)
     alive = traitlets.Int(0).tag(sync=True)
 
 
@@ -63,14 +62,18 @@ class Sheet(Panel):
     def __init__(self, show, tape, layout, rules=(), labels=(), digits=3, focus=None, mode="value",
                  **controls):  # fmt: skip
         self.tape, self.history, self.news = tape, [], ""
-        self.sentence, self.role = "", "status"  # what was said last of what was done
+        self.nudged, self.sentence, self.role = (
+            None,
+            "",
+            "status",
+        )  # what was said last of what was done
         self.words = Words(tape, layout, dict(rules), dict(labels), digits)
         self.grids, self.still = Grids(mode=mode), None
         self.grids.focus = list(focus or At(layout[0][1][0][0], 0, 0))[:3]
         super().__init__(show, Still(self.words, layout), **controls)
         self.children = (*controls.values(), self.view, self.grids)
         self.add_class("course-live")
-        self.grids.observe(self._asked, "asked")
+        self.grids.on_msg(self._asked)
         self.grids.observe(self._seen, ["focus", "mode", "alive"])
 
     # --- what a reader can do
@@ -90,10 +93,11 @@ class Sheet(Panel):
         self.attempt(self._undo)
         del self.history[max(0, kept - 1) :]
 
-    def nudge(self):
-        """Measure the slope at the cell pointed at, and tell it beside the gradient."""
+    def nudge(self, at=None):
+        """Measure the slope at a place, the one pointed at, and tell it beside the gradient."""
+        self.nudged = list(at or self.grids.focus)
         try:
-            self.grids.nudged = self.measured(At(*self.grids.focus))
+            self.grids.nudged = self.measured(At(*self.nudged))
         except Exception as error:  # noqa: BLE001 (the learner gets one line)
             self.refuse(error)
         else:
@@ -258,17 +262,15 @@ class Sheet(Panel):
     def _seen(self, change):
         if change.name != "alive":
             self.still = None
-        if change.name == "focus":
+        if change.name == "focus" and change.new != self.nudged:  # a nudge may come before it
             self.grids.nudged = ""
         if change.name == "focus" and self.role == "alert":
             self.calm()
         elif change.name == "alive" or not self.grids.alive:
             self.say(self.role)
 
-    def _asked(self, change):
-        wish = dict(change.new)
-        wish.pop("n", None)
-        what = wish.pop("do", None)
+    def _asked(self, _, wish, __):
+        what = (wish := dict(wish)).pop("do", None)
         if what in ("put", "step", "undo", "nudge"):
             getattr(self, what)(**wish)
 
