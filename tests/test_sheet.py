@@ -473,14 +473,14 @@ def test_numbers_that_lead_nowhere_are_taken_back():
 
 def test_the_page_asks_and_is_answered():
     sheet = made("network")
-    sheet.grids.asked = {"do": "put", "name": "x", "row": 0, "column": 1, "value": "2", "n": 1}
+    sheet.hear({"do": "put", "name": "x", "row": 0, "column": 1, "value": "2"})
     assert sheet.tape.values["x"][0, 1] == 2
-    for n, do in enumerate(("step", "undo", "undo"), 2):
-        sheet.grids.asked = {"do": do, "n": n}
+    for do in ("step", "undo", "undo"):
+        sheet.hear({"do": do})
     assert sheet.tape.values["x"][0, 1] == 0.5 and not sheet.history
-    sheet.grids.asked = {"do": "nudge", "n": 5}
+    sheet.hear({"do": "nudge"})
     assert sheet.grids.nudged
-    sheet.grids.asked = {"do": "__class__", "n": 6}  # what nobody may ask
+    sheet.hear({"do": "__class__"})  # what nobody may ask
     assert not alert(sheet)
 
 

@@ -174,7 +174,7 @@ def test_what_is_refused_is_an_alert_and_escape_leaves_all(lesson):
     twice.click("x", 0, 0)
     twice.type("1tea")
     twice.until("figcaption => figcaption.innerText.startsWith('x[0,0]')")
-    assert twice.panel.locator("[role=alert]").text_content().startswith("x[0,0]='1tea': a finite")
+    assert twice.panel.locator("[role=alert]").text_content().startswith("x[0,0]='1tea': a number")
     twice.press("9", "9", "Escape")
     twice.click("p", 0, 0)
     twice.press("7", "Enter")  # nothing is written there
@@ -239,3 +239,34 @@ def test_nothing_sticks_out_and_axe_finds_nothing(lesson):
     for screen in SCREENS:
         assert not lesson.out_of_place(*screen), screen
     assert not lesson.complaints
+
+
+def test_every_key_counts_however_fast(lesson):
+    """Ten steps at once are ten steps, and an edit before them is not lost."""
+    twice = Twice(lesson, "network")
+    twice.click("W_1", 0, 0)
+    twice.page.keyboard.type("0.3")
+    twice.press("Enter", *10 * ["s"])
+    twice.sheet.put("W_1", 0, 0, "0.3")
+    for _ in range(10):
+        twice.sheet.step()
+    twice.until(f"figcaption => figcaption.innerText.includes({json.dumps(twice.sheet.caption)})")
+    twice.agree()
+    twice.press(*11 * ["u"])
+    for _ in range(11):
+        twice.sheet.undo()
+    twice.until(f"figcaption => figcaption.innerText.includes({json.dumps(twice.sheet.caption)})")
+    twice.agree()
+
+
+@every_sheet
+def test_nothing_moves_under_a_resting_pointer(name, lesson):
+    """However long the answer is, the grids stay where they are."""
+    twice = Twice(lesson, name)
+    places = set()
+    cells = twice.shown.locator("[role=gridcell]")
+    for i in range(0, cells.count(), 7):
+        cells.nth(i).hover()
+        places.add(cells.first.evaluate("cell => Math.round(cell.offsetParent.offsetTop)"))
+        places.add(twice.panel.evaluate("panel => panel.offsetHeight"))
+    assert len(places) <= 2

@@ -232,6 +232,7 @@ class SheetView {
 
   key(event) {
     if (this.editor || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.over) { this.over = null; this.tell(); }  // the keys mean the cell walked to
     const arrow = ARROWS[event.key], {key} = event, cell = event.target.closest("[role=gridcell]");
     if (key.length === 1) event.stopPropagation();  // to JupyterLab an a or a d means much
     if (arrow && cell) { const next = this.next(cell, arrow); if (next) this.go(next); }
@@ -247,9 +248,10 @@ class SheetView {
 
   // --- asking the kernel
 
+  // A message of its own each time: of a value that changes quickly only the last would arrive.
   ask(wish) {
-    this.model.set("asked", {...wish, n: (this.model.get("asked").n ?? 0) + 1});
-    this.model.save_changes();
+    const {name, i, j} = this.here.at;
+    this.model.send({...wish, at: [name, i, j]});
   }
 
   show(mode) { this.model.set("mode", mode); this.model.save_changes(); }
@@ -257,9 +259,13 @@ class SheetView {
   // A field in the cell: Enter puts its number, Escape leaves all as it was.
   edit(first) {
     const cell = this.here, {name, i, j, index, kind} = cell.at;
-    if (!this.open(kind)) return;
+    if (!this.open(kind)) {  // the kernel says why not
+      if (first !== undefined) this.ask({do: "put", name, row: i, column: j, value: first});
+      return;
+    }
     const field = node("input", "", undefined, {"aria-label": `${name}[${i},${j}]`, inputmode: "decimal"});
-    field.value = first ?? String(this.numbers[index]);
+    const before = String(this.numbers[index]);
+    field.value = first ?? before;
     cell.append(this.editor = field);
     field.focus();
     if (first === undefined) field.select();
@@ -268,9 +274,9 @@ class SheetView {
       this.editor = null;
       const value = field.value;
       field.remove();
-      if (put) this.ask({do: "put", name, row: i, column: j, value});
+      if (put && value !== before) this.ask({do: "put", name, row: i, column: j, value});
     };
-    field.addEventListener("blur", () => end(false));
+    field.addEventListener("blur", () => end(true));  // as a spreadsheet does
     field.addEventListener("keydown", event => {
       event.stopPropagation();
       if (event.key !== "Enter" && event.key !== "Escape") return;
@@ -318,7 +324,7 @@ class SheetView {
   formula(at) {
     const write = part => typeof part === "string" ? part : spelled(this.numbers[part], this.frame.digits);
     const formula = this.frame.made[at].map(write).reduce((told, text) =>
-      told + (told.endsWith("− ") && text.startsWith("−") ? `(${text})` : text), "");
+      told + (this.frame.words.before.some(end => told.endsWith(end)) && text.startsWith("−") ? `(${text})` : text), "");
     const value = write(at);
     return formula === "" || formula === value ? value : `${formula} = ${value}`;
   }
@@ -332,7 +338,8 @@ class SheetView {
     const {index, kind, name} = at, {words: {none, way, flat}, count, made, grids} = this.frame;
     if (!grids[name].slope) return `${this.called(at, true)}: ${none[kind]}.`;
     const number = this.numbers[count + index], used = made[count + index].length;
-    const which = name === "loss" ? "loss" : !used ? "unused" : Math.abs(number) < flat ? "flat" : number > 0 ? "down" : "up";
+    const [up, down] = kind === "made" ? ["fall", "rise"] : ["up", "down"];  // nobody turns what is computed
+    const which = name === "loss" ? "loss" : !used ? "unused" : Math.abs(number) < flat ? "flat" : number > 0 ? down : up;
     return `${this.called(at, true)} = ${this.formula(count + index)}: ${way[which]}.`;
   }
 }

@@ -38,8 +38,7 @@ PLAIN = re.compile(
 class Grids(anywidget.AnyWidget):
     """The sheet in the page. frame: all that is text (words.Words.frame); numbers: float64,
     in the order of Words. mode: one of MODES. focus: [matrix, row, column] pointed at. nudged: what
-    a nudge has found there. asked: what the reader wants, {"do", ...}, with a number "n" that
-    grows. alive: how many views the page has drawn so far.
+    a nudge has found there. alive: how many views the page has drawn so far.
     """
 
     _esm, _css = source("machine.js", "sheet.js"), source("sheet.css")
@@ -48,7 +47,6 @@ class Grids(anywidget.AnyWidget):
     mode = traitlets.Enum(MODES, MODES[0]).tag(sync=True)
     focus = traitlets.List(["", 0, 0]).tag(sync=True)
     nudged = traitlets.Unicode("").tag(sync=True)
-    asked = traitlets.Dict().tag(sync=True)
     alive = traitlets.Int(0).tag(sync=True)
 
 
@@ -70,7 +68,7 @@ class Sheet(Panel):
         super().__init__(show, Still(self.words, layout), **controls)
         self.children = (*controls.values(), self.view, self.grids)
         self.add_class("course-live")
-        self.grids.observe(self._asked, "asked")
+        self.grids.on_msg(lambda _, wish, __: self.hear(wish))
         self.grids.observe(self._seen, ["focus", "mode", "alive"])
 
     # --- what a reader can do
@@ -265,12 +263,13 @@ class Sheet(Panel):
         elif change.name == "alive" or not self.grids.alive:
             self.say(self.role)
 
-    def _asked(self, change):
-        wish = dict(change.new)
-        wish.pop("n", None)
-        what = wish.pop("do", None)
+    def hear(self, wish):
+        """Do what the page asks for: {"do": put, step, undo or nudge, "at": the cell, ...}."""
+        what, at = wish.get("do"), wish.get("at")
+        if at:
+            self.grids.focus = list(at)
         if what in ("put", "step", "undo", "nudge"):
-            getattr(self, what)(**wish)
+            getattr(self, what)(**{k: v for k, v in wish.items() if k not in ("do", "at")})
 
 
 def typed(name, value):
