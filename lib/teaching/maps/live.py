@@ -50,7 +50,8 @@ class Maps(anywidget.AnyWidget):
     "scale", "attention", "figures", "seconds": [...], "at": {name: [offset, shape]}}. cell and
     hidden: one text, or a list of one for each map; labels of bars: N, or a list of N for each row
     or column that they follow. The arrays are "values", "marks", "left", "right", "scores",
-    "terms", "carried", "totals", and of the i-th of the seconds "heights i" and "dots i", or "line i j".
+    "terms", "carried", "totals", and of the i-th of the seconds "heights i" and "dots i", or
+    "line i j".
     focus: [h, t, s] pointed at. alive: how many views the page has drawn so far.
     """
 

@@ -16,6 +16,7 @@ function plan(frame, width) {
   const axes = [cut(frame.axes[1], 140, 11) + " →", cut(frame.axes[0], 140, 11) + " ↓"];
   const left = Math.ceil(12 + Math.max(...axes.map((a) => widthOf(a, 11)), ...rows.map((r) => widthOf(r))));
   const widest = Math.max(0, ...columns.map((column) => widthOf(column)));
+  const usual = columns.reduce((sum, column) => sum + widthOf(column), 0) / columns.length;
   const lean = Math.ceil(widest * Math.cos(SLANT)) + 6, rise = widest * Math.sin(SLANT) + 10;
   const across = (n) => (width - left - lean - (n - 1) * GAP) / (n * S);
   const most = T > 16 ? 460 : 660; // a tall map gives way to what stands below it
@@ -30,7 +31,7 @@ function plan(frame, width) {
   const corners = frame.titles.map((_, h) => [left + (h % best) * step, Math.floor(h / best) * pitch + high]);
   return { rows, columns, axes, left, cell, flat, high, corners, across: best,
     width: Math.max(left + best * step - GAP + lean, best > 1 ? 0 : titled), height: Math.ceil(H / best) * pitch,
-    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? widest + 2 : 15) / cell) } };
+    every: { row: Math.ceil(LINE / cell), column: Math.ceil((flat ? usual + 3 : 15) / cell) } };
 }
 
 class Picture {
@@ -420,7 +421,7 @@ class Picture {
     this.strips.totals?.show(total, words.row, given ?? largest(total));
     const sum = terms.reduce((a, b) => a + b, 0), { words: names, scale } = frame;
     const said = (number) => short(number, 2, frame.figures);
-    const times = scale === 1 ? "" : `${short(sum)} × ${short(scale, 2, 4)} = `;
+    const times = scale === 1 ? "" : `${short(sum)} × ${+scale.toPrecision(4)} = `;
     this.sums.replaceChildren();
     for (const [name, steps, number] of [[names.score, times, score], [names.value, "", value]]) {
       const line = add(this.sums, "div");
