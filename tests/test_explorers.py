@@ -700,8 +700,8 @@ def a_saturated_unit_is_far_past_the_bend(watched):
 )
 def every_state_gets_a_one(watched):
     assert watched.start["looks"] == "the last state"
-    assert number(r"= (\S+)\.$", watched.turn()) == 0.6715
-    assert number(r"= (\S+)\.$", watched.turn(looks="every state")) == 1.3325
+    assert number(r"= (\S+)\. A step", watched.turn()) == 0.6715
+    assert number(r"= (\S+)\. A step", watched.turn(looks="every state")) == 1.3325
 
 
 @promised(

@@ -318,3 +318,34 @@ def test_nothing_sticks_out_and_axe_finds_nothing(lesson):
     for screen in SCREENS:
         assert not lesson.out_of_place(*screen), screen
     assert not lesson.complaints
+
+
+def test_every_key_counts_however_fast(lesson):
+    """Ten steps at once are ten steps, and an edit before them is not lost."""
+    twice = Twice(lesson, "network")
+    twice.click("W_1", 0, 0)
+    twice.page.keyboard.type("0.3")
+    twice.press("Enter", *10 * ["s"])
+    twice.sheet.put("W_1", 0, 0, "0.3")
+    for _ in range(10):
+        twice.sheet.step()
+    twice.until(f"figcaption => figcaption.innerText.includes({json.dumps(twice.sheet.caption)})")
+    twice.agree()
+    twice.press(*11 * ["u"])
+    for _ in range(11):
+        twice.sheet.undo()
+    twice.until(f"figcaption => figcaption.innerText.includes({json.dumps(twice.sheet.caption)})")
+    twice.agree()
+
+
+@every_sheet
+def test_nothing_moves_under_a_resting_pointer(name, lesson):
+    """However long the answer is, the grids stay where they are."""
+    twice = Twice(lesson, name)
+    places = set()
+    cells = twice.shown.locator("[role=gridcell]")
+    for i in range(0, cells.count(), 7):
+        cells.nth(i).hover()
+        places.add(cells.first.evaluate("cell => Math.round(cell.offsetParent.offsetTop)"))
+        places.add(twice.panel.evaluate("panel => panel.offsetHeight"))
+    assert len(places) <= 2

@@ -64,12 +64,12 @@ def explorer():
     """Weight, inputs, where the loss looks and a cut against every number of the chain."""
     tape, steps, total = unrolled()
 
-    def show(looks, cut, learning_rate):  # the rate is that of a step
+    def show(looks, cut, learning_rate):
         total.above = LOOKS[looks]
         for t, step in enumerate(steps):
             step.cut = t == cut > 0
         tape.run()
-        return describe(tape, cut)
+        return describe(tape, cut, learning_rate)
 
     return Sheet(
         show, tape, LAYOUT, rules=RULES, digits=4, focus=At("w", 0, 0), mode="both",
@@ -94,8 +94,8 @@ def unrolled():
     return tape, steps, total
 
 
-def describe(tape, cut):
-    """The states, what each of them gets, and dw."""
+def describe(tape, cut, rate):
+    """The states, what each of them gets, dw, and what a step does with it."""
 
     def number(name, back=False):
         return float(tape.number(At(name, 0, 0, back)))
@@ -104,7 +104,9 @@ def describe(tape, cut):
     parts = [number(f"z_{t}", True) * number(f"h_{t - 1}") for t in STEPS]
     spelled = " + ".join(map(short, parts)).replace("+ −", "− ")
     across = f" Nothing comes back across the cut after step {cut}." if cut else ""
-    return f"{'; '.join(told)}. dw = {spelled} = {short(number('w', True))}.{across}"
+    dw = number("w", True)
+    step = f"A step takes {rate:g}·dw = {short(rate * dw)} from w."
+    return f"{'; '.join(told)}. dw = {spelled} = {short(dw)}. {step}{across}"
 
 
 def short(number):

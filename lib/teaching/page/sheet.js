@@ -389,7 +389,7 @@ class SheetView {
   formula(at) {
     const write = part => typeof part === "string" ? part : spelled(this.numbers[part], this.frame.digits);
     const formula = this.frame.made[at].map(write).reduce((told, text) =>
-      told + (told.endsWith("− ") && text.startsWith("−") ? `(${text})` : text), "");
+      told + (this.frame.words.before.some(end => told.endsWith(end)) && text.startsWith("−") ? `(${text})` : text), "");
     const value = write(at);
     return formula === "" || formula === value ? value : `${formula} = ${value}`;
   }
@@ -403,7 +403,8 @@ class SheetView {
     const {index, kind, name} = at, {words: {none, way, flat}, count, made, grids} = this.frame;
     if (!grids[name].slope) return `${this.called(at, true)}: ${none[kind]}.`;
     const number = this.numbers[count + index], used = made[count + index].length;
-    const which = name === "loss" ? "loss" : !used ? "unused" : Math.abs(number) < flat ? "flat" : number > 0 ? "down" : "up";
+    const [up, down] = kind === "made" ? ["fall", "rise"] : ["up", "down"];  // nobody turns what is computed
+    const which = name === "loss" ? "loss" : !used ? "unused" : Math.abs(number) < flat ? "flat" : number > 0 ? down : up;
     return `${this.called(at, true)} = ${this.formula(count + index)}: ${way[which]}.`;
   }
 }

@@ -73,7 +73,7 @@ class Sheet(Panel):
         super().__init__(show, Still(self.words, layout), **controls)
         self.children = (*controls.values(), self.view, self.grids)
         self.add_class("course-live")
-        self.grids.on_msg(self._asked)
+        self.grids.on_msg(lambda _, wish, __: self.hear(wish))
         self.grids.observe(self._seen, ["focus", "mode", "alive"])
 
     # --- what a reader can do
@@ -269,7 +269,8 @@ class Sheet(Panel):
         elif change.name == "alive" or not self.grids.alive:
             self.say(self.role)
 
-    def _asked(self, _, wish, __):
+    def hear(self, wish):
+        """Do what the page asks for: {"do": put, step, undo or nudge, and what that takes}."""
         what = (wish := dict(wish)).pop("do", None)
         if what in ("put", "step", "undo", "nudge"):
             getattr(self, what)(**wish)

@@ -28,7 +28,7 @@ LIT = (
     dict(facecolor=LIGHT, edgecolor=GRADIENT, lw=1.2, ls=DASHED),
     dict(facecolor=CHOSEN, edgecolor=INK, lw=2),
 )
-NAME = re.compile(r"([A-Za-z]+)_([a-z0-9]+)")  # W_1, gamma_3, dW_e
+NAME = re.compile(r"([A-Za-zγβ]+)_([a-z0-9]+)")  # W_1, γ_3, dW_e
 FILLS = {"parameter": "#F3F1EA", "input": "#EAF1F6", "ids": "#EAF1F6"}
 
 
