@@ -62,11 +62,8 @@ class Sheet(Panel):
     def __init__(self, show, tape, layout, rules=(), labels=(), digits=3, focus=None, mode="value",
                  **controls):  # fmt: skip
         self.tape, self.history, self.news = tape, [], ""
-        self.nudged, self.sentence, self.role = (
-            None,
-            "",
-            "status",
-        )  # what was said last of what was done
+        self.sentence, self.role = "", "status"  # what was said last of what was done
+        self.nudged = None  # where the last nudge was
         self.words = Words(tape, layout, dict(rules), dict(labels), digits)
         self.grids, self.still = Grids(mode=mode), None
         self.grids.focus = list(focus or At(layout[0][1][0][0], 0, 0))[:3]
