@@ -58,9 +58,7 @@ def show(layers, ablated, period):
     if ablated_heads and max(ablated_heads) >= layers:
         raise ValueError(f"silence: layer {max(ablated_heads) + 1} of a model with one layer")
     read, whole = run(layers, ablated, period), run(layers, NOTHING, period)
-    maps = np.concatenate(
-        [weights[0] for weights in read.weights]
-    )  # (A, T, T): A heads of all layers
+    maps = np.concatenate([weights[0] for weights in read.weights])  # (A, T, T): all heads
     letters = [LETTERS[i] for i in read.ids[:-1]]
     names = [f"{letter} at place {place}" for place, letter in enumerate(letters)]
     h, later = STARTS

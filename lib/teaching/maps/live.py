@@ -75,28 +75,27 @@ def pack(view):
     packed.put("marks", view.marks)
     for name in ("left", "right", "scores", "terms", "carried", "totals"):
         packed.put(name, getattr(because, name, None))
-    seconds = [spelled(second, i, packed) for i, second in enumerate(view.seconds)]
-    texts = {name: written(getattr(view, name)) for name in ("rows", "columns", "titles")}
-    texts |= {"row_names": written(view.row_names) or texts["rows"]}
-    texts |= {"column_names": written(view.column_names) or texts["columns"]}
     each = range(len(view.values))
     frame = {"shape": list(view.values.shape), "kinds": [*map(view.kind, each)]}
-    frame |= {"limit": float(view.limit), "limits": [*map(view.top, each)]}
-    said = {"cell": view.cell, "hidden": view.hidden}
-    said = {name: text if isinstance(text, str) else [*text] for name, text in said.items()}
-    frame |= {
-        "axes": list(view.axes),
-        "marked": view.marked,
-        "crossed": view.crossed,
-        "blank": view.blank,
-        **said,
-        **texts,
-    }
-    frame |= {"words": WORDS | dict(because.words if because else {}), "seconds": seconds}
-    frame |= {"names": written(because.names) if because else [], "figures": view.figures}
+    frame |= {"limit": float(view.limit), "limits": [*map(view.top, each)]} | texts(view)
+    frame["seconds"] = [spelled(second, i, packed) for i, second in enumerate(view.seconds)]
+    frame |= {"words": WORDS | dict(because.words if because else {}), "figures": view.figures}
+    frame |= {"names": written(because.names) if because else []}
     frame |= {"scale": float(because.scale) if because else 1.0}
     frame |= {"attention": because is None or because.attention, "at": packed.places}
     return frame, packed.bytes()
+
+
+def texts(view):
+    """All that is text alone in a View."""
+    told = {name: written(getattr(view, name)) for name in ("rows", "columns", "titles")}
+    told |= {"row_names": written(view.row_names) or told["rows"]}
+    told |= {"column_names": written(view.column_names) or told["columns"]}
+    for name in ("cell", "hidden"):  # one for all maps, or one for each
+        text = getattr(view, name)
+        told[name] = text if isinstance(text, str) else [*text]
+    told |= {name: getattr(view, name) for name in ("marked", "crossed", "blank")}
+    return told | {"axes": list(view.axes)}
 
 
 def spelled(second, i, packed):
