@@ -63,7 +63,10 @@ six = explored("six_vectors_stand_where_they_point_and_bars_above_their_place")
 level_bars = explored("level_bars_stand_beside_the_names_of_their_parts")
 cloud = explored("what_should_be_goes_across_and_what_is_goes_up")
 language = explored("a_language_model_s_bars_and_cells_are_of_the_characters_below_them")
-wrote = explored("a_transformer_s_bars_and_weights_are_of_what_it_wrote")
+wrote = seen_by(
+    "test_maps_of_heads",
+    "test_each_step_shows_what_it_was_drawn_from_and_where_it_looked",
+)
 
 SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
     f"teaching.explorers.{name}"
@@ -173,11 +176,10 @@ MUTANTS = [
     ("the names of other bars: language", LANGUAGE, "for i in order])", "for i in sorted(order)])", language),
     ("surprise one character late", LANGUAGE, "np.append(surprises, blank)", "np.append(blank[:1], np.append(surprises, blank[1:]))", language),
     ("letters from the end", LANGUAGE, "letters.write([visible(character) for character in text])", "letters.write([visible(character) for character in text[::-1]])", language),
-    ("marks of another temperature: writing", WRITING, "np.where(turned[order] > 0, turned[order]", "np.where(turned[order] > 0, plain[order]", wrote),
-    ("bars of another temperature: writing", WRITING, "in enumerate(plain[order])])", "in enumerate(turned[order])])", wrote),
-    ("what comes after the last, not before", WRITING, "return tokenizer.decode(np.array(ids)), logits, weights", "return tokenizer.decode(np.array(ids)), after, weights", wrote),
-    ("the weights of the first place last", WRITING, "cells.set_data(weights)", "cells.set_data(weights[:, ::-1])", wrote),
-    ("the heads in reverse", WRITING, "rows=heads)", "rows=heads[::-1])", wrote),
+    ("marks of another temperature: writing", WRITING, "for each in (plain, turned))", "for each in (plain, plain))", wrote),
+    ("bars of another temperature: writing", WRITING, "for each in (plain, turned))", "for each in (turned, turned))", wrote),
+    ("what comes after a step, not before", WRITING, "found.append((logits, looks))", "found.append((reading(ids, len(prompt))[0], looks))", wrote),
+    ("each step has seen what comes later", WRITING, "constant_values=np.nan", "constant_values=0", wrote),
     # what a check says of an answer
     ("a check that refuses float32", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-9, atol=0", any_array),
     ("a check that refuses what paper gives", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-5, atol=1e-6", any_number),

@@ -12,7 +12,18 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.collections import LineCollection, PolyCollection
 
-from lib.teaching.palette import CHOSEN, DASHED, GRADIENT, GREY, INK, PALE, PAPER
+from lib.teaching.palette import (
+    CHOSEN,
+    DASHED,
+    GIVEN,
+    GRADIENT,
+    GREY,
+    INK,
+    LIGHT,
+    PALE,
+    PAPER,
+    PARAMETER,
+)
 from lib.teaching.panel import Picture
 from lib.teaching.plots import Labels
 from lib.teaching.sheets.words import title
@@ -22,14 +33,13 @@ LEAST = 4.0  # its width at the least
 LETTER, ROW, TITLE, LABEL, SIDE, GAP, HEAD = 0.062, 0.2, 0.24, 0.14, 0.17, 0.16, 0.3
 LINE, LINES = 0.17, 4  # of the answer: the height of a line, and how many there are
 SIZE = 7.5  # of a number, in points
-LIGHT = "#FFF3C4"
 LIT = (
     dict(facecolor=LIGHT, edgecolor=INK, lw=1.2),
     dict(facecolor=LIGHT, edgecolor=GRADIENT, lw=1.2, ls=DASHED),
     dict(facecolor=CHOSEN, edgecolor=INK, lw=2),
 )
 NAME = re.compile(r"([A-Za-zγβ]+)_([a-z0-9]+)")  # W_1, γ_3, dW_e
-FILLS = {"parameter": "#F3F1EA", "input": "#EAF1F6", "ids": "#EAF1F6"}
+FILLS = {"parameter": PARAMETER, "input": GIVEN, "ids": GIVEN}
 
 
 class Spot(NamedTuple):
