@@ -87,8 +87,9 @@ def test_open_run_and_turn(name, lab, capsys):
         for panel in lesson.panels().all():
             lesson.complete(panel)
             if panel.locator(".course-maps").count():
-                view = module(name[3:]).explorer().seen
-                focus, gap = walk(lesson, panel, view), frame_gap(panel)
+                made = module(name[3:]).explorer()
+                focus = walk(lesson, panel, made.seen, made.maps.focus)
+                gap = frame_gap(panel)
             still += unmoved(lesson, panel)
             still += unplayed(lesson, panel)
             for field in panel.locator("input[type=number]").all():
