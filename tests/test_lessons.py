@@ -462,7 +462,7 @@ def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
 def test_no_widget_code_in_a_notebook(lesson):
     code = "\n".join(cell.source for cell in lesson.code)
     assert not re.search(
-        r"ipywidgets|anywidget|IPython|lib\.teaching\.(panel|controls|maps)|\bdisplay\(|^\s*[%!]",
+        r"ipywidgets|anywidget|IPython|lib\.teaching\.(panel|controls|maps|sheets|page)|\bdisplay\(|^\s*[%!]",
         code,
         re.MULTILINE,
     )

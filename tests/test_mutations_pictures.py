@@ -179,6 +179,8 @@ MUTANTS = [
     ("marks of another temperature: writing", WRITING, "for each in (plain, turned))", "for each in (plain, plain))", wrote),
     ("bars of another temperature: writing", WRITING, "for each in (plain, turned))", "for each in (turned, turned))", wrote),
     ("what comes after a step, not before", WRITING, "found.append((logits, looks))", "found.append((reading(ids, len(prompt))[0], looks))", wrote),
+    ("the weights of the first place last", WRITING, "[layer.weights[0] for layer in caches]", "[layer.weights[0][..., ::-1] for layer in caches]", wrote),
+    ("the heads in reverse", WRITING, "for head in heads],", "for head in heads[::-1]],", wrote),
     ("each step has seen what comes later", WRITING, "constant_values=np.nan", "constant_values=0", wrote),
     # what a check says of an answer
     ("a check that refuses float32", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-9, atol=0", any_array),
