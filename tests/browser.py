@@ -82,7 +82,7 @@ WATCH = """panel => {
         window.places.add(place());
     });
     const painted = event => {
-        if (event.detail.what !== 'frame' || !waits) return;
+        if (!waits) return;  // numbers anew, or another cell lit
         waits = false;
         window.answers += 1;
         taken(pressed);
