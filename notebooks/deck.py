@@ -7,6 +7,7 @@ stands in the `slideshow` metadata; deck/deck.js moves what does not fit to a sl
 """
 
 import html
+import math
 from importlib.resources import files
 from pathlib import Path
 
@@ -77,8 +78,10 @@ def picture_or_text(data, metadata=None):
     if "image/png" not in data:
         return f'<pre class="output">{text}</pre>'
     png = data["image/png"].replace("\n", "")
-    said = "" if text.startswith("Picture: ") else f"<figcaption>{text}</figcaption>"
     sizes = (metadata or {}).get("image/png", {})
+    # A picture that is as high as a slide leaves no room below it; its text is its alternative.
+    tall = sizes.get("height", 0) > 0.75 * sizes.get("width", math.inf)
+    said = "" if tall or text.startswith("Picture: ") else f"<figcaption>{text}</figcaption>"
     width = f'width="{sizes["width"]}" ' if "width" in sizes else ""
     return f'<figure><img alt="{text}" {width}src="data:image/png;base64,{png}">{said}</figure>'
 

@@ -55,34 +55,77 @@ CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
         tags: cell.model.getMetadata('tags') ?? [],
         outputs: cell.model.outputs.toJSON(),
     }))"""
-# From the key press to the frame that shows the new picture, in ms. The explorer may replace its
-# <img> or only its source, so anything that changes in the panel starts the comparison.
+# From the key press to the frame that shows what is new, in ms. An explorer may replace its <img>
+# or only its source, so anything that changes in the panel starts the comparison. What the page
+# draws itself has no picture: maps tell when they have painted, of a sheet it is the text that
+# counts.
 WATCH = """panel => {
+    const live = panel.querySelector('.course-maps, .course-sheet');
     const picture = () => panel.querySelector('img[alt]');
-    let pressed = 0, shown = picture().src;
-    let said = panel.querySelector('figcaption').textContent;
+    const sentence = () => panel.querySelector('figcaption')?.textContent;
+    const seen = () => live ? live.textContent + sentence() : picture()?.src;
+    let pressed = 0, waits = false, shown = seen(), said = sentence();
     window.keyToPixels = [];
-    window.places = new Set();  // of the picture in its panel: a second one is a jump, or blank
+    window.places = new Set();  // of what is drawn in its panel: a second is a jump, or blank
     window.answers = 0;  // also those that leave the picture: a refusal is only a sentence
-    document.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
-    window.watch?.disconnect();
-    window.watch = new MutationObserver(async () => {
-        const image = picture();
-        const sentence = panel.querySelector('figcaption')?.textContent;
-        if (!image || image.src === shown && sentence === said) return;
-        window.answers += 1;
-        said = sentence;
-        if (image.src === shown) return;
-        shown = image.src;
-        const start = pressed;
-        requestAnimationFrame(() => { if (!image.complete) window.places.add('blank'); });
-        await image.decode();
-        requestAnimationFrame(() => {
-            window.keyToPixels.push(performance.now() - start);
-            window.places.add(`${image.offsetTop} ${image.offsetHeight} ${panel.offsetHeight}`);
-        });
+    window.unwatch?.();
+    const key = event => { pressed = event.timeStamp; waits = true; };
+    const place = () => {
+        const image = live ?? picture(), stage = live?.querySelector('.stage') ?? image;
+        if (panel.querySelector('.course-twin')) window.places.add('the twin is back');
+        return live && stage !== live
+            ? `${live.offsetTop} ${panel.offsetHeight - live.offsetHeight}`
+            : `${image.offsetTop} ${image.offsetHeight} ${panel.offsetHeight}`;
+    };
+    const taken = start => requestAnimationFrame(() => {
+        window.keyToPixels.push(performance.now() - start);
+        window.places.add(place());
     });
-    window.watch.observe(panel, {subtree: true, childList: true, attributes: true});
+    const painted = event => {
+        if (!waits) return;  // numbers anew, or another cell lit
+        waits = false;
+        window.answers += 1;
+        taken(pressed);
+    };
+    const changed = async () => {
+        const image = picture(), now = seen(), words = sentence();
+        const same = now === shown, maps = live?.matches('.course-maps');
+        if (!live && !image || same && words === said) return;
+        const alert = panel.querySelector('figcaption [role=alert]') && words !== said;
+        [shown, said] = [now, words];
+        if (maps && !alert) return;
+        window.answers += 1;
+        if (same || maps) return;
+        const start = pressed;
+        if (!live) {
+            requestAnimationFrame(() => { if (!image.complete) window.places.add('blank'); });
+            await image.decode();
+        }
+        taken(start);
+    };
+    const watch = new MutationObserver(changed);
+    watch.observe(panel, {subtree: true, childList: true, attributes: true, characterData: true});
+    document.addEventListener('keydown', key, true);
+    document.addEventListener('pointerdown', key, true);
+    panel.addEventListener('course-painted', painted);
+    window.unwatch = () => {
+        watch.disconnect();
+        document.removeEventListener('keydown', key, true);
+        document.removeEventListener('pointerdown', key, true);
+        panel.removeEventListener('course-painted', painted);
+    };
+}"""
+# What an explorer shows: a picture, or what the page has drawn of maps or of a sheet.
+SHOWS = """panel => {
+    const live = panel.querySelector('.course-maps, .course-sheet');
+    if (!live) return panel.querySelector('img[alt]').src;
+    return [live.textContent, ...[...live.querySelectorAll('canvas')].map(one => one.toDataURL())];
+}"""
+# Whether it is all there: a picture with a text, or what the page draws, and no picture beside it.
+THERE = """panel => {
+    const live = panel.querySelector('.course-maps, .course-sheet');
+    const image = panel.querySelector('img[alt]');
+    return live ? live.offsetHeight > 20 && !image : Boolean(image?.alt);
 }"""
 
 # A picture whose data cannot be read has no width.
@@ -250,8 +293,13 @@ class Lesson:
 
     def shows(self, panel):
         """What an explorer shows: picture and caption."""
-        picture = panel.locator("img[alt]").get_attribute("src")
-        return picture, panel.locator("figcaption").inner_text()
+        return panel.evaluate(SHOWS), panel.locator("figcaption").inner_text()
+
+    def complete(self, panel):
+        """Wait until an explorer shows itself, by its picture or by what the page draws of it."""
+        panel.locator("img[alt], .course-maps canvas, .course-sheet").first.wait_for()
+        handle = panel.element_handle()
+        self.page.wait_for_function(THERE, arg=handle, timeout=10_000)
 
     def turn(self, panel, field, presses):
         """Press an arrow key in a number field so many times; returns ms from key to pixels.

@@ -30,6 +30,7 @@ MAPS = {
 def table():
     """Every colour that has a meaning, or that a series, a fill or a map may have, as rows."""
     plain = [palette.PAPER, palette.INK, *HELPERS, *palette.SERIES, *diagram.FILLS.values()]
+    plain += [palette.LIGHT, palette.PARAMETER, palette.GIVEN]
     plain += [meaning.colour for meaning in palette.MEANINGS.values()]
     maps = (palette.WEIGHTS, palette.GRADIENTS, colormaps[palette.SIGNED])
     greys = palette.ordered(200)  # of however many, they lie on one line

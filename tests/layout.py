@@ -13,8 +13,16 @@ OURS = (
 FAULTS = (
     """notebook => {
     const page = notebook.getBoundingClientRect(), faults = [];
+    // what a sheet of numbers has scrolled away lies over nothing
+    const seen = part => {
+        const box = part.getBoundingClientRect(), frame = part.closest('.course-sheet-body');
+        if (!frame || frame === part) return box;
+        const edge = frame.getBoundingClientRect(), top = Math.max(box.top, edge.top);
+        const height = Math.max(0, Math.min(box.bottom, edge.bottom) - top);
+        return new DOMRect(box.left, top, box.width, height);
+    };
     const parts = [...notebook.querySelectorAll(`OURS`)]
-        .map(part => ({part, box: part.getBoundingClientRect()}))
+        .map(part => ({part, box: seen(part)}))
         .filter(({box}) => box.width && box.height);
     const name = part => part.tagName.toLowerCase()
         + (part.alt || part.textContent || part.className).trim().slice(0, 40).replace(/^/, ' ');

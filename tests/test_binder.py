@@ -80,7 +80,7 @@ def test_binder_keeps_its_layers_while_only_lessons_change(dockerfile):
 def test_a_requirement_that_is_exact_stays_exact():
     """Printed numbers depend on these releases."""
     lines = (BINDER / "requirements.txt").read_text().splitlines()
-    for name in ("numpy", "matplotlib", "babel", "nbval", "unicode_rbnf"):
+    for name in ("numpy", "matplotlib", "anywidget", "babel", "nbval", "unicode_rbnf"):
         assert any(re.match(rf"{name}==[\d.]+", line) for line in lines), name
 
 

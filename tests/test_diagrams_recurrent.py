@@ -29,8 +29,8 @@ from lib.recurrent import RNN, GRUCell, LSTMCell, RNNCell
 from lib.sequence_to_sequence import SequenceToSequence
 from lib.teaching import palette
 from lib.teaching.diagram import trace
-from lib.teaching.explorers import gradients_by_hand as explorer_by_hand
 from lib.teaching.figures import (
+    a_fork,
     a_language_model,
     encoder_and_decoder,
     gates,
@@ -151,7 +151,7 @@ def test_the_neuron_computes_what_lib_does_and_its_numbers_stand_on_its_lanes(ax
 
 def fork_is_right(edges):
     """y = w tanh(w x + b), as the explorer's graph has it."""
-    came = evaluate(edges, signs(explorer_by_hand), GIVEN)
+    came = evaluate(edges, signs(a_fork), GIVEN)
     x, w, b, t = GIVEN.values()
     return np.isclose(came["y"], w * np.tanh(w * x + b)) and np.isclose(
         came["loss"], (came["y"] - t) ** 2
@@ -159,7 +159,7 @@ def fork_is_right(edges):
 
 
 def test_the_graph_with_a_fork_computes_what_it_should():
-    assert fork_is_right(explorer_by_hand.EDGES)
+    assert fork_is_right(a_fork.EDGES)
 
 
 def step_with_numbers():
@@ -491,7 +491,7 @@ def flows_of(draw):
 
 PROGRAMS = {
     "neuron": (gradients_by_hand.EDGES, neuron_is_right),
-    "fork": (explorer_by_hand.EDGES, fork_is_right),
+    "fork": (a_fork.EDGES, fork_is_right),
     "unrolled": (flows_of(unrolled), lambda f: unrolled_is_right(f) and folded_is_right(f)),
     "LSTM": (flows_of(lstm), lstm_is_right),
     "GRU": (flows_of(gru), gru_is_right),

@@ -6,7 +6,6 @@ import pytest
 from matplotlib.patches import Polygon
 
 from lib.recurrent import RNN, RNNCell
-from lib.teaching.explorers import backpropagation_through_time as explorer
 from lib.teaching.figures import backpropagation_through_time as drawn
 from lib.teaching.figures import how_far_a_gradient_reaches as far
 
@@ -99,12 +98,3 @@ def test_the_scissors_cut_the_gradient_and_not_the_state():
     (scissors,) = (t for t in diagram.ax.texts if t.get_text() == drawn.SCISSORS)
     x3, x4 = (diagram.nodes[f"cut {t}"].x for t in (3, 4))
     assert x3 < scissors.get_position()[0] < x4
-
-
-@pytest.mark.parametrize("w, x1", [(0.5, 1.0), (-1.3, 0.7), (2.0, -2.0)])
-def test_the_explorer_s_numbers_are_the_network_s(w, x1):
-    states, dh, dz, parts = network(w, [x1, 0, 0])
-    came, walked = explorer.walk(w, x1, (0.0, 0.0, 1.0), 0)
-    assert np.allclose(came, states[1:])
-    assert np.allclose(walked.handed, [dz[1], *dh[1:3]])
-    assert np.allclose(walked.parts, parts[1:]) and np.isclose(walked.dw, parts.sum())

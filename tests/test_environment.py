@@ -117,7 +117,7 @@ def test_an_old_python_can_read_it(source):
 def test_a_kernel_of_another_environment():
     """A Python without any package, as a system's own is."""
     line = said(options=["-S"])
-    assert line.startswith("Missing: numpy, matplotlib, ipywidgets, tqdm, babel, unicode_rbnf, ")
+    assert line.startswith("Missing: numpy, matplotlib, ipywidgets, anywidget, tqdm, ")
     assert_says_what_to_do(line)
 
 
@@ -166,6 +166,7 @@ def test_a_package_that_does_not_load(error, spelled, monkeypatch, capsys):
 WRONG = {
     "numpy": ("2.4.5", "2.4", "1.26.4"),
     "matplotlib": ("3.11.1", "3.9.10"),
+    "anywidget": ("0.10.0", "0.9.21"),
     "babel": ("2.17.0", "2.9.1", "odd"),
     "unicode_rbnf": ("2.4.0",),
     "ipywidgets": ("8.1.6", "7.7.5", "9.0.0", "9"),
@@ -174,6 +175,7 @@ WRONG = {
 NEWER = {
     "numpy": ("2.4.7", "2.5.0", "10.0"),
     "matplotlib": ("3.12.0rc1",),
+    "anywidget": ("0.11.1",),
     "babel": ("2.18.1",),
     "unicode_rbnf": ("2.5.0",),
 }
@@ -271,6 +273,43 @@ def test_a_release_within_the_range(name, version, monkeypatch, capsys):
 def test_a_release_that_nothing_tells_is_let_pass(came, monkeypatch, capsys):
     """The package loads; its papers are lost."""
     pretend(monkeypatch, numpy=came)
+    assert complaint(capsys) == FINE
+
+
+WIDGETS, DRAWS = "@jupyter-widgets/package.json", "anywidget/package.json"
+PAGES = {
+    "all is there": ([WIDGETS, DRAWS], False),
+    "the folder lies empty": ([WIDGETS, "anywidget/static/left.js"], True),
+    "it was never installed": ([WIDGETS], True),
+    "JupyterLab runs elsewhere": ([], False),
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+def test_what_the_page_lacks_is_told(case, tmp_path, monkeypatch, capsys):
+    files, lacks = PAGES[case]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda name: [str(tmp_path), "/none"])
+    line = complaint(capsys)
+    assert (line != FINE) == lacks
+    if lacks:
+        assert line.startswith("What anywidget draws with in the page is missing where JupyterLab ")
+        assert "still picture that follows their controls" in line
+        python = shlex.quote(sys.executable)
+        assert f"{python} -m pip install --force-reinstall --no-deps anywidget==0.11.0" in line
+        assert line.endswith("reload this page.")
+
+
+@pytest.mark.parametrize("wrong", [ImportError("none"), OSError("disk"), TypeError("odd")])
+def test_a_page_that_nothing_can_be_known_of_is_let_pass(wrong, monkeypatch, capsys):
+    def fail(name):
+        raise wrong
+
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", fail)
+    assert complaint(capsys) == FINE
+    monkeypatch.setitem(sys.modules, "jupyter_core.paths", None)
     assert complaint(capsys) == FINE
 
 

@@ -28,6 +28,7 @@ COMES_WITH = {
     "PIL": "matplotlib",
     "traitlets": "ipywidgets",
     "IPython": "ipywidgets",
+    "jupyter_core": "jupyterlab",
 }  # which cannot do without them
 
 FETCHED = LIB / "trained/pretrained/models"  # with the weights: other people's code, never run

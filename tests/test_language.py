@@ -19,6 +19,8 @@ from test_lessons import ROOT, every_lesson
 
 from lib.teaching import palette, plots
 from lib.teaching.diagram import Diagram
+from lib.teaching.maps import still
+from lib.teaching.maps.live import Live
 
 # Lessons that do not speak it yet. One that does must be taken off, so that the list shrinks.
 STILL_TO_EDIT = set()
@@ -63,14 +65,22 @@ def of_sources(lesson):
 def of_explorer(lesson):
     """What is not in the language in the explorer's picture, at both ends of every control."""
     panel = importlib.import_module(f"lib.teaching.explorers.{lesson.name}").explorer()
-    figure = panel.picture.figure
-    found = dict.fromkeys(faults(figure))
+    found = dict.fromkeys(faults(picture_of(panel)))
     for control in panel.controls.values():
         start, stops = control.value, control.stops()
-        for value in (stops[0], stops[-1], start):
+        for value in (stops[0], stops[-1]):
             control.value = value
-            found |= dict.fromkeys(faults(figure))
+            found |= dict.fromkeys(faults(picture_of(panel)))
+        control.value = start
     return [f"explorer: {fault}" for fault in found]
+
+
+def picture_of(panel):
+    """The figure that stands for what an explorer shows."""
+    if isinstance(panel, Live):
+        return still.figure(panel.seen, panel.maps.focus)
+    assert panel.png  # a sheet builds its picture when it is asked for
+    return getattr(panel.picture, "picture", panel.picture).figure
 
 
 @every_lesson

@@ -444,23 +444,27 @@ def test_prose_that_points_at_collapsed_code_is_convicted(text):
 
 @every_lesson
 def test_the_explorer_is_one_line_after_its_twin_and_its_task(lesson):
-    (place,) = lesson.places("explorer")
+    *before, place = lesson.places("explorer")
     assert lesson.cells[place].source == "explorer()"
+    assert all(re.fullmatch(r"\w+\(\)", lesson.cells[each].source) for each in before)
     for twin in lesson.places("twin"):  # where it adds something to the explorer's first picture
         assert twin < place
         pictures = [o for o in lesson.built.cells[twin].outputs if "image/png" in o.get("data", {})]
         assert len(pictures) == 1, "the twin shows no picture"
-    task = lesson.cells[place - 1]
-    assert task.cell_type == "markdown"
-    for words in ("**Predict", "You should see"):
-        assert words in " ".join(task.source.split()), f"no '{words}' before it"
+    for each in (*before, place):
+        task = lesson.cells[each - 1]
+        assert task.cell_type == "markdown"
+        for words in ("**Predict", "You should see"):
+            assert words in " ".join(task.source.split()), f"no '{words}' before it"
 
 
 @every_lesson
 def test_no_widget_code_in_a_notebook(lesson):
     code = "\n".join(cell.source for cell in lesson.code)
     assert not re.search(
-        r"ipywidgets|IPython|lib\.teaching\.panel|\bdisplay\(|^\s*[%!]", code, re.MULTILINE
+        r"ipywidgets|anywidget|IPython|lib\.teaching\.(panel|controls|maps|sheets|page)|\bdisplay\(|^\s*[%!]",
+        code,
+        re.MULTILINE,
     )
 
 

@@ -59,6 +59,7 @@ paper = in_pages("what_is_see_through_lies_on_white_paper")
 dark = in_pages("a_dark_figure_of_the_user_is_a_dark_card")
 exact = in_pages("the_colours_that_a_picture_is_made_of_are_exact")
 frequent = in_pages("two_colours_that_are_nearly_alike_are_both_exact")
+most = in_pages("of_more_colours_than_there_is_room_for_those_that_fill_most_are_exact")
 maps = in_pages("a_map_of_weights_and_a_signed_one_keep_their_colours_in_one_picture")
 any_size = in_pages("a_picture_of_any_size_is_a_card")
 quick = in_pages("what_is_quick_holds_the_pixels")
@@ -153,9 +154,10 @@ MUTANTS = [
     ("see-through paper is black", PICTURES, 'Image.new("RGBA", image.size, "white")', 'Image.new("RGBA", image.size, "black")', paper),
     ("a dark picture's corners are white", PICTURES, "paper.getpixel((0, 0)))", "(255, 255, 255))", dark),
     ("a dark picture's odd edge is white", PICTURES, "image.getpixel((0, 0)))", '"white")', dark),
-    ("colours of about this kind", PICTURES, "exact = colours[flat[:EXACT]]", "exact = colours[flat[:1]]", exact),
-    ("the rarest colours are exact", PICTURES, "np.argsort(-counts", "np.argsort(counts", frequent),
-    ("no colour of a map is exact", PICTURES, "flat = often[:", "flat = often[:0] if len(often) else often[:", maps),
+    ("colours of about this kind", PICTURES, "> FLAT).sum()]][:EXACT]", "> FLAT).sum()]][:1]", exact),
+    ("of two that are alike one is exact", PICTURES, "> FLAT).sum()]][:EXACT]", "> FLAT).sum()]][:1]", frequent),
+    ("the rarest colours are exact", PICTURES, "np.argsort(-counts", "np.argsort(counts", most),
+    ("no colour of a map is exact", PICTURES, "(counts > FLAT).sum()]", "(counts > FLAT).sum() * 0]", maps),
     ("an odd edge is lost", PICTURES, "-(-side // DENSITY) * DENSITY", "side // DENSITY * DENSITY", any_size),
     ("quick, but blue for red", PICTURES, "np.reshape(pixels, (height, 4 * width))", "np.reshape(pixels[..., [2, 1, 0, 3]], (height, 4 * width))", quick),
     ("an explorer of single density", PANEL, 'pictures.DENSITY * mpl.rcParams["figure.dpi"]', 'mpl.rcParams["figure.dpi"]', explorer),

@@ -63,7 +63,10 @@ six = explored("six_vectors_stand_where_they_point_and_bars_above_their_place")
 level_bars = explored("level_bars_stand_beside_the_names_of_their_parts")
 cloud = explored("what_should_be_goes_across_and_what_is_goes_up")
 language = explored("a_language_model_s_bars_and_cells_are_of_the_characters_below_them")
-wrote = explored("a_transformer_s_bars_and_weights_are_of_what_it_wrote")
+wrote = seen_by(
+    "test_maps_of_heads",
+    "test_each_step_shows_what_it_was_drawn_from_and_where_it_looked",
+)
 
 SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
     f"teaching.explorers.{name}"
@@ -74,6 +77,7 @@ SIX, PARTS, CLINIC, LANGUAGE, WRITING = (
 )  # fmt: skip
 EXERCISE = "teaching.exercise"
 PLOTS, PANEL, PALETTE = "teaching.plots", "teaching.panel", "teaching.palette"
+CONTROLS = "teaching.controls"
 
 MUTANTS = [
     # cells
@@ -145,12 +149,12 @@ MUTANTS = [
     ("redraw is forgotten", PANEL, 'draw it all once more."""\n        self.background = None\n', 'draw it all once more."""\n', anew),
     ("moving: a new one stays in the ground", PANEL, "            self.artists.append(artist)\n        self.background = None\n", "            self.artists.append(artist)\n", anew),
     ("moving: the image covers the frame", PANEL, "                ax.draw_artist(spine)\n", "                pass\n", frame),
-    ("panel: the picture before the step", PANEL, "            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n            self.png = base64.b64encode(self.picture.png()).decode()\n", "            self.png = base64.b64encode(self.picture.png()).decode()\n            self.caption = shown(guard.text(\"what show returns\", self.show(**values)))\n", panel),
+    ("panel: the picture before the step", PANEL, "        caption = shown(guard.text(\"what show returns\", self.show(**values)))\n        self.png = base64.b64encode(self.picture.png()).decode()\n", "        self.png = base64.b64encode(self.picture.png()).decode()\n        caption = shown(guard.text(\"what show returns\", self.show(**values)))\n", panel),
     ("panel: the controls are not heard", PANEL, '            control.observe(self.update, "value")\n', "            pass\n", panel),
     ("panel: a mistake is no alert", PANEL, 'complaint(error), "alert"', 'complaint(error), "status"', panel),
     ("panel: a mistake blanks the picture", PANEL, "self.png = self.png or base64", "self.png = base64", panel),
-    ("stops: without the last", PANEL, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
-    ("stops: one too many", PANEL, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
+    ("stops: without the last", CONTROLS, "for i in sorted(picked)), self.high]", "for i in sorted(picked))]", stops),
+    ("stops: one too many", CONTROLS, "min(count, 24)) for i in range(min(count, 24))}", "min(count, 25)) for i in range(min(count, 25))}", stops),
     # explorers
     ("a cloud's axes swapped: six vectors", SIX, "plane.scatter(*MEMORY.T, 30", "plane.scatter(*MEMORY.T[::-1], 30", six),
     ("a cloud's numbers in reverse", SIX, "plane.annotate(place + 1, point", "plane.annotate(6 - place, point", six),
@@ -172,11 +176,12 @@ MUTANTS = [
     ("the names of other bars: language", LANGUAGE, "for i in order])", "for i in sorted(order)])", language),
     ("surprise one character late", LANGUAGE, "np.append(surprises, blank)", "np.append(blank[:1], np.append(surprises, blank[1:]))", language),
     ("letters from the end", LANGUAGE, "letters.write([visible(character) for character in text])", "letters.write([visible(character) for character in text[::-1]])", language),
-    ("marks of another temperature: writing", WRITING, "np.where(turned[order] > 0, turned[order]", "np.where(turned[order] > 0, plain[order]", wrote),
-    ("bars of another temperature: writing", WRITING, "in enumerate(plain[order])])", "in enumerate(turned[order])])", wrote),
-    ("what comes after the last, not before", WRITING, "return tokenizer.decode(np.array(ids)), logits, weights", "return tokenizer.decode(np.array(ids)), after, weights", wrote),
-    ("the weights of the first place last", WRITING, "cells.set_data(weights)", "cells.set_data(weights[:, ::-1])", wrote),
-    ("the heads in reverse", WRITING, "rows=heads)", "rows=heads[::-1])", wrote),
+    ("marks of another temperature: writing", WRITING, "for each in (plain, turned))", "for each in (plain, plain))", wrote),
+    ("bars of another temperature: writing", WRITING, "for each in (plain, turned))", "for each in (turned, turned))", wrote),
+    ("what comes after a step, not before", WRITING, "found.append((logits, looks))", "found.append((reading(ids, len(prompt))[0], looks))", wrote),
+    ("the weights of the first place last", WRITING, "[layer.weights[0] for layer in caches]", "[layer.weights[0][..., ::-1] for layer in caches]", wrote),
+    ("the heads in reverse", WRITING, "for head in heads],", "for head in heads[::-1]],", wrote),
+    ("each step has seen what comes later", WRITING, "constant_values=np.nan", "constant_values=0", wrote),
     # what a check says of an answer
     ("a check that refuses float32", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-9, atol=0", any_array),
     ("a check that refuses what paper gives", EXERCISE, "rtol=self.tolerance, atol=1e-6", "rtol=1e-5, atol=1e-6", any_number),

@@ -146,6 +146,17 @@ def test_two_colours_that_are_nearly_alike_are_both_exact():
     assert len(np.unique(after.reshape(-1, 4), axis=0)) <= 256
 
 
+def test_of_more_colours_than_there_is_room_for_those_that_fill_most_are_exact():
+    rng = np.random.default_rng(1)
+    tiles = rng.integers(60, 250, (16, 16, 3))
+    many = np.kron(tiles, np.ones((10, 10, 1), int))
+    for i in range(3):  # nearly alike: whatever is not exact takes one colour for all three
+        many[50 * i : 50 * i + 40, :40] = 17 + i, 34, 51
+    after = rgba(pictures.card(plain(many))[0])
+    for i in range(3):
+        assert (after[50 * i + 16 : 50 * i + 40, 16:40, :3] == (17 + i, 34, 51)).all()
+
+
 def test_a_map_of_weights_and_a_signed_one_keep_their_colours_in_one_picture():
     """Nothing of the one's purple is in the other."""
     figure = Figure(figsize=(6, 3), dpi=100)

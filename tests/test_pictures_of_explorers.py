@@ -5,22 +5,27 @@ And marks at the temperature that they name, maps the right way round.
 Its caption is tested elsewhere, and says nothing of any of this.
 """
 
+import importlib
+from functools import cache
+
 import numpy as np
 import pytest
 
+from lib.data.dates import END, target_tokenizer
 from lib.functional import log_softmax, softmax
 from lib.generation import next_probabilities
 from lib.teaching.explorers import (
     a_language_model,
+    attention_is_born,
     bug_clinic,
     cross_attention,
-    generation,
     scaled_dot_product_attention,
     the_decoder_and_the_whole_model,
-    the_encoder,
 )
 from lib.teaching.plots import outline, visible
-from lib.trained.checkpoints.documentation_transformer import documentation_transformer
+from lib.trained.checkpoints.dates_to_iso import dates_to_iso
+from lib.trained.checkpoints.dates_transformer import dates_transformer
+from lib.trained.checkpoints.digits_reversed import digits_reversed
 from lib.trained.checkpoints.numpy_documentation import numpy_documentation
 
 
@@ -113,34 +118,190 @@ def test_what_should_be_goes_across_and_what_is_goes_up(patient):
 # --- where nobody may look
 
 
-@pytest.mark.parametrize("layers, heads", [(2, 2), (1, 4)])
-def test_each_head_of_an_encoder_has_its_map_and_what_is_blocked_is_hatched(layers, heads):
-    given = dict(digits="3141592", layers=layers, heads=heads, blocked=3)
-    panel, axes = turned(the_encoder, **given)
-    ids = np.array([int(digit) for digit in given["digits"]])
-    model = the_encoder.digits_reversed(layers, heads)
-    _, weights = the_encoder.read(model, ids, blocked=3)
-    shown = [ax for ax in axes if ax.images[0].get_visible()]
-    assert len(shown) == layers * heads
-    for (layer, head), ax in zip(np.ndindex(layers, heads), shown, strict=True):
-        assert [f"layer {layer + 1}, head {head + 1}"] in [
-            labels.texts for labels in ax.collections
-        ]
-        cells = np.ma.filled(ax.images[0].get_array(), np.nan)
-        assert np.argwhere(np.isnan(cells)).tolist() == [[2, 4]]  # output 3, the mirror place
-        np.testing.assert_allclose(np.nan_to_num(cells), weights[layer, head], rtol=1e-6)
+DATES = ["samedi 17 juillet 1965", "17.07.1965"]
+WHERE = {  # explorer -> the settings that are looked at, and where nobody may look
+    "attention_is_born": [
+        (dict(date=DATES[0], step=7), ""),
+        (dict(date=DATES[1], step=10), ""),
+        (dict(date=DATES[0], step=3, blocked="year"), "1965"),
+        (dict(date=DATES[0], step=9, blocked="everything"), DATES[0]),
+    ],
+    "cross_attention": [
+        (dict(date=DATES[0], step=7), ""),
+        (dict(date=DATES[1], step=10, blocked="year for the encoder"), ""),
+        (dict(date=DATES[0], step=1, blocked="year for the decoder"), "1965"),
+        (dict(date=DATES[0], step=9, blocked="month for both"), "juillet"),
+    ],
+    "the_encoder": [
+        (dict(digits="31415926"), 0),
+        (dict(digits="3141592", layers=1, heads=4, blocked=3), 3),
+        (dict(digits="7", heads=1, blocked=1), 1),
+    ],
+}
+SEEN = [(name, *setting) for name, settings in WHERE.items() for setting in settings]
 
 
-def test_characters_that_the_decoder_may_not_see_are_hatched():
-    text = "samedi 17 juillet 1965"
-    year = {"nothing": "", "year for the encoder": ""}
-    year |= dict.fromkeys(("year for the decoder", "year for both"), "1965")
-    for blocked, hidden in year.items():
-        panel, (above, _) = turned(cross_attention, date=text, blocked=blocked)
-        cells = np.ma.filled(above.images[0].get_array(), np.nan)
-        closed = np.isnan(cells).all(axis=0)
-        assert "".join(np.array(list(text))[closed]) == hidden
-        assert not np.isnan(cells[:, ~closed]).any()
+@cache
+def made(name):
+    """An explorer of which no still picture is drawn, and the values that it starts with."""
+    panel = importlib.import_module(f"lib.teaching.explorers.{name}").explorer()
+    panel.maps.alive = 1
+    return panel, {key: control.value for key, control in panel.controls.items()}
+
+
+def seen(name, given):
+    """The View of an explorer at these values, and its panel."""
+    panel, start = made(name)
+    for key, value in (start | given).items():
+        panel.controls[key].value = value
+    return panel.seen, panel
+
+
+def model_of(name, given):
+    """The weights (H, T, S) and the probabilities (T, N) that the explorer's model gives."""
+    if name == "attention_is_born":
+        blocked = given.get("blocked", "nothing")
+        _, weights, p = attention_is_born.read(dates_to_iso(), given["date"], blocked)
+        return weights[None], p[:, target_tokenizer().encode("0123456789-" + END)]
+    if name == "cross_attention":
+        blocked, _, who = given.get("blocked", "nothing").partition(" for ")
+        where = () if blocked == "nothing" else (blocked, who.removeprefix("the "))
+        _, weights, p = cross_attention.read(dates_transformer(), given["date"], *where)
+        shown = target_tokenizer().encode("0123456789-" + END)
+        return weights.reshape(-1, *weights.shape[2:]), p[:, shown]
+    ids, model = np.array([*map(int, given["digits"])]), digits_of(given)
+    t, mask = given.get("blocked", 0), np.ones((1, len(ids), len(ids)), bool)
+    mask[0, t - 1, -t] = t == 0
+    logits, held = model.forward(ids[None], mask=mask)
+    return np.concatenate([layer[0] for layer in held.weights]), softmax(logits[0])[0]
+
+
+def digits_of(given):
+    return digits_reversed(given.get("layers", 2), given.get("heads", 2))
+
+
+@pytest.mark.parametrize("name, given, blocked", SEEN)
+def test_maps_hold_the_weights_of_the_model_and_hatch_what_nobody_may_see(name, given, blocked):
+    view, _ = seen(name, given)
+    weights, _ = model_of(name, given)
+    (H, T, _), hidden = weights.shape, np.zeros(weights.shape, bool)
+    if name == "the_encoder":
+        hidden[:, blocked - 1, -blocked] = blocked > 0
+        assert view.titles[-1] == f"layer {given.get('layers', 2)}, head {given.get('heads', 2)}"
+    else:
+        hidden[:, given["step"] :] = True
+        start = given["date"].index(blocked)
+        hidden[:, :, start : start + len(blocked)] = True
+        assert H == 1 or view.titles[6] == "head 2.3"
+    np.testing.assert_array_equal(np.isnan(view.values), hidden)
+    np.testing.assert_allclose(view.values[~hidden], weights[~hidden], rtol=1e-5, atol=1e-7)
+    assert (weights[hidden & (np.arange(T) < given.get("step", T))[:, None]] == 0).all()
+
+
+@pytest.mark.parametrize("name, given, blocked", SEEN)
+def test_what_stands_beside_a_weight_made_it(name, given, blocked):
+    """Score, softmax over a row, and the sum of what its columns give; all in float64."""
+    view, _ = seen(name, given)
+    weights, _ = model_of(name, given)
+    why = view.because
+    left, right, carried = (np.float64(x) for x in (why.left, why.right, why.carried))
+    if name == "attention_is_born":
+        assert why.scale == 1 and set(why.words) > {"terms", "score"}
+        v = np.float64(dates_to_iso().attention.v)
+        terms = np.tanh(left[:, :, None] + right[:, None]) * v  # (1, T, S, F)
+        np.testing.assert_allclose(why.terms, terms, rtol=1e-4, atol=1e-5)
+        scores = np.float64(why.terms).sum(axis=-1)
+    else:
+        assert why.terms is None and why.scale == pytest.approx(left.shape[-1] ** -0.5)
+        scores = why.scale * (left[:, :, None] * right[:, None]).sum(axis=-1)
+    end = given.get("step", weights.shape[1])
+    np.testing.assert_allclose(why.scores[:, :end], scores[:, :end], rtol=1e-4, atol=1e-4)
+    assert np.isnan(why.scores[:, end:]).all()  # behind steps that are not taken yet is nothing
+    allowed = np.isfinite(view.values)
+    for h, t in np.argwhere(allowed.any(axis=-1)):
+        may = allowed[h, t]
+        assert view.values[h, t, may] == pytest.approx(softmax(scores[h, t, may])[0], abs=1e-4)
+    np.testing.assert_allclose(why.totals[:, :end], (weights @ carried)[:, :end], 1e-4, 1e-5)
+    assert not why.totals[:, end:].any()  # of steps that are not taken yet
+
+
+@pytest.mark.parametrize("name, given, blocked", SEEN)
+def test_bars_follow_the_row_and_are_what_the_model_expects(name, given, blocked):
+    view, _ = seen(name, given)
+    _, probabilities = model_of(name, given)
+    (bars,), step = view.seconds, given.get("step", len(probabilities))
+    assert bars.follows == "row"
+    np.testing.assert_allclose(bars.heights[:step], probabilities[:step], rtol=1e-5, atol=1e-7)
+    assert not bars.heights[step:].any()
+    digits = [*"0123456789"]
+    expected = digits if name == "the_encoder" else [*digits, "-", "end"]
+    assert [*map(str, bars.labels)] == expected
+
+
+@pytest.mark.parametrize("name, given, blocked", SEEN)
+def test_each_cell_says_its_row_its_column_and_its_numbers(name, given, blocked):
+    view, panel = seen(name, given)
+    weights, probabilities = model_of(name, given)
+    text = given.get("date") or given["digits"]
+    for h, t, s in np.ndindex(view.values.shape):
+        writes = [*"0123456789-", "end"][probabilities[t].argmax()]
+        place = f"{visible(text[s])} (place {s + 1})"
+        number = f"{weights[h, t, s]:.2f}"
+        said = view.say((h, t, s))
+        if name == "the_encoder":
+            head, row = f"{view.titles[h]}: ", f"output {t + 1} (says {writes})"
+            ends = f"{row} may not look at {place}, its mirror."
+            starts = f"{row} looks at {place} with weight {number}, score "
+        else:
+            head = "" if name == "attention_is_born" else f"head {h // 4 + 1}.{h % 4 + 1}: "
+            late = t >= given["step"]
+            row = f"step {t + 1} ({'not taken yet' if late else f'writes {writes}'})"
+            ends = f"at {row} it cannot look at {place}."
+            starts = f"at {row} it looks at {place} with weight {number}, score "
+        if np.isnan(view.values[h, t, s]):
+            assert said.lower() == f"{head}{ends}".lower()
+        else:
+            assert said.lower().startswith(f"{head}{starts}".lower())
+            score = said.rpartition(" ")[2].rstrip(".").replace("−", "-")
+            assert float(score) == pytest.approx(view.because.scores[h, t, s], abs=0.0051)
+    if hatched := np.isnan(view.values).any() and name != "the_encoder":
+        assert panel.caption.endswith(" Hatched: hidden, or not written yet.")
+    assert hatched or "Hatched" not in panel.caption
+
+
+def test_a_step_takes_the_reader_to_its_row_and_to_where_it_looks():
+    _, panel = seen("attention_is_born", {})
+    for step in (7, 1, 10):
+        panel.controls["step"].value = step
+        row = panel.seen.values[0, step - 1]
+        assert panel.maps.focus == [0, step - 1, int(row.argmax())]
+        assert f"({row.max():.0%})" in panel.caption
+    _, panel = seen("cross_attention", {})
+    panel.point(2, 4, 3)
+    for step in (1, 8):
+        panel.controls["step"].value = step
+        assert panel.maps.focus == [2, step - 1, 3]  # head and character are the reader's
+    for blocked, expected in ((0, [1, 2, 5]), (8, [1, 7, 0]), (1, [1, 0, 7])):
+        given = dict(heads=1, blocked=blocked)
+        assert [*seen("the_encoder", given)[0].focus] == expected
+
+
+@pytest.mark.parametrize("name", WHERE)
+def test_little_is_sent_at_a_turn(name):
+    longest = max(attention_is_born.EXAMPLES, key=len)
+    given = dict(digits=16 * "7", heads=4) if name == "the_encoder" else dict(date=longest)
+    _, panel = seen(name, given)
+    assert 4 * panel.seen.values.size < len(panel.maps.numbers) < 2**18
+
+
+def test_a_live_page_pays_for_no_still_picture_even_where_a_turn_is_refused(monkeypatch):
+    _, panel = seen("attention_is_born", {})
+    drawn = []
+    monkeypatch.setattr("lib.teaching.maps.still.png", lambda *_: drawn.append(1) or b"")
+    for date in ("samedi 17 juille", "17 lipca 1965", "30 février 2001"):
+        panel.controls["date"].value = date
+    assert "30 février" in panel.caption and 'role="alert"' in panel.view.value
+    assert not drawn and panel.seen.sentence.endswith("Hatched: hidden, or not written yet.")
 
 
 # --- what a language model expects
@@ -162,36 +323,11 @@ def test_a_language_model_s_bars_and_cells_are_of_the_characters_below_them():
         assert said[(i, 0)] == as_label(visible(character), letters)
 
 
-def test_a_transformer_s_bars_and_weights_are_of_what_it_wrote():
-    model, tokenizer = documentation_transformer()
-    how = dict(temperature=0.5, top_k=5)
-    panel, (above, below) = turned(generation, prompt="Return the ", written=3, **how)
-    text = panel.caption.split("It wrote: ")[1].split(" — ")[0]
-    ids = tokenizer.encode("Return the " + text.replace("␣", " ").replace("⏎", "\n"))
-    logits, cache = model.forward(ids[None])
-    before = logits[0, -2]  # when the last was not yet written
-    assert_next(panel, above, tokenizer, before, how, bars_of="softmax")
-    weights = np.concatenate([layer[0, :, -1] for layer in cache.weights])
-    np.testing.assert_allclose(below.images[0].get_array(), weights, rtol=1e-3, atol=1e-5)
-    letters = next(labels for labels in moving(panel, "Labels") if labels.axes is below)
-    columns = sorted(written(letters).items())
-    assert [path for _, path in columns] == [
-        as_label(visible(c), letters) for c in tokenizer.decode(ids)
-    ]
-    heads = [tick.get_text() for tick in below.get_yticklabels()]
-    assert heads[0] == "1.1" and heads == sorted(heads) and len(heads) == len(weights)
-
-
-def assert_next(panel, ax, tokenizer, logits, how, bars_of="drawn"):
-    """The likeliest on the left; one of bars and marks as the controls say, one at temperature 1.
-
-    Marks of what cannot be drawn are not there.
-    """
+def assert_next(panel, ax, tokenizer, logits, how):
+    """The likeliest on the left; bars as the controls say, marks at temperature 1."""
     plain, drawn = next_probabilities(logits), next_probabilities(logits, **how)
     order = np.argsort(-plain, kind="stable")[:14]
     expected = drawn[order], plain[order]
-    if bars_of == "softmax":
-        expected = plain[order], np.where(drawn[order] > 0, drawn[order], np.nan)
     (bars,) = moving(panel, "LineCollection")
     came = [heights(bars)[i] for i in range(14)]
     np.testing.assert_allclose(came, expected[0], rtol=1e-3, atol=1e-6)

@@ -86,7 +86,7 @@ BY_HAND = {
 }
 BY_HAND = {how: re.compile(pattern, re.MULTILINE) for how, pattern in BY_HAND.items()}
 WRITTEN = re.compile(r"<!-- (?:lessons|exercises) -->.*?<!-- end -->", re.DOTALL)
-KINDS = (".py", ".md", ".yml", "")
+KINDS = (".py", ".md", ".yml", ".js", ".css", "")
 TEXTS = [path for path in files() if path.suffix in KINDS and path not in PAGES]
 
 

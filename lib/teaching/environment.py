@@ -17,7 +17,7 @@ COURSE = Path(__file__).resolve().parents[2]
 REQUIREMENTS = COURSE / "requirements.txt"
 OLDEST = (3, 11)
 # JupyterLab runs elsewhere.
-NEEDED = ("numpy", "matplotlib", "ipywidgets", "tqdm", "babel", "unicode_rbnf")
+NEEDED = ("numpy", "matplotlib", "ipywidgets", "anywidget", "tqdm", "babel", "unicode_rbnf")
 # What the lessons load of them, where that is more than the package itself.
 LOADED = {"matplotlib": "matplotlib.pyplot", "tqdm": "tqdm.auto"}
 COMPARE = {
@@ -35,7 +35,7 @@ def check_environment():
 def problems():
     """All that is wrong, one line each, the most basic first; never raises."""
     missing = packages()  # loads them, so that it can be seen where they came from
-    return python() + hidden(bool(missing)) + missing + versions()
+    return python() + hidden(bool(missing)) + missing + versions() + page()
 
 
 def python():
@@ -114,6 +114,31 @@ def versions():
         if came is not None and not fits(came, allowed) and not later(came, allowed):
             lines.append(f"{name} {came} came, {name}{allowed} was expected. {advice()}")
     return lines
+
+
+def page():
+    """Does JupyterLab find what draws the maps that answer?
+
+    A page loads it from a folder of its own. Where JupyterLab runs elsewhere, nothing can be known.
+    """
+    try:
+        from jupyter_core.paths import jupyter_path
+
+        folders = [Path(folder) for folder in jupyter_path("labextensions")]
+        here = any((folder / "@jupyter-widgets").is_dir() for folder in folders)
+        found = any((folder / "anywidget" / "package.json").is_file() for folder in folders)
+    except Exception:  # noqa: BLE001 (whatever it is, nothing can be known)
+        return []
+    if found or not here or release("anywidget") is None:
+        return []
+    line = (
+        "What anywidget draws with in the page is missing where JupyterLab looks for it "
+        "(share/jupyter/labextensions/anywidget): explorers of maps show a still picture that "
+        "follows their controls and answers no question. Type in a terminal: "
+        f"{shlex.quote(sys.executable)} -m pip install --force-reinstall --no-deps "
+        f"anywidget=={release('anywidget')}, then reload this page."
+    )
+    return [line]
 
 
 def newer():

@@ -15,6 +15,8 @@ QUERY, KEY, VALUE, WEIGHT = "#0072B2", "#C44E00", "#00795A", "#5B3A9E"
 STREAM = "#D9DEE6"
 RECURRENT, TRANSFORMER = "#8A5A24", "#007C91"
 CHOSEN = "#F2B705"  # a fill only: as a line or as text it is too light to be read
+LIGHT = "#FFF3C4"  # of what belongs to the chosen one, as the cells that made it
+PARAMETER, GIVEN = "#F3F1EA", "#EAF1F6"  # fills of cells: what is learned, what is given
 
 
 class Meaning(NamedTuple):

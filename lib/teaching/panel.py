@@ -8,17 +8,16 @@ cannot see it.
 
 import base64
 import html
-import math
 
 import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
-import traitlets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lib import guard
 from lib.teaching import pictures
+from lib.teaching.controls import Choice, Number, TextField  # noqa: F401 (explorers ask for them here)
 from lib.teaching.exercise import printable
 
 
@@ -88,151 +87,48 @@ class Panel(widgets.VBox):
 
     def update(self, _=None):
         """Show the picture for the controls as they stand."""
-        role = "status"
+        self.role = "status"
         try:
-            values = {name: control.value for name, control in self.controls.items()}
-            self.caption = shown(guard.text("what show returns", self.show(**values)))
-            self.png = base64.b64encode(self.picture.png()).decode()
+            self.caption = self.turn({name: c.value for name, c in self.controls.items()})
         except Exception as error:  # noqa: BLE001 (whatever it is, the learner gets one line)
-            self.caption, role = complaint(error), "alert"
-            self.png = self.png or base64.b64encode(self.picture.blank()).decode()
+            self.caption, self.role = complaint(error), "alert"
+            self.stay()
+        self.view.value = self.page(self.role)
+
+    def stay(self):
+        """Keep the picture after an error; where there is none yet, a white one."""
+        self.png = self.png or base64.b64encode(self.picture.blank()).decode()
+
+    def turn(self, values):
+        """Draw anew for these values of the controls; the sentence."""
+        caption = shown(guard.text("what show returns", self.show(**values)))
+        self.png = base64.b64encode(self.picture.png()).decode()
+        return caption
+
+    def page(self, role):
+        """What the page shows: the picture, and below it the sentence."""
         size = self.picture.size
         image = pictures.img("image/png", self.png, self.caption, size)
-        self.view.value = (
+        return (
             f'<figure style="margin:0">{image}'
             # room for three lines, so that nothing below jumps when the sentence grows
             f'<figcaption style="line-height:1.4;min-height:4.2em;max-width:{size["width"]}px">'
             f'<span role="{role}">{html.escape(self.caption)}</span></figcaption></figure>'
         )
 
+    def told(self):
+        """The picture in words, for who cannot see it."""
+        return self.caption
+
     def _repr_mimebundle_(self, **options):
         # The picture and its sentence go along with the live view, for pages without a kernel.
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         settings = ", ".join(f"{name} = {shown(c.value)}" for name, c in self.controls.items())
-        text = f"{settings}\n{self.caption}"
+        text = f"{settings}\n{self.told()}"
         png, size = pictures.card(base64.b64decode(self.png))
         metadata = {**metadata, "image/png": {"alt": text, **size}}
         return {**data, "text/plain": text, "image/png": png}, metadata
-
-
-class Held(traitlets.Any):
-    """The value of a control, which is never nothing: a validator alone is not asked about None."""
-
-    allow_none = False
-
-
-class Number(widgets.HBox):
-    """A slider, and beside it a field for the same number that a keyboard can reach by name.
-
-    It holds what its field shows: a number from low to high, whole if all that it is made of is.
-    """
-
-    value = Held()
-
-    def __init__(self, label, value, low, high, step=1):
-        whole = all(isinstance(number, int) for number in (value, low, high, step))
-        self.whole = whole  # before the first value, which is looked at
-        self.low, self.high = (rounded(*pair) for pair in (("low", low), ("high", high)))
-        self.step = rounded("step", step)
-        guard.positive("step", self.step)
-        if self.low >= self.high:
-            raise ValueError(f"low={low}: a number below high={high} was expected")
-        Slider = widgets.IntSlider if whole else widgets.FloatSlider
-        Field = widgets.BoundedIntText if whole else widgets.BoundedFloatText
-        limits = dict(min=self.low, max=self.high, step=step, value=self.within(value))
-        label = guard.text("label", label)
-        self.field = Field(description=label, style=WIDE, layout={"width": "240px"}, **limits)
-        self.slider = Slider(readout=False, layout={"width": "240px"}, **limits)
-        super().__init__([self.field, self.slider])
-        self.value = value
-        traitlets.link((self, "value"), (self.field, "value"))
-        traitlets.link((self, "value"), (self.slider, "value"))
-
-    @traitlets.validate("value")
-    def _as_its_field_shows_it(self, proposal):
-        # A slider says 2.1000000000000005 where the field should show 2.1.
-        return self.within(proposal["value"])
-
-    def within(self, value):
-        """The value as the field shows it. Refuses what the field cannot show."""
-        number = rounded("value", value)
-        if not self.low <= number <= self.high or self.whole and number != int(number):
-            kind = "a whole number" if self.whole else "a number"
-            came = f"value={guard.show(value)}"
-            raise ValueError(f"{came}: {kind} from {self.low} to {self.high} was expected")
-        return int(number) if self.whole else number
-
-    def stops(self):
-        """Every value the control can take, at most 25 of them and always both ends."""
-        count = max(1, math.ceil((self.high - self.low) / self.step - 1e-9))
-        picked = {round(i * count / min(count, 24)) for i in range(min(count, 24))}
-        return [*(round(self.low + i * self.step, 6) for i in sorted(picked)), self.high]
-
-
-class Choice(widgets.Dropdown):
-    """One of several named options, each a text or a number, and each shown by another name."""
-
-    value = Held()
-
-    def __init__(self, label, options, value=None):
-        options = list(options)
-        for i, option in enumerate(options):
-            if not isinstance(option, str):
-                guard.finite(f"options[{i}]", option)
-            if str(option) in map(str, options[:i]):
-                raise ValueError(f"options[{i}]={option!r} is there before: each once was expected")
-        if not options:
-            raise ValueError("options is empty: at least one was expected")
-        value = options[0] if value is None else value
-        if value not in options:
-            raise ValueError(self._refusal(value, options))
-        super().__init__(
-            description=guard.text("label", label),
-            options=options,
-            value=value,
-            style=WIDE,
-            layout={"width": "340px"},
-        )
-
-    @traitlets.validate("value")
-    def _validate_value(self, proposal):
-        for option in self._options_values:
-            if option == proposal["value"]:
-                return option
-        raise ValueError(self._refusal(proposal["value"], self._options_values))
-
-    @staticmethod
-    def _refusal(value, options):
-        return f"value={guard.show(value)}: one of {', '.join(map(repr, options))} was expected"
-
-    def stops(self):
-        """Every value the control can take."""
-        return list(self.options)
-
-
-class TextField(widgets.Text):
-    """A line of text; every key press counts."""
-
-    def __init__(self, label, value, examples=()):
-        super().__init__(
-            description=guard.text("label", label),
-            value=guard.text("value", value),
-            continuous_update=True,
-            style=WIDE,
-            layout={"width": "480px"},
-        )
-        self.examples = [value, *examples]
-
-    def stops(self):
-        """Values worth trying, among them an empty line and characters that nobody expects."""
-        return [*self.examples, "", "???", "日本"]
-
-
-def rounded(name, value):
-    """A finite number, whole or to six digits behind the point."""
-    guard.finite(name, value)
-    return int(value) if isinstance(value, int | np.integer) else round(float(value), 6)
 
 
 def shown(value):
@@ -251,6 +147,5 @@ def complaint(error):
     return shown(text if text and isinstance(error, ValueError) else f"{kind}: {text}".strip(": "))
 
 
-WIDE = {"description_width": "150px"}
 LONGEST = 1000  # characters of a caption
 MARGIN = 0.04  # inches: with the layout's own, as wide as a card's corners are round

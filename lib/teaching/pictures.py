@@ -24,8 +24,8 @@ from lib.teaching import describe
 DENSITY = 2  # pixels of a picture for each pixel of the page, across and down
 RADIUS = 8  # of a card's corners, in pixels of the page
 # Colours in the palette that are exact, and that stand for others; shades of a corner's edge.
-EXACT, NEAR, SHADES = 192, 48, 16
-FLAT = 200  # so many pixels of one colour are a place that is filled, and no edge of a letter
+EXACT, NEAR, SHADES = 192, 40, 16
+FLAT = 60  # so many pixels that are as those left and above are a place that is filled
 # Of the formats that a page can show, the finest first.
 FORMATS = ("image/svg+xml", "image/png", "image/jpeg")
 LIVE = "JPY_SESSION_NAME"  # what Jupyter's server tells a kernel that it starts for a page
@@ -75,20 +75,37 @@ def in_few_colours(image):
     What fills a place has its own colour there, however like another it is. Only what lies between
     two colours, as at the edge of a letter, takes the nearest.
     """
+    packed = packed_colours(image)
+    found = np.unique(packed)
+    colours = unpacked(found)
+    near = image.quantize(NEAR, Image.Quantize.MAXCOVERAGE).getpalette()
+    palette = np.concatenate([unpacked(flat_colours(packed)), np.reshape(near, (-1, 3))[:NEAR]])
+    nearest = [((colour - palette) ** 2).sum(axis=1).argmin() for colour in colours]
+    return np.array(nearest, np.uint8)[np.searchsorted(found, packed)], palette
+
+
+def packed_colours(image):
+    """The colour of each pixel (height, width) as one number."""
     parts = np.asarray(image)
     packed = parts[..., 0].astype(np.uint32)
     for part in (1, 2):  # in place: a large picture takes much memory
         packed <<= 8
         packed |= parts[..., part]
-    found, counts = np.unique(packed, return_counts=True)
-    colours = found[:, None].astype(int) >> np.array([16, 8, 0]) & 255
+    return packed
+
+
+def unpacked(colours):
+    """Such numbers (N,) as red, green and blue (N, 3)."""
+    return colours[:, None].astype(int) >> np.array([16, 8, 0]) & 255
+
+
+def flat_colours(packed):
+    """The colours that fill a place, the one that fills most first; the edges of letters do not."""
+    inside = packed[1:, 1:]
+    within = (inside == packed[:-1, 1:]) & (inside == packed[1:, :-1])
+    found, counts = np.unique(inside[within], return_counts=True)
     often = np.argsort(-counts, kind="stable")
-    flat = often[: (counts > FLAT).sum()]
-    exact = colours[flat[:EXACT]]
-    near = image.quantize(NEAR, Image.Quantize.MAXCOVERAGE).getpalette()
-    palette = np.concatenate([exact, np.reshape(near, (-1, 3))[:NEAR]])
-    nearest = [((colour - palette) ** 2).sum(axis=1).argmin() for colour in colours]
-    return np.array(nearest, np.uint8)[np.searchsorted(found, packed)], palette
+    return found[often[: (counts > FLAT).sum()]][:EXACT]
 
 
 def shaded(cells):

@@ -179,7 +179,21 @@ def one_by_one(name, labels):
 def literal(text):
     """Data as it is to be given to matplotlib, which takes $ for mathematics, and hides from a
     legend what begins with an underscore."""
-    return "\N{HAIR SPACE}" * text.startswith("_") + text.replace("$", r"\$")
+    return "\N{HAIR SPACE}" * text.startswith("_") + in_font(text).replace("$", r"\$")
+
+
+def in_font(text):
+    """A text with a box for each character that the font does not have: matplotlib would warn."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c == "\n" or has_glyph(c) else "□" for c in text)
+
+
+@lru_cache(maxsize=1024)
+def has_glyph(character, style="normal"):
+    """Whether the course's font has this character."""
+    font = FontProperties(family="DejaVu Sans", style=style)
+    return bool(get_font(findfont(font)).get_char_index(ord(character)))
 
 
 def time_ticks(ax, steps, every=8):
@@ -260,8 +274,8 @@ def outline(text, size, style="normal"):
 def glyph(character, size, style):
     """One character's outline (None if it has none), and how far from it the next one starts."""
     font = FontProperties(family="DejaVu Sans", size=size, style=style)
-    if not get_font(findfont(font)).get_char_index(ord(character)):
-        character = "□"  # the font does not have it
+    if not has_glyph(character, style):
+        character = "□"
     advance = text_to_path.get_text_width_height_descent(character, font, ismath=False)[0]
     empty = len(text_to_path.get_text_path(font, character)[0]) == 0
     return None if empty else TextPath((0, 0), character, prop=font), advance

@@ -153,8 +153,9 @@ explorer()
 #   lessons that train take up to a minute.
 # - **Predict** before you run. A wrong guess that you wrote down teaches more than a right answer that you read.
 # - **Change** things. Nothing can break: *Kernel ▸ Restart Kernel and Run All Cells* puts every number back.
-# - **Explorers** come with a prediction to make and something you should see. Mouse and keyboard both work, and the sentence
-#   below the picture says in numbers what it shows.
+# - **Explorers** come with a prediction to make and something you should see. Mouse and keyboard both work, and a sentence
+#   says in numbers what the picture shows. From [[the_recurrent_cell]] on many of them answer: point at a cell of a map, or walk with the arrow keys (Page Down:
+#   the next map, Enter: hold the row), and beside it stands what made its number.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## How exercises and checks work

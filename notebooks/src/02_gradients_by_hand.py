@@ -33,7 +33,8 @@ from lib.teaching.exercises.gradients_by_hand import (
     check_linear_backward,
     check_softmax_backward,
 )
-from lib.teaching.explorers.gradients_by_hand import explorer, fork
+from lib.teaching.explorers.gradients_by_hand import explorer
+from lib.teaching.figures.a_fork import fork
 from lib.teaching.figures.gradients_by_hand import neuron, products, pushes, write_numbers
 from lib.teaching.palette import GRADIENT
 
@@ -465,7 +466,7 @@ print(f"loss {before:.4f}, after one small step {walk(*stepped)[0]:.4f}")
 # ## A graph with a fork
 #
 # Back to the small graph of the first section and its numbers, with one change: $w$ is used a second time,
-# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$.
+# $y = w \cdot \tanh(w x + b)$, and the loss is $(y - t)^2$. Two paths lead away from $w$, so two gradients come back and add. To lower the loss, turn $w$ up.
 
 # %%
 y = w * h
@@ -476,7 +477,7 @@ dx_fork, dw_early = dz_fork * w, dz_fork * x
 values = (x, w, w * x, b, z, h, w, y, t)
 gradients_back = (dx_fork, dw_early, dz_fork, dz_fork, dz_fork, dh_fork, dw_late, dy, -dy)
 
-# %% tags=["twin", "figure"]
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6.4, 3.1))
 texts = fork(ax)
 write_numbers(texts, values, gradients_back)
@@ -486,15 +487,27 @@ plt.show()
 print(f"loss {(y - t) ** 2:.2f}; dw = {dw_early:.2f} through tanh + {dw_late:.2f} past it")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Predict first.** Turn $b$ from $-0.5$ up to 3, so that $z = 4$. The loss will be 0.25, not 0. Which gradients are then
-# (nearly) 0, and does $w$ still know where to go? Write it down, then turn.
+# ## Every number on one screen
+#
+# Below is a whole network: two rows $x$, a linear layer, tanh, a second linear layer to the scores $y$, softmax and cross-entropy.
+# Each cell shows its number, and in magenta italics its gradient. Point at a cell, or walk with the arrow keys: the cells that made it light up,
+# and above stands how. Rows and columns count from 0.
+#
+# **Predict first.** Set `b_1[0,1]` to 5, so that hidden unit 1 is far out on its tanh. Which gradients become (nearly) 0: those of
+# column 1 of $W_1$, those of row 1 of $W_2$, or both? Write it down, then type the 5 and press Enter.
 #
 # <details><summary>You should see</summary>
 #
-# $dz$, $dx$, $db$ and $w$'s first path go to 0.00: tanh is flat there. Only $w$'s second path is left.
+# Column 1 of $dz$, of $dW_1$ and of $db_1$ goes to 0.000: tanh is flat there, and nothing comes back through it. Row 1 of $dW_2$ does not: $h$ is
+# nearly 1 there, and $dW_2 = h^\top dy$ is as large as $dy$ itself.
 # </details>
 #
-# Then turn $t$ below $y$: every gradient changes its sign.
+# Then take it back (*undo*), and
+#
+# - point at `W_1[0,1]`: both rows of $x$ used it. A fork: its gradient is the sum of two products, one for each row;
+# - press *nudge*: two runs of the whole network give the number that one walk back gave to all 21 parameters at once;
+# - write 1 for the first of the `targets` and take it back: in row 0 of $dy$ the minus moves with it. Belief minus truth;
+# - press *step*: all parameters move against their gradients, and the loss falls from 1.110 to 0.968. After twelve steps less than half of it is left.
 
 # %% tags=["explorer"]
 explorer()

@@ -331,7 +331,7 @@ for scale, trace in traces.items():
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# **Predict first.** With *one pulse* and weight scale 0.5 the right half of the picture is white. At which weight scale does
+# **Predict first.** With *one pulse* and weight scale 0.5 the right half of the picture is empty. At which weight scale does
 # the pulse first survive to the last step? Write down a number, then turn *weight scale* up.
 #
 # <details><summary>You should see</summary>
@@ -339,7 +339,14 @@ for scale, trace in traces.items():
 # The mean $|h|$ at the last step leaves zero somewhere near 1.
 # </details>
 #
-# Then choose *steady input* and turn the scale to 4: the share of saturated units grows.
+# Then choose *steady input* and turn the scale to 4: the share of saturated units grows. **Predict:** how large is the sum $z$ of a
+# saturated unit? Point at unit 7 in the last column, with the mouse or the arrow keys.
+#
+# <details><summary>You should see</summary>
+#
+# $z = -8.76$ and $h = -1.00$: its products pull the same way, far past the bend of tanh. Unit 6, with $z = -0.26$, is one of the few
+# that can still move. And in the first column the state before is 0, so only one product counts: that of the input.
+# </details>
 
 # %% tags=["explorer"]
 explorer()

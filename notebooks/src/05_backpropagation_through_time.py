@@ -443,18 +443,19 @@ print("       cut  ", lengths[1])
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# The three steps from paper, with every number in the picture. **Predict first.** Now the loss is $h_1 + h_2 + h_3$: it looks at every state. Does $dw$ grow, shrink or stay
+# The three steps from paper, with every number, and its gradient below it in magenta italics. Point at one, or walk with the arrow keys: what made it lights up. **Predict first.** Now the loss is $h_1 + h_2 + h_3$: it looks at every state. Does $dw$ grow, shrink or stay
 # as it is? Write down your answer, then choose *every state* under *the loss looks at*.
 #
 # <details><summary>You should see</summary>
 #
-# $dw$ grows from 0.67 to 1.33. Every state now gets a 1 from above, and adds to it what comes back from the right.
+# $dw$ grows from 0.67 to 1.33. Every state now gets a 1 from above, and adds to it what comes back from the right: $dh_2 = 0.4838 + 1$.
 # </details>
 #
 # Then:
 #
-# - set *cut after step* to 2: all states stay as they are, and left of the cut every gradient that came across it is gone;
-# - turn $w$ to 2 and let the loss look at *the last state*: the states come close to 1, the slopes close to 0, and only a third as much gradient reaches step 1 as before.
+# - set *cut after* to 2: all states stay as they are, and left of the cut every gradient that came across it is gone;
+# - point at $h_2$ and press *nudge*: the loss still feels $h_2$ across the cut, 1.4838 with every state asked, and the gradient no longer says so;
+# - take the cut away, write 2 into $w$ and let the loss look at *the last state*: the states come close to 1, the slopes close to 0, and only a third as much gradient reaches step 1 as before.
 
 # %% tags=["explorer"]
 explorer()

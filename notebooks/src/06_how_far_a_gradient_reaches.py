@@ -258,7 +258,7 @@ print(
 
 # %% [markdown] hall="hidden"
 # On this logarithmic scale the bars fall along a line that is nearly straight. **So every step back multiplies the gradient by about the same factor**, here
-# by 0.84 (the fortieth root of 0.00075). The first of the 41 letters gets about a thousandth of what the last one gets. (This is the best of the three networks; in the other two the first
+# by 0.84 (the fortieth root of 0.00075). The first of the 41 letters gets about a thousandth of what the last one gets. (In the other two networks the first
 # letter gets even less.) But the answer depends on the first letter alone. All
 # steps share one $W_{hh}$, whose gradient is a sum over the steps, and **the steps next to the first letter add the smallest parts**. At lag 10 the first letter still gets about an eighth of the last one's gradient. Is this what
 # stops the learning? We must test that. But first: where does the factor come from?
@@ -472,7 +472,7 @@ check_holding(my_factors)
 # %% [markdown] hall="hidden"
 # ## Turn it
 #
-# At home, four minutes. **Predict first.** With $\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left? Write down a number, then
+# At home. **Predict first.** With $\rho = 0.9$ and no input, after how many steps back is 1 % of the gradient left? Then
 # turn *spectral radius* from 0.5 to 0.9.
 #
 # <details><summary>You should see</summary>
@@ -482,9 +482,10 @@ check_holding(my_factors)
 #
 # Then:
 #
-# - turn the spectral radius to 1.5, and the *input strength* up: the line stays where it is and the dots sink, from exploding to
+# - turn the spectral radius to 1.5, and the *input strength* up: the prediction stays and the measured line sinks, from exploding to
 #   vanishing;
-# - choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from step to step, and the dots wander around the line.
+# - at input strength 3, point at unit 2 in the last column: 0.20 arrives, and its tanh lets 0.00027 through;
+# - choose *random numbers* as $W_{hh}$, with input strength 0: the factor now differs from step to step, and the measured line wanders.
 
 # %% hall="hidden" tags=["explorer"]
 explorer()

@@ -497,6 +497,14 @@ for t in (1, 2, 7, 8):
 # whatever the six letters before them said. This fits a state that fades ([[the_recurrent_cell]]) and a gradient that fades ([[how_far_a_gradient_reaches]]); it does
 # not prove it, for *-ski* is strong evidence by itself.
 # </details>
+#
+# Then walk from *szabadsk* to *szabadski* with the arrow keys, in the row of Hungarian and in that of Polish. **Predict:** the last letter takes
+# Hungarian from 6 % to 1 %. By how much does its *logit* fall?
+#
+# <details><summary>You should see</summary>
+#
+# By nothing: it stays at 3.06. The logit of Polish rises from 1.46 to 7.91, and softmax has one whole to share out.
+# </details>
 
 # %% tags=["explorer"]
 explorer()

@@ -487,9 +487,13 @@ print(f"tanh cell: {tanh_left[40]:.1e}")
 # 0.83, where $0.9975^{40}$ is 0.90. The noise moves $f$ up and down, and in a product the low values cost more than the high ones give.
 # </details>
 #
+# Each cell of the map is a forget gate: the fuller its colour, the wider it is open. The columns run as the gradient does, from the last time step back.
+#
 # Then:
 #
-# - turn *forget bias* back to 4 and *lag* to 100: of 0.37 only 0.09 is left. The gate path vanishes, too;
+# - turn *forget bias* back to 4 and point at a cell that is less full, such as unit 28 at step back 34: its sum is 0.77 where the bias alone is 4, and this
+#   one gate passes on 0.68;
+# - leave the bias at 4 and turn *lag* to 100: of 0.37 only 0.09 is left. The gate path vanishes, too;
 # - turn *input strength* to 0, with bias 4 and lag 100: by every path the gradient *explodes*, through $h$. With noise it had grown
 #   18-fold (the dots above); without, where nothing pushes a gate or a tanh to its walls, by a factor of 400 million. Gates do not
 #   replace clipping.

@@ -11,7 +11,7 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | take a weighted mean on paper, build masked softmax and additive attention, derive the way back and check it, then block a trained network's view and see which digits fail |
+# | **What you will do** | take a weighted mean on paper, build masked softmax and additive attention, derive the way back, then block a trained network's view and see which digits fail |
 # | **What you will learn** | how a decoder looks back at every place of its input, why padding must weigh exactly 0, why the encoder's outputs get two gradients, and what a picture of weights does and does not say |
 # | **What you need** | encoder, decoder, teacher forcing and the bottleneck ([[encoder_and_decoder]]); the GRU ([[gates]]); softmax and its backward ([[gradients_by_hand]]) |
 # | **Minutes** | 60: paper 4, masks 4, forward 5, derivation 6, check 2, dates 5, intervention 16, explorer 4, exercises 1 to 3 13, summary 1; exercise 4 is for home |
@@ -48,7 +48,7 @@ np.set_printoptions(precision=4, suppress=True)
 # ## Three numbers on paper
 #
 # In [[encoder_and_decoder]] the decoder started from the encoder's last state, and that one vector was all it ever learned of the date. But the
-# encoder has an output at *every* character. Why throw the others away? Let the decoder **look back at all of them, each time it
+# encoder has an output at *every* character. Let the decoder **look back at all of them, each time it
 # writes**, and take a weighted mean.
 #
 # Let the encoder's outputs at three places be the numbers $-1$, 0 and 2, and the decoder's state 0.5. Compare the state with
@@ -295,10 +295,10 @@ compare("in scores", dkeys - as_values, measured)
 # ## The dates, solved
 #
 # Two shipped networks, trained on the same dates for the same number of steps: one whose decoder may look back (13,565 parameters), and
-# [[encoder_and_decoder]]'s (13,692). (`python -m lib.trained.checkpoints.dates_to_iso` makes both again, and this record of 4,000 dates on test days.)
+# [[encoder_and_decoder]]'s (13,692).
 #
 # A longer text says no more. So here are also the two networks that learned texts of one, two or three
-# dates ([[encoder_and_decoder]]; `python -m lib.trained.records.several_dates`). With attention, what will length and the number of dates do?
+# dates ([[encoder_and_decoder]]). With attention, what will length and the number of dates do?
 
 # %%
 record = np.loadtxt("../lib/trained/records/dates.csv", delimiter=",", skiprows=3, dtype=str)
@@ -323,8 +323,8 @@ plt.show()
 # ## A picture, and an intervention
 #
 # With attention every date is right: long texts, and two or three dates as well as one. Without it, length is not what hurts: no trend in
-# the bins 10–19, 20–29, … 60 and more. (The dip at 40–49 is Hungarian, of which that bin has most: year first, and hardly ever right.) But where
-# a text says more, most is lost: it learned to hand over the first date, and hardly more.
+# the bins 10–19, 20–29, … 60 and more. (The dip at 40–49 is Hungarian, year first.) But where
+# a text says more, most is lost: it learned to hand over the first date.
 #
 # How does the network with attention do it? Upper picture: the weights while the network writes one date: each row is a step, each column a
 # character, and a row sums to 1. Such a picture is called an **alignment**. It looks like an explanation. Is it one? In the lower one, we *do* something: the same network, the same date,
@@ -346,13 +346,12 @@ for blocked in PLACES:
     print(f"blocked: {blocked:<8}" + "".join(f"{value:8.1%}" for value in row))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# To write 1 it looks at the 9: the state there has read the 1 already. Remember that.
+# To write 1 it looks at the 9: the state there has read the 1 already.
 #
 # One date proves little: the table has all 4,000 test dates, with one part blocked at a time. What is blocked fails. Guessing finds 1 year
 # in 200 (0.5 %), 1 month in 12 (8.3 %), 1 day in 30 (3.3 %). Of the year and of the day no more than that is left; of the month a little
 # more. **How does that little get through?** A guess: the encoder's output at the character *behind* the month, where the decoder may
-# still look, is a state that has read the month. So block one character more; as a control, one *before* the month. (From here on 1,200
-# test dates, to save time.)
+# still look, is a state that has read the month. So block one character more; as a control, one *before* the month.
 
 
 # %% slideshow={"slide_type": "fragment"}
@@ -477,15 +476,19 @@ for word in ("jul", "april"):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# **Predict first.** At step 7 the network writes the month's second digit. On which letters will the weight lie? Then turn *step* to 1.
+# A row is a step, a column a character. Point at a cell to see what made its weight.
+#
+# **Predict first.** At step 7 the network writes the month's second digit. On which letters will the weight lie? Then turn *step* to 1:
+# it writes the 1 of 1965. Point at that 1 (place 19), and at the 9 behind it. Which has the higher score?
 #
 # <details><summary>You should see</summary>
 #
-# Most of the weight lies in *juillet*; at step 1, in the year.
+# On the two *l* of *juillet*: 0.46 and 0.51. At step 1 not on the 1, whose score is −9.38: the 9 has 3.62, and 0.97 of the weight.
+# The state there has read the 1.
 # </details>
 #
-# Then set *may not look at* to month: the month goes wrong, the year stays. With *everything* neither year nor month nor day is right. Type
-# a date of your own: *1965. július 17., szombat*, *17 lipca 1965*, *july 17, 1965*. A date that does not exist gets one line that says so.
+# Back at step 7, let it not look at the month: the month goes wrong, the year stays, and the highest bar is down at 0.50. With *everything*
+# neither year nor month nor day is right.
 
 # %% tags=["explorer"]
 explorer()

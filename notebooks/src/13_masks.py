@@ -138,7 +138,7 @@ plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The sentence is *tea is hot*, padded to 6; all its scores are 0, so each weight is one divided by the number of positions seen. The
-# padding has queries, too. They look, their outputs mean nothing, and the loss leaves them out (the `mask` of `cross_entropy`,
+# padding has queries, too. Their outputs mean nothing, and the loss leaves them out (the `mask` of `cross_entropy`,
 # [[gradients_by_hand]]).
 #
 # Compare the middle and the right picture in the first three rows: they are equal. Padding *at the end* stands in the future of
@@ -180,7 +180,6 @@ check_count(my_count)
 #
 # Let $s$ and $r$ run over *all* positions, and nothing changes: where the mask is False, $a_{ts} = 0$, so $de_{ts} = 0$, and
 # nothing is added to the sum. **The backward of a masked softmax has no line for the mask.** The zeros in the weights carry it.
-# (If a query sees nothing, all its weights are 0, and so is $de_t$.)
 #
 # **Forward** $e_{ts} = q_t k_s^\top / \sqrt K$. As in [[scaled_dot_product_attention]]:
 #
@@ -415,7 +414,7 @@ class Predictor(Layer):  # Layer brings parameters() and zero_grad()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Input and target are the same walk, one step apart, as in [[a_language_model]]. Two models, same start, same walks; one has the causal
-# mask, the other the one that is off by one. **Predict:** which loss will be lower? And which model predicts better?
+# mask, the other the one that is off by one. **Predict:** which loss will be lower?
 
 
 # %%
@@ -469,12 +468,11 @@ plt.show()
 print(f"causal, lowest at one place: {min(curves['causal'][1]):.3f}, floor {floor:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# - **Causal**: 0.910 nats, close to the floor of 0.898, and both ways are one (the two lines coincide). At one place it is 0.891, below the floor: the
-#   chance of 1,000 walks. That is what the mask
-#   is for: twelve honest predictions from one pass.
+# - **Causal**: 0.910 nats, close to the floor of 0.898, and both ways are one (the two lines coincide): twelve honest predictions from one pass. At one place it is 0.891, below the floor: the
+#   chance of 1,000 walks.
 # - **Off by one**: next to nothing as in training, *also on held-out walks*, and on average far worse than guessing in use (3.967
 #   against 2.079); only at the last place, where it was trained without a next letter, is it better than guessing. It learned to
-#   copy the next letter. In use there is none.
+#   copy the next letter.
 # - **A held-out loss does not find a leak**, for it leaks as well. What gave it away? The loss was better than possible. And
 #   the last place, where nothing comes after to copy: 1.373 / 12 = 0.114 of the 0.129 come from there. So look at
 #   the loss by place.
@@ -513,21 +511,29 @@ for name, rule in rules.items():
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# On the left, the weights, with the number of positions that each query sees beside its row. On the right, how far each output
-# moves when a token changes. A cross marks what should stay where it is: the output of a real token, moved by the future or by
-# padding. On the left, hatched is what a query may not see. On the right, a leak may be too small for its shade: trust the crosses.
+# Two maps of a padded word: the weights, and how far each output moves when a token changes. Hatched: the query may
+# not look there. A cross marks what should stay: a real output, moved by the future or by padding.
 #
-# **Predict first.** Set *mask* to causal, with the padding at the end. Will the padding get through to a real output? Then put
-# it in front.
+# It starts with *after softmax*: the left map looks causal, the right one is full of crosses. Where *p* may not look at *o* the
+# score is 0.16, and *p* gives itself 0.36. **Predict first:** under *causal*, which crosses stay, does that score
+# change, and does the 0.36?
 #
 # <details><summary>You should see</summary>
 #
-# At the end, no cross: the causal mask alone hides the padding. In front, every real output has a cross for each token of
-# padding.
+# No cross stays. The score is 0.16 as before, but it becomes −∞ *before* softmax, so it is in no sum: the weight of *p* for itself
+# rises to 0.53.
+# </details>
+#
+# Now put the padding in front, and point at the row of *a* and the first column, in both maps.
+#
+# <details><summary>You should see</summary>
+#
+# Every real output has a cross for each token of padding. *a* gives the first one a weight of 0.17, and its
+# output moves by 0.31. With *padding & causal* no cross is left.
 # </details>
 #
 # Then choose *off by one*, with the padding at the end: each real row has one cross, the next token (after the last letter, that
-# is padding). With *after softmax* the left picture looks causal, and the right one is full of crosses.
+# is padding). *p* looks at *o* with 0.14, and moves by 0.24.
 
 # %% tags=["explorer"]
 explorer()

@@ -433,14 +433,16 @@ print(describe(words, weights, 16))
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Predict first.** Keep *width D* at 16 and turn *heads H* from 1 to 8. How does the number of parameters change? Then set the width to 8, so that with 8 heads $K = 1$. How many different words can win a row (have its largest weight) within one map?
+# In the explorer, point at a cell or walk with the arrow keys (Page Down: the next head). The same row lights up in all heads, and you see what made the weight: query × key, their sum, the score.
+#
+# **Predict first.** Keep *width D* at 16 and turn *heads H* from 1 to 8. How does the number of parameters change? Then set the width to 8, so that with 8 heads $K = 1$. How many different words can win a row (have its largest weight) within one map? Point at *the* → *brown* in head 4, then at *fox* → *jumps*.
 #
 # <details><summary>You should see</summary>
 #
-# The number of parameters stays at 1,024. With $K = 1$ at most two words win in each map: the one with the largest key and the one with the smallest. A row without a dark cell belongs to a query near 0.
+# The number of parameters stays at 1,024. With $K = 1$ at most two words win in each map: the one with the largest key and the one with the smallest. In head 4 these are *brown* (1.32) and *jumps* (−2.86). *the* asks with 1.66, so *brown* gets a score of 1.66 · 1.32 = 2.19 and a weight of 0.80. *fox* asks with −1.19, and minus times minus gives *jumps* 3.40 and 0.57. A row without a dark cell belongs to a query near 0.
 # </details>
 #
-# Then take 3 heads: a width of 8 or 16 is refused, and the nearest widths are named; 24 works. Type *tea tea tea*: every head gives every word a third. The tokens are equal, and nothing tells a head where they stand.
+# Then take 3 heads: a width of 8 or 16 is refused, and the nearest widths are named; 24 works. Type *tea tea tea*: every head gives every word a third, for within a map all scores are equal. The tokens are equal, and nothing tells a head where they stand.
 
 # %% tags=["explorer"]
 explorer()

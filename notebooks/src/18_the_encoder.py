@@ -474,12 +474,14 @@ for kind in dict.fromkeys(runs["kind"]):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Your own digits
 #
-# **Predict first.** Type any digits, up to 16. With *layers* 2 and *heads* 2, take 31415926 and block the mirror of output 3: what is
-# wrong? Unblock it, and go on typing: 3141592653589, then one more, 31415926535897. Then go back to 31415926 and turn *layers* to 1.
+# **Predict first.** With *layers* 2 and *heads* 2 the encoder reads 31415926. In layer 2, head 1, point at output 3 and its mirror, the 9; then walk along the row.
+# Which place has the second highest score? Now block the mirror of output 3: what will it write? Unblock it, and type digits of your
+# own, up to 16: 3141592653589, then one more, 31415926535897. Then go back to 31415926 and turn *layers* to 1.
 #
 # <details><summary>You should see</summary>
 #
-# It writes 62551413: output 3 alone is wrong, and the mirror's share of layer 2's weight falls from 97 % to 85 %. With 3141592653589 three outputs
+# The mirror has a score of 50.34 and 0.90 of the weight; its neighbour, the 5, has 47.93 and 0.08. Blocked, the mirror leaves the 5 with 0.88, and
+# it writes 62551413: output 3 alone is wrong, and the mirror's share of layer 2's weight falls from 97 % to 85 %. With 3141592653589 three outputs
 # of 13 are wrong, with 31415926535897 all 14: the digits are there, one place off. With one layer, 6 of the 8 are right, and
 # the mirror place gets 21 % of the weight.
 # </details>

@@ -14,7 +14,7 @@
 # | **What you will do** | assemble a decoder-only model, draw it with the shapes it really has, run backward through all of it, run the sizes this course grew from, and count parameters and memory |
 # | **What you will learn** | what the shift of the targets is, why one table gets two gradients and starts small, what a whole decoder layer looks like, and what dominates when a model grows |
 # | **What you need** | encoder ([[the_encoder]]), norms ([[#layer_normalisation]]), residuals ([[#residuals_and_feed_forward]]), positions ([[#tokens_and_positions]]), heads ([[#many_heads]]), masks ([[#masks]]); teacher forcing ([[encoder_and_decoder]]); softmax with cross-entropy ([[gradients_by_hand]]) |
-# | **Minutes** | 60: paper 5, equations and forward 5, shift 5, shapes 6, derivation 5, check and control 6, the table 4, the decoder layer 4, the course's first program 4, counting 3, explorer 3, exercises 2 and 3 9, summary 1; exercise 4 is for home |
+# | **Minutes** | 60: paper 5, equations and forward 5, shift 5, shapes 5, derivation 5, check and control 5, all on one screen 3, the table 4, the decoder layer 4, the course's first program 4, counting 2, explorer 3, exercises 2 and 3 9, summary 1; exercise 4 is for home |
 
 # %% slideshow={"slide_type": "skip"}
 import sys
@@ -36,7 +36,7 @@ from lib.teaching.exercises.the_decoder_and_the_whole_model import (
     check_tied_backward,
 )
 from lib.teaching.explorers.the_decoder_and_the_whole_model import (
-    KEPT, PARTS, count, explorer, keep,
+    KEPT, PARTS, count, explorer, keep, whole_decoder,
 )  # fmt: skip
 from lib.teaching.figures import the_decoder_and_the_whole_model as figures
 from lib.teaching.trace import trace
@@ -329,7 +329,6 @@ compare("dW_e", found[0][2], numerical_gradient(loss, model[0]))
 ours = [d.reshape(-1)[three] for (*_, d), three in zip(found, picked, strict=True)]
 compare("the rest", np.array(ours[1:]), np.array(measured[1:]))
 
-# %%
 before, rate, kept = loss(), 1e-5, [value.copy() for _, value, _ in found]
 for _, value, d in found:
     value -= rate * d
@@ -355,6 +354,29 @@ for forgotten, broken in mistakes.items():
 # %% [markdown]
 # Forget $dy$, and all is wrong below the last block; that one and the norm above it stay right (of *norms 2* the lower one is wrong). The two others spoil *one* array in 35, and training would still seem to
 # work. If you check only the layers, you never find them.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The whole model on one screen
+#
+# Every number of a decoder with $D = 4$, $H = 2$, one layer and five ids; it reads 3 1 1 and should say 1 1 0. Point at a cell: those that made it light up. Cells with a tint can be written to. The key g shows
+# gradients.
+#
+# **Predict first.** Id 2 is never read. Is row 2 of $dW_e$ zero? And how many terms has a cell of row 1, of the id that is read twice?
+#
+# <details><summary>You should see</summary>
+#
+# Not zero: as output every row is compared with $h_t$ at all three positions, and `dW_e[2,0]` has those three terms. `dW_e[1,0]` has two more, $\sqrt D = 2$ times $dx$ of each position that read id 1.
+# </details>
+#
+# Then:
+#
+# - write 2 for the third id, `text[0,2]`: before position 2 no value moves, but for scores that the mask throws away. No leak;
+# - look at row 0 of $dq$: exactly 0. Position 0 sees itself alone, so its weight is 1 whatever it asks;
+# - press *nudge*: two runs give the number that one walk back gave to all cells;
+# - press *step* five times: the loss falls from 2.254 to 1.093.
+
+# %% tags=["explorer"]
+whole_decoder()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why the rows start small

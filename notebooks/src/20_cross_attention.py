@@ -487,18 +487,19 @@ for name, title in titles.items():
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# Each row is one head of one decoder layer (1.1 is layer 1, head 1), each column a character.
+# Each map is one head of one decoder layer (1.1 is layer 1, head 1), each row a step, each column a character. Point at a cell: its step lights up in
+# all eight.
 #
-# **Predict first.** Step 7 writes the month's second digit. For *juillet* seven of the eight heads looked most at a letter of the month, head 2.3
-# at a space (above). How many will in *1965. július 17., szombat*? Type it, and turn *step* to 7.
+# **Predict first.** Step 7 writes the month's second digit. For *juillet* seven of the eight heads look most at a letter of the month, head 2.3
+# at a space (0.47). How many will in *1965. július 17., szombat*? Type it, and point along row 7 of head 2.3.
 #
 # <details><summary>You should see</summary>
 #
-# All eight: head 2.3 looks most at an *l*, too.
+# All eight: head 2.3 gives the *l* 0.40, and the space before the month 0.08.
 # </details>
 #
-# Then set *blocked* to *year for the decoder*: the year is wrong. With *year for the encoder* the date is right. Type a date of your own:
-# *17 lipca 1965*. A date that does not exist, *30 février 2001*, gets one line that says so.
+# Then block *year for the decoder*: the year is wrong, and at step 3 the highest bar is down at 0.34. With *year for the encoder* the date is right.
+# Type *17 lipca 1965*, too.
 
 # %% tags=["explorer"]
 explorer()

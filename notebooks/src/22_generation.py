@@ -478,6 +478,8 @@ plt.show()
 assert np.abs(weights.sum(axis=1) - 1).max() < 1e-5
 
 # %% [markdown] slideshow={"slide_type": "slide"}
+# In the explorer each head has its own map. A row is a step, as *o→p*: *o* is read, *p* is written. Point at a row, or walk with the arrow keys: it lights up in all heads, and you see what was drawn from. Bars are the softmax at temperature 1, dots what temperature, top-k and top-p make of it; no dot: cut.
+#
 # **Predict first.** Set *top-k* to 1 and turn *temperature* from 0.1 to 2. What changes in the text?
 #
 # <details><summary>You should see</summary>
@@ -485,18 +487,18 @@ assert np.abs(weights.sum(axis=1) - 1).max() < 1e-5
 # Nothing: with *top-k* 1 the text is the same at every temperature. A temperature never changes the order. With *top-k* 96 it changes from *standard* to nonsense.
 # </details>
 #
-# Put *top-k* back to 96, *temperature* to 1 and *characters to write* to 1, and turn *top-p* down from 1. How many stay? (Another character may be drawn, too.)
+# Put *top-k* back to 96 and *temperature* to 1, point at the first row, and turn *top-p* down from 1. How many stay? (Another character may be drawn, too.) Put it back to 0.9: do as many stay in each row?
 #
 # <details><summary>You should see</summary>
 #
-# Fewer and fewer: 96, 25 at 0.95, 19 at 0.9, 6 at 0.5, and 1 at 0.1.
+# Fewer and fewer: 96, 25 at 0.95, 19 at 0.9, 6 at 0.5, and 1 at 0.1. With 0.9 each row has its own number: 19, 5, 2, 2, 3, 2, 4, 8. The model says how many.
 # </details>
 #
-# Put *top-p* back to 1. Which heads look mostly (more than half) at the character just before? Do the same heads do so with 8 characters to write, with 7, with 6?
+# Which heads look mostly (more than half) at the character just before the one that is read? Start in the third row, *p→e*, and go down. Is there a head that does so each time?
 #
 # <details><summary>You should see</summary>
 #
-# With 8: 1.3, 2.1, 2.3 and 2.4. With 7: 1.4, 2.2 and 2.4. With 6: 1.1, 2.1 and 2.2. No head does it each time from 1 to 8. A map shows where a head looks, not what it is for; [[looking_inside]] tests it.
+# In *p→e* 2.1, 2.3 and 2.4, in *e→n* 1.2 and 2.4, in *n→e* 1.1, 2.2 and 2.4. In *e→r* it is 1.2, 1.4 and 2.1, and 2.4 gives that character only 0.19. No head does it each time. A map shows where a head looks, not what it is for; [[looking_inside]] tests it.
 # </details>
 
 # %% tags=["explorer"]

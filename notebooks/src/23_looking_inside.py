@@ -403,11 +403,13 @@ for i, (layer, came) in enumerate(((first, x_0), (second, x_1))):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn it
 #
-# The map of a head, and below it the loss on each next letter: pale in the first round, where nothing can be foretold (cut off at 8), dark after it (nearly 0 while nothing is silenced). **Predict first:** you look at head 2.1 and *silence* head 1.4. Does its map stay? And if you silence 2.2 instead? Then look at the one-layer model with period 9, then 20.
+# The maps of all heads at once. The titles give the previous-token score of each head of layer 1 and the induction score of each head of layer 2, on these texts. Point at a cell, or walk with the arrow keys (Page Down: the next head): its row lights up in all heads, and you see what made its score. Bars are the loss on each next letter, dots the same with nothing silenced. In the first round nothing can be foretold.
+#
+# It starts with head 1.4 *silenced*, and 64.4 % are foretold. You stand in head 2.2, at place 20: *p*. The *p* before it was at place 6, and after it came *e*, at place 7. That is where 2.2 should look, and it gives it 0.05. **Predict first.** Silence *nothing*: what happens to this weight, to its score, to the loss at this *p*? And if you silence 2.2 itself: does its map stay? Then look at the one-layer model with nothing silenced, at period 9, then 20.
 #
 # <details><summary>You should see</summary>
 #
-# Without 1.4 the stripes of 2.1 fade, its induction score on these texts falls from 0.72 to 0.41, and 64.4 % are foretold: layer 2 reads what layer 1 wrote. Without 2.2 the map of 2.1 stays, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.
+# The score rises from 2.45 to 13.30, the weight from 0.05 to 1.00, and the loss falls from 3.6 to 0. The induction score of 2.2 goes from 0.44 to 0.76, and those of the other three rise as well: layer 2 reads what layer 1 wrote. Without 2.2 its map stays, weight 1.00, and 99.0 % are right. One layer foretells 50.4 % at period 9 and nothing at 20.
 # </details>
 
 # %% tags=["explorer"]

@@ -1,97 +1,112 @@
 """Three steps of one unit, unrolled, with every number of the walk forward and of the walk back."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from lib.functional import tanh, tanh_backward
-from lib.teaching.figures.backpropagation_through_time import ACROSS, CHAIN, SCISSORS, frame
-from lib.teaching.palette import GRADIENT, INK
-from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import Labels
+from lib.layers import Linear
+from lib.teaching.panel import Choice, Number
+from lib.teaching.sheets.operations import Operation, Tanh
+from lib.teaching.sheets.sheet import Sheet
+from lib.teaching.sheets.tape import At, Tape, added
 
-LOOKS = {"the last state": (0.0, 0.0, 1.0), "every state": (1.0, 1.0, 1.0)}
-HALF = 0.42  # from the middle of a line between two states to the number beside it
+STEPS = (1, 2, 3)
+LOOKS = {"the last state": (0, 0, 1), "every state": (1, 1, 1)}
+CHAIN = [["h_0", "w"], *([f"x_{t}", f"z_{t}", f"h_{t}"] for t in STEPS), ["loss"]]
+LAYOUT = [("three steps of one unit, from left to right", CHAIN)]
+RULES = {"w": ("", "a part from each step: dz times the state before")}
+for step in STEPS:
+    RULES[f"z_{step}"] = (f"x_{step} + w·h_{step - 1}", f"dh_{step} · (1 − h_{step}²)")
+    RULES[f"h_{step}"] = (f"tanh(z_{step})", "from above, and from the next step: w · dz")
+
+
+class Step(Operation):
+    """z = x + h w, by a Linear of lib; inputs x, h before, w. cut: nothing goes back to h."""
+
+    def __init__(self, layer):
+        self.layer, self.cut = layer, False
+
+    def forward(self, x, h, w):
+        y, cache = self.layer.forward(h)
+        return x + y, cache
+
+    def backward(self, dz, cache):
+        dh = self.layer.backward(dz, cache)
+        return dz, None if self.cut else dh, None
+
+    def because(self, z, x, h, w, i, j):
+        return [x[0, 0], " + ", w[0, 0], "·", h[0, 0]]
+
+    def gathers(self, k, z, x, h, w, i, j):
+        if k == 1 and self.cut:
+            return ["0 (cut)"]
+        return [z.d[0, 0]] if k == 0 else [z.d[0, 0], "·", (w if k == 1 else h)[0, 0]]
+
+
+class Total(Operation):
+    """loss = the sum of the states that it looks at."""
+
+    above = LOOKS["the last state"]
+
+    def forward(self, *states):
+        return sum(a * h for a, h in zip(self.above, states, strict=True)), None
+
+    def backward(self, dy, cache):
+        return [a * dy for a in self.above]
+
+    def because(self, loss, *rest):
+        pairs = zip(self.above, rest[:-2], strict=True)
+        return added(h[0, 0] for a, h in pairs if a)
+
+    def gathers(self, k, loss, *rest):
+        return [loss.d[0, 0]] if self.above[k] else []
 
 
 def explorer():
-    """Weight, first input, where the loss looks and a cut against every number of the chain."""
-    picture = Picture(6.4, 3.15)
-    picture.figure.set_layout_engine("none")
-    picture.axes.set_position([0, 0, 1, 1])
-    values, gradients, scissors = picture.moving(*draw(picture.axes))
+    """Weight, inputs, where the loss looks and a cut against every number of the chain."""
+    tape, steps, total = unrolled()
 
-    def show(w, first_input, looks, cut):
-        states, walked = walk(w, first_input, LOOKS[looks], cut)
-        values.write([*map(short, [first_input, *states[:2], *states, w])])
-        gradients.write([*map(short, walked.handed + walked.above + walked.parts)])
-        scissors.write([SCISSORS if cut == t else "" for t in (1, 2)])
-        return describe(states, walked, cut)
+    def show(looks, cut, learning_rate):
+        total.above = LOOKS[looks]
+        for t, step in enumerate(steps):
+            step.cut = t == cut > 0
+        tape.run()
+        return describe(tape, cut, learning_rate)
 
-    return Panel(
-        show,
-        picture,
-        w=Number("w", 0.5, -2.0, 2.0, 0.1),
-        first_input=Number("first input", 1.0, -2.0, 2.0, 0.1),
+    return Sheet(
+        show, tape, LAYOUT, rules=RULES, digits=4, focus=At("w", 0, 0), mode="both",
         looks=Choice("the loss looks at", LOOKS),
-        cut=Number("cut after step (0: none)", 0, 0, 2),
-    )
+        cut=Number("cut after (0: none)", 0, 0, 2),
+        learning_rate=Number("learning rate", 0.1, 0.05, 2.0, 0.05),
+    )  # fmt: skip
 
 
-def draw(ax):
-    """The chain, and the labels that move: values in ink, gradients in italics, the scissors."""
-    diagram = frame(ax)
-    for start, end in (("h1", "x1"), ("h2", "h1"), ("h3", "h2")):
-        diagram.flow((start, 0, -0.14), (end, 0, -0.14), back=True)
-    between = [(1.25, CHAIN), *((x + 1.5, CHAIN) for x in ACROSS[:2])]
-    forward = [(x, y + HALF) for x, y in between] + [(x - 0.55, 3.3) for x in ACROSS]
-    back = [(x, y - HALF) for x, y in between] + [(x + 0.55, 3.3) for x in ACROSS]
-    parts = [(x + 0.6, 1.62) for x in ACROSS]
-    return (
-        Labels(ax, [*forward, (4.55, 0.42)], color=INK, size=8),
-        Labels(ax, [*back, *parts], color=GRADIENT, size=8, style="italic"),
-        Labels(ax, [(x + 1.5, CHAIN - 0.14) for x in ACROSS[:2]], color=INK, size=15),
-    )
+def unrolled():
+    """The tape, its three Steps, and the Total at the end."""
+    tape, layer = Tape(), Linear(1, 1, np.random.default_rng(0), bias=False)
+    layer.W[:] = 0.5
+    steps, total = [Step(layer) for _ in STEPS], Total()
+    tape.layer(layer, W="w")
+    tape.given("h_0", np.zeros((1, 1)), kind="fixed")
+    for t, step in zip(STEPS, steps, strict=True):
+        tape.given(f"x_{t}", np.full((1, 1), float(t == 1)))
+        tape.make(f"z_{t}", step, f"x_{t}", f"h_{t - 1}", "w")
+        tape.make(f"h_{t}", Tanh(), f"z_{t}")
+    tape.make("loss", total, *(f"h_{t}" for t in STEPS))
+    return tape, steps, total
 
 
-class Walk(NamedTuple):
-    """What the walk back leaves at each of the three steps, and dw, their sum."""
+def describe(tape, cut, rate):
+    """The states, what each of them gets, dw, and what a step does with it."""
 
-    handed: list  # to the input, for step 1, or to the state before
-    above: list  # what comes down from the output
-    parts: list  # of dw
-    dw: float
+    def number(name, back=False):
+        return float(tape.number(At(name, 0, 0, back)))
 
-
-def walk(w, first_input, above, cut):
-    """The states (3,) and the Walk back; nothing goes back from step cut + 1 to step cut."""
-    state, caches = 0.0, []
-    for x in (first_input, 0.0, 0.0):
-        before = state
-        state, cache = tanh(np.array([x + w * state]))
-        state = float(state[0])
-        caches.append((before, cache))
-    states = [float(cache[0]) for _, cache in caches]
-    handed, parts, dstate = [0.0] * 3, [0.0] * 3, 0.0
-    for t in (2, 1, 0):
-        before, cache = caches[t]
-        dz = float(tanh_backward(np.array([above[t] + dstate]), cache)[0])
-        parts[t] = dz * before
-        dstate = 0.0 if t == cut > 0 else w * dz
-        handed[t] = dstate if t else dz
-    return states, Walk(handed, list(above), parts, sum(parts))
-
-
-def describe(states, walked, cut):
-    """The states, what each of them gets, and dw."""
-    dh = [a + b for a, b in zip(walked.above, [*walked.handed[1:], 0.0], strict=True)]
-    named = (
-        f"h{t} = {short(h)} gets {short(d)}"
-        for t, (h, d) in enumerate(zip(states, dh, strict=True), 1)
-    )
+    told = (f"h{t} = {short(number(f'h_{t}'))} gets {short(number(f'h_{t}', True))}" for t in STEPS)
+    parts = [number(f"z_{t}", True) * number(f"h_{t - 1}") for t in STEPS]
+    spelled = " + ".join(map(short, parts)).replace("+ −", "− ")
     across = f" Nothing comes back across the cut after step {cut}." if cut else ""
-    parts = " + ".join(map(short, walked.parts)).replace("+ −", "− ")
-    return f"{'; '.join(named)}. dw = {parts} = {short(walked.dw)}.{across}"
+    dw = number("w", True)
+    step = f"A step takes {rate:g}·dw = {short(rate * dw)} from w."
+    return f"{'; '.join(told)}. dw = {spelled} = {short(dw)}. {step}{across}"
 
 
 def short(number):

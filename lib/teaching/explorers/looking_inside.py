@@ -1,17 +1,18 @@
-"""The map of any head of the shipped models, and what it costs to silence one.
+"""The maps of all heads of the shipped models, and what it costs to silence some.
 
-Shapes: N sequences, T positions, H heads.
+Shapes: N sequences, T positions, L layers, H heads of a layer, K = D / H head width.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from lib.attention import causal_mask
 from lib.functional import log_softmax
-from lib.teaching.palette import INK, PALE
-from lib.teaching.panel import Choice, Number, Panel, Picture
-from lib.teaching.plots import edge_labels, heatmap, set_image
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, Because, View, answers
+from lib.teaching.panel import Choice, Number
 from lib.trained.checkpoints.induction_heads import (
     HEADS,
     LENGTH,
@@ -24,91 +25,112 @@ from lib.trained.checkpoints.induction_heads import (
 )
 
 SEQUENCES, LEAST, MOST, HIGHEST = 8, 2, 26, 8
-FUTURE = ~causal_mask(LENGTH)  # hatched: no head may look there
-ABLATED = ["nothing", *(f"head {layer}.{h}" for layer in (1, 2) for h in range(1, HEADS + 1))]
+NOTHING = "nothing"
+ABLATED = [NOTHING, *(f"head {layer}.{h}" for layer in (1, 2) for h in range(1, HEADS + 1))]
 ABLATED += ["all of layer 1", "all of layer 2"]
+STARTS = 5, 6  # the map pointed at first, head 2.2, and how many letters after the first round
+
+
+class Read(NamedTuple):
+    """What a model has read: ids (T + 1,), weights (L, N, H, T, T), losses (N, T), right (N, T),
+    and what made the weights of sequence 0, for all L · H heads."""
+
+    ids: np.ndarray
+    weights: list
+    losses: np.ndarray
+    right: np.ndarray
+    because: Because
 
 
 def explorer():
-    """Layers, a head to look at, heads to silence and a period, against map and loss."""
-    picture = Picture(6.0, 5.9, rows=2, height_ratios=(4, 1), sharex=True)
-    image, (first, later), labels = draw_axes(picture)
-
-    def show(layers, layer, head, ablated, period):
-        asked = [("look into layer", layer), *(("silence", i + 1) for i in named(ablated))]
-        for name, number in asked:
-            if number > layers:
-                raise ValueError(f"{name}: layer {number} of a model with one layer")
-        ids, weights, surprises, right = read(layers, ablated, period)
-        set_image(image, np.where(FUTURE, np.nan, weights[layer - 1][0, head - 1]))
-        repeats, losses = np.arange(LENGTH) >= period, np.minimum(surprises[0], HIGHEST)
-        first.set_data(np.where(repeats, 0, losses))
-        later.set_data(np.where(repeats, losses, 0))
-        for edge in labels:
-            edge.write([LETTERS[i] for i in ids[0, :-1]])
-        return describe(layer, head, period, weights[layer - 1], surprises, right)
-
-    return Panel(
+    """Layers, heads to silence and a period, against all maps and the losses."""
+    return Live(
         show,
-        picture,
         layers=Choice("layers of the model", [1, 2], 2),
-        layer=Choice("look into layer", [1, 2], 2),
-        head=Choice("look at head", list(range(1, HEADS + 1)), 1),
-        ablated=Choice("silence", ABLATED),
+        ablated=Choice("silence", ABLATED, "head 1.4"),
         period=Number("period P", 14, LEAST, MOST),
     )
 
 
-def draw_axes(picture):
-    """The map above; below a bar for each position, pale in the first round; letters on edges."""
-    above, below = picture.axes
-    image = heatmap(above, np.zeros((LENGTH, LENGTH)))
-    above.set_ylabel("looks from", labelpad=14)
-    above.set_xlabel("looks at", labelpad=17)
-    edges, none = np.arange(LENGTH + 1) - 0.5, np.zeros(LENGTH)
-    bars = [below.stairs(none, edges, fill=True, color=colour) for colour in (PALE, INK)]
-    below.set(ylim=(0, HIGHEST), ylabel="loss (nats)", xticks=[])
-    below.set_xlabel("letter read (pale: first round; dark: later)")
-    below.set_yticks((0, HIGHEST / 2, HIGHEST), ("0", f"{HIGHEST / 2:g}", f"{HIGHEST}+"))
-    below.xaxis.labelpad = 17
-    picture.figure.colorbar(image, ax=above, label="weight", fraction=0.04, pad=0.02)
-    labels = [
-        edge_labels(above, LENGTH, "x", distance=0.03),
-        edge_labels(above, LENGTH, "y", distance=0.02),
-        edge_labels(below, LENGTH, "x", distance=0.1),
-    ]
-    for edge in labels:
-        edge.size = 7
-    picture.moving(image, *bars, *labels)
-    return image, bars, labels
+def show(layers, ablated, period):
+    """All maps of a model with so many layers, some heads silenced, and its losses."""
+    ablated_heads = named(ablated)
+    if ablated_heads and max(ablated_heads) >= layers:
+        raise ValueError(f"silence: layer {max(ablated_heads) + 1} of a model with one layer")
+    read, whole = run(layers, ablated, period), run(layers, NOTHING, period)
+    maps = np.concatenate([weights[0] for weights in read.weights])  # (A, T, T): all heads
+    letters = [LETTERS[i] for i in read.ids[:-1]]
+    names = [f"{letter} at place {place}" for place, letter in enumerate(letters)]
+    h, later = STARTS
+    return View(
+        np.where(causal_mask(LENGTH), maps, np.nan),
+        rows=letters,
+        columns=letters,
+        row_names=names,
+        column_names=names,
+        axes=("looks from", "looks at"),
+        blank="comes later",
+        titles=titles(read.weights, ablated_heads, period),
+        hidden="{title}: {row} may not look at {column}, which comes later.",
+        sentence=describe(ablated, period, read, whole),
+        because=read.because,
+        seconds=[losses(letters, read, whole, period)],
+        focus=(h, period + later, later + 1),
+    )
 
 
 def named(ablated):
     """{layer: heads} that a choice of ABLATED names, both counted from 0."""
-    if ablated == "nothing":
+    if ablated == NOTHING:
         return {}
     layer, _, head = ablated.split()[-1].partition(".")
     return {int(layer) - 1: (int(head) - 1,) if head else tuple(range(HEADS))}
 
 
 @lru_cache(maxsize=32)
-def read(layers, ablated, period):
-    """ids (N, T + 1), each layer's weights (N, H, T, T), losses (N, T), right (N, T)."""
+def run(layers, ablated, period):
+    """What the model with so many layers reads and says while some heads are silenced."""
     ids, _ = draw(SEQUENCES, np.random.default_rng(period), period, period)
     logits, cache = induction_heads(layers).forward(ids[:, :-1], named(ablated))
     logp, _ = log_softmax(logits)
-    surprises = -np.take_along_axis(logp, ids[:, 1:, None], axis=-1)[..., 0]
-    return ids, cache.weights, surprises, logits.argmax(axis=-1) == ids[:, 1:]
+    losses = -np.take_along_axis(logp, ids[:, 1:, None], axis=-1)[..., 0]
+    right = logits.argmax(axis=-1) == ids[:, 1:]
+    because = answers([layer.attention for layer in cache.layers])
+    return Read(ids[0], cache.weights, losses, right, because)
 
 
-def describe(layer, head, period, weights, surprises, right):
-    """The two scores of the head, and how well the model foretells what repeats."""
-    periods = np.full(len(weights), period)
-    previous = previous_token_score(weights)[head - 1]
-    induction = induction_score(weights, periods)[head - 1]
-    asked = repeated(periods, LENGTH)
-    return (
-        f"Head {layer}.{head}: previous-token score {previous:.2f}, induction score "
-        f"{induction:.2f}. On what repeats, in {SEQUENCES} sequences of period {period}: loss "
-        f"{surprises[asked].mean():.2f} nats, {right[asked].mean():.1%} foretold."
+def titles(weights, ablated_heads, period):
+    """Each head with its number and its score: previous-token in layer 1, induction in layer 2."""
+    found = []
+    for i, of_layer in enumerate(weights):
+        periods = np.full(len(of_layer), period)
+        scores = induction_score(of_layer, periods) if i else previous_token_score(of_layer)
+        for h, score in enumerate(scores):
+            told = f"{('previous', 'induction')[i]} {score:.2f}"
+            found.append(f"{i + 1}.{h + 1} {'silenced' if h in ablated_heads.get(i, ()) else told}")
+    return found
+
+
+def losses(letters, read, whole, period):
+    """The loss on each next letter of the first sequence; dots: with all heads."""
+    cut = [np.minimum(each.losses[0], HIGHEST) for each in (read, whole)]
+    return Bars(
+        f"loss (nats, {HIGHEST} at most); letters repeat from place {period}",
+        letters,
+        cut[0],
+        limit=HIGHEST,
+        along="row",
+        dots=cut[1],
+        names=("now", "nothing silenced"),
     )
+
+
+def describe(ablated, period, read, whole):
+    """How well the model foretells what repeats, and how well it does with all heads."""
+    asked = repeated(np.full(SEQUENCES, period), LENGTH)
+    now, before = ((each.losses[asked].mean(), each.right[asked].mean()) for each in (read, whole))
+    told = f"Silenced: {ablated}. On what repeats, in {SEQUENCES} sequences of period {period}: "
+    told += f"loss {now[0]:.2f} nats, {now[1]:.1%} foretold."
+    if ablated != NOTHING:
+        told += f" With all heads: {before[0]:.2f} nats, {before[1]:.1%}."
+    return told

@@ -1,72 +1,69 @@
 """Who looks at whom under a mask, and which outputs move when a token changes.
 
-Shapes: T tokens, D width of the vectors.
+Shapes: T tokens, D width of the vectors. There is one head.
 """
 
 import numpy as np
 
-from lib.attention import causal_mask, masked_softmax, padding_mask
-from lib.teaching.palette import CHOSEN, INK
-from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
-from lib.teaching.plots import cell_labels, edge_labels, heatmap, set_image, visible
+from lib.attention import attention, causal_mask, padding_mask
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import View, answer
+from lib.teaching.panel import Choice, Number, TextField
+from lib.teaching.plots import visible
 
-MOST, D = 10, 6  # tokens that the frame has room for; width of a vector
+MOST, D = 10, 6  # tokens; width of a vector
+FAR = 2.0  # where the colour of how far an output moves is darkest
 PAD, END, FRONT = "·", "at the end", "in front"
 NONE, PADDING, CAUSAL, BOTH = "none", "padding", "causal", "padding & causal"
 OFF_BY_ONE, AFTER = "off by one", "after softmax"
 KINDS = [NONE, PADDING, CAUSAL, BOTH, OFF_BY_ONE, AFTER]
 W_Q, W_K, W_V = np.random.default_rng(1).normal(size=(3, D, D)) * D**-0.5
 
+LOOKS = "{row} looks at {column} with weight {value}; the score is {score}."
+MOVES = "The output of {row} moves by {value} when {column} changes."
+BLOCKED = "{row} may not look at {column}: its score, {score}, becomes −∞, so the weight is 0."
+TOO_LATE = (
+    "The weight of {column} for {row} was set to 0, but after softmax: its score, {score}, is "
+    "still in the sum that the row was divided by."
+)
+LEAK = "A leak, however small: nothing should move here."
+
 
 def explorer():
     """A word, its padding and a mask, against the weights and against what leaks."""
-    picture = Picture(6.4, 3.5, columns=2)
-    weights_image, moved_image, tokens, counts, crosses = draw(picture)
-
-    def show(kind, word, length, side):
-        text, real = padded(word, length, side)
-        weights, moved = attend(text, real, kind)
-        leaks = leaking(moved, real)
-        set_image(weights_image, np.where(weights > 0, weights, np.nan))  # hidden, so hatched
-        set_image(moved_image, moved)
-        for labels in tokens:
-            labels.write([visible(character) for character in text])
-        seen = (weights > 0).sum(axis=1)
-        counts.write(seen)
-        marks = np.full((MOST, MOST), "", object)
-        marks[:length, :length] = np.where(leaks.any(axis=0), "✖", "")
-        crosses.write(marks.ravel())
-        return describe(kind, seen, leaks.sum(axis=(1, 2)))
-
-    return Panel(
+    return Live(
         show,
-        picture,
-        kind=Choice("mask", KINDS, BOTH),
+        kind=Choice("mask", KINDS, AFTER),
         word=TextField("word", "teapot", ["a", "mississippi"]),
         length=Number("length T", 8, 1, MOST),
         side=Choice("padding", [END, FRONT]),
     )
 
 
-def draw(picture):
-    """Two empty frames: the weights, and how far each output moves."""
-    left, right = picture.axes
-    empty = np.zeros((MOST, MOST))
-    images, tokens = [], []
-    for ax, name, limit in ((left, "weight", 1), (right, "the row's output moves by", 2)):
-        images.append(heatmap(ax, empty, limit=limit))
-        picture.figure.colorbar(images[-1], ax=ax, label=name, location="top", fraction=0.05)
-        tokens += [edge_labels(ax, MOST, "x"), edge_labels(ax, MOST, "y")]
-    left.set_xlabel("position, looked at", labelpad=14)
-    left.set_ylabel("query", labelpad=14)
-    right.set_xlabel("token that changes", labelpad=14)
-    right.set_ylabel("output", labelpad=14)
-    left.text(1.0, 1.02, "sees", transform=left.transAxes)
-    counts = edge_labels(left, MOST, "y", distance=-1.05)
-    crosses = cell_labels(right, MOST, MOST, color=CHOSEN, size=10)
-    crosses.set(edgecolor=INK, linewidth=0.8)  # to be seen on paper and on a dark cell
-    picture.moving(*images, *tokens, counts, crosses)
-    return *images, tokens, counts, crosses
+def show(kind, word, length, side):
+    """The two maps of a word under a mask of this kind."""
+    text, real = padded(word, length, side)
+    cache, seen = attend(text, real, kind), allowed(real, kind)
+    moved = reach(cache)
+    leaks = leaking(moved, real)
+    return View(
+        np.stack([np.where(seen, cache.weights[0, 0], np.nan), moved]),
+        **tokens(text, real),
+        titles=["weight", "output moves by"],
+        cell=(LOOKS, MOVES),
+        hidden=TOO_LATE if kind == AFTER else BLOCKED,
+        kinds=("weights", "shares"),
+        limits=(1.0, FAR),
+        axes=("query", "token"),
+        blank="weight 0",
+        crossed="should not move",
+        sentence=describe(kind, seen.sum(axis=1), leaks.sum(axis=(1, 2))),
+        because=answer(cache),
+        marks=np.stack([np.zeros_like(seen), leaks.any(axis=0)]),
+        marked=LEAK,
+        figures=2,
+        focus=(0, 3, 4),
+    )
 
 
 def padded(word, length, side):
@@ -79,31 +76,47 @@ def padded(word, length, side):
     return text, real if side == END else real[::-1]
 
 
-def attend(text, real, kind):
-    """Weights (T, T), and how far output t moves when token s changes (T, T)."""
-    T = len(text)
-    x = np.stack([np.random.default_rng(ord(character)).normal(size=D) for character in text])
-    every = np.concatenate([x[None], x + np.eye(T)[..., None]])  # as it is, then each changed
-    scores = every @ W_Q @ (every @ W_K).swapaxes(1, 2)
-    weights = weigh(scores * D**-0.5, real, kind)
-    context = weights @ (every @ W_V)
-    return weights[0], np.abs(context[1:] - context[0]).max(axis=-1).T
+def tokens(text, real):
+    """What rows and columns are called: by their tokens, and in a sentence also by their place."""
+    letters = [visible(character) for character in text]
+    pairs = zip(letters, real, strict=True)
+    names = [letter if is_real else "padding" for letter, is_real in pairs]
+    names = [f"{name} (place {place})" for place, name in enumerate(names, 1)]
+    return dict(rows=letters, columns=letters, row_names=names, column_names=names)
 
 
-def weigh(scores, real, kind):
-    """The weights under a mask of this kind."""
+def allowed(real, kind):
+    """(T, T), True where a mask of this kind lets a query look."""
     T = len(real)
     causal = causal_mask(T)
-    masks = {
-        NONE: None,
-        PADDING: real[None],
+    return {
+        NONE: np.ones((T, T), bool),
+        PADDING: np.tile(real, (T, 1)),
         CAUSAL: causal,
         BOTH: causal & real,
         OFF_BY_ONE: np.tri(T, k=1, dtype=bool),
-        AFTER: None,
-    }
-    weights, _ = masked_softmax(scores, masks[kind])
-    return weights * causal if kind == AFTER else weights
+        AFTER: causal,
+    }[kind]
+
+
+def attend(text, real, kind):
+    """The cache of attention, for T + 1 sequences: the text, and the text with each token changed.
+
+    The faulty kind AFTER sets weights to 0 when softmax is done.
+    """
+    x = np.stack([np.random.default_rng(ord(character)).normal(size=D) for character in text])
+    every = np.concatenate([x[None], x + np.eye(len(x))[..., None]])[:, None]  # (T + 1, 1, T, D)
+    mask = allowed(real, kind)
+    before = None if kind == AFTER else mask
+    _, cache = attention(every @ W_Q, every @ W_K, every @ W_V, before)
+    weights = cache.weights * mask
+    return cache._replace(weights=weights, context=weights @ cache.value)
+
+
+def reach(cache):
+    """(T, T): how far the output of row t moves when the token of column s changes."""
+    context = cache.context[:, 0]  # (T + 1, T, D)
+    return np.abs(context[1:] - context[0]).max(axis=-1).T
 
 
 def leaking(moved, real):
@@ -113,7 +126,7 @@ def leaking(moved, real):
 
 
 def describe(kind, seen, leaks):
-    """What the picture shows, in numbers."""
+    """What the maps show, in numbers."""
     future, padding = leaks
     places = ", ".join(map(str, seen))
     return (

@@ -1,4 +1,4 @@
-"""Where a decoder-only model's parameters are, and what a forward pass keeps."""
+"""Where a decoder-only model's parameters are, what it keeps; and every number of a small one."""
 
 import numpy as np
 
@@ -6,6 +6,10 @@ from lib import guard
 from lib.teaching.palette import SERIES
 from lib.teaching.panel import Number, Panel, Picture
 from lib.teaching.plots import Labels
+from lib.teaching.sheets.decoder_tape import LAYOUT, RULES, decoder_tape
+from lib.teaching.sheets.sheet import Sheet
+from lib.teaching.sheets.tape import At
+from lib.transformer import Transformer, TransformerConfig
 
 PARTS = ("table", "attention", "feed-forward", "norms")
 KEPT = ("attention weights", "rest of layers and last norm", "ln p of the output")
@@ -86,3 +90,27 @@ def spelled(number):
         if number >= size:
             return f"{number / size:.{2 if number < 10 * size else 1}f} {letter}"
     return f"{number} "
+
+
+TEXT = (3, 1, 1, 0)  # what is read, and after it the id that follows last
+SIZES = dict(vocabulary_size=5, d_model=4, heads=2, d_ff=6, layers=1)
+
+
+def whole_decoder():
+    """Every number of a decoder of one layer, forward and backward, to be edited."""
+    model = Transformer(TransformerConfig(**SIZES), np.random.default_rng(4))
+    tape = decoder_tape(model, TEXT)
+
+    def show(learning_rate):
+        loss = tape.run()
+        squares = sum(float((d * d).sum()) for *_, d in tape.parameters())
+        return (
+            f"Loss {loss:.4f}; ln V = {np.log(model.vocabulary_size):.4f}. A step at a learning "
+            f"rate of {learning_rate:g} moves all {model.parameter_count()} parameters, and the "
+            f"loss should fall by about {learning_rate * squares:.4f}."
+        )
+
+    return Sheet(
+        show, tape, LAYOUT, rules=RULES, focus=At("c", 2, 0),  # made of what lights up
+        learning_rate=Number("learning rate", 0.1, 0.01, 1.0, 0.01),
+    )  # fmt: skip

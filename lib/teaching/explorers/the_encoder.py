@@ -1,95 +1,69 @@
 """The learner's own digits, read by an encoder that was trained to reverse them.
 
-Shapes: T positions, H heads, L layers.
+Shapes: T positions, H heads, L layers, V digits.
 """
 
 import numpy as np
 
-from lib.teaching.panel import Choice, Number, Panel, Picture, TextField
-from lib.teaching.plots import Labels, edge_labels, heatmap, set_image
-from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, digits_reversed
+from lib.functional import softmax
+from lib.teaching.maps.live import Live
+from lib.teaching.maps.view import Bars, View, answers
+from lib.teaching.panel import Choice, Number, TextField
+from lib.trained.checkpoints.digits_reversed import HEADS, LAYERS, V, digits_reversed
 
-LONGEST, MOST = 16, max(HEADS)
+LONGEST, BARS = 16, "probability of each digit"
 EXAMPLES = ["12", "3141592653589", "7777777", "0123456789"]
 
 
 def explorer():
     """Digits, the encoder's layers and heads, and a blocked output, against the weights."""
-    picture = Picture(6.4, 3.6, rows=max(LAYERS), columns=MOST)
-    maps = draw(picture)
-
-    def show(digits, layers, heads, blocked):
-        ids = parse(digits)
-        if blocked > len(ids):
-            raise ValueError(f"blocked={blocked}: there are only {len(ids)} outputs")
-        said, weights = read(digits_reversed(layers, heads), ids, blocked)
-        place(maps, layers, heads)
-        fill(maps, np.where(may_look(len(ids), blocked), weights, np.nan), digits)
-        return describe(digits, said, blocked, weights)
-
-    return Panel(
+    return Live(
         show,
-        picture,
         digits=TextField("digits", "31415926", EXAMPLES),
         layers=Choice("layers", LAYERS, max(LAYERS)),
         heads=Choice("heads", HEADS, 2),
-        blocked=Number("mirror blocked for output", 0, 0, LONGEST),
+        blocked=Number("block mirror (0: none)", 0, 0, LONGEST),
     )
 
 
-def draw(picture):
-    """{(layer, head): (image, labels beside it, labels below it, its title)}, empty as yet.
-
-    All of a map moves, its frame too: other layers and heads need no new picture.
-    """
-    picture.figure.set_layout_engine("none")
-    picture.figure.text(0.485, 0.025, "looks at", ha="center")
-    picture.figure.text(0.025, 0.55, "output", va="center", rotation=90)
-    maps = {}
-    for where, ax in np.ndenumerate(picture.axes):
-        image = heatmap(ax, np.full((LONGEST, LONGEST), np.nan))
-        sides = [edge_labels(ax, LONGEST, axis) for axis in ("y", "x")]
-        # A second place, which stays blank: matplotlib takes five times as long for a single path.
-        title = Labels(ax, [(0.5, 1)] * 2, size=9.5, transform=ax.transAxes)
-        maps[where] = image, *sides, title
-        picture.moving(*maps[where])
-        ax.spines[:].set_animated(True)  # a picture draws the frames over what moves
-        for still in (ax.patch, ax.xaxis, ax.yaxis):
-            still.set_visible(False)
-        for each in sides:
-            each.size = 7.5
-    scale = picture.figure.add_axes((0.88, 0.15, 0.02, 0.76), label="<colorbar>")
-    picture.figure.colorbar(image, cax=scale, label="weight")
-    return maps
+def show(digits, layers, heads, blocked):
+    """The weights of all layers and heads, without those to the mirror of the blocked output."""
+    ids = parse(digits)
+    if blocked > len(ids):
+        raise ValueError(f"blocked={blocked}: there are only {len(ids)} outputs")
+    probabilities, caches = run(digits_reversed(layers, heads), ids, blocked)
+    said = probabilities.argmax(axis=-1)
+    weights = np.stack([cache.weights[0] for cache in caches])  # (L, H, T, T)
+    allowed = may_look(len(ids), blocked)
+    return View(
+        np.where(allowed, weights, np.nan).reshape(-1, *allowed.shape[1:]),
+        sentence=describe(digits, said, blocked, weights),
+        titles=[f"layer {i + 1}, head {h + 1}" for i, h in np.ndindex(layers, heads)],
+        because=answers(caches),
+        seconds=[Bars(BARS, range(V), probabilities, follows="row")],
+        focus=start(blocked, len(ids), layers, heads),
+        axes=("output", "looks at"),
+        blank="blocked",
+        hidden="{title}: {row} may not look at {column}, its mirror.",
+        **labels(digits, said),
+    )
 
 
-def fill(maps, weights, digits):
-    """Lay weights (L, H, T, T) into their maps, the outputs beside them, the digits below."""
-    L, H = weights.shape[:2]
-    for (layer, head), (image, beside, below, title) in maps.items():
-        if layer < L and head < H:
-            set_image(image, weights[layer, head])
-            room = image.axes.get_position()
-            left = [(-0.02 / room.width, i) for i in range(LONGEST)]
-            outputs = [str(t + 1) for t in range(len(digits))]
-            beside.place(left, outputs if head == 0 else "")
-            low = [(i, -0.03 / room.height) for i in range(LONGEST)]
-            below.place(low, digits if layer == L - 1 else "")
-            title.place(
-                [(0.5, 1 + 0.03 / room.height)] * 2, [f"layer {layer + 1}, head {head + 1}"]
-            )
+def start(blocked, T, layers, heads):
+    """Where a reader starts: the last layer, the blocked output (or output 3) and its mirror."""
+    t = blocked - 1 if blocked else min(2, T - 1)
+    return (layers - 1) * heads, t, T - 1 - t
 
 
-def place(maps, layers, heads):
-    """Give all of the room to the maps of these layers and heads."""
-    width, height = 0.78 / heads, 0.84 / layers
-    for (layer, head), moving in maps.items():
-        ax, shown = moving[0].axes, layer < layers and head < heads
-        low = 0.13 + (layers - 1 - layer) * height
-        if shown:
-            ax.set_position((0.09 + head * width, low, width - 0.025, height - 0.08))
-        for artist in (*moving, *ax.spines.values()):
-            artist.set_visible(shown)
+def labels(digits, said):
+    """What rows and columns of maps (H, T, T) are called; a digit may come twice."""
+    outputs = range(1, len(digits) + 1)
+    return {
+        "rows": [str(t) for t in outputs],
+        "row_names": [f"output {t} (says {digit})" for t, digit in zip(outputs, said, strict=True)],
+        "columns": list(digits),
+        "column_names": [f"{digit} (place {s})" for s, digit in enumerate(digits, 1)],
+    }
 
 
 def parse(digits):
@@ -115,8 +89,15 @@ def read(model, ids, blocked=0):
 
     blocked: the output, counted from 1, that may not look at its mirror position; 0: none.
     """
+    probabilities, caches = run(model, ids, blocked)
+    return probabilities.argmax(axis=-1), np.concatenate([cache.weights for cache in caches])
+
+
+def run(model, ids, blocked=0):
+    """ids (T,) -> the probabilities (T, V) of what it writes, the AttentionCache of each layer."""
     logits, cache = model.forward(ids[None], mask=may_look(len(ids), blocked))
-    return logits[0].argmax(axis=-1), np.concatenate(cache.weights)
+    probabilities, _ = softmax(logits[0])
+    return probabilities, [layer.attention.layer.attention for layer in cache.stack.layers]
 
 
 def describe(digits, said, blocked, weights):
