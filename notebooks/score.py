@@ -70,6 +70,7 @@ def execute(notebook):
     from nbclient import NotebookClient
 
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ["COURSE_BUILD"] = "1"  # no student's answers are kept for the next one
     resources = {"metadata": {"path": str(HERE)}}
     NotebookClient(notebook, timeout=120, allow_errors=True, resources=resources).execute()
 
