@@ -166,7 +166,10 @@ def test_a_folder_that_cannot_be_written_breaks_nothing(folder, monkeypatch):
 def test_what_was_kept_before_is_beside_it(folder):
     """Each other source once, the newest first, at most five; the same again moves nothing."""
     sources = [TWICE.replace("return", f"k = {k}\n    return") for k in range(8)]
-    for source in [*sources[:3], sources[0], *sources]:
+    for source in [*sources[:3], sources[0]]:
+        answered(typed(source))
+    assert len([*folder.iterdir()]) == 3
+    for source in sources:
         answered(typed(source))
         answered(typed(source))
     names = ["my_twice.py", *(f"my_twice.{n}.py" for n in range(1, 6))]
@@ -177,6 +180,30 @@ def test_what_was_kept_before_is_beside_it(folder):
     ] * 6
 
 
+def test_a_writing_that_breaks_off_loses_nothing(folder, monkeypatch):
+    sources = [TWICE.replace("return", f"k = {k}\n    return") for k in range(4)]
+    for source in sources[:3]:
+        answered(typed(source))
+    replace, calls = Path.replace, []
+
+    def breaks_off(path, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", breaks_off)
+    answered(typed(sources[3]))
+    kept = "".join(path.read_text() for path in folder.iterdir())
+    assert len(calls) == 2 and all(f"k = {k}\n" in kept for k in range(3))
+
+
+def test_of_several_that_do_not_do_the_newest_is_told(folder):
+    write(folder, BROKEN["SyntaxError"])
+    write(folder, BROKEN["not answered yet"], "my_twice.1.py")
+    assert "/my_twice.py, does not fit here: SyntaxError" in used()[1]
+
+
 def test_an_earlier_one_is_used_where_the_newest_is_of_another_lesson(folder):
     answered(typed(TWICE))
     write(folder, (folder / "my_twice.py").read_text(), "my_twice.1.py")
@@ -185,17 +212,17 @@ def test_an_earlier_one_is_used_where_the_newest_is_of_another_lesson(folder):
 
 
 HELPED = (
-    "def my_twice(x, by: Whatever = 2) -> Nothing:\n    return sorted([half(part(by) * x)])[0]\n"
+    "def my_twice(x, by: Whatever = TWO) -> Nothing:\n    return sorted([half(part(by) * x)])[0]\n"
 )
 
 
 def test_the_names_of_its_notebook_are_recorded_and_handed_in(folder):
-    hands = {"half": lambda y: y, "part": lambda y: y}
+    hands = {"half": lambda y: y, "part": lambda y: y, "TWO": 2}
     there = typed(HELPED, Whatever=0, Nothing=0, **hands)
     check = Exercise("Exercise 7", right=("right.", finished), given=lambda rng: (1.5,))
     answered(there, check)
-    assert "# It needs, of its notebook: half, part.\n" in (folder / "my_twice.py").read_text()
-    is_mine, said, _ = used(check=check, half=hands["half"])
+    assert "# It needs, of its notebook: TWO, half, part.\n" in (folder / "my_twice.py").read_text()
+    is_mine, said, _ = used(check=check, half=hands["half"], TWO=2)
     assert not is_mine and "it needs part, of the notebook where it was written." in said
     is_mine, _, function = used(check=check, **hands)
     assert is_mine and function(4.0) == 8.0

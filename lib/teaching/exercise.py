@@ -54,7 +54,7 @@ class Exercise:
         verdict = self.verdict(answer)
         verdicts.append(verdict)
         print(f"{self.name}: {verdict}")
-        if verdict.kind == "right" and self.given:
+        if verdict.kind == "right":
             keep(answer, self.name)
 
     def verdict(self, answer):

@@ -101,17 +101,14 @@ def needed(source, name):
     used = set()
     for table in tables:  # which grows
         tables += table.get_children()
-        top = table.get_type() == "module"
         symbols = [symbol for symbol in table.get_symbols() if symbol.is_referenced()]
-        used |= {symbol.get_name() for symbol in symbols if top or symbol.is_global()}
+        used |= {symbol.get_name() for symbol in symbols if symbol.is_global()}
     return sorted(used - {name, "np", "numpy", *dir(builtins)})
 
 
 def put(files, text):
     """Write a text into the first of the files, and what was in them each into the next one."""
     old = [file.read_bytes() for file in files if file.is_file()]
-    if files[0].is_file() and old[0] == text:
-        return
     files[0].parent.mkdir(parents=True, exist_ok=True)
     texts = [text, *(each for each in old if each != text)]
     for file, each in reversed(list(zip(files, texts, strict=False))):  # the oldest first
@@ -148,4 +145,4 @@ def in_a_kernel():
 def typed_here(function):
     """Whether it was defined in a notebook's cell, and not inside another function."""
     plain = isinstance(function, types.FunctionType) and function.__closure__ is None
-    return plain and function.__module__ == "__main__" and function.__name__.isidentifier()
+    return plain and function.__module__ == "__main__"
