@@ -117,29 +117,16 @@ def test_a_shape_that_is_no_slips_is_told_as_before():
     assert say(SEVERAL, ()) == ("diagnosed", "2 results were expected (loss, dx), 0 came.")
 
 
-@pytest.mark.parametrize(
-    "answer, said",
-    [
-        (
-            lambda pieces, pair: pieces[:2],
-            "joining a + a in a a a b a a c leaves 5 pieces, 2 came.",
-        ),
-        (lambda pieces, pair: 3, "a list of texts was expected, an int came."),
-        (lambda pieces, pair: "".join(pieces), "a list of texts was expected, a str came."),
-        (lambda pieces, pair: iter(pieces), "a list of texts was expected, a list_iterator came."),
-    ],
-)
-def test_a_list_of_texts_is_told_what_it_should_be(answer, said):
-    assert say(check_merge, answer) == ("diagnosed", said)
-
-
-def test_a_merge_that_is_right_is_right_as_texts_of_any_kind():
-    def merge(pieces, pair):
-        return np.array(check_merge.right(pieces, pair))
-
-    assert say(check_merge, merge)[0] == "right"
-    assert say(check_merge, lambda *given: tuple(check_merge.right(*given)))[0] == "right"
-    assert say(check_merge, lambda *given: check_merge.right(*given)[::-1])[0] == "wrong"
+def test_each_slip_of_the_merge_is_named():
+    """Most of them leave a list of another length."""
+    right = len(check_merge.right(*check_merge.given(np.random.default_rng(7))))
+    lengths = set()
+    for sentence, slip in check_merge.slips.items():
+        assert say(check_merge, slip) == ("diagnosed", sentence)
+        lengths.add(len(slip(*check_merge.given(np.random.default_rng(7)))))
+    assert len(check_merge.slips) == 6 and len(lengths - {right}) >= 4
+    said = say(check_merge, lambda ids, pair, new: ids[:2])
+    assert said == ("diagnosed", f"an array of shape ({right},) was expected, (2,) came.")
 
 
 EXPECTED = "an array of shape (2, 3) was expected"

@@ -273,13 +273,13 @@ MERGE = Path(ROOT / "notebooks/src/26_tokens.py").read_text("utf-8")
 HEAD = "import sys\nsys.path.insert(0, '..')\nimport lib\nimport numpy as np\n"
 FIRST = (
     f"{HEAD}from lib.teaching.exercises.tokens import check_merge",
-    "def my_merge(pieces, pair):\n    return None\n\ncheck_merge(my_merge)",
+    "def my_merge(ids, pair, new):\n    return None\n\ncheck_merge(my_merge)",
     "{solution}\ncheck_merge(my_merge)",
 )
 LATER = (
     FIRST[0] + "\nfrom lib.teaching.mine import mine\n",
-    "def merge(pieces, pair):\n    return 'finished'\n",
-    "merge = mine('my_merge', merge, check_merge)\nprint(merge(['a', 'b', 'c'], ('b', 'c')))",
+    "def merge(*given):\n    return 'finished'\n",
+    "merge = mine('my_merge', merge, check_merge)\nprint(merge([1, 2, 3], (2, 3), 9))",
 )
 
 
@@ -310,7 +310,7 @@ def test_what_is_right_in_one_notebook_runs_in_another(folder):
         assert not folder.exists()
     assert run(*cells)[2] == f"Exercise 1: {check_merge.right_sentence}\n"
     assert [path.name for path in folder.iterdir()] == ["my_merge.py"]
-    said = f"merge: yours, from {folder.as_posix()}/my_merge.py\n['a', 'bc']\n"
+    said = f"merge: yours, from {folder.as_posix()}/my_merge.py\n[1, 9]\n"
     assert run(*LATER)[2] == said
     with pytest.MonkeyPatch.context() as built:
         built.setenv("COURSE_BUILD", "1")

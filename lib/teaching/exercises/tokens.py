@@ -1,100 +1,59 @@
 """Tokens: the exercises' checks."""
 
-from zlib import crc32
-
-import numpy as np
-
-from lib.teaching.exercise import Exercise, a_kind
-
-# Pieces and the pair to join in them: one that overlaps itself and leaves a piece at the end; one
-# that stands at the end, and in the other order, and as a piece that was joined before.
-GIVEN = (
-    (["a", "a", "a", "b", "a", "a", "c"], ("a", "a")),
-    (["t", "h", "e", "h", "t", "b", "th", "e", "t", "h"], ("t", "h")),
-)
+from lib.teaching.exercise import Exercise
 
 
-class _Pieces(Exercise):
-    """Its answers are lists of texts, one for each of GIVEN; a number stands for each text."""
-
-    def _run(self, function):
-        came = [function(list(pieces), pair) for pieces, pair in GIVEN]
-        return None if came[0] is None else tuple(map(_numbered, came))
-
-    def _complaint(self, came, expected):
-        for (pieces, pair), some, wanted in zip(GIVEN, came, expected, strict=True):
-            if not isinstance(some, list):
-                array = f"an array of shape {np.shape(some)}"
-                what = array if isinstance(some, np.ndarray) else a_kind(some)
-                return "diagnosed", f"a list of texts was expected, {what} came."
-            if len(some) != len(wanted):
-                said = f"joining {' + '.join(pair)} in {' '.join(pieces)} leaves {len(wanted)}"
-                return "diagnosed", f"{said} pieces, {len(some)} came."
-        return None
-
-    def _which(self, came, expected):
-        return "not yet: as many pieces as expected, but not these; none of the usual slips."
+def _given(rng):
+    """Ids in which the pair overlaps itself, the new one is there already, and the last is alone."""
+    ids = [7, 7, 7, 4, 7, 7, 9, 4, *rng.integers(0, 3, 5).tolist(), 7, 7, 5]
+    return ids, (7, 7), 9
 
 
-def _numbered(pieces):
-    """A number for each piece, the same for the same text; what is no list stays as it is."""
-    texts = isinstance(pieces, np.ndarray) and pieces.ndim == 1 and pieces.dtype.kind == "U"
-    if not (texts or isinstance(pieces, list | tuple)):
-        return pieces
-    pieces = [str(piece) if isinstance(piece, str) else piece for piece in pieces]
-    return [crc32(repr(piece).encode()) for piece in pieces]
-
-
-def _merge(step=2, once=False, kept=False, turned=False, apart=False):
+def _merge(step=2, once=False, kept=False):
     """The right merge; each switch goes wrong in one place."""
 
-    def merge(pieces, pair):
-        merged, i = [], 0
-        while i < len(pieces):
-            two = tuple(pieces[i : i + 2])
-            fits = two == pair or (turned and two == pair[::-1])
-            if fits and not (once and len(merged) < i):
-                merged += [two if apart else two[0] + two[1]] + [pair[1]] * kept
-                i += step
+    def merge(ids, pair, new):
+        made, i, joined = [], 0, False
+        while i < len(ids):
+            if tuple(ids[i : i + 2]) == pair and not (once and joined):
+                made += [new, pair[1]] if kept else [new]
+                joined, i = True, i + step
             else:
-                merged.append(pieces[i])
+                made.append(ids[i])
                 i += 1
-        return merged
+        return made
 
     return merge
 
 
-def _without_the_last(pieces, pair):
-    merged, i = [], 0
-    while i < len(pieces) - 1:  # a last piece that stands alone is never looked at
-        both = (pieces[i], pieces[i + 1]) == pair
-        merged.append(pieces[i] + pieces[i + 1] if both else pieces[i])
+def _without_the_last(ids, pair, new):
+    made, i = [], 0
+    while i < len(ids) - 1:  # the last id stands alone and is never looked at
+        both = (ids[i], ids[i + 1]) == pair
+        made.append(new if both else ids[i])
         i += 2 if both else 1
-    return merged
+    return made
 
 
-def _each_alone(pieces, pair):
-    return ["".join(pair) if piece in pair else piece for piece in pieces]
+def _each_alone(ids, pair, new):
+    return [new if i in pair else i for i in ids]
 
 
-def _not_at_all(pieces, pair):
-    return list(pieces)
+def _not_at_all(ids, pair, new):
+    return list(ids)
 
 
-check_merge = _Pieces(
+check_merge = Exercise(
     "Exercise 1",
-    given=lambda rng: GIVEN[0],
-    tolerance=0,  # other numbers are other texts
-    right=("right: behind a join the walk goes on with the piece after both.", _merge()),
+    given=_given,
+    right=("right: behind a join the walk goes on with the id after both.", _merge()),
     slips={
-        "a piece was joined twice: behind a join, go on two places further.": _merge(step=1),
+        "an id was joined twice: behind a join, go on two places further.": _merge(step=1),
         "only the first place was joined; join every place.": _merge(once=True),
-        "the second piece of the pair still stands behind the new one.": _merge(kept=True),
-        "a join is one text: the first piece + the second.": _merge(apart=True),
-        "the order counts: t + h is not h + t.": _merge(turned=True),
-        "a piece became the new one although its neighbour did not fit: both must.": _each_alone,
+        "the second id of the pair still stands behind the new one.": _merge(kept=True),
+        "an id became the new one although its neighbour did not fit: both must.": _each_alone,
         "nothing was joined: two neighbours are a tuple, or compare them one by one.": _not_at_all,
-        "a last piece that stands alone is lost.": _without_the_last,
+        "the last id is missing: it has no neighbour, and stays.": _without_the_last,
     },
 )
 
