@@ -41,8 +41,7 @@ from lib.layers import RMSNorm, SwiGLU
 from lib.teaching.exercises.today_s_block import check_bytes, check_rms_norm, check_shared_key
 from lib.teaching.explorers.today_s_block import explorer
 from lib.teaching.figures import today_s_block as figures
-from lib.trained import keep
-from lib.trained.records.todays_block import CHANGES, RECORD
+from lib.trained.records.todays_block import CHANGES, last_looks
 
 np.set_printoptions(precision=4, suppress=True)
 
@@ -290,8 +289,7 @@ for base in (10_000, 100_000):
 # <!-- vote: Which change lowers the loss most: RMSNorm, the gate, the shared key, or rotary positions? -->
 
 # %%
-rows = keep.read_record(RECORD)
-last = rows[rows["step"] == rows["step"].max()]
+last = last_looks()  # of each run, after its 600 steps
 print("held-out loss in nats per character, three seeds; numbers kept for each token")
 for block in CHANGES:
     three = last[last["block"] == block]
