@@ -4,7 +4,7 @@ from lib.teaching.exercise import Exercise
 
 
 def _given(rng):
-    """Ids in which the pair overlaps itself, the new one is there already, and the last is alone."""
+    """Ids in which the pair overlaps itself, the new one is there already, and the last alone."""
     ids = [7, 7, 7, 4, 7, 7, 9, 4, *rng.integers(0, 3, 5).tolist(), 7, 7, 5]
     return ids, (7, 7), 9
 
