@@ -146,8 +146,9 @@ def around(test):
 
 def test_another_failure_to_load_is_no_excuse(without):
     for other in (where.CannotLoadError("the file is cut off"), ValueError(without)):
-        with pytest.raises(type(other)):
+        with pytest.raises(BaseException) as error:  # also what skips a test
             around(lambda other=other: (_ for _ in ()).throw(other))
+        assert error.value is other
 
 
 @pytest.fixture
@@ -160,10 +161,9 @@ def course(tmp_path):
     shutil.copy(ROOT / "tests/nbval_sanitize.cfg", tmp_path / "tests")
     shutil.copy(ROOT / ".pytest.ini", tmp_path)
     (tmp_path / "lib").symlink_to(ROOT / "lib")
-    printed = nbformat.v4.new_output("stream", text="1\n")
-    cells = [
-        nbformat.v4.new_code_cell("print(1)", execution_count=i, outputs=[printed]) for i in (1, 2)
-    ]
+    source = "import os\n\nos.path.isabs(os.environ['COURSE_MODELS'])"
+    shown = nbformat.v4.new_output("execute_result", {"text/plain": "True"}, execution_count=1)
+    cells = [nbformat.v4.new_code_cell(source, execution_count=1, outputs=[shown])] * 2
     for name, needs in {"41_tea": {}, "42_coffee": {"weights": ["minilm", "smollm2"]}}.items():
         notebook = nbformat.v4.new_notebook(cells=cells, metadata={"course": needs})
         nbformat.write(notebook, tmp_path / f"notebooks/{name}.ipynb")
