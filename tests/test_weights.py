@@ -163,7 +163,8 @@ def course(tmp_path):
     (tmp_path / "lib").symlink_to(ROOT / "lib")
     source = "import os\n\nos.path.isabs(os.environ['COURSE_MODELS'])"
     shown = nbformat.v4.new_output("execute_result", {"text/plain": "True"}, execution_count=1)
-    cells = [nbformat.v4.new_code_cell(source, execution_count=1, outputs=[shown])] * 2
+    given = dict(source=source, execution_count=1, outputs=[shown])
+    cells = [nbformat.v4.new_code_cell(**given) for _ in range(2)]
     for name, needs in {"41_tea": {}, "42_coffee": {"weights": ["minilm", "smollm2"]}}.items():
         notebook = nbformat.v4.new_notebook(cells=cells, metadata={"course": needs})
         nbformat.write(notebook, tmp_path / f"notebooks/{name}.ipynb")
