@@ -19,5 +19,7 @@ ENVIRONMENT = {
 def prepare():
     """Set it for this process, before NumPy is loaded, and so for the kernels that it starts."""
     os.environ.update(ENVIRONMENT)
+    if models := os.environ.get("COURSE_MODELS"):  # seen from here, not from the lesson's folder
+        os.environ["COURSE_MODELS"] = os.path.abspath(models)
     # A first run builds the font cache here, and so says nothing of it in a lesson's output.
     import matplotlib.font_manager  # noqa: F401

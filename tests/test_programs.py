@@ -67,7 +67,7 @@ def test_every_program_is_tried():
 def course(tmp_path_factory):
     """A copy of lib: a program that trains when it should not must not spoil the shipped files."""
     folder = tmp_path_factory.mktemp("course")
-    left_out = shutil.ignore_patterns("__pycache__")
+    left_out = shutil.ignore_patterns("__pycache__", "models")
     shutil.copytree(ROOT / "lib", folder / "lib", ignore=left_out)
     return folder
 
