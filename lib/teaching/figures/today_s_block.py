@@ -17,7 +17,6 @@ D, H, G, K, F = 576, 9, 3, 64, 1536
 WIDTH = 4.8  # of each of the two columns
 STREAM, LEFT, MIDDLE, RIGHT = 0.7, 1.43, 2.56, 3.69  # the stream, and what stands on three lanes
 GATE, UP = 2.0, 3.2  # the two arms of SwiGLU
-BETWEEN = 0.29  # from a box's middle to where the lines part above or below it
 WHAT = (
     "The blocks of 2017 and of today, each with one residual stream that nothing interrupts. "
     f"Changed, in amber: two layer norms to RMSNorm; {H} heads of keys and of values to {G}, each "
