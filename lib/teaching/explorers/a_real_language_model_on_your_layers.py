@@ -24,7 +24,13 @@ SIZE, WIDE = 9, 446  # of the letters, of a line, in points
 SAID = 160  # characters of what was written that the caption repeats
 TEXT, QUESTION = "a text to go on with", "a question in a chat"
 PROMPT = "Once upon a time, there was a little robot who"
-EXAMPLES = ["The capital of France is", "Why is the sky blue?", r"def softmax(x):\n    ", "🙂"]
+EXAMPLES = [
+    "The capital of France is",
+    "The capital of the planet Zorblax is",
+    "Why is the sky blue?",
+    r"def softmax(x):\n    ",
+    "🙂",
+]
 WARNING = "Others tuned this model: it says what it makes up as fluently as what is true."
 
 
@@ -298,7 +304,7 @@ def laid(words):
             x, line, word = 0.0, line + 1, word.lstrip(" ")
         while word:
             part = fitting(word)
-            if x and part != word:
+            if x and x + width(part) > WIDE:
                 x, line = 0.0, line + 1
             found.append((x + width(part) / 2, line, part, colour))
             x, word = x + width(part), word[len(part) :]

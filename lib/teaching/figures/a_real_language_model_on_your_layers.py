@@ -251,17 +251,14 @@ def gap_by_position(gaps, edges):
     edges, nats = np.asarray(edges), np.array([*gaps.values()], float)
     places, mean = np.sqrt(np.maximum(edges[:-1], 1) * edges[1:]), np.nanmean(nats, axis=0)
     fig, ax = plt.subplots(figsize=(6.4, 2.9))
-    for i, (name, each) in enumerate(gaps.items()):
+    for i, each in enumerate(nats):
         style = dict(color=SERIES[1], ls="-", lw=0.8, marker=".", ms=4)
-        ax.plot(places, each, **style, label="a text" if i == 0 else f"_{name}")
+        ax.plot(places, each, **style, label="_a text" if i else "a text")
     style = dict(color=INK, ls="-", lw=2.6, marker="o", ms=5, zorder=4)
     ax.plot(places, mean, **style, label="mean of the texts")
     ax.axhline(0, color=GREY, ls="--", lw=1, label="no difference")
-    ax.set(
-        xscale="log",
-        xlabel="position in the text (tokens)",
-        ylabel="nats more per token\nthan with the right base",
-    )
+    ax.set(xscale="log", xlabel="position in the text (tokens)")
+    ax.set_ylabel("nats more per token\nthan with the right base")
     named = [f"{low}–{high - 1}" for low, high in itertools.pairwise(edges)]
     ax.set_xticks(places, named, fontsize=8)
     ax.minorticks_off()
