@@ -343,6 +343,7 @@ def test_bars_are_hollow_where_top_p_cuts_and_amber_where_it_draws():
     assert bars[0, SERIES[1]] == pytest.approx(0.3) and bars[2, PAPER] == pytest.approx(0.25)
     assert bars[11, CHOSEN] == pytest.approx(0.01) and faces.count(CHOSEN) == 1
     assert len(bars) == 12
+    assert [name for name in drawing.names.texts if "→" in name] == ["→ “15”"]
 
 
 def test_a_text_lies_in_its_lines():
