@@ -48,6 +48,7 @@ TABLE = {
     "base 1e4": (True, 0.786, 0.78, 7.25),
     "no mask": (False, 0.491, 0.43, 36.2),
     "only the logits": (True, 0.758, 0.995, 0.02),
+    "eps 1e-3": (True, 0.760, 0.97, 1.98),
 }
 EDGES = [0, 8, 16, 32, 64]
 GAPS = {"a": [0.3, -0.1, 0.2, 0.3], "b": [0.2, 0.1, 0.1, 0.2], "c": [0.25, 0.0, 0.1, np.nan]}
@@ -173,6 +174,7 @@ def test_a_cell_is_filled_where_its_tool_convicts():
         [False, False, True, True],
         [True, True, True, True],  # too good is a symptom, too
         [False, False, False, True],
+        [False, False, True, True],
     ]
     assert found.tolist() == expected
     for patch in ax.patches:
@@ -183,7 +185,7 @@ def test_a_cell_is_filled_where_its_tool_convicts():
     cells = {t.get_position(): (t.get_text(), t.get_weight()) for t in ax.texts}
     assert cells[1, 1] == ("0.786", "normal") and cells[3, 1] == ("7.2", "bold")
     assert cells[0, 2] == ("no", "bold") and cells[2, 3] == ("100%", "normal")
-    assert len(ax.patches) == len(cells) == 16
+    assert len(ax.patches) == len(cells) == 20
     assert [t.get_text() for t in ax.get_yticklabels()] == [*TABLE]
 
 

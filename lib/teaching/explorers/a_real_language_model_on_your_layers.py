@@ -180,7 +180,7 @@ def candidates(tokenizer, turn):
     order = np.argsort(-turn.plain, kind="stable")
     kept = np.where(turn.kept > 0, turn.plain, 0)
     shown = [*order[:SHOWN], *[turn.drawn] * (turn.drawn not in order[:SHOWN])]
-    rows = [Row(piece(tokenizer, i), turn.plain[i], kept[i], i == turn.drawn) for i in shown]
+    rows = [Row(piece(tokenizer, i), turn.plain[i], kept[i], turn.drawn == int(i)) for i in shown]
     others = order[SHOWN:]
     rest = Row(f"{len(others):,} others", turn.plain[others].sum(), kept[others].sum())
     return [*rows[:SHOWN], rest, *rows[SHOWN:]]
