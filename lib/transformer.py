@@ -420,7 +420,7 @@ class Transformer(Layer):
         return ids[:, 1:]
 
     def _run(self, ids, lengths, memory, mask, cross_mask, kv_caches, last=False, **options):
-        """Logits (of the last id alone), and the caches of stack and output: with the masks that this kind needs."""
+        """Logits, and the caches of stack and output: with the masks that this kind needs."""
         read = KVCaches([]) if kv_caches is None else kv_caches
         (B, T), start, held = ids.shape, read.begin(), read.length
         real = read.real_with(lengths, B, T)

@@ -4,10 +4,10 @@
 
 FOLDER is where the weights are (lib/trained/pretrained/models). Needed are PyTorch, transformers
 and gguf (recorded with 2.13.0, 5.24.0, 0.19.0), and tokenizers for the ids, which
-make_pretrained.py beside this file puts together. Nothing of this course is used for what is recorded. float32, one
-thread, on the processor; no keys and values are kept: each id of a greedy text is read with all
-that stands before it. With --check nothing is written: this course reads the same texts in the
-same process, and the largest difference of all logits of each text is printed.
+make_pretrained.py beside this file puts together. Nothing of this course is used for what is
+recorded. float32, one thread, on the processor; no keys and values are kept: each id of a greedy
+text is read with all that stands before it. With --check nothing is written: this course reads
+the same texts in the same process, and the largest difference of all logits of each is printed.
 
 smollm2.json: texts {name: text, ids, argmax after each id}, greedy {name: prompt, ids written,
 text}, chats {name: question, system, text: the file's chat_template as transformers renders it}.
@@ -67,8 +67,8 @@ TEXTS = {
     "a list": "Shopping list:\n- apples\n- bread\n- 2 bottles of milk\n- candles\n",
     "sums": "12 + 30 = 42\n7 * 8 = 56\n100 - 1 = 99\n1234567 / 1 = ",
     "again and again": "ding dong, ding dong, ding dong, ding dong, ding dong, ding dong",
-    "Python": "def fibonacci(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = b, a + b\n"
-    '    return a\n\n\nprint([fibonacci(n) for n in range(10)])  # "0, 1, 1, 2"\n',
+    "Python": "def fibonacci(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = b, "
+    'a + b\n    return a\n\n\nprint([fibonacci(n) for n in range(10)])  # "0, 1, 1, 2"\n',
     "NumPy": "import numpy as np\n\ndef softmax(x):\n    e = np.exp(x - x.max(axis=-1, "
     "keepdims=True))\n    return e / e.sum(axis=-1, keepdims=True)\n",
     "HTML": '<ul class="menu">\n  <li><a href="/home">Home</a></li>\n  <li>Über uns</li>\n</ul>\n',
