@@ -316,7 +316,7 @@ def rivals(last):
     first = last[last["block"] == blocks[0]]["validation"].mean()
     losses.axvline(first, color=GREY, ls=":", lw=1, zorder=0)
     losses.set(yticks=range(len(blocks)), yticklabels=blocks, ylim=(len(blocks) - 0.5, -0.5))
-    losses.set_xlabel("held-out nats per character")
+    losses.set_xlabel("held-out nats per character (less is better)")
     losses.set_title(f"ring: a seed; stroke: their mean; dotted: that of {blocks[0]}", size=8.5)
     cached.set(xlabel="numbers", xlim=(0, 1.3 * last["cached"].max()))
     cached.set_title("kept for each token", size=8.5)
