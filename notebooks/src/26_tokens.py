@@ -377,7 +377,7 @@ for language, text in same_meaning.items():
 # %% [markdown] hall="hidden"
 # ## Turn it
 #
-# At home, four minutes. The explorer cuts the text *broadcasting and broadcasting*. The first *broadcasting* stands at the start, the second stands behind a space. **Predict first:** which of the two takes fewer tokens? Then set *merges* to 0, 10, 100, 1000 and so on, and watch the words grow.
+# At home, four minutes. The text of the explorer begins with *broadcasting and broadcasting*. The first *broadcasting* stands at the start of the text, the second stands behind a space. **Predict first:** which of the two takes fewer tokens? Then set *merges* to 0, 10, 100, 1000 and so on, and watch the words grow.
 #
 # <details><summary>You should see</summary>
 #

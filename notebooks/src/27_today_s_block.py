@@ -135,6 +135,11 @@ check_rms_norm(my_rms_norm)
 #
 # <!-- note: Both ways on the board, then the numbers. The sum of dx times x is 0: ask why before you say it. -->
 
+# %% tags=["figure"]
+figures.one_norm((1, 2, 2), dn=(1, 0, 0))
+plt.show()
+print("dx, as the sum of both ways, is above")
+
 
 # %% tags=["backward"]
 def rms_norm_backward(dy, x, gamma, epsilon):
@@ -326,7 +331,7 @@ print("one dot for each seed; less is better")
 #
 # <details><summary>You should see</summary>
 #
-# With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The number of key heads must divide 9, so only 9, 3 and 1 are possible.)
+# With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The number of key heads must divide 9, so only 9, 3 and 1 are possible. The weights stay as they are: what the keys save goes into a wider feed-forward.)
 # </details>
 
 # %% hall="hidden" tags=["explorer"]
