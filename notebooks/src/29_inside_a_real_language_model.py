@@ -6,7 +6,7 @@
 #     signature:
 #       wall: a model of 270 heads foretells random tokens that nobody could have taught it, and nobody has told it how
 #       picture: a map of 270 heads in which ten stand out, and the loss that jumps when those ten are ablated
-#       surprise: one of five random draws of ten heads does as much harm as the ten best, because a head of layer 2 is in it
+#       surprise: without one head of layer 17 that only looks at the token before, the induction heads above it find nothing
 #       remember: the induction heads of the toy are in the real model, and an ablation means nothing without several controls
 #     ideas: [learning from examples in the prompt, a control for an ablation, heads that rest on the first token]
 # ---
@@ -45,6 +45,7 @@ from lib.teaching.exercises.inside_a_real_language_model import check_rest, chec
 from lib.teaching.explorers.inside_a_real_language_model import explorer
 from lib.teaching.figures import inside_a_real_language_model as figures
 from lib.trained.checkpoints import documentation_transformer, numpy_documentation
+from lib.trained.checkpoints.induction_heads import induction_score
 from lib.trained.pretrained import smollm2
 from lib.trained.pretrained.ready import ready
 from lib.trained.records import inside_smollm2 as record
@@ -182,20 +183,37 @@ print("nats for each token; a mark for each draw")
 # %% [markdown] hall="step"
 # Without the ten best the second half costs 12.0 nats: most of the gain is gone. Ten others of the same layers cost almost nothing. And the prose does not suffer from the loss of the ten best, less than from most other tens. So far the hypothesis stands.
 #
-# But look at the random draws. **One of the five does as much harm as the ten best: 12.1.** With only one random draw, it could have been this one, and we would have concluded that the ten best are nothing special. What is in that draw? It holds the heads 2.5, 3.3, 8.5, 8.7, 19.9, 21.3, 22.1, 26.7, 29.1 and 30.3. Ablate some of them alone, and with them the head with the highest previous-token score of the model, 17.1:
+# But look at the random draws. **One of the five does as much harm as the ten best: 12.1.** With only one random draw it could have been this one, and we would have concluded that the ten best are nothing special. What is in that draw? It holds 2.5, 3.3, 8.5, 8.7, 19.9, 21.3, 22.1, 26.7, 29.1 and 30.3. Ablate some of these heads alone. With them, ablate 17.1, the head of the whole model with the highest *previous-token* score (0.89), and, as its control, a neighbour of 17.1.
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
 alone = {}
-for name in ("2.5", "3.3", "8.5", "17.1", "19.7"):
+for name in ("8.5", "3.3", "2.5", "17.1", "17.7"):
     layer, head = (int(number) - 1 for number in name.split("."))
     alone[name] = np.mean([losses(text, {layer: [head]})[P:] for text in ids[5:]])
     print(f"without {name:>4} alone: {alone[name]:5.2f} nats in the second half")
-assert alone["2.5"] > 7 and alone["17.1"] > 7 and alone["8.5"] < 4.5
+assert min(alone["2.5"], alone["17.1"]) > 7 and max(alone["8.5"], alone["17.7"]) < 4.5
 
 # %% [markdown] hall="step"
-# **Single heads do the harm: 2.5, and less so 3.3.** They have no induction score at all. A chain breaks at any of its links. For 17.1 we know the link: it looks at the token before, one layer below the first induction heads, just as in the toy. What 2.5 notes, we have not found out.
+# **Single heads do the harm: 2.5, and less so 3.3.** Neither is an induction head. And head 17.1 alone does half as much harm as the ten best together, while its neighbour does none. The toy tells us why: the induction heads search the *notes* of a previous-token head. If 17.1 writes these notes, then the ten best must lose their stripe without it. **Predict** their scores without 17.1.
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+def scores_without(name):
+    layer, head = (int(number) - 1 for number in name.split("."))
+    caches = [model.forward(text[None], ablated_heads={layer: [head]})[1] for text in ids[5:]]
+    each = [[induction_score(w, np.array([P])) for w in cache.weights] for cache in caches]
+    return np.mean(each, axis=0)  # (L, H)
+
+
+fallen = {name: scores_without(name) for name in ("17.1", "17.7")}
+print("scores of", *names[:6])
+for name, left in {"all heads": scores} | {f"without {n}": s for n, s in fallen.items()}.items():
+    print(f"{name:>13}:", *(f"{left[each]:.2f}" for each in best[:6]))
+assert all(fallen["17.1"][each] < 0.4 < fallen["17.7"][each] for each in best[:4])
+
+# %% [markdown] hall="step"
+# **The two-step machine of the toy is in the real model.** A head in layer 17 notes the token before; heads in layers 18 and 19 search the notes. What head 2.5 does, we have not found out.
 #
-# So an ablation says *this is needed for that*, and not *this is where that is done*. A control says how often other heads do as much. And several draws say what a single draw cannot.
+# So an ablation says *this is needed for that*, and not *that is done here*: a chain breaks at each of its links. A control says how often other heads do as much harm, and several draws say what a single draw cannot.
 #
 # <!-- note: This is the slide of the hour. Ask what a paper with one random draw would have reported. -->
 
@@ -223,7 +241,9 @@ plt.show()
 print("bars: means; dots: draws of the examples")
 
 # %% [markdown] hall="step"
-# TEXT_EXAMPLES
+# - With no example none is right: the model cannot know what is asked. With eight examples about eleven of 18 are right, and not one weight has changed. This is called **in-context learning** (Brown et al., 2020).
+# - With the answers of other words two or fewer are right in most draws. So the model does not just copy the form *word: word*; it reads what the pairs have in common.
+# - Without the ten best heads 8 or 9 are right. But without ten *other* heads 5 to 11 are right. **The control does as much harm, so we cannot say that the ten best do this work.** That is a result, too.
 
 # %% [markdown] hall="hidden"
 # <!-- claim: Where a head has nothing to find, it rests on the first token. -->
@@ -251,7 +271,7 @@ print(
 assert 60 < (resting > 0.5).sum() < 150
 
 # %% [markdown] hall="step"
-# With nothing to find, they look at the first token; when there is something to find, they leave it. The first token is a **resting place** (an *attention sink*; Xiao et al., 2023). It does not matter which token it is: take the first token away, and the second takes its part.
+# With nothing to find, they look at the first token; when there is something to find, they leave it. The first token is a **resting place** (an *attention sink*; Xiao et al., 2023). It does not matter which token stands there: if the first token is taken away, the second takes its part.
 #
 # Is the resting place needed? Let each token see only the last 16 tokens, as a model with a small memory would, and compare: with the first token kept, and, as a control, with another token kept.
 
@@ -303,5 +323,76 @@ figures.characters(table)
 plt.show()
 print("less is better")
 
-# %% [markdown] hall="hidden" tags=["conclusion"]
-# TEXT_CONCLUSION
+# %% [markdown] hall="hidden"
+# On the documentation SmolLM2 needs two thirds of our models' nats, and on prose one third. It has probably read NumPy's documentation, so the first comparison is not quite fair. The second is fair in another way: nobody has read that prose before. It has 300 times as many parameters as ours, and has read about a million times as many texts.
+
+# %% [markdown] hall="step" tags=["conclusion"]
+# <!-- claim: The heads of the toy are in the real model, and they do one thing of many. -->
+# ## Conclusion, and its limit
+#
+# **SmolLM2 has the heads of the toy.** Ten heads find what came after the same token before; without them a repeated text is read almost as if it were new, and ordinary prose is read as before. They need others: without head 17.1, which notes the token before, they lose their stripe.
+#
+# **They are not where the model learns from examples,** as far as this task can show. And about a third of all heads, on ordinary prose, rest on the first token.
+#
+# The limit: one model, texts of 50 to 90 tokens, one task with 18 words. An ablation sets a head to zero, which the model never met in training; part of the harm may come from that alone.
+
+# %% [markdown] hall="hidden"
+# ## Turn it
+#
+# At home, five minutes. The map shows one head over a text of your own. It starts with head 19.7, at the last token, *mar*: 0.99 of its weight lies on *row*, and the model gives *row* 82 %.
+# **Predict first.** Where does it look from all the other tokens? What do heads 2.3 and 19.9 do there? Then let the ferry go to *Orlin* in place of *Dunmar*; try the text of plums and trams; and, with head 25.5, Mary and John.
+#
+# <details><summary>You should see</summary>
+#
+# Head 2.3 looks one back: 0.59 on average. Head 19.9 looks at the first token even here, with 1.00. If the ferry goes to *Orlin*, head 19.7 gives the first token 0.99. In *plum tram choir cork plum tram choir* it gives *cork* 0.97. And in the sentence of Mary and John head 25.5 looks from the last token at *Mary*, with 0.81, and the model gives *Mary* 92 %.
+# </details>
+
+# %% hall="hidden" tags=["explorer"]
+explorer()
+
+# %% [markdown] hall="hidden"
+# **Exercise 2. At rest** · medium · 6 minutes. At home, on paper. A head gives the first token the score 6, and each of twenty other tokens the score 0. Along one direction, the value of the first token is 0.15, and the value of each other token is 1. How much weight does the first token get, and what does the head return along that direction? (Without the first token it would return 1.)
+
+# %% tags=["exercise"]
+my_rest = None  # (weight of the first token, what the head returns)
+
+check_rest(my_rest)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_rest = (np.exp(6) / (np.exp(6) + 20), (0.15 * np.exp(6) + 20) / (np.exp(6) + 20))
+# ```
+#
+# The weight is $e^6 / (e^6 + 20) = 0.953$. The head returns $0.953 \cdot 0.15 + 0.047 \cdot 1 = 0.190$: it says little, because it rests where little is said.
+# </details>
+
+# %% [markdown] hall="hidden" tags=["exercise"]
+# **Exercise 3. What does head 2.5 do?** · open · 40 minutes. At home. Head 2.5 gave itself away in a control. Its induction score is 0, and so are the other scores that you know. Find something out about it.
+#
+# <details><summary>Rubric</summary>
+#
+# - **1 point** for a hypothesis with a number that would refute it, written down before the measurement.
+# - **1 point** for a measure beside the map: for instance the scores of the ten best heads without head 2.5.
+# - **1 point** for a control: another head of layer 2, and several draws.
+# - **1 point** for a second kind of text.
+# - **1 point** for saying what is not shown.
+#
+# *A sample answer.* "Hypothesis: head 2.5 writes something that the induction heads search for. Then their score must fall without it, by more than half, and must not fall without head 2.6. …"
+# </details>
+
+# %% [markdown] hall="step" tags=["summary"]
+# <!-- claim: One ablation is a number; an ablation with controls is an answer. -->
+# ## What stays
+#
+# - A model that strangers trained has the induction heads of a toy with two layers.
+# - A control says how often other heads do as much harm. Take several draws, and one control that is like the heads in question.
+# - Examples in the prompt can teach a task, and no weight changes.
+# - A softmax must put its weight somewhere. A head with nothing to find rests on the first token, where little is said.
+#
+# <!-- hidden -->
+# **Next:** you have seen what the model knows and how it looks things up. To change what it does, its weights must learn again.
+# **Further reading:** Olsson et al., *In-context Learning and Induction Heads*, 2022; Brown et al., *Language Models are Few-Shot Learners*, NeurIPS 2020; Xiao et al., *Efficient Streaming Language Models with Attention Sinks*, ICLR 2024; Wang et al., *Interpretability in the Wild*, ICLR 2023.
+#
+# <!-- note: Ask once more: what would a single random draw have told us? -->
