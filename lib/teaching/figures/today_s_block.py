@@ -321,3 +321,18 @@ def rivals(last):
     cached.set(xlabel="numbers", xlim=(0, 1.3 * last["cached"].max()))
     cached.set_title("kept for each token", size=8.5)
     return losses, cached
+
+
+# ---------------------------------------------------------------------------- silu beside relu
+
+
+def silu_and_relu():
+    """The two curves, from -5 to 5."""
+    z = np.linspace(-5, 5, 201)
+    _, ax = plt.subplots(figsize=(4.2, 2.2))
+    ax.axhline(0, color=GREY, lw=0.8, ls=":", zorder=0)
+    ax.plot(z, np.maximum(z, 0), color=GREY, ls="--", lw=1.4, label="relu(z)")
+    ax.plot(z, silu(z)[0], color=INK, ls="-", lw=1.8, label="silu(z) = z σ(z)")
+    ax.set(xlabel="z", ylim=(-0.8, 5.2))
+    ax.legend(loc="upper left")
+    return ax
