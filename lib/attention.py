@@ -314,8 +314,11 @@ class MultiHeadAttention(Layer):
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
-        key, value = repeated(key, self.heads), repeated(value, self.heads)  # (B, H, S, K)
-        context, attention_cache = attention(query, key, value, for_heads(mask))
+        if kv_cache is not None and mask is None and x.shape[1] == 1:  # a text is being written
+            context, attention_cache = attention_of_one(query, key, value)
+        else:
+            key, value = repeated(key, self.heads), repeated(value, self.heads)  # (B, H, S, K)
+            context, attention_cache = attention(query, key, value, for_heads(mask))
         if ablated_heads:
             context = without(context, ablated_heads)
         y, output_cache = self.output.forward(merge(context))  # (B, T, D)
@@ -402,6 +405,17 @@ def merge(x):
 def repeated(x, heads):
     """(B, G, S, K) -> (B, H, S, K): head h is key head h // (H / G), each H / G times."""
     return x if x.shape[1] == heads else x[:, np.arange(heads) // (heads // x.shape[1])]
+
+
+def attention_of_one(query, key, value):
+    """attention of one query (B, H, 1, K) in each head to keys and values (B, G, S, K).
+
+    None of these is copied: the heads that share a key are the queries that it is asked by.
+    """
+    B, H, _, K = query.shape
+    context, cache = attention(query.reshape(B, key.shape[1], -1, K), key, value)
+    weights = cache.weights.reshape(B, H, 1, -1)
+    return context.reshape(query.shape), cache._replace(weights=weights)
 
 
 def summed(dx, key_heads):

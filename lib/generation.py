@@ -2,7 +2,7 @@
 
 Works with a LanguageModel, whose state is the LSTM's, and with a decoder-only Transformer, whose
 state is the keys and values of what it has read (a KVCache for each layer). Both read on by
-logits, state = model.read(ids, state).
+logits, state = model.read(ids, state, last).
 
 Shapes: T characters, V vocabulary.
 """
@@ -13,6 +13,8 @@ from lib import guard
 from lib.functional import log_softmax, softmax
 from lib.recurrent_network import LanguageModel
 from lib.transformer import Transformer
+
+PIECE = 256  # ids that are read at a time: (H, T, S) scores of all would take much memory
 
 
 def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
@@ -28,10 +30,15 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     shifted -= shifted.max(axis=-1, keepdims=True)
     with np.errstate(over="ignore"):  # -1 / 1e-320 is -inf: a probability of zero
         probabilities, _ = softmax(shifted / temperature)
+    # What cannot be kept becomes 0 before it is put in order: zeros in a row cost little, and the
+    # order of 49,152 ids would take a fifth of the time in which SmolLM2 writes one.
     if top_k is not None:
-        probabilities = _keep(probabilities, _likelier(probabilities)[0] < top_k)
+        least = np.partition(probabilities, -top_k)[..., -top_k, None]  # (..., 1)
+        probabilities = _keep(probabilities, _likelier(probabilities, least)[0] < top_k)
     if top_p is not None:
-        probabilities = _keep(probabilities, _likelier(probabilities)[1] < top_p)
+        # Those below have together less than half of what the nucleus leaves out.
+        least = (1 - top_p) / logits.shape[-1] / 2
+        probabilities = _keep(probabilities, _likelier(probabilities, least)[1] < top_p)
     return probabilities
 
 
@@ -44,10 +51,15 @@ def _check_choice(V, temperature, top_k, top_p):
         raise ValueError(f"top_p={top_p}: a number above 0, at most 1, was expected")
 
 
-def _likelier(p):
-    """How many are likelier than each (..., V), and what those have together, always below 1."""
+def _likelier(p, least):
+    """How many are likelier than each (..., V), and what those have together, always below 1.
+
+    Right for those of at least `least`; the others count as 0.
+    """
+    p = np.where(p < least, 0, p)
     order = np.argsort(-p, axis=-1, kind="stable")
-    rank = np.argsort(order, axis=-1)
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(p.shape[-1]), axis=-1)
     sorted_ = np.take_along_axis(p, order, axis=-1)
     before = np.minimum(np.cumsum(sorted_, axis=-1) - sorted_, 1 - 1e-16)  # sums are rounded
     return rank, np.take_along_axis(before, rank, axis=-1)
@@ -72,12 +84,14 @@ class IncrementalDecoder:
         self.report, self.context_length = guard.function("report", report), context_length
         guard.optional(guard.whole_number, "context_length", context_length, 2)
 
-    def read(self, ids):
+    def read(self, ids, last=False):
         """ids (T,) -> logits (T, V) after each of them; of a prompt too long, of its end.
 
-        Where the ids are refused, what was read before stays as it was.
+        last: those after the last id alone, (1, V): those after all ids of a long text take much
+        memory. Where the ids are refused, what was read before stays as it was.
         """
         guard.id_array("ids", ids, "T", self.model.vocabulary_size)
+        guard.truth("last", last)
         seen, state, new = np.concatenate([self.seen, ids]), self.state, len(ids)
         if self.context_length and len(seen) > self.context_length:
             half = self.context_length // 2
@@ -85,30 +99,71 @@ class IncrementalDecoder:
                 what = f"prompt has {new} ids, context_length is {self.context_length}"
                 self.report(f"{what}: the window slides, the last {half} are read")
             seen, state, new = seen[-half:], None, half
-        logits, self.state = self.model.read(seen[None, -new:], state)
-        self.seen = seen
-        return logits[0]
+        found = []
+        for start in range(len(seen) - new, len(seen), PIECE):
+            part = seen[None, start : start + PIECE]
+            logits, state = self.model.read(part, state, last)
+            self.state, self.seen = state, seen[: start + PIECE]
+            found.append(logits[0])
+        return found[-1] if last else np.concatenate(found)
 
 
-def sample(
+def stream(
     model, tokenizer, prompt, length, rng, temperature=1.0, top_k=None, top_p=None,
-    context_length=None,
+    context_length=None, stop=(),
 ):  # fmt: skip
-    """The `length` characters with which the model goes on after the prompt (not in front).
+    """The text with which the model goes on after the prompt, piece by piece as it is written.
 
-    top_k=1 is greedy. context_length: how many ids the model may see, see IncrementalDecoder.
+    Of at most `length` ids; it ends before the first id in `stop`. top_k=1 is greedy.
+    context_length: how many ids the model may see, see IncrementalDecoder. A character that takes
+    several ids comes in one piece.
     """
     ids, decoder = _encoded(tokenizer, "prompt", prompt), IncrementalDecoder(model, context_length)
     guard.whole_number("length", length)
     guard.generator("rng", rng)
     _check_choice(model.vocabulary_size, temperature, top_k, top_p)
-    written, logits = [], decoder.read(ids)
-    while True:
+    for i, number in enumerate(guard.listed("stop", stop)):
+        guard.one_id(f"stop[{i}]", number, model.vocabulary_size)
+
+    def choose(logits):
         probabilities = next_probabilities(logits[-1], temperature, top_k, top_p)  # (V,)
-        written.append(rng.choice(len(probabilities), p=probabilities))
-        if len(written) == length:
-            return tokenizer.decode(written)
-        logits = decoder.read(np.array(written[-1:]))
+        return rng.choice(len(probabilities), p=probabilities)
+
+    return _pieces(tokenizer, _written(decoder, ids, length, choose, stop))
+
+
+def _written(decoder, ids, length, choose, stop):
+    """Yield the ids that are chosen after these, each as soon as it is."""
+    for _ in range(length):
+        ids = np.array([choose(decoder.read(ids, last=True))])
+        if ids[0] in stop:
+            return
+        yield ids[0]
+
+
+def _pieces(tokenizer, ids):
+    """Yield the text of ids. What ends in half a character, U+FFFD, waits for the rest."""
+    waiting = []
+    for i in ids:
+        waiting.append(i)
+        text = tokenizer.decode(waiting)
+        if not text.endswith("\ufffd"):
+            yield text
+            waiting = []
+    if waiting:
+        yield tokenizer.decode(waiting)
+
+
+def sample(
+    model, tokenizer, prompt, length, rng, temperature=1.0, top_k=None, top_p=None,
+    context_length=None, stop=(),
+):  # fmt: skip
+    """The `length` ids with which the model goes on after the prompt, as a text: stream, joined.
+
+    Without the prompt, and shorter where an id of `stop` ends it.
+    """
+    choice = temperature, top_k, top_p, context_length, stop
+    return "".join(stream(model, tokenizer, prompt, length, rng, *choice))
 
 
 def beam_search(model, tokenizer, prompt, length, width):

@@ -110,10 +110,13 @@ class LanguageModel(RecurrentNetwork):
         logits, state, cache = super().forward(x, state)  # (B, T, V)
         return logits, state, LanguageModelCache(embedding_cache, *cache)
 
-    def read(self, ids, state=None):
-        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+    def read(self, ids, state=None, last=False):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on.
+
+        last: after the last id alone, (B, 1, V), which is all that writing needs.
+        """
         logits, state, _ = self.forward(ids, state)
-        return logits, state
+        return logits[:, -1:] if guard.truth("last", last) else logits, state
 
     def backward(self, dlogits, cache):
         """dlogits (B, T, V): back to the first of these ids, not beyond. No dx: ids."""

@@ -379,15 +379,19 @@ class Transformer(Layer):
             return KVCaches((KVCache(), KVCache()) for _ in self.stack.layers)
         return KVCaches(KVCache() for _ in self.stack.layers)
 
-    def check_read(self, ids, state=None):
+    def check_read(self, ids, state=None, last=False):
         if self.kind != "decoder":
             raise ValueError(f"kind is {self.kind!r}: 'decoder' was expected, which reads alone")
         self.check_forward(ids, kv_caches=state, name="state")
+        guard.truth("last", last)
 
-    def read(self, ids, state=None):
-        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on."""
+    def read(self, ids, state=None, last=False):
+        """ids (B, T) -> logits (B, T, V), and the state with which the next call reads on.
+
+        last: after the last id alone, (B, 1, V), which is all that writing needs.
+        """
         state = self.new_kv_caches() if state is None else state
-        logits, *_ = self._run(ids, None, None, None, None, state, keep=False)
+        logits, *_ = self._run(ids, None, None, None, None, state, last, keep=False)
         return logits, state
 
     def check_translate(
@@ -415,7 +419,7 @@ class Transformer(Layer):
             ids[:, t + 1] = logits[:, 0].argmax(axis=-1)
         return ids[:, 1:]
 
-    def _run(self, ids, lengths, memory, mask, cross_mask, kv_caches, **options):
+    def _run(self, ids, lengths, memory, mask, cross_mask, kv_caches, last=False, **options):
         """Logits, and the caches of stack and output: with the masks that this kind needs."""
         read = KVCaches([]) if kv_caches is None else kv_caches
         (B, T), start, held = ids.shape, read.begin(), read.length
@@ -429,7 +433,7 @@ class Transformer(Layer):
         x, cache = self.stack.forward(ids, *given, start=start, kv_caches=kv_caches, **options)
         read.length, read.real = held + T, real
         output = self.output.forward if self.output else self.stack.embedding.logits
-        logits, output_cache = output(x)
+        logits, output_cache = output(x[:, -1:] if last else x)
         return logits, cache, output_cache
 
     def _check_caches(self, name, kv_caches):

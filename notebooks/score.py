@@ -74,6 +74,7 @@ def execute(notebook):
     if line := weights.missing(notebook.metadata):
         raise ValueError(line)  # else every answer would be wrong
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ["COURSE_BUILD"] = "1"  # no student's answers are kept for the next one
     resources = {"metadata": {"path": str(HERE)}}
     NotebookClient(notebook, timeout=120, allow_errors=True, resources=resources).execute()
 

@@ -185,7 +185,7 @@ def examples():
     )  # fmt: skip
     calls["SequenceClassifier.logits_so_far"] = model.logits_so_far, dict(ids=ids(T))
     zero = things["LanguageModel"].rnn.cell.zero_state(B)
-    method("LanguageModel", "read", ids=ids(B, T), state=zero)
+    method("LanguageModel", "read", ids=ids(B, T), state=zero, last=True)
     model, (logits, state, cache) = method("LanguageModel", "forward", ids=ids(B, T), state=zero)
     calls["LanguageModel.backward"] = (
         model.backward, dict(dlogits=array(*logits.shape), cache=cache),
@@ -245,7 +245,7 @@ def examples():
         both.forward, dict(ids=ids(B, T), lengths=lengths, **source, mask=then, kv_caches=some),
     )  # fmt: skip
     _, state = alone.read(ids(B, T))
-    calls["Transformer.read"] = alone.read, dict(ids=ids(B, T), state=state)
+    calls["Transformer.read"] = alone.read, dict(ids=ids(B, T), state=state, last=True)
     model = things["SequenceToSequence"]
     given = dict(source=ids(B, S), lengths=source_lengths)
     _, (logits, cache) = method(
@@ -314,8 +314,9 @@ def writing(rng):
         "IncrementalDecoder": (
             IncrementalDecoder, dict(model=model, context_length=4, report=print),
         ),
-        "IncrementalDecoder.read": (decoder.read, dict(ids=np.array([3]))),
-        "sample": (g.sample, said | dict(rng=rng, **choice, context_length=6)),
+        "IncrementalDecoder.read": (decoder.read, dict(ids=np.array([3]), last=True)),
+        "sample": (g.sample, said | dict(rng=rng, **choice, context_length=6, stop=(1,))),
+        "stream": (g.stream, said | dict(rng=rng, **choice, context_length=6, stop=(1,))),
         "beam_search": (g.beam_search, said | dict(width=2)),
         "surprise": (g.surprise, dict(model=model, tokenizer=tokenizer, text="abc")),
     }  # fmt: skip
@@ -357,6 +358,7 @@ ODD = {
     "betas": [None, 0.9, (0.9,), (0.9, 1.0), (0.9, "x"), "ab", (0.9, float("nan"))],
     "parameters": [None, 3, [], [1], "abc", [("W", np.ones(2), np.ones(3))]],
     "object": [None, 3, "text", [1], np.zeros(3), dict],
+    "ids that end": [3, "1", [7], [-1], [True], [0.0], ["0"], {0}, np.array([0]), [[0]]],
     "heads": [3, "1", [2], [-1], [True], [0.0], ["0"], {0}, np.array([0]), [[0]]],
     "heads of layers": [3, [1], "text", *({layer: [0]} for layer in (2, -1, "0", True, None)),
                         *({0: heads} for heads in (1, [2], "1", None, [True]))],
@@ -365,7 +367,7 @@ KINDS = {
     "size": "S T batch classes d_ff d_in d_model d_out heads hidden_size input_size key_heads "
     "key_size layers length context_length output_size query_size source_size step steps "
     "target_size top_k truncate vocabulary_size warm_up_steps width",
-    "truth": "attention bias embedding_norm pre_norm scaled tied",
+    "truth": "attention bias embedding_norm last pre_norm scaled tied",
     "rng": "rng",
     "dtype": "dtype",
     "positive": "base rotary_base epsilon learning_rate max_norm temperature top_p",
@@ -377,6 +379,7 @@ KINDS = {
     "betas": "betas",
     "parameters": "parameters",
     "object": "cell config kv_cache kv_caches model report rotary tokenizer",
+    "ids that end": "stop",
     "heads": "ablated_heads",
     "floats": "state memory dcontext dfinal dlogits dlogp doutput doutputs dp dstate dweights dy "
     "key keys logits query scores value x y z",

@@ -1585,6 +1585,41 @@ def a_longer_lag_costs_the_transformer_its_lead(watched):
     assert gaps[0] > gaps[1] > gaps[2] > 0
 
 
+@promised(
+    "today_s_block",
+    "The explorer begins with the model of the scene: 9 heads of keys, and notes of twice the "
+    "weights.",
+    "With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The number of key "
+    "heads must divide 9, so only 9, 3 and 1 are possible.)",
+)
+def shared_keys_are_lighter_than_the_weights(watched):
+    said = r": [\d,]+ numbers kept, (\S+) GB\. The ([\d,]+) weights take (\S+) GB: .* from (\S+) t"
+    assert (watched.start["model"], watched.start["length"]) == ("SmolLM2 135M", 8192)
+    assert watched.start["heads"] == watched.start["key_heads"] == 9
+    captions = [watched.turn(key_heads=G) for G in (9, 3, 1)]
+    found = [re.search(said, caption).groups() for caption in captions]
+    assert [kept for kept, *_ in found] == ["1.13", "0.38", "0.13"]
+    assert {tuple(weights) for _, *weights, _ in found} == {("134,515,008", "0.54")}
+    assert [tokens for *_, tokens in found] == ["3,893", "11,677", "35,030"]
+    assert [re.search(r"serves (\d)", caption)[1] for caption in captions] == [*"139"]
+    assert number(r"take (\S+) times", captions[0]) == pytest.approx(2, abs=0.11)
+    for G in (2, 4, 5, 6, 7, 8):
+        assert watched.turn(key_heads=G) == f"G = {G} does not divide H = 9: 1, 3 and 9 do"
+        assert watched.refused
+
+
+@promised("today_s_block")
+def a_model_brings_its_sizes_in_one_turn(watched):
+    watched.turn()
+    turns, controls = watched.turns, watched.panel.controls
+    controls["model"].value = "Llama 2 70B"
+    assert watched.turns == turns + 1
+    sizes = [controls[name].value for name in ("layers", "heads", "key_heads", "width")]
+    assert sizes == [80, 64, 8, 128]
+    assert (controls["length"].value, controls["size"].value) == (8192, 4)  # they are no model's
+    assert "The 68,976,648,192 weights" in watched.panel.caption
+
+
 @every_explorer
 def test_every_explorer_has_its_direction(name):
     assert name in DIRECTIONS, (

@@ -1,17 +1,28 @@
 """Choosing the next id, writing with a Transformer's kv_caches, beam search, label smoothing."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib import generation
 from lib.check import RTOL, numerical_gradient, relative_error
 from lib.data.tokenizers import CharacterTokenizer
 from lib.functional import cross_entropy, cross_entropy_backward, log_softmax
-from lib.generation import IncrementalDecoder, beam_search, next_probabilities, sample, surprise
+from lib.generation import (
+    IncrementalDecoder,
+    beam_search,
+    next_probabilities,
+    sample,
+    stream,
+    surprise,
+)
 from lib.optim import noam_schedule
+from lib.recurrent_network import LanguageModel
+from lib.trained.pretrained.byte_pairs import BytePairs, byte_letters
 from lib.transformer import Transformer, TransformerConfig
 
 LETTERS = "abcdefg"
@@ -176,6 +187,191 @@ def test_writing_refuses_what_it_cannot(model, tokenizer, rng):
         sample(model, tokenizer, "a", 5, rng, context_length=1)
     with refused("width=0: a whole number of at least 1 was expected"):
         beam_search(model, tokenizer, "a", 5, 0)
+
+
+# --- where a text ends, and how it comes
+
+
+def test_a_text_ends_before_the_first_id_that_ends_it(model, tokenizer):
+    whole = sample(model, tokenizer, "abc", 20, np.random.default_rng(1), temperature=3.0)
+    for letter in set(whole):
+        (i,) = tokenizer.encode(letter)
+        shorter = sample(
+            model, tokenizer, "abc", 20, np.random.default_rng(1), temperature=3.0, stop=(i,)
+        )
+        assert shorter == whole[: whole.index(letter)]
+    first = tuple(map(int, tokenizer.encode("".join(sorted(set(whole[3:]))))))
+    text = sample(model, tokenizer, "abc", 20, np.random.default_rng(1), 3.0, stop=list(first))
+    assert text == whole[: next(n for n, letter in enumerate(whole) if letter in whole[3:])]
+
+
+def test_a_text_without_that_id_has_its_length(model, tokenizer, rng):
+    with_stop, without = (
+        sample(model, tokenizer, "abc", 6, np.random.default_rng(1), top_k=1, stop=stop)
+        for stop in ([i for i in range(V) if LETTERS[i] not in "abcdefg"], ())
+    )
+    assert with_stop == without and len(without) == 6
+
+
+@pytest.mark.parametrize(
+    "stop, message",
+    [
+        (7, "stop is an int: a list or a tuple was expected"),
+        ("a", "stop is a str: a list or a tuple was expected"),
+        ([0, 7], r"stop\[1\]=7: an id from 0 to 6 was expected"),
+        ((-1,), r"stop\[0\]=-1: a whole number of at least 0 was expected"),
+        (("a",), r"stop\[0\]='a': a whole number of at least 0 was expected"),
+    ],
+)
+@pytest.mark.parametrize("write", [sample, stream])
+def test_what_ends_no_text_is_refused_before_anything_is_read(
+    model, tokenizer, rng, write, stop, message
+):
+    """Also by stream, at the call and not at its first piece."""
+    with refused(message):
+        write(model, tokenizer, "a", 5, rng, stop=stop)
+
+
+def test_a_stream_gives_each_piece_when_it_is_written(model, tokenizer):
+    """No id is drawn before it is asked for; joined they are what sample gives."""
+    rng, same = np.random.default_rng(1), np.random.default_rng(1)
+    whole, pieces = sample(model, tokenizer, "abc", 9, np.random.default_rng(1)), []
+    for piece in stream(model, tokenizer, "abc", 9, rng):
+        pieces.append(piece)
+        same.random()
+        assert rng.bit_generator.state == same.bit_generator.state
+    assert len(pieces) == 9 and "".join(pieces) == whole
+
+
+@pytest.fixture
+def of_bytes():
+    """A tokenizer with an id for each byte, and a model that knows as many."""
+    tokenizer = BytePairs([*byte_letters().values()], [])
+    config = TransformerConfig(len(tokenizer), D, H, F, 1)
+    return Transformer(config, np.random.default_rng(0)), tokenizer
+
+
+def writes(monkeypatch, ids):
+    """From here on these ids are chosen, whatever the model believes."""
+    left = iter(ids)
+    monkeypatch.setattr(generation, "next_probabilities", lambda *_: np.eye(256)[next(left)])
+
+
+@pytest.mark.parametrize("text", ["aé🙂z", "🙂", "東京", "a", "e\u0301"])
+def test_a_character_of_several_ids_comes_whole(of_bytes, rng, monkeypatch, text):
+    model, tokenizer = of_bytes
+    ids = tokenizer.encode(text)
+    writes(monkeypatch, ids)
+    assert [*stream(model, tokenizer, "a", len(ids), rng)] == [*text]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"a\xc3",
+        b"\xf0\x9f\x99",
+        b"\x80\x80a",
+        b"\xc3\xc3\xa9\xff",
+        "\ufffd.".encode(),
+        b"\xc3a\xa9",
+    ],
+)
+def test_what_is_no_character_comes_too(of_bytes, rng, monkeypatch, raw):
+    """Half a character at the end, and bytes that are none: the text is that of all ids."""
+    model, tokenizer = of_bytes
+    ids = [tokenizer.tokens.index(byte_letters()[byte]) for byte in raw]
+    writes(monkeypatch, ids)
+    pieces = [*stream(model, tokenizer, "a", len(ids), rng)]
+    assert "".join(pieces) == tokenizer.decode(ids) == raw.decode("utf-8", "replace")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999))
+def test_pieces_joined_are_the_text_of_all_ids(seed):
+    tokenizer = BytePairs([*byte_letters().values()], [])
+    ids = np.random.default_rng(seed).choice([65, 195, 169, 240, 159, 153, 130], 40)
+    ids = [tokenizer.tokens.index(byte_letters()[byte]) for byte in ids]
+    assert "".join(generation._pieces(tokenizer, iter(ids))) == tokenizer.decode(ids)
+
+
+# --- a long prompt
+
+
+@pytest.fixture(params=["Transformer", "LanguageModel"])
+def reader(request, rng):
+    if request.param == "Transformer":
+        return Transformer(TransformerConfig(V, D, H, F, 2), rng)
+    return LanguageModel(V, D, H, rng)
+
+
+@pytest.mark.parametrize("T", [1, 4, 5, 8, 11])
+def test_a_long_prompt_is_read_in_pieces(reader, rng, monkeypatch, T):
+    """With the same logits, and no more at once than PIECE; then it reads on from there."""
+    monkeypatch.setattr(generation, "PIECE", 4)
+    sizes, read = [], reader.read
+
+    def counted(ids, *given):
+        sizes.append(ids.shape[1])
+        return read(ids, *given)
+
+    reader.read = counted
+    ids = rng.integers(0, V, T + 3)
+    expected = read(ids[None])[0][0]
+    decoder, of_last = IncrementalDecoder(reader), IncrementalDecoder(reader)
+    np.testing.assert_allclose(decoder.read(ids[:T]), expected[:T], atol=1e-12)
+    assert max(sizes) <= 4 and sum(sizes) == T
+    np.testing.assert_allclose(of_last.read(ids[:T], last=True), expected[T - 1 : T], atol=1e-12)
+    for each in (decoder, of_last):
+        np.testing.assert_array_equal(each.seen, ids[:T])
+        np.testing.assert_allclose(each.read(ids[T:]), expected[T:], atol=1e-12)
+
+
+def test_of_a_long_prompt_that_was_interrupted_the_pieces_that_were_read_stay(
+    reader, rng, monkeypatch
+):
+    monkeypatch.setattr(generation, "PIECE", 4)
+    ids, read = rng.integers(0, V, 12), reader.read
+    expected, decoder, calls = read(ids[None])[0][0], IncrementalDecoder(reader), []
+
+    def interrupted(*given):
+        calls.append(given)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return read(*given)
+
+    reader.read = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        decoder.read(ids)
+    np.testing.assert_array_equal(decoder.seen, ids[:8])
+    np.testing.assert_allclose(decoder.read(ids[8:]), expected[8:], atol=1e-12)
+
+
+def test_a_long_prompt_takes_little_memory(rng):
+    """The scores (H, T, T) of a layer alone would be more."""
+    T, V = 3000, 500
+    model = Transformer(TransformerConfig(V, D, H, F, 1), rng, np.float32)
+    ids = rng.integers(0, V, T)
+    tracemalloc.start()
+    try:
+        IncrementalDecoder(model).read(ids, last=True)
+        assert tracemalloc.get_traced_memory()[1] < H * T * T * 4 / 3
+        tracemalloc.reset_peak()
+        IncrementalDecoder(model).read(ids)  # their logits are kept, twice for a moment
+        assert tracemalloc.get_traced_memory()[1] < H * T * T * 4 / 3 + 2 * T * V * 4
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("B", [1, 3])
+def test_the_last_logits_alone_are_the_last_of_all(reader, rng, B):
+    ids = rng.integers(0, V, (B, 5))
+    (every, _), (last, state) = reader.read(ids), reader.read(ids, None, True)
+    assert last.shape == (B, 1, V)
+    np.testing.assert_allclose(last, every[:, -1:], atol=1e-12)
+    again, _ = reader.read(ids[:, :1], state, last=True)
+    assert again.shape == (B, 1, V)
+    with refused("last=1: True or False was expected"):
+        reader.read(ids, last=1)
 
 
 # --- training

@@ -55,7 +55,8 @@ def files():
         ]
     except (OSError, subprocess.CalledProcessError):
         made = re.compile(
-            r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints|pretrained/models)/"
+            r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints|pretrained/models"
+            r"|notebooks/mine)/"
         )
         paths = [path for path in ROOT.rglob("*") if path.is_file()]
         return [path for path in paths if not made.search(path.as_posix())]

@@ -64,7 +64,7 @@ MUTANTS = [
     ("shared keys: not those of the memory", "transformer", "c.bias, None, c.key_heads)", "c.bias)", option("key_heads")),
     ("shared keys: not in self-attention", "transformer", "c.bias, c.rotary(), c.key_heads)", "c.bias, c.rotary())", option("key_heads")),
     ("shared keys: any number will do", "guard", "fits = heads % whole_number(", "fits = heads * 0 * whole_number(", not_divided),
-    ("reading on keeps every cache", "transformer", "None, None, None, None, state, keep=False)", "None, None, None, None, state)", today("test_what_is_read_to_be_written_on_keeps_no_caches")),
+    ("reading on keeps every cache", "transformer", "None, None, None, None, state, last, keep=False)", "None, None, None, None, state, last)", today("test_what_is_read_to_be_written_on_keeps_no_caches")),
     ("silu: the slope is the share alone", "functional", "return dy * share * (1 + z * (1 - share))", "return dy * share", silu),
     ("silu: the slope of sigmoid", "functional", "return dy * share * (1 + z * (1 - share))", "return dy * share * (1 - share)", silu),
     ("silu: sigmoid alone", "functional", "return z * share, (z, share)", "return share, (z, share)", silu),

@@ -95,7 +95,9 @@ new_words = split_words(corpus.validation)
 for count in (100, 1000, len(known_words)):
     known = {word for word, _ in known_words.most_common(count)}
     share = sum(word not in known for word in new_words) / len(new_words)
-    print(f"with the {count:5} most frequent words, {share:6.1%} of the words of a new text are unknown")
+    print(
+        f"with the {count:5} most frequent words, {share:6.1%} of the words of a new text are unknown"
+    )
 unknown = sorted({word for word in new_words if word not in known_words and len(word) > 4})
 print("unknown even then:", *unknown[:6])
 
@@ -213,6 +215,7 @@ print("the last of 300 merges: ", *learned[-6:])
 # ## Cut a new text
 #
 # To cut a word, begin with its characters. Look for the merge that was learned *first* among those that fit; do it; look again, until none fits. The new ids grow with each merge, so the merge that was learned first is the one with the smallest new id.
+
 
 # %%
 def cut_word(ids, merges):
@@ -337,7 +340,13 @@ print(f"your loop gives the ids of the finished version on {same} of {len(lines)
 # <!-- vote: The number 1234567, the French seventy-seven, a smile: how many tokens each? -->
 
 # %% hall="output"
-for text in ("1234567", "soixante-dix-sept", "🙂", "The capital of France is", "The capital of France is "):
+for text in (
+    "1234567",
+    "soixante-dix-sept",
+    "🙂",
+    "The capital of France is",
+    "The capital of France is ",
+):
     ids = theirs.encode(text)
     print(f"{len(ids)} tokens: {text!r:27}", *(repr(theirs.decode([i])) for i in ids))
 

@@ -66,7 +66,9 @@ print(f"keys and values {notes / 1e9:.2f} GB")
 # %% tags=["figure"]
 figures.then_and_now()
 plt.show()
-print("changed: both norms, the feed-forward, the heads of keys and values, the positions, the biases")
+print(
+    "changed: both norms, the feed-forward, the heads of keys and values, the positions, the biases"
+)
 
 # %% [markdown] hall="step" tags=["paper"]
 # <!-- claim: RMSNorm is layer normalisation without the mean. -->
@@ -253,7 +255,9 @@ for name, by_hand, array in (("dx", dx, x), ("dgamma", dgamma, norm.gamma)):
     compare(f"RMSNorm {name}", by_hand, measured)
 
 gradients = swiglu_backward(dy, swiglu(x, W_g, W, W_2)[1], W_g, W, W_2)
-for name, by_hand, array in zip(("dx", "dW_g", "dW", "dW_2"), gradients, (x, W_g, W, W_2), strict=True):
+for name, by_hand, array in zip(
+    ("dx", "dW_g", "dW", "dW_2"), gradients, (x, W_g, W, W_2), strict=True
+):
     measured = numerical_gradient(lambda: (swiglu(x, W_g, W, W_2)[0] * dy).sum(), array)
     compare(f"SwiGLU {name}", by_hand, measured)
 
@@ -277,7 +281,9 @@ compare("sum, as tile", drepeated.reshape(B, H // G, G, S, K).sum(axis=1), measu
 # %%
 for base in (10_000, 100_000):
     slowest = base ** (-62 / 64)  # radians for each position
-    print(f"base {base:7,}: in 8,192 tokens the slowest pair turns by {np.degrees(8192 * slowest):.0f}°")
+    print(
+        f"base {base:7,}: in 8,192 tokens the slowest pair turns by {np.degrees(8192 * slowest):.0f}°"
+    )
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: One change at a time, with equal parameters and three seeds. -->
@@ -293,7 +299,9 @@ last = last_looks()  # of each run, after its 600 steps
 print("held-out loss in nats per character, three seeds; numbers kept for each token")
 for block in CHANGES:
     three = last[last["block"] == block]
-    print(f"{block:>14}", *(f"{loss:.3f}" for loss in three["validation"]), f"{three['cached'][0]:4}")
+    print(
+        f"{block:>14}", *(f"{loss:.3f}" for loss in three["validation"]), f"{three['cached'][0]:4}"
+    )
 
 # %% tags=["figure"]
 figures.rivals(last)

@@ -103,7 +103,9 @@ assert len(set(names) & {"19.7", "18.5", "18.4", "18.6"}) == 4
 # %% tags=["figure", "learned", "nbval-ignore-output"]
 figures.heads_map(scores, "induction score", marked=best)
 plt.show()
-print(f"{(scores > 0.3).sum()} of 270 heads have a score above 0.3; the median is {np.median(scores):.2f}")
+print(
+    f"{(scores > 0.3).sum()} of 270 heads have a score above 0.3; the median is {np.median(scores):.2f}"
+)
 
 # %% [markdown] hall="hidden"
 # The heads are named layer.head, counted from 1. The four best stand in layers 18 and 19 of 30.
@@ -155,6 +157,7 @@ assert max(plain[each] for each in best) < 0.1
 #
 # We also measure a text that does not repeat (prose, written for this course). If the ten best are *induction* heads and not just important heads, then the prose should hardly suffer. **Predict** the three losses in the second half; with all heads the loss is 4.0. (The numbers come from a record: `python -m lib.trained.records.inside_smollm2` makes it in ten minutes.)
 
+
 # %%
 def recorded(measure, ablated, answers="", examples=""):
     rows = record.rows()
@@ -163,7 +166,9 @@ def recorded(measure, ablated, answers="", examples=""):
 
 
 conditions = ["nothing", "the ten best", "ten random", "ten of the same layers"]
-found = {measure: {c: recorded(measure, c) for c in conditions} for measure in ("second half", "prose")}
+found = {
+    measure: {c: recorded(measure, c) for c in conditions} for measure in ("second half", "prose")
+}
 for measure, of_each in found.items():
     print(measure)
     for condition, draws in of_each.items():
@@ -204,7 +209,11 @@ assert alone["2.5"] > 7 and alone["17.1"] > 7 and alone["8.5"] < 4.5
 right = {n: recorded("right of 18", "nothing", "right", str(n)) for n in (0, 1, 2, 4, 8)}
 wrong = {n: recorded("right of 18", "nothing", "shuffled", str(n)) for n in (2, 4, 8)}
 without = {c: recorded("right of 18", c, "right", "8") for c in conditions[1:]}
-for name, of_each in (("right answers", right), ("answers of others", wrong), ("8, without", without)):
+for name, of_each in (
+    ("right answers", right),
+    ("answers of others", wrong),
+    ("8, without", without),
+):
     for key, draws in of_each.items():
         print(f"{name:>17} {key!s:>22}: right of 18:", *(f"{value:.0f}" for value in draws))
 
@@ -226,14 +235,19 @@ print("bars: means; dots: draws of the examples")
 _, cache = model.forward(ids[5][None])
 for layer, head in best[:4]:
     on_first = cache.weights[layer][0, head, :, 0]  # (T,): the weight on the first token
-    print(f"head {layer + 1}.{head + 1} gives the first token {on_first[1:P].mean():.2f} in the first half, ", end="")
+    print(
+        f"head {layer + 1}.{head + 1} gives the first token {on_first[1:P].mean():.2f} in the first half, ",
+        end="",
+    )
     print(f"{on_first[P:].mean():.2f} in the second")
     assert on_first[1:P].mean() > 0.5 > on_first[P:].mean()
 
 prose = tokenizer.encode(record.PROSE[0])[: record.CUT]
 _, cache = model.forward(prose[None])
 resting = np.array([weights[0, :, 1:, 0].mean(axis=-1) for weights in cache.weights])  # (L, H)
-print(f"on prose, {(resting > 0.5).sum()} of 270 heads give the first token over half of their weight")
+print(
+    f"on prose, {(resting > 0.5).sum()} of 270 heads give the first token over half of their weight"
+)
 assert 60 < (resting > 0.5).sum() < 150
 
 # %% [markdown] hall="step"
@@ -252,7 +266,10 @@ cost = {}
 for name, mask in kept.items():
     cost[name] = np.mean([losses(text, mask=mask[None])[50:] for text in texts])
     print(f"each token sees {name:<20}: {cost[name]:.2f} nats for each token, on five texts")
-assert cost["16"] > cost["16, and the first"] + 1 and cost["16, and the sixth"] > cost["16, and the first"] + 0.7
+assert (
+    cost["16"] > cost["16, and the first"] + 1
+    and cost["16, and the sixth"] > cost["16, and the first"] + 0.7
+)
 
 # %% [markdown] hall="step"
 # The window of 16 tokens costs two nats, and one kept token repairs most of it, if that token is the first. So it is not *what* the first token says that is missing, but the place where heads rest.

@@ -90,56 +90,16 @@ check_unpack = Exercise(
     },
 )  # fmt: skip
 
-
-class _Patients(Exercise):
-    """Three numbers from a list; where some are wrong, the first of those is spoken about."""
-
-    def judge(self, answer):
-        kind, sentence = super().judge(answer)
-        if kind == "wrong":
-            for slip, says in self.by_place().items():
-                place, number = slip
-                if np.isclose(float(np.asarray(answer[place])), number):
-                    return "diagnosed", says
-        return kind, sentence
-
-    def by_place(self):
-        """{(place, wrong number): sentence}: each slip is wrong at one place alone."""
-        found = {}
-        for sentence, slip in self.slips.items():
-            place = next(i for i, n in enumerate(slip) if n != self.right[i])
-            found[place, slip[place]] = sentence
-        return found
-
-
-HEALTHY = (
-    "right: A is healthy, for only differences of positions count; B reads well and writes another "
-    "text; C writes PyTorch's very words, and is ill."
-)
-
-# What the numbers mean stands in the lesson: 0 healthy; 1 the text convicts, it reads badly; 2 the
-# text reads well, and is not PyTorch's; 3 the text is PyTorch's, and the logits alone convict.
-check_patients = _Patients(
+check_patients = Exercise(
     "Exercise 2",
-    parts=("A", "B", "C"),
     right=(
-        HEALTHY,
-        (0, 2, 3),
+        "right: only the difference of two positions counts, and one more for both leaves it.",
+        1,
     ),
     slips={
-        "A: its text reads as well as the healthy one's; compare the two word for word.": (1, 2, 3),
-        "A: its text is PyTorch's, word for word; look at its logits, too.": (2, 2, 3),
-        "A: its largest logit difference is that of rounding. A query meets a key by the "
-        "difference of their positions, and 1 more for both leaves it as it was.": (3, 2, 3),
-        "B: if it were healthy, its logits would be PyTorch's; they differ by whole numbers. The "
-        "mean that layer normalisation takes away is not taken away here.": (0, 0, 3),
-        "B: read its text once more: nobody would suspect it. Is it PyTorch's text?": (0, 1, 3),
-        "B: the logits convict it, but a cheaper tool does before: lay its text beside "
-        "PyTorch's.": (0, 3, 3),
-        "C: the same text is not the same model: the likeliest tokens kept their places, the "
-        "logits moved. Measure their largest difference.": (0, 2, 0),
-        "C: its text reads well; lay it beside PyTorch's.": (0, 2, 1),
-        "C: its 16 tokens are PyTorch's, word for word; nothing but the logits is left to convict "
-        "it.": (0, 2, 2),
+        "turned values are added up under different angles, and nobody turns the sum back. "
+        "Which patient changes nothing?": 2,
+        "a third of each score makes the weights too even: the model was trained with 8. Which "
+        "patient changes nothing?": 3,
     },
 )

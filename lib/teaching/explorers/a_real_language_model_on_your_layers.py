@@ -180,7 +180,7 @@ def candidates(tokenizer, turn):
     order = np.argsort(-turn.plain, kind="stable")
     kept = np.where(turn.kept > 0, turn.plain, 0)
     shown = [*order[:SHOWN], *[turn.drawn] * (turn.drawn not in order[:SHOWN])]
-    rows = [Row(piece(tokenizer, i), turn.plain[i], kept[i], i == turn.drawn) for i in shown]
+    rows = [Row(piece(tokenizer, i), turn.plain[i], kept[i], turn.drawn == int(i)) for i in shown]
     others = order[SHOWN:]
     rest = Row(f"{len(others):,} others", turn.plain[others].sum(), kept[others].sum())
     return [*rows[:SHOWN], rest, *rows[SHOWN:]]
@@ -247,7 +247,7 @@ class Drawing:
 
     def legend(self):
         """What the looks of the bars mean."""
-        looks = {"kept by top-p": SERIES[1], "cut off": PAPER, "is drawn next": CHOSEN}
+        looks = {"kept by top-p": SERIES[1], "cut off": PAPER, "→ is drawn next": CHOSEN}
         handles = [Patch(fc=fill, ec=INK, label=label) for label, fill in looks.items()]
         given = dict(loc="upper center", bbox_to_anchor=(0.5, 0.615), ncols=3, fontsize=8.5)
         self.picture.figure.legend(handles=handles, **given)
@@ -271,12 +271,12 @@ class Drawing:
                     corners.append([(low, y - 0.36), (high, y - 0.36),
                                     (high, y + 0.36), (low, y + 0.36)])  # fmt: skip
                     faces.append(face)
-            share = percent(row.height)
+            name, share = "→ " * row.drawn + row.name, percent(row.height)
             points += [
-                (-0.012 - across(row.name) / 2, y),
+                (-0.012 - across(name) / 2, y),
                 (row.height + 0.012 + across(share) / 2, y),
             ]
-            labels += [row.name, share]
+            labels += [name, share]
         self.polygons.set_verts(corners)
         self.polygons.set(facecolor=faces, edgecolor=INK)
         self.names.place(points, labels)

@@ -151,35 +151,31 @@ def called(diagram, y, function, does, x=NAMES):
 def layers(diagram, config):
     """The layers as one frame with their two branches, and the stream through it."""
     D, H, G, F = config.d_model, config.heads, config.key_heads, config.d_ff
-    K = D // H
     diagram.frame("layers", 6.55, 3.72, 12.0, 4.3)
     diagram.write(12.4, 5.62, f"{config.layers} ×", ha="right", size=13, weight="bold")
-    attention = f"attention, {H} heads of {K};\n{G} of keys and values"
-    steps = ("attention", attention, "attention"), ("SwiGLU", f"SwiGLU, {F:,} wide", "feed-forward")
-    below = "table"
-    for y, (name, words, kind) in zip((1.95, 4.05), steps, strict=True):
-        norm, plus = f"norm of {name}", f"{name} +"
-        diagram.box(norm, BOX, y, "RMSNorm", "norm", 3.3, 0.42)
-        diagram.box(name, BOX, y + 0.85, words, kind, 3.3, 0.66)
-        diagram.sign(plus, STEM, y + 1.5)
-        diagram.flow((below, 0, y - diagram.nodes[below].y), norm)
-        diagram.flow(norm, name)
-        diagram.flow(name, plus, (None, y + 1.5))
-        diagram.flow(below, plus)
-        below = plus
-    diagram.flow(below, "last norm")
-    for y, given in ((1.95, "attn_norm"), (4.05, "ffn_norm")):
-        called(
-            diagram, y, f'rms_norm(x, w["{given}"])', f"x by the root of its mean square, {D} gains"
-        )
+    heads = f"attention, {H} heads of {D // H};\n{G} of keys and values"
+    branch(diagram, 1.95, "table", "attention", heads, "attention")
+    branch(diagram, 4.05, "attention +", "SwiGLU", f"SwiGLU, {F:,} wide", "feed-forward")
+    diagram.flow("SwiGLU +", "last norm")
+    divided = f"x by the root of its mean square, {D} gains"
+    called(diagram, 1.95, 'rms_norm(x, w["attn_norm"])', divided)
     turned = f"turn(query), turn(key): by position, base {config.rotary_base:,.0f}"
     called(diagram, 2.8, "attention(x, W_q, W_k, W_v, W_o)", turned)
-    called(
-        diagram,
-        4.9,
-        "swiglu(x, W_gate, W_up, W_down)",
-        "silu(x @ W_gate.T) lets x @ W_up.T through",
-    )
+    called(diagram, 4.05, 'rms_norm(x, w["ffn_norm"])', divided)
+    through = "silu(x @ W_gate.T) lets x @ W_up.T through"
+    called(diagram, 4.9, "swiglu(x, W_gate, W_up, W_down)", through)
+
+
+def branch(diagram, y, below, name, words, kind):
+    """A branch that leaves the stream at height y, and is added to it."""
+    norm, plus = f"norm of {name}", f"{name} +"
+    diagram.box(norm, BOX, y, "RMSNorm", "norm", 3.3, 0.42)
+    diagram.box(name, BOX, y + 0.85, words, kind, 3.3, 0.66)
+    diagram.sign(plus, STEM, y + 1.5)
+    diagram.flow((below, 0, y - diagram.nodes[below].y), norm)
+    diagram.flow(norm, name)
+    diagram.flow(name, plus, (None, y + 1.5))
+    diagram.flow(below, plus)
 
 
 # ------------------------------------------------------------------------- mistakes and tools
