@@ -189,7 +189,7 @@ def hub(folder, names):
 def copy_course(folder, names):
     """One home for each student, after what an image of the course does once."""
     first, *others = (folder / name for name in names)
-    made = "__pycache__", ".ipynb_checkpoints", "slides", "handouts", "models"
+    made = "__pycache__", ".ipynb_checkpoints", "slides", "handouts", "models", "mine"
     left_out = shutil.ignore_patterns(*made)
     for part in ("lib", "notebooks", "binder"):
         shutil.copytree(ROOT / part, first / part, ignore=left_out)
