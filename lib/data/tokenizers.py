@@ -58,3 +58,17 @@ def bigram_counts(ids, size):
     ids = ids.astype(np.int64)  # of uint8 ids a pair's number would be its rest by 256
     pairs = ids[:-1] * size + ids[1:]  # (T - 1,): each pair as one number
     return np.bincount(pairs, minlength=size * size).reshape(size, size)
+
+
+def merge(ids, pair, new):
+    """The list of ids with new in place of each pair of neighbours, from the left.
+
+    One merge of byte-pair encoding (Gage, 1994): of [7, 7, 7] the pair (7, 7) leaves [new, 7].
+    """
+    guard.listed("ids", ids)
+    pair, merged, i = tuple(guard.listed("pair", pair)), [], 0
+    while i < len(ids):
+        joined = tuple(ids[i : i + 2]) == pair
+        merged.append(new if joined else ids[i])
+        i += 2 if joined else 1
+    return merged

@@ -43,6 +43,12 @@ PARTS = {
         "RNN and Transformer at equal budget",
         "Bug clinic",
     ),
+    "V The real thing": (
+        "Tokens",
+        "Today's block",
+        "A real language model on your layers",
+        "Inside a real language model",
+    ),
 }
 
 

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from lib.teaching.figures.tokens import Wall
 from lib.teaching.panel import Choice, Panel, Picture, TextField
+from lib.trained.pretrained import smollm2
 from lib.trained.pretrained.byte_pairs import BytePairs
-from lib.trained.pretrained.smollm2 import smollm2_tokenizer
 
 TEXT = "broadcasting and broadcasting"
 EXAMPLES = ["1234567", "soixante-dix-sept", "🙂 日本", "def softmax(x):", "a" * 100]
@@ -20,13 +20,14 @@ def explorer():
     ax.axis("off")
     wall = Wall(ax, size=8, room=ROOM)
     picture.moving(wall.faces, wall.letters)
-    every = len(smollm2_tokenizer().merges)
+    every = len(smollm2.tokenizer().rank)
     choices = [0, 10, 100, 1000, 10_000, every]
 
     def show(text, merges):
         if not 1 <= len(text) <= LONGEST:
             raise ValueError(f"text has {len(text)} characters: 1 to {LONGEST} were expected")
-        tokens = with_merges(merges).texts_of(text)
+        tokenizer = with_merges(merges)
+        tokens = [tokenizer.decode([i]) for i in tokenizer.encode(text)]
         wall.lay(tokens, WIDE)
         return describe(text, tokens, merges)
 
@@ -41,8 +42,8 @@ def explorer():
 @lru_cache(maxsize=8)
 def with_merges(count):
     """SmolLM2's tokenizer with only the first of its merges."""
-    whole = smollm2_tokenizer()
-    return BytePairs(whole.tokens, whole.merges[:count], whole.special)
+    whole = smollm2.tokenizer()
+    return BytePairs(whole.tokens, list(whole.rank)[:count], whole.special)
 
 
 def describe(text, tokens, merges):

@@ -9,6 +9,7 @@ look: the numbers that a token leaves in the KV cache, the processor seconds spe
 far, and the losses in nats per character.
 """
 
+import csv
 import time
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def rate(step):
     """The learning rate: warm-up, then down to a tenth along a cosine."""
     down = 0.55 + 0.45 * np.cos(np.pi * min(step / STEPS, 1))
     return LEARNING_RATE * min(1, step / WARM_UP) * down
+
+
+def last_looks():
+    """The last look of each run, as the record has it: an array with a field for each column."""
+    with RECORD.open(encoding="ascii", newline="") as lines:
+        rows = [row for row in csv.reader(lines) if not row[0].startswith("#")]
+    kinds = {"block": "U16", "seed": int, "parameters": int, "cached": int, "step": int}
+    fields = [(name, kinds.get(name, float)) for name in rows[0]]
+    looks = np.array([tuple(row) for row in rows[1:]], fields)
+    return looks[looks["step"] == STEPS]
 
 
 def main():

@@ -1,0 +1,457 @@
+# ---
+# jupyter:
+#   course:
+#     kind: algorithm
+#     weights: [smollm2]
+#     signature:
+#       wall: five models go on with one sentence without an error, three of them read well, and one is right
+#       picture: mistake against tool, where only the recorded logits convict every mistake
+#       surprise: forty-five lines of NumPy write what PyTorch writes, and a wrong base of the rotary positions hides in the first sixteen tokens
+#       remember: a model that runs and reads well can be wrong, so compare its logits with a reference
+#     ideas: [weights in 4-bit blocks, a reference of logits]
+# ---
+
+# %% [markdown] hall="hidden" tags=["question"]
+# <!-- claim -->
+# # A real language model on your layers
+#
+# <!-- step -->
+# **Others have trained 134,515,008 parameters. Do your own lines make them speak, and how do you know that the lines are right?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | unpack weights of 4 bits, write a whole language model in about 45 lines, hear it speak, hold it against PyTorch, and plant mistakes to see which tool finds them |
+# | **What you will learn** | that you can read a model of today line by line, how its weights are stored, and why a fluent text proves nothing |
+# | **What you need** | attention ([[scaled_dot_product_attention]]), masks ([[masks]]), RMSNorm, SwiGLU and grouped queries ([[today_s_block]]), rotary positions ([[tokens_and_positions]]), tokens ([[tokens]]), sampling ([[generation]]) |
+# | **Minutes** | 60: scene 4, the file 5, four bits 5, exercise 1 10, the lines 13, it speaks 3, the reference 4, mistakes 9, the hidden mistake 4, for speed 3; at home: turn it (5), exercises 2 (6) and 3 (40) |
+#
+# This lesson takes about a minute to run and 1.5 GB of memory. The weights come with one command; where they are missing, the first cell says which.
+#
+# <!-- note: Read the five texts of the next slide aloud, and let the hall vote before anything else. -->
+
+# %%
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import time
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.data.texts import numpy_docstrings
+from lib.functional import gelu, log_softmax, sigmoid, softmax
+from lib.generation import sample
+from lib.teaching.exercises.a_real_language_model_on_your_layers import check_patients, check_unpack
+from lib.teaching.exercises.today_s_block import check_rms_norm
+from lib.teaching.explorers.a_real_language_model_on_your_layers import explorer
+from lib.teaching.figures import a_real_language_model_on_your_layers as figures
+from lib.teaching.mine import mine
+from lib.trained.pretrained import gguf, smollm2
+from lib.trained.pretrained.ready import ready
+from lib.trained.records import pytorch_logits
+
+ready("smollm2")  # or one line that says what is missing, and what to type
+
+# %% [markdown] hall="step"
+# <!-- claim: Which of the five models is right? -->
+# ## Five models, one sentence
+#
+# Five models read *Once upon a time, there was a little robot who*, and each writes the token that it finds likeliest, sixteen times. All five have the same weights, which others trained. Four of the five programs have one mistake.
+#
+# | | the model goes on with |
+# |---|---|
+# | 1 | … had a special ability to make things disappear. The little robot had a very special |
+# | 2 | … was a man named Alex who was a man named Alex who was a very smart |
+# | 3 | … had a special ability to make people happy. He was called "The Happy One |
+# | 4 | … lived in a big, beautiful house. The house was called "Echo" |
+# | 5 | … lived in a group of mammals. The mammals loved playing, and they loved playing |
+#
+# **Predict:** which of the five is right? How would you find out?
+#
+# <!-- vote: Which of the five is right? -->
+
+# %% [markdown] hall="hidden"
+# You cannot find out by reading. No program stopped with an error, and at least three of the texts read well. **A program that runs is not a program that is right.** So this lesson has two parts: make the model speak, and then find out whether it is right.
+#
+# ## What is in the file
+#
+# SmolLM2 (Allal et al., 2025) comes in one file. The file holds facts about the model, the tokenizer of [[tokens]], and 272 arrays with names.
+
+# %% hall="output"
+file = smollm2.opened()
+for fact in ("block_count", "attention.head_count", "attention.head_count_kv", "rope.freq_base"):
+    print(f"{fact:26} {file.facts['llama.' + fact]:g}")
+for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.ffn_up.weight"):
+    print(f"{name:26} {file.shapes[name]}")
+
+# %% [markdown] hall="step"
+# Thirty blocks, nine heads of queries, three heads of keys and values, and the rotary base 100,000. (A matrix has the shape (out, in), so below it is transposed: `x @ W.T`.) The picture shows what we need, and the name of the function that you will meet for each part.
+
+# %% tags=["figure"]
+figures.the_whole_model(smollm2.config(file))
+plt.show()
+print("ids in, logits out: 30 blocks between one table and the same table")
+
+# %% [markdown] hall="step" tags=["paper"]
+# <!-- claim: Thirty-two numbers share one scale and one least number. -->
+# ## Four bits for a number
+#
+# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values. This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the smallest number, $m$, and a step $d$; then each number is $m + d\,q$, and only $q$, from 0 to 15, is kept for each of the 32 numbers.
+#
+# | bytes | hold |
+# |---|---|
+# | 0 and 1 | the step $d$, as a float16 |
+# | 2 and 3 | the smallest number $m$, as a float16 |
+# | 4 to 19 | 16 bytes with two $q$ each: the lower half of byte $4 + i$ belongs to number $i$, its upper half to number $16 + i$ |
+#
+# On paper: $d = 0.5$, $m = -4$, and the first of the 16 bytes is 58. Since $58 = 3 \cdot 16 + 10$, the lower half is 10 and the upper half is 3. So number 0 is $-4 + 0.5 \cdot 10 = 1$, and number 16 is $-4 + 0.5 \cdot 3 = -2.5$.
+#
+# <!-- note: Let them split the byte 163 as well: 10 times 16 plus 3. -->
+
+# %%
+block = file.blocks("blk.0.attn_k.weight")[0]  # 20 bytes
+
+# %% tags=["figure"]
+figures.four_bit_block(block)
+plt.show()
+print("a block of blk.0.attn_k.weight:", *block)
+
+# %% [markdown] hall="hidden"
+# **Exercise 1. Unpack** · hard · 10 minutes. `blocks` (N, 20) holds N blocks of bytes (`uint8`). Return their numbers, (N, 32), in float32. Two hints: `blocks[:, :2].copy().view(np.float16)` reads two bytes as one float16, of shape (N, 1); `byte & 15` is the lower half of a byte, and `byte >> 4` is its upper half.
+
+
+# %% tags=["exercise", "core-exercise"]
+def my_unpack(blocks):
+    return None  # (N, 32)
+
+
+check_unpack(my_unpack)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_unpack(blocks):
+#     step = blocks[:, :2].copy().view(np.float16).astype(np.float32)  # (N, 1)
+#     least = blocks[:, 2:4].copy().view(np.float16).astype(np.float32)  # (N, 1)
+#     packed = blocks[:, 4:]  # (N, 16)
+#     q = np.concatenate([packed & 15, packed >> 4], axis=1)  # (N, 32)
+#     return least + step * q
+# ```
+#
+# All the lower halves come first, then all the upper halves.
+# </details>
+
+# %% [markdown] hall="step"
+# <!-- claim: Every weight of the model, by its name. -->
+# ## Lay the weights in
+#
+# Your own lines unpack and normalise, if they are right; otherwise the finished ones do. A few arrays have other packings; `file.array` reads those.
+
+# %% tags=["forward"]
+unpack = mine("my_unpack", gguf.unpack_4_bit_from_least, check_unpack)
+
+
+def array(name):
+    if file.weights[name].packing.name != "Q4_1":
+        return file.array(name)
+    return unpack(file.blocks(name)).reshape(file.shapes[name])
+
+
+PARTS = "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down".split()
+layers = [{part: array(f"blk.{i}.{part}.weight") for part in PARTS} for i in range(30)]
+table, last_gamma = array("token_embd.weight"), array("output_norm.weight")
+numbers = sum(w.size for layer in layers for w in layer.values()) + table.size + last_gamma.size
+print(f"{numbers:,} parameters")
+
+# %% [markdown] hall="step"
+# <!-- claim: Four small functions, each of them known. -->
+# ## The model, line by line
+#
+# One text at a time, so there is no batch: `x` is (T, 576). All numbers stay float32. First the two small functions of [[today_s_block]]:
+
+
+# %%
+def rms_norm(x, gamma, epsilon):
+    return gamma * x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon)
+
+
+rms_norm = mine("my_rms_norm", rms_norm, check_rms_norm)
+
+
+def silu(z):
+    return z * sigmoid(z)[0]
+
+
+# %% [markdown] hall="step"
+# Then the positions: two neighbouring columns of a query or a key are turned by an angle that grows with the position. `split` makes heads of the columns. `share` lets three heads of queries read one head of keys.
+
+
+# %%
+def split(x):  # (T, heads K) -> (heads, T, K)
+    return x.reshape(len(x), -1, 64).swapaxes(0, 1)
+
+
+def turn(x, base=100_000):  # (heads, T, K) -> (heads, T, K)
+    T, K = x.shape[1:]
+    angle = np.arange(T)[:, None] / base ** (np.arange(0, K, 2) / K)  # (T, K / 2)
+    cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    turned = np.empty_like(x)
+    turned[..., 0::2], turned[..., 1::2] = even * cos - odd * sin, even * sin + odd * cos
+    return turned
+
+
+def share(x):  # (3, T, K) -> (9, T, K)
+    return np.repeat(x, 3, axis=0)
+
+
+# %% [markdown] hall="step"
+# <!-- claim: Attention, and the loop over thirty blocks. -->
+# Attention is what you have built: scores, no look ahead, softmax, a weighted mean.
+
+
+# %%
+def attention(x, w, turn, share):
+    query = turn(split(x @ w["attn_q"].T))  # (9, T, K)
+    key, value = turn(split(x @ w["attn_k"].T)), split(x @ w["attn_v"].T)  # (3, T, K)
+    key, value = share(key), share(value)  # (9, T, K)
+    scores = query @ key.swapaxes(1, 2) / 8  # (9, T, T); 8 is the root of K
+    future = np.triu(np.ones(scores.shape[1:], bool), k=1)  # (T, T)
+    scores[:, future] = -np.inf
+    context = softmax(scores)[0] @ value  # (9, T, K)
+    return context.swapaxes(0, 1).reshape(x.shape) @ w["attn_output"].T
+
+
+def language_model(ids, norm=rms_norm, turn=turn, share=share, activation=silu, layers=layers):
+    x = table[ids]  # (T, D)
+    for w in layers:
+        x = x + attention(norm(x, w["attn_norm"], 1e-5), w, turn, share)
+        inside = norm(x, w["ffn_norm"], 1e-5)
+        hidden = activation(inside @ w["ffn_gate"].T) * (inside @ w["ffn_up"].T)  # (T, 1536)
+        x = x + hidden @ w["ffn_down"].T
+    return norm(x, last_gamma, 1e-5) @ table.T  # logits (T, V)
+
+
+# %% [markdown] hall="step"
+# <!-- claim: It speaks. -->
+# ## It speaks
+#
+# That is the whole model. **Predict:** what does it write after *The capital of France is*? It reads the whole text anew for each token, so sixteen tokens take a few seconds.
+
+
+# %%
+tokenizer = smollm2.tokenizer()
+
+
+def write(prompt, count, **changes):
+    ids = list(tokenizer.encode(prompt))
+    for _ in range(count):
+        logits = language_model(np.array(ids), **changes)  # (T, V)
+        ids.append(logits[-1].argmax())
+    return tokenizer.decode(ids)
+
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+robot = "Once upon a time, there was a little robot who"
+told = {prompt: write(prompt, 16) for prompt in ("The capital of France is", robot)}
+print(*told.values(), sep="\n---\n")
+assert "Paris" in told["The capital of France is"]
+
+# %% [markdown] hall="hidden"
+# The city is right. What follows is invented, a date and a time: the model was trained to go on with texts, and not to stop. (The texts of this page were chosen; another prompt may give nonsense, or worse.)
+#
+# The robot makes people happy: it was number 3 of the five. But that only shows that *number 3 is ours*. Is ours right?
+#
+# <!-- claim: A reference: what PyTorch computes from the same file. -->
+# ## A reference
+#
+# Ask somebody else's program. PyTorch has read the same file, and for a text of 210 tokens its eight largest logits at each position were recorded. The text was written for this course, so no model has seen it. Two questions: is the likeliest token the same everywhere, and how large is the largest difference between two logits?
+
+
+# %%
+reference = pytorch_logits.read()
+
+
+def compared(logits):
+    ours = np.take_along_axis(logits, reference.top_ids, axis=-1)  # (T, 8)
+    same = (logits.argmax(axis=-1) == reference.top_ids[:, 0]).mean()
+    return same, np.abs(ours - reference.logits).max()
+
+
+def nats(logits, ids):
+    logp, _ = log_softmax(logits)  # (T, V)
+    return -logp[np.arange(len(ids) - 1), ids[1:]]  # (T - 1,)
+
+
+# %% hall="output" tags=["finished"]
+logits = language_model(reference.ids)
+same, largest = compared(logits)
+print(f"the likeliest token is the same at {same:.0%} of {len(reference.ids)} positions")
+print("the logits spread over", f"{np.ptp(reference.logits):.0f}, and all differ by less than 1e-3:", largest < 1e-3)
+per_character = nats(logits, reference.ids).sum() / len(reference.text)
+print(f"{per_character:.3f} nats per character")
+
+# %% [markdown] hall="step"
+# Sums of floating-point numbers in another order differ in their last digits; a mistake makes a larger difference. **So ours is right, as far as this text can tell.**
+#
+# <!-- claim: Plant a mistake, and ask three tools. -->
+# ## Which tool finds which mistake?
+#
+# Now plant the mistakes. Each is one change of one function. For each, ask three tools: a *reader* (you), the *nats per character* on the recorded text (without a mistake 0.758), and the *reference*. **Predict:** which mistake still reads well?
+
+# %% tags=["negative-control"]
+def layer_norm(x, gamma, epsilon):  # takes the mean away, as in 2017
+    return rms_norm(x - x.mean(axis=-1, keepdims=True), gamma, epsilon)
+
+
+def rounder(x, gamma, epsilon):  # epsilon too large
+    return rms_norm(x, gamma, 1e-3)
+
+
+def in_halves(x):  # turns columns i and i + 32, not neighbours: another convention
+    order = np.arange(64).reshape(2, 32).T.ravel()  # 0, 32, 1, 33, ...
+    return turn(x[..., order])[..., np.argsort(order)]
+
+
+forgotten = [w | {"attn_norm": np.ones_like(w["attn_norm"])} if i == 25 else w for i, w in enumerate(layers)]
+mistakes = {
+    "none": {},
+    "epsilon 1e-3 for 1e-5": dict(norm=rounder),
+    "the mean taken away": dict(norm=layer_norm),
+    "base 10,000 for 100,000": dict(turn=partial(turn, base=10_000)),
+    "one of 61 gains forgotten": dict(layers=forgotten),
+    "gelu for silu": dict(activation=lambda z: gelu(z)[0]),
+    "turned in halves": dict(turn=in_halves),
+    "keys tiled, not repeated": dict(share=lambda x: np.tile(x, (3, 1, 1))),
+}
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+found = {}
+for name, change in mistakes.items():
+    logits = language_model(reference.ids, **change)
+    loss = nats(logits, reference.ids).sum() / len(reference.text)
+    found[name] = (loss, *compared(logits))
+    print(f"{name}:", write(robot, 12, **change)[len(robot) :].replace("\n", "⏎"))
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+badly = "turned in halves", "keys tiled, not repeated"  # what we read: those two are not English
+table_of_tools = {name: (name not in badly, *each) for name, each in found.items()}
+figures.mutants_and_tools(table_of_tools, limits=(0.72, 0.80, 0.99, 1e-3))
+plt.show()
+for name, (loss, same, largest) in found.items():
+    print(f"{name:>26}: {loss:.3f} nats, {same:4.0%} the same, largest difference {largest:.4f}")
+assert all(largest > 1 for name, (_, _, largest) in found.items() if name != "none")
+assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none"][2] < 1e-3
+
+# %% [markdown] hall="step"
+# A filled cell convicts. (For the loss we allow 5 % around 0.758, although in real life nobody knows the right number so well.)
+#
+# - **Reading** convicts two of the seven: the halves stutter, and the tiled keys write debris.
+# - **Nats per character** convict four. A wrong $\varepsilon$, the mean taken away and the wrong base stay within the 5 %.
+# - **The reference** convicts all seven. The right model differs by less than 0.001, and each wrong one by more than 1.
+#
+# With the wrong $\varepsilon$ the text is the same to the last word. **A fluent text proves nothing, and a good loss proves little. Compare with a reference.**
+#
+# <!-- note: Let the hall fill in the column "reads well" before the picture. Most will accept "the mean taken away". -->
+
+# %% [markdown] hall="hidden" tags=["predict"]
+# <!-- claim: The wrong base hides on short texts. -->
+# ## The mistake that hides
+#
+# The wrong base, 10,000 for 100,000, is a mistake that people really make: 10,000 is what every tutorial has. Suppose that you test with a short sentence. **Predict:** from which length on does the loss show that the base is wrong? Below are six texts from NumPy's documentation, and how many nats the wrong base costs at each position.
+
+# %% tags=["learned", "nbval-ignore-output"]
+text, edges, gaps = numpy_docstrings().validation, [1, 8, 16, 32, 64, 128, 200], []
+for start in range(0, 120_000, 20_000):
+    ids = tokenizer.encode(text[start : start + 2000])[:200]
+    right, wrong = (nats(language_model(ids, turn=partial(turn, base=b)), ids) for b in (100_000, 10_000))
+    gaps.append([(wrong - right)[a - 1 : b - 1].mean() for a, b in zip(edges, edges[1:])])
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.gap_by_position(dict(enumerate(gaps)), edges)
+plt.show()
+mean = np.mean(gaps, axis=0)  # over the texts
+for a, b, gap in zip(edges, edges[1:], mean):
+    print(f"tokens {a:3} to {b - 1:3}: the wrong base costs {gap:+.3f} nats for each token")
+assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
+
+# %% [markdown] hall="step"
+# In the first sixteen tokens the wrong base costs nothing that six texts can show; from about 32 tokens on it costs a tenth of a nat or more. The reason: between near positions both bases turn the slow pairs of columns by almost nothing. **A test must be as long as the thing that can go wrong.**
+#
+# <!-- claim: For speed, the finished version keeps keys and values. -->
+# ## For speed
+#
+# The lines above read the whole text again for each new token. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with four options.
+
+# %% hall="output" tags=["timing", "nbval-ignore-output"]
+model = smollm2.load()
+rng = np.random.default_rng(0)
+start = time.perf_counter()
+on_lib = sample(model, tokenizer, robot, 16, rng, top_k=1)
+seconds = time.perf_counter() - start
+print(f"lib: {16 / seconds:.0f} tokens per second,", on_lib)
+print("the same text as your lines:", robot + on_lib == told[robot])
+
+# %% [markdown] hall="hidden"
+# ## Turn it
+#
+# At home, five minutes. Write with the model. It was tuned by others, on texts that nobody here has read: **it invents facts in fluent sentences, and it may say something foolish or rude.** **Predict first:** TURNIT
+
+# %% hall="hidden" tags=["explorer"]
+explorer()
+
+# %% [markdown] hall="hidden"
+# **Exercise 2. Three patients** · medium · 6 minutes. At home. Think first, and measure afterwards. Three programs differ from ours in one line.
+#
+# 1. Patient 1 counts the positions from 1: `np.arange(1, T + 1)` in `turn`.
+# 2. Patient 2 turns the values as well as the queries and the keys.
+# 3. Patient 3 divides the scores by 24, the root of the width 576, not by 8.
+#
+# One of the three is healthy: it computes the same logits. Which one, and why?
+
+# %% tags=["exercise"]
+my_healthy = None  # 1, 2 or 3
+
+check_patients(my_healthy)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_healthy = 1
+# ```
+#
+# A query at position $t$ and a key at position $s$ meet by the difference of their angles, and this depends on $t - s$ alone. One more for both changes nothing. The values of patient 2 are summed up after different turns, and nobody turns them back. The weights of patient 3 are too even: its scores are a third of what they should be.
+# </details>
+
+# %% [markdown] hall="hidden" tags=["exercise"]
+# **Exercise 3. A mistake of your own** · open · 40 minutes. At home. Plant a mistake that is not in the table: one change of one line. Write down *before* you run it what each of the three tools will say. Then measure. Find one that reads well, and the shortest text on which the reference convicts it.
+#
+# <details><summary>Rubric</summary>
+#
+# - **1 point** for a mistake that somebody could really make, in one line.
+# - **1 point** for three predictions, written down before the run.
+# - **1 point** for the three measurements, beside those of the right model.
+# - **1 point** for one sentence on why the tool that failed was blind.
+#
+# *A sample answer.* "I use `tanh` in place of the sigmoid in `silu`. I predict debris, a loss above 3 and a large difference. …" The predictions may be wrong; the point is that they were written down.
+# </details>
+
+# %% [markdown] hall="step" tags=["summary"]
+# <!-- claim: It runs, it reads well, and it may be wrong. -->
+# ## What stays
+#
+# - A language model of today is a table, some thirty blocks and the same table again: about 45 lines of NumPy.
+# - Weights can be stored in four bits, in blocks that share a scale and a least number.
+# - A model that runs and reads well can be wrong. Only a reference of logits convicted every mistake.
+# - A wrong rotary base hides on short texts. A test must be as long as the thing that can go wrong.
+#
+# <!-- hidden -->
+# **Next:** [[inside_a_real_language_model]] looks for the heads of [[looking_inside]] in this model.
+# **Further reading:** Allal et al., *SmolLM2: When Smol Goes Big*, 2025; the GGUF format, in the documentation of ggml; Dettmers and Zettlemoyer, *The case for 4-bit precision*, ICML 2023.
+#
+# <!-- note: Come back to the five texts: number 3 was right. Who voted for it, and on what evidence? -->
