@@ -15,7 +15,7 @@ from lib.teaching.panel import Number, TextField
 from lib.teaching.plots import visible
 from lib.trained.pretrained import smollm2
 
-TEXT = "Tamsel of Orlin met the baker of Dunmarrow. The baker of"
+TEXT = "The ferry to Dunmarrow was late. On the quay everybody waited for the ferry to Dunmar"
 EXAMPLES = [
     "When Mary and John went to the store, John gave a drink to",
     r"hot: cold\nbig: small\nup:",
@@ -50,7 +50,7 @@ def explorer():
 def show(text, layer, head):
     """The map of one head over a text, where its last token looks, and what may come next."""
     read = run(text)
-    weights = read.layers[layer - 1].weights[0]  # (H, T, T)
+    weights = read.layers[layer - 1].weights[0]
     labels = [*map(short, read.tokens)]
     names = [f"“{seen(token)}” (token {i})" for i, token in enumerate(read.tokens, 1)]
     later = np.triu(np.ones(weights.shape[1:], bool), 1)
@@ -87,7 +87,7 @@ def run(text):
     if not 1 <= len(ids) <= MOST:
         raise ValueError(f"text has {len(ids)} tokens: 1 to {MOST} were expected")
     logits, cache = model.forward(ids[None])
-    chances, _ = softmax(logits[0])  # (T, V)
+    chances, _ = softmax(logits[0])
     order = np.argsort(-chances, axis=1, kind="stable")[:, :SHOWN]
     following = [[tokenizer.decode(one) for one in row[:, None]] for row in order]
     layers = [layer.attention.layer.attention for layer in cache.stack.layers]
