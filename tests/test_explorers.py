@@ -27,6 +27,7 @@ from lib.teaching.sheets.tape import At
 from lib.transformer import Transformer, TransformerConfig
 
 MILLISECONDS = 3 * 25  # three times the target, for this machine may be busy
+OF_A_REAL_MODEL = {"inside_a_real_language_model": 3 * 1000}  # which reads each new text
 
 # What a learner's keyboard, a web page or a cat may put into a field. None of it is foreseen.
 ODD = {
@@ -224,7 +225,8 @@ def test_every_control_through_its_whole_range(name, explorers):
             assert_sound(watched, before)
             seen.add((watched.shown, watched.panel.caption))
         assert len(seen) > 1, f"{key} changes nothing"
-        assert statistics.median(times) <= MILLISECONDS, f"{key}: {times}"
+        most = OF_A_REAL_MODEL.get(name, MILLISECONDS) if key == "text" else MILLISECONDS
+        assert statistics.median(times) <= most, f"{key}: {times}"
         if watched.live and not watched.refused:
             assert_still(watched)
         assert (watched.turn(), watched.shown) == start, f"after {key} the start is another"
@@ -1586,6 +1588,7 @@ def a_longer_lag_costs_the_transformer_its_lead(watched):
 
 
 @promised(
+<<<<<<< HEAD
     "today_s_block",
     "The explorer begins with the model of the scene: 9 heads of keys, and notes of twice the "
     "weights.",
@@ -1618,6 +1621,37 @@ def a_model_brings_its_sizes_in_one_turn(watched):
     assert sizes == [80, 64, 8, 128]
     assert (controls["length"].value, controls["size"].value) == (8192, 4)  # they are no model's
     assert "The 68,976,648,192 weights" in watched.panel.caption
+=======
+    "inside_a_real_language_model",
+    "It starts with head 19.7, at the last token, *mar*: 0.99 of its weight lies on *row*, and the "
+    "model gives *row* 82 %.",
+    "Head 2.3 looks one back: 0.59 on average. Head 19.9 looks at the first token even here, with "
+    "1.00. If the ferry goes to *Orlin*, head 19.7 gives the first token 0.99. In *plum tram choir "
+    "cork plum tram choir* it gives *cork* 0.97. And in the sentence of Mary and John head 25.5 "
+    "looks from the last token at *Mary*, with 0.81, and the model gives *Mary* 92 %.",
+)
+def a_head_that_copies_rests_where_nothing_repeats(watched):
+    def row(**turned):
+        caption, view = watched.turn(**turned), watched.panel.seen
+        return caption, dict(zip(view.columns, view.values[0, -1], strict=True)), view.rows[-1]
+
+    caption, looks, last = row()
+    assert last == "mar" and looks["row"] == pytest.approx(0.99, abs=0.011)
+    assert "Likeliest next: “row”, 82%" in caption
+    text = watched.start["text"]
+    before, looks, _ = row(layer=2, head=3)
+    assert number(r"the token before ([\d.]+)", before) == pytest.approx(0.59, abs=0.011)
+    caption, looks, _ = row(layer=19, head=9)
+    assert looks["The"] == pytest.approx(1, abs=0.011)
+    _, looks, last = row(text=text.removesuffix("Dunmar") + "Orlin")
+    assert last == "lin" and looks["The"] == pytest.approx(0.99, abs=0.011)
+    _, looks, _ = row(text="plum tram choir cork plum tram choir")
+    assert looks["␣cork"] == pytest.approx(0.97, abs=0.011)
+    mary = next(each for each in watched.panel.controls["text"].stops() if "Mary" in each)
+    caption, looks, _ = row(text=mary, layer=25, head=5)
+    assert looks["␣Mary"] == pytest.approx(0.81, abs=0.011)
+    assert "Likeliest next: “␣Mary”, 92%" in caption
+>>>>>>> wt-inside
 
 
 @every_explorer
