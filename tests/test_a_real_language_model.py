@@ -283,6 +283,21 @@ def test_what_is_drawn_is_what_is_written_next():
     assert len({*whole}) > 3
 
 
+class Even:
+    """Gives every id the same logit, so that the chances alone say what is drawn."""
+
+    def read(self, ids, state=None):
+        return np.zeros((*ids.shape, 697), np.float32), SimpleNamespace(length=0)
+
+
+def test_each_token_has_a_chance_of_its_own_from_the_seed():
+    writer = Writer(Even(), ENDS)
+    for seed in (3, 4, 3):
+        chances = np.random.default_rng(seed).random(41)[:6]
+        ids = writer.write(FIRST, 6, seed, temperature=0.5, top_p=1.0).ids
+        assert ids == [int(chance * 697) for chance in chances]
+
+
 def test_an_end_ends_the_text():
     plain = Writer(Counted(), ENDS).write(FIRST, 8, **OTHER).ids
     end = SimpleNamespace(id=dict.fromkeys(smollm2.ENDS, plain[3]))
