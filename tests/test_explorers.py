@@ -1588,7 +1588,6 @@ def a_longer_lag_costs_the_transformer_its_lead(watched):
 
 
 @promised(
-<<<<<<< HEAD
     "today_s_block",
     "The explorer begins with the model of the scene: 9 heads of keys, and notes of twice the "
     "weights.",
@@ -1621,7 +1620,9 @@ def a_model_brings_its_sizes_in_one_turn(watched):
     assert sizes == [80, 64, 8, 128]
     assert (controls["length"].value, controls["size"].value) == (8192, 4)  # they are no model's
     assert "The 68,976,648,192 weights" in watched.panel.caption
-=======
+
+
+@promised(
     "inside_a_real_language_model",
     "It starts with head 19.7, at the last token, *mar*: 0.99 of its weight lies on *row*, and the "
     "model gives *row* 82 %.",
@@ -1651,7 +1652,6 @@ def a_head_that_copies_rests_where_nothing_repeats(watched):
     caption, looks, _ = row(text=mary, layer=25, head=5)
     assert looks["␣Mary"] == pytest.approx(0.81, abs=0.011)
     assert "Likeliest next: “␣Mary”, 92%" in caption
->>>>>>> wt-inside
 
 
 @every_explorer

@@ -196,6 +196,7 @@ assert min(alone["2.5"], alone["17.1"]) > 7 and max(alone["8.5"], alone["17.7"])
 # %% [markdown] hall="step"
 # **Single heads do the harm: 2.5, and less so 3.3.** Neither is an induction head. And head 17.1 alone does half as much harm as the ten best together, while its neighbour does none. The toy tells us why: the induction heads search the *notes* of a previous-token head. If 17.1 writes these notes, then the ten best must lose their stripe without it. **Predict** their scores without 17.1.
 
+
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
 def scores_without(name):
     layer, head = (int(number) - 1 for number in name.split("."))

@@ -8,7 +8,13 @@ from lib.trained.pretrained import smollm2
 from lib.trained.pretrained.byte_pairs import BytePairs
 
 TEXT = "broadcasting and broadcasting, 1234567, soixante-dix-sept, def softmax(x): return x"
-EXAMPLES = ["Return a copy of the array.", "strawberry strawberry", "日本の猫", "x = x + 1", "a" * 100]
+EXAMPLES = [
+    "Return a copy of the array.",
+    "strawberry strawberry",
+    "日本の猫",
+    "x = x + 1",
+    "a" * 100,
+]
 LONGEST, ROOM, WIDE = 120, 480, 64  # characters; bricks, for each may fall into bytes; a row
 
 
