@@ -405,7 +405,7 @@ for (a, b), gap in zip(pairwise(edges), mean, strict=True):
 assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 
 # %% [markdown] hall="step"
-# In the first sixteen tokens the wrong base costs nothing that six texts can show; from about 32 tokens on it costs a tenth of a nat or more. The reason: between near positions both bases turn the slow pairs of columns by almost nothing. **A test must be as long as the thing that can go wrong.**
+# In the first fifteen tokens the wrong base costs nothing that six texts can show; later on it costs a tenth of a nat or more for each token. The reason: between near positions both bases turn the slow pairs of columns by almost nothing. **A test must be as long as the thing that can go wrong.**
 #
 # <!-- claim: For speed, the finished version keeps keys and values. -->
 # ## For speed
@@ -413,7 +413,7 @@ assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 # The lines above read the whole text again for each new token. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with four options.
 
 # %% hall="output" tags=["timing", "nbval-ignore-output"]
-model = smollm2.load()
+model = smollm2.shared()
 rng = np.random.default_rng(0)
 start = time.perf_counter()
 on_lib = sample(model, tokenizer, robot, 16, rng, top_k=1)
@@ -424,7 +424,17 @@ print("the same text as your lines:", robot + on_lib == told[robot])
 # %% [markdown] hall="hidden"
 # ## Turn it
 #
-# At home, five minutes. Write with the model. It was tuned by others, on texts that nobody here has read: **it invents facts in fluent sentences, and it may say something foolish or rude.** **Predict first:** TURNIT
+# At home, five minutes. Write with the model. Others tuned it, on texts that nobody here has read: **it invents facts in fluent sentences, and it may say something foolish or rude.**
+#
+# - Set the prompt to *The capital of France is* and *tokens written* to 0. With top-p at 0.9, the *nucleus* is the smallest set of tokens that have 90 % of the probability together. **Predict:** at temperature 1 the nucleus holds ten tokens; how many does it hold at 0.1, and at 2?
+# - Set the prompt to *The capital of the planet Zorblax is*, 16 tokens and temperature 0.1. **Predict:** does the model say that it does not know?
+#
+# <details><summary>You should see</summary>
+#
+# At 0.1 the nucleus holds one token, at 1 it holds ten (*Paris* with 77 %), and at 2 more than thirteen thousand, and *Paris*, with 5 %, is still the likeliest.
+#
+# A sentence as fluent as any other.
+# </details>
 
 # %% hall="hidden" tags=["explorer"]
 explorer()
@@ -463,7 +473,7 @@ check_patients(my_healthy)
 # - **1 point** for the three measurements, beside those of the right model.
 # - **1 point** for one sentence on why the tool that failed was blind.
 #
-# *A sample answer.* "I use `tanh` in place of the sigmoid in `silu`. I predict debris, a loss above 3 and a large difference. …" The predictions may be wrong; the point is that they were written down.
+# *A sample answer.* "I set the gain of the last layer's attention norm to ones. I predicted nonsense, a loss above 2 and a large difference. Measured: it goes on with *was a brilliant scientist who lived in a small town*, its loss is 0.785 nats (right: 0.758), 80 % of the likeliest tokens are the same, and the largest difference is about 10. Only the reference convicts it. The last layer alone adds little to the stream."
 # </details>
 
 # %% [markdown] hall="step" tags=["summary"]

@@ -59,7 +59,7 @@ ready("smollm2")  # or one line that says what is missing, and what to type
 # Draw 25 tokens at random, and write them down twice. No text in the world has these tokens in this order, so the model cannot have learned the order from its training. **Predict:** its loss is about 15 nats for each token of the first half, which is worse than a uniform guess (10.8 nats). What is the loss in the second half?
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
-model, tokenizer, P = smollm2.load(), smollm2.tokenizer(), 25
+model, tokenizer, P = smollm2.shared(), smollm2.tokenizer(), 25
 ids = record.twice(10, np.random.default_rng(0))  # (10, 50): ten texts, each of 25 tokens, twice
 print("the first text begins with:", tokenizer.decode(ids[0, :8]))
 

@@ -69,7 +69,7 @@ def when_done(control):
 @cache
 def loaded():
     """The model and its tokenizer, loaded once."""
-    return smollm2.load(), smollm2.tokenizer()
+    return smollm2.shared(), smollm2.tokenizer()
 
 
 def encoded(tokenizer, prompt, kind):

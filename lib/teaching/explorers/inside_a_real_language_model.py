@@ -74,7 +74,7 @@ def show(text, layer, head):
 @lru_cache(maxsize=1)
 def loaded():
     """The model and its tokenizer, read when the first text is."""
-    return smollm2.load(), smollm2.tokenizer()
+    return smollm2.shared(), smollm2.tokenizer()
 
 
 @lru_cache(maxsize=4)

@@ -76,6 +76,12 @@ def load(dtype=np.float32):
     return model
 
 
+@cache
+def shared():
+    """One model for a whole kernel: a lesson and its explorer read the same 540 MB."""
+    return load()
+
+
 def table(layers):
     """{the course's name of a parameter: the file's name, or what is made of it}."""
     names = dict(WHOLE)

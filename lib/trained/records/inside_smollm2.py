@@ -11,6 +11,7 @@ one number: nats per token, or how many of 18 words are right.
 Shapes: N texts, T tokens of each, P of them before they repeat, L layers, H heads.
 """
 
+import csv
 from itertools import chain
 from pathlib import Path
 
@@ -199,6 +200,12 @@ def documentation():
 def cut(tokenizer, texts):
     """ids (N, CUT): the first tokens of each text."""
     return np.array([tokenizer.encode(text)[:CUT] for text in texts])
+
+
+def rows():
+    """The record's lines, a dict each: measure, ablated, answers, examples, draw and value."""
+    with RECORD.open(encoding="ascii", newline="") as lines:
+        return [*csv.DictReader(line for line in lines if not line.startswith("#"))]
 
 
 def main():
