@@ -389,14 +389,14 @@ check_pieces(my_pieces)
 # </details>
 
 # %% [markdown] hall="hidden" tags=["exercise"]
-# **Exercise 3. Beat them at home** · open · 40 minutes. At home. SmolLM2 has 49,152 entries, learned from many kinds of text. Learn merges from NumPy's docstrings only, `corpus.train[:200_000]`, and find out with how many merges *your* vocabulary needs fewer tokens per character than theirs on `corpus.validation[:40_000]`. (LEARNT Leave out words with a character that your vocabulary does not have.) Then
-# cut the French sentence with yours.
+# **Exercise 3. Catch up with them** · open · 40 minutes. At home. SmolLM2 has 48,900 merges, learned from many kinds of text. Learn merges from NumPy's docstrings only (all of `corpus.train`, with the words cut by `byte_pairs.split_words` instead of `split_words`). How many merges do *you* need to have as many characters per token on `corpus.validation[:40_000]` as they have? (Two thousand merges take about a minute. Leave out words with a character that your vocabulary does not have.) Then
+# cut the French sentence with your merges.
 #
 # <details><summary>Rubric</summary>
 #
 # - **1 point** for a prediction of the number of merges, written down before the first run.
-# - **1 point** for tokens per character, measured on text from which no merge was learned.
-# - **1 point** for the curve of tokens per character over the number of merges, with theirs as a line.
+# - **1 point** for characters per token, measured on text from which no merge was learned.
+# - **1 point** for the curve of characters per token over the number of merges, with theirs as a line.
 # - **1 point** for the price: the same vocabulary on French, and one sentence that says why.
 # </details>
 
