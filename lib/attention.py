@@ -22,6 +22,8 @@ from lib.functional import softmax_backward, softmax_in_place
 from lib.layers import Layer, Linear, as_rows, column_sums, scaled_normal
 from lib.positions import RotaryPositions
 
+ROOM = 256  # positions: no more is kept free in a KVCache for what is still to be written
+
 AttentionCache = namedtuple("AttentionCache", "scaled_query key value weights context")
 AdditiveCache = namedtuple("AdditiveCache", "query keys hidden weights")
 _MultiHeadCache = namedtuple("MultiHeadCache", "query key value attention output ablated_heads")
@@ -146,8 +148,8 @@ class KVCache:
         """Put (B, G, T, K) behind what is there; all keys and all values so far."""
         B, G, T, K = key.shape
         end = self.length + T
-        if not self.length or end > self.storage.shape[-2]:  # twice the room, copied seldom
-            storage = np.empty((2, B, G, 2 * end, K), key.dtype)
+        if not self.length or end > self.storage.shape[-2]:  # more room, so that this is seldom
+            storage = np.empty((2, B, G, end + min(end, ROOM), K), key.dtype)
             if self.length:
                 storage[..., : self.length, :] = self.storage[..., : self.length, :]
             self.storage = storage
