@@ -409,6 +409,12 @@ def repeated(x, heads):
     return x if x.shape[1] == heads else x[:, np.arange(heads) // (heads // x.shape[1])]
 
 
+def summed(dx, key_heads):
+    """(B, H, S, K) -> (B, G, S, K), the way back from repeated: the sum over a head's uses."""
+    B, H, S, K = dx.shape
+    return dx if H == key_heads else dx.reshape(B, key_heads, -1, S, K).sum(axis=2)
+
+
 def attention_of_one(query, key, value):
     """attention of one query (B, H, 1, K) in each head to keys and values (B, G, S, K).
 
@@ -418,12 +424,6 @@ def attention_of_one(query, key, value):
     context, cache = attention(query.reshape(B, key.shape[1], -1, K), key, value)
     weights = cache.weights.reshape(B, H, 1, -1)
     return context.reshape(query.shape), cache._replace(weights=weights)
-
-
-def summed(dx, key_heads):
-    """(B, H, S, K) -> (B, G, S, K), the way back from repeated: the sum over a head's uses."""
-    B, H, S, K = dx.shape
-    return dx if H == key_heads else dx.reshape(B, key_heads, -1, S, K).sum(axis=2)
 
 
 def without(x, ablated_heads):
