@@ -11,6 +11,7 @@ python notebooks/build.py thumbnails gates   run nothing; write README.md's smal
 
 A lesson is named by how its name, or its number, begins; without one it is all of them. From any
 folder; the same source gives the same bytes on the same machine: a second build says "same".
+Where weights that a lesson needs are not here (weights.py), build and test skip it and say so.
 How lessons refer to each other, and what is written in README.md, stands in references.py.
 """
 # ruff: noqa: E402
@@ -36,7 +37,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from notebooks import hall, pages, references
+from notebooks import hall, pages, references, weights
 
 SECONDS_PER_CELL = 120
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -53,6 +54,10 @@ class Failed(Exception):
     """One lesson could not be built; the message says where and why."""
 
 
+class Skipped(Exception):
+    """One lesson is left alone here; the message says why."""
+
+
 def read(source):
     """The notebook that the source describes, not yet executed, with its links."""
     notebook = jupytext.read(source)
@@ -60,6 +65,7 @@ def read(source):
     stems = {name: path.stem for name, path in found.items()}
     metadata = {k: v for k, v in notebook.metadata.items() if k != "jupytext"}
     notebook.metadata = metadata | {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    check_weights(notebook.metadata)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen = {}
     for place, cell in enumerate(notebook.cells, 1):
@@ -78,6 +84,14 @@ def read(source):
     for cell in notebook.cells[:1]:
         cell.source = references.titled(cell.source, source.stem)
     return nbformat.from_dict(notebook)
+
+
+def check_weights(metadata):
+    """Refuse weights that there are none of."""
+    try:
+        weights.named(metadata)
+    except ValueError as error:
+        raise Failed(str(error)) from None
 
 
 def refer(cell, stems):
@@ -251,6 +265,8 @@ def text(source, target):
 def build(source, target):
     """Execute one source and write its notebook; returns the line that reports it."""
     notebook = read(source)
+    if line := weights.missing(notebook.metadata):
+        raise Failed(line) if os.environ.get("COURSE_CI") else Skipped(line)
     start = time.perf_counter()
     megabytes = execute(notebook)
     seconds = time.perf_counter() - start
@@ -393,6 +409,8 @@ def main():
         for name, work, *given in steps(options):
             try:
                 print(work(*given), flush=True)
+            except Skipped as reason:
+                print(f"skipped {name}: {reason}", flush=True)
             except (Failed, FileNotFoundError) as failure:
                 print(f"failed  {name}: {failure}", flush=True)
                 failed = True

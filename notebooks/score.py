@@ -69,7 +69,12 @@ def execute(notebook):
     """Run it as the course runs its own; a cell that fails does not stop the others."""
     from nbclient import NotebookClient
 
+    from notebooks import weights
+
+    if line := weights.missing(notebook.metadata):
+        raise ValueError(line)  # else every answer would be wrong
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ["COURSE_BUILD"] = "1"  # no student's answers are kept for the next one
     resources = {"metadata": {"path": str(HERE)}}
     NotebookClient(notebook, timeout=120, allow_errors=True, resources=resources).execute()
 
@@ -87,7 +92,7 @@ def main():
         try:
             scores = score(path, options.run)
         except Exception as error:  # noqa: BLE001 (the other files are still read)
-            print(f"{path}: not read: {' '.join(str(error).split())[:200]}")
+            print(f"{path}: not read: {' '.join(str(error).split())[:400]}")
             failed = True
             continue
         rows += [(path, name, int(right), said) for name, (right, said) in scores.items()]

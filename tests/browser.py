@@ -18,6 +18,8 @@ import matplotlib
 from layout import FAULTS
 from playwright.sync_api import TimeoutError, sync_playwright
 
+from lib.trained.pretrained import where
+
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -144,7 +146,7 @@ class Lab:
     def __init__(self, folder, root=ROOT):
         self.folder = folder
         for name in ("lib", "notebooks"):
-            shutil.copytree(root / name, folder / name)
+            shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("models"))
         for name, values in SETTINGS.items():
             path = folder / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -176,6 +178,7 @@ class Lab:
             "JUPYTER_CONFIG_DIR": self.folder / "config",
             "JUPYTERLAB_SETTINGS_DIR": self.folder / "settings",
             "MPLCONFIGDIR": matplotlib.get_cachedir(),  # a new font cache takes seconds
+            "COURSE_MODELS": where.folder().absolute(),  # the weights were not copied
         }
         command = [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),

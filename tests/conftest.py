@@ -8,6 +8,7 @@ kernels.prepare()
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from foreign import without_weights  # noqa: E402
 
 
 @pytest.fixture
@@ -26,6 +27,16 @@ def pytest_collection_modifyitems(config, items):
         others = [item for item in items if not concerns(item, name)]
         items[:] = [item for item in items if item not in others]
         config.hook.pytest_deselected(items=others)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    return (yield from without_weights())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    return (yield from without_weights())
 
 
 def concerns(item, name):

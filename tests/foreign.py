@@ -7,10 +7,15 @@ safetensors({"w": ("F32", (2, 3), raw)}) -> bytes
 import json
 import os
 import struct
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 from lib.trained.pretrained import where
+from notebooks import weights
+
+SOURCES = Path(__file__).parents[1] / "notebooks/src"
 
 LETTERS = dict(enumerate("BbHhIif?")) | {10: "Q", 11: "q", 12: "d"}
 TEXT, LIST = 8, 9
@@ -18,10 +23,43 @@ TEXT, LIST = 8, 9
 
 def need(model):
     """The paths of a model's files; without them the test is skipped, or in the CI fails."""
-    line = where.missing(model)
+    lack(where.missing(model))
+    return where.files(model)
+
+
+def need_for(name):
+    """The same for all that a lesson needs, before it is run, or what is made for it."""
+    for model in needed(name):
+        need(model)
+
+
+def lack(line):
+    """What becomes of a test for which weights are missing, which this line tells (or None)."""
     if line:
         (pytest.fail if os.environ.get("COURSE_CI") else pytest.skip)(line)
-    return where.files(model)
+
+
+def without_weights():
+    """Around a test: where it is stopped by weights that are missing, that is what becomes of it.
+
+    So nothing that loads a model needs to say so; a model that cannot be loaded though its files
+    are there is a failure.
+    """
+    try:
+        return (yield)
+    except where.CannotLoadError as error:
+        if str(error) in map(where.missing, where.FILES):
+            lack(str(error))
+        raise
+
+
+@cache
+def needed(name):
+    """The models whose weights the lesson of this name needs."""
+    import jupytext  # which takes long to load, and not every test reads lessons
+
+    (source,) = SOURCES.glob(f"[0-9][0-9]_{name}.py")
+    return weights.named(jupytext.read(source).metadata)
 
 
 def text(value):

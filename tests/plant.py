@@ -28,7 +28,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-LEFT_OUT = ".git", ".venv", "*.ipynb", "*.npz.tmp", ".*_cache", ".hypothesis", "thumbnails"
+LEFT_OUT = (
+    *(".git", ".venv", "*.ipynb", "*.npz.tmp", ".*_cache", ".hypothesis", "thumbnails"),
+    "models",  # weights that others trained: MODELS are read in their place
+)
+MODELS = ROOT / "lib/trained/pretrained/models"
 MEMORY = 8_000_000  # KB: a mistake may ask for more than there is
 
 # The learner's tests of each file of the mathematics, the quick ones first.
@@ -291,6 +295,7 @@ class Field:
         limited = ["sh", "-c", f'ulimit -v {MEMORY}; exec "$@"', "sh", *command]
         quick = dict.fromkeys(("OMP_NUM_THREADS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"), "1")
         quick["PYTHONDONTWRITEBYTECODE"] = "" if keep else "1"
+        quick["COURSE_MODELS"] = os.environ.get("COURSE_MODELS") or str(MODELS)
         process = subprocess.Popen(
             limited, cwd=self.folder, start_new_session=True, env=os.environ | quick,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

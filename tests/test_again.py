@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from foreign import need_for
 from nbval.plugin import get_sanitize_patterns
 from test_lessons import EXEMPT, LESSONS
 
@@ -38,6 +39,7 @@ def play(*sources):
 
 @cache
 def played(lesson):
+    need_for(lesson.name)
     return play(lesson.source)[0]
 
 

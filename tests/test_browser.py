@@ -15,6 +15,7 @@ import look
 import pytest
 from accessibility import KNOWN, findings, wear
 from browser import CHROMIUM, ROOT, Lab
+from foreign import need_for
 from layout import FAULTS
 from live import frame_gap, walk
 from PIL import Image
@@ -64,6 +65,7 @@ def faults(cell):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_open_run_and_turn(name, lab, capsys):
+    need_for(name[3:])
     with lab.lesson(name) as lesson:
         committed = committed_pictures(name)
         assert committed and lesson.pictures() == [png for png, _ in committed]

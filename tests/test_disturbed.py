@@ -18,6 +18,7 @@ import nbformat
 import numpy as np
 import pytest
 from disturb import noise, oldest
+from foreign import need_for
 from nbclient import NotebookClient
 
 from notebooks import build
@@ -71,6 +72,7 @@ def disturbed(notebook, ipython, folder):
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_prints_the_same_when_last_bits_change(path, ipython, tmp_path):
+    need_for(path.stem[3:])
     said, counts = disturbed(path, ipython, tmp_path)
     assert said.returncode == 0, said.stdout
     names = WITHOUT_PRODUCT.get(path.stem[3:], noise.PRODUCTS)

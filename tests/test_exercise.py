@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lib.teaching.exercise import Exercise, verdicts
+from lib.teaching.exercises.tokens import check_merge
 
 RIGHT = np.array([[0.5, 1.25, -2.0], [1 / 3, 0.0, 1e-3]])
 NUMBER = Exercise("One", ("right: a half.", 0.5), {"that is its double.": 1.0, "a sign.": -0.5})
@@ -78,6 +79,54 @@ def test_what_is_right_of_several_is_told():
     assert say(PAIR, (0.25, RIGHT)) == ("wrong", "dx right; loss not yet.")
     assert say(PAIR, (0.25, None)) == ("empty", "dx: not answered yet.")
     assert say(PAIR, 0.5) == ("diagnosed", "2 results were expected (loss, dx), 1 came.")
+
+
+LIST = Exercise(
+    "Five",
+    right=("right.", lambda z: z + [1.0]),
+    slips={"the last is missing.": lambda z: z, "twice.": lambda z: [*z, 1.0, 1.0]},
+    given=lambda rng: ([0.5, 2.0],),
+)
+SEVERAL = Exercise(
+    "Six",
+    right=("right.", (0.5, RIGHT)),
+    slips={"dx: the first row is missing.": (0.5, RIGHT[1:]), "one alone.": (0.5,)},
+    parts=("loss", "dx"),
+)
+
+
+def test_a_slip_of_another_length_is_named_and_not_its_length():
+    assert say(LIST, lambda z: [0.5, 2.0, 1.0]) == ("right", "right.")
+    assert say(LIST, lambda z: np.float32([0.5, 2.0])) == ("diagnosed", "the last is missing.")
+    assert say(LIST, lambda z: (z + [1.0, 1.0],)[0])[1] == "twice."
+    assert say(SEVERAL, (0.5, RIGHT[1:])) == ("diagnosed", "dx: the first row is missing.")
+
+
+def test_a_shape_that_is_no_slips_is_told_as_before():
+    """Among them one with the numbers of a slip, and one of fewer results."""
+    said = "an array of shape (3,) was expected, (2,) came."
+    assert say(LIST, lambda z: [0.5, 2.1]) == ("diagnosed", said)
+    assert say(LIST, lambda z: []) == ("diagnosed", said.replace("(2,)", "(0,)"))
+    assert say(LIST, lambda z: [["a"]]) == ("diagnosed", "numbers were expected, a list came.")
+    assert "differ by an axis of size 1" in say(LIST, lambda z: [[0.5, 2.0, 1.0]])[1]
+    turned = (
+        "dx: an array of shape (2, 3) was expected, (3, 2) came. The axes are in another order."
+    )
+    assert say(SEVERAL, (0.5, RIGHT.T)) == ("diagnosed", turned)
+    assert say(SEVERAL, (0.5, None)) == ("empty", "dx: not answered yet.")
+    assert say(SEVERAL, ()) == ("diagnosed", "2 results were expected (loss, dx), 0 came.")
+
+
+def test_each_slip_of_the_merge_is_named():
+    """Most of them leave a list of another length."""
+    right = len(check_merge.right(*check_merge.given(np.random.default_rng(7))))
+    lengths = set()
+    for sentence, slip in check_merge.slips.items():
+        assert say(check_merge, slip) == ("diagnosed", sentence)
+        lengths.add(len(slip(*check_merge.given(np.random.default_rng(7)))))
+    assert len(lengths - {right}) == 3
+    said = say(check_merge, lambda ids, pair, new: ids[:2])
+    assert said == ("diagnosed", f"an array of shape ({right},) was expected, (2,) came.")
 
 
 EXPECTED = "an array of shape (2, 3) was expected"

@@ -55,7 +55,8 @@ def files():
         ]
     except (OSError, subprocess.CalledProcessError):
         made = re.compile(
-            r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints|pretrained/models)/"
+            r"/(\.venv|__pycache__|\.\w+_cache|\.hypothesis|\.ipynb_checkpoints|pretrained/models"
+            r"|notebooks/mine)/"
         )
         paths = [path for path in ROOT.rglob("*") if path.is_file()]
         return [path for path in paths if not made.search(path.as_posix())]
@@ -274,10 +275,16 @@ def test_a_notebook_is_in_step_with_its_source(source, target):
 def test_ci_runs_the_test_command_of_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
     command = re.search(r"<!-- command: test -->\n```\w*\n(.+)\n```\n", readme)[1]
+    weights = re.search(r"<!-- command: weights -->\n```\w*\n(.+)\n```\n", readme)[1]
+    second = (LIB / "trained/pretrained/models.txt").read_text("utf-8").splitlines()[1]
+    assert second == f"# {weights}"
     said = subprocess.run(["bash", ROOT / ".ci/run", "--show"], check=False, **TEXT)
-    assert said.stdout == command + "\n", said.stdout + said.stderr
-    legs = re.findall(r'^leg "(.+?)" (.+)$', (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert said.stdout == f"{command}\n{weights}\n", said.stdout + said.stderr
+    run = (ROOT / ".ci/run").read_text()
+    legs = re.findall(r'^leg "(.+?)" (.+)$', run, re.MULTILINE)
     assert ("the README's test command", 'bash -c "$tests"') in legs
+    at = legs.index(("the weights", "fetch"))
+    assert legs[at - 1][0] == "installation" and '|| bash -c "$weights"; }\n' in run
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=name)

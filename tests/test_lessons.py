@@ -24,6 +24,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from foreign import need_for
 from test_shapes import Program
 
 from lib import training
@@ -158,6 +159,7 @@ class Lesson:
         and so nothing is asserted: what is learned is held by nbval's run. A lesson that stops
         after few steps, as a figure may need them all, is run once more in full.
         """
+        need_for(self.name)
         try:
             return self.play(FEW)
         except Exception:  # noqa: BLE001 (if it is not for want of steps, it comes again)

@@ -40,7 +40,7 @@ def course(tmp_path):
     """As much of the course as runs a notebook; and how one is written into it."""
     for name in (
         *(".pytest.ini", "notebooks/conftest.py", "notebooks/kernels.py"),
-        "tests/nbval_sanitize.cfg",
+        *("notebooks/weights.py", "tests/nbval_sanitize.cfg"),
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

@@ -42,12 +42,14 @@ SMALL = {
     "encoder_language": FEW | dict(SEEDS=(0,)),
     "equal_budget": dict(LAGS=(2,), RATES=(0.01, 0.03), COPY_SEEDS=(0,))
     | dict(looks=lambda task, budget: [0.01], nats=lambda *_: 2.0, accuracy=lambda *_: 0.5),
+    "inside_smollm2": {},
     "learning_rates": dict(STEPS=4, LAST=2, RATES=dict(SGD=(0.1, 0.3), Adam=(0.01,))),
     "memory": dict(STEPS=4, LAGS=(2,), SEEDS=(0,)),
     "several_dates": dict(STEPS=4, POOL=500, TEST=5),
     "transformer_sweep": dict(STEPS={"warm-up": 4, "sweep": 4, "dropout": 4})
     | dict(EVERY=4, BATCH=2, CONTEXT=8, WIDTHS=(8,), LAYERS=(1,), SEEDS=1),
 }
+UNTRAINED = {"lib.trained.records.inside_smollm2"}  # it looks, and takes no step
 RECORDED = {f"lib.trained.records.{name}" for name in ("equal_budget", "learning_rates")}
 RECORDED |= {"lib.trained.records.transformer_sweep"}
 
@@ -57,7 +59,7 @@ def contents(folder):
 
 
 def test_every_program_is_tried():
-    assert {name.split(".")[-1] for name in NAMES} == set(SMALL) and len(NAMES) == 14
+    assert {name.split(".")[-1] for name in NAMES} == set(SMALL) and len(NAMES) == 15
 
 
 # --- asked for help
@@ -67,7 +69,7 @@ def test_every_program_is_tried():
 def course(tmp_path_factory):
     """A copy of lib: a program that trains when it should not must not spoil the shipped files."""
     folder = tmp_path_factory.mktemp("course")
-    left_out = shutil.ignore_patterns("__pycache__")
+    left_out = shutil.ignore_patterns("__pycache__", "models")
     shutil.copytree(ROOT / "lib", folder / "lib", ignore=left_out)
     return folder
 
@@ -170,7 +172,7 @@ def run_away(optimizer):
 
 
 @pytest.mark.parametrize("failure", [interrupt, fill_the_disk, run_away])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - UNTRAINED))
 def test_what_is_not_finished_leaves_every_file(name, failure, shipped, monkeypatch, capsys):
     """In the first run of a checkpoint, after weights were kept; in the second of a record."""
     if failure is run_away and name in RECORDED:

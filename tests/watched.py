@@ -18,6 +18,7 @@ from unicodedata import category
 
 import numpy as np
 import PIL.Image
+from foreign import need_for
 
 from lib.teaching import pictures
 from lib.teaching.maps import still
@@ -33,6 +34,7 @@ CELLS = 20  # that are pointed at, at each setting
 
 @cache
 def module(name):
+    need_for(name)
     return importlib.import_module(f"lib.teaching.explorers.{name}")
 
 

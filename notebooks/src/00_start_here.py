@@ -163,7 +163,7 @@ explorer()
 # An exercise gives you a stub with `None` in it. You replace the `None` and run the cell; the check in its last line prints one
 # sentence. Before you have written anything it says *not answered yet*. When you are wrong, it says where it thinks the mistake
 # is. Try as often as you like: a check never stops the notebook, and nothing later depends on an exercise. The solution is
-# folded below the cell. Open it after you have tried.
+# folded below the cell. Open it after you have tried. A function of yours that is right is kept in the folder `notebooks/mine`, and later lessons may run it in place of the finished version; to forget it, delete its file there.
 #
 # The folder `lib` holds the finished version of each piece that a lesson builds, so that later lessons can use it. It
 # is written to be read: open `lib/functional.py` once you have done [[gradients_by_hand]].

@@ -7,7 +7,7 @@
 #       wall: a text of characters is too long for attention, and with words every new word is unknown
 #       picture: one sentence as bricks, cut after 0, 50 and 300 merges, and by the 49,152 entries of SmolLM2
 #       surprise: a number of seven digits is seven tokens, and a smile is two tokens that are no text alone
-#       remember: a language model never sees a letter, only the ids of pieces that were frequent in somebody's text
+#       remember: a language model does not see the letters of a word, only the ids of pieces that were frequent in somebody's text
 #     ideas: [byte-pair encoding, bytes as the smallest pieces, tokens per character]
 # ---
 
@@ -16,14 +16,14 @@
 # # Tokens
 #
 # <!-- step -->
-# **How many r's are in *strawberry*, for a reader who never sees a letter?**
+# **How many r's are in *strawberry*, for a reader who does not see letters?**
 #
 # | | |
 # |---|---|
 # | **What you will do** | merge letters by hand, write the merge, learn a vocabulary from a text, cut new text with it, and then cut text with the vocabulary of a real language model |
 # | **What you will learn** | how a text becomes the ids that a language model reads, why the pieces are neither letters nor words, and what this does to numbers, to French and to a forgotten space |
 # | **What you need** | ids ([[sequences_as_arrays]]); that attention compares each position with each other position ([[scaled_dot_product_attention]]); Python's dictionaries |
-# | **Minutes** | 60: scene 4, two alphabets 6, by hand 7, exercise 1 10, learning 8, cutting 7, the order 4, bytes 4, SmolLM2 5, who pays 5; at home: turn it (4), exercises 2 (4) and 3 (40) |
+# | **Minutes** | 60: scene 4, two alphabets 6, by hand 7, exercise 1 9, learning 9, cutting 7, the order 3, bytes 4, SmolLM2 6, who pays 5; at home: turn it (4), exercises 2 (4) and 3 (40) |
 #
 # The weights of SmolLM2 are not part of the course's download: where they are missing, the first cell says how to fetch them.
 #
@@ -55,8 +55,8 @@ where.files("smollm2")  # or one line that says what is missing, and what to typ
 # <!-- claim: A language model reads numbers, not letters. -->
 # ## What the model was given
 #
-# SmolLM2 is a small language model that others have trained. It has 134,515,008 parameters, and you will run it in [[a_real_language_model_on_your_layers]]. Ask
-# it how many r's there are in *strawberry*. This is what the model is given:
+# SmolLM2 is a small language model that others have trained. It has 134,515,008 parameters, and you will run it in [[a_real_language_model_on_your_layers]]. Asked
+# *How many r's are in strawberry?*, it answers: *The answer is 1.* Asked which letters are in the word, it answers: *The letters in the word strawberry are "S" and "T".* This is what the model is given:
 
 # %% hall="output"
 theirs = smollm2.tokenizer()
@@ -66,7 +66,7 @@ for text in ("strawberry", " strawberry"):
 
 # %% [markdown] hall="step"
 # The word becomes three numbers. With a space before it, it becomes a single number. No number says which letters are inside. **The model cannot look into the word. What it
-# knows about the letters of *strawberry*, it has learned from texts that speak about them.** This is one reason why such questions fail.
+# knows about the letters of *strawberry*, it has learned from texts that speak about them.** That is why it answers so badly.
 #
 # The pieces *st*, *raw* and *berry* are called **tokens**. The program that cuts a text into tokens is called a **tokenizer**. Who decides where to cut? Why are the tokens not letters, and
 # why are they not words?
@@ -77,17 +77,17 @@ for text in ("strawberry", " strawberry"):
 # <!-- claim: Characters make a text long, and words leave something out. -->
 # ## Two alphabets that fail
 #
-# In most lessons so far a token was a character. A text of characters is long: a word of six letters takes six positions. Attention compares each position with each other position,
+# In most lessons so far a token was a character. A text of characters is long: a word of six letters takes six positions, and a page takes thousands. Attention compares each position with each other position,
 # so a text that is five times as long costs 25 times as many scores. Let us take words instead. How many words do we need?
 #
-# We count on the documentation of NumPy. A word is here a run of letters, with the space before it if there is one. Every other character is a word of its own.
+# We count on the documentation of NumPy. A word is here a run of letters, with one space before it if there is one. Several spaces are a word, too, and so is every other sign.
 
 # %%
 corpus = numpy_docstrings()
 
 
 def split_words(text):
-    return re.findall(r" ?[A-Za-z]+|.", text, re.DOTALL)
+    return re.findall(r" ?[A-Za-z]+| +(?= )|.", text, re.DOTALL)
 
 
 known_words = Counter(split_words(corpus.train))  # {word: how often}
@@ -95,9 +95,11 @@ new_words = split_words(corpus.validation)
 for count in (100, 1000, len(known_words)):
     known = {word for word, _ in known_words.most_common(count)}
     share = sum(word not in known for word in new_words) / len(new_words)
-    print(f"with the {count:5} most frequent words, {share:6.1%} of the words of a new text are unknown")
+    print(
+        f"with the {count:5} most frequent words, {share:6.1%} of the words of a new text are unknown"
+    )
 unknown = sorted({word for word in new_words if word not in known_words and len(word) > 4})
-print("unknown even then:", *unknown[:6])
+print("unknown even then:", *(word.strip() for word in unknown[:6]))
 
 # %% [markdown] hall="step"
 # The documentation holds several thousand different words. Even with all of them, a new text has words without an id. **Characters make the text long. Words leave something out.** We want pieces that are long where the text is
@@ -139,7 +141,7 @@ print("unknown even then:", *unknown[:6])
 #
 # A computer does not keep the pieces; it keeps their ids. Let e, h, n and t have the ids 0, 1, 2 and 3. Then *then* is `[3, 1, 0, 2]`. The first merge, of `(1, 0)`, makes a new piece, and the new piece gets the next free id, 4. So *then* becomes `[3, 4, 2]`.
 #
-# **Exercise 1. The merge** · hard · 10 minutes. `ids` is a list of ids, `pair` is a tuple of two ids, and `new` is the id of their piece. Return a new list, in which `new` stands wherever the two ids of the pair stood side by side, in their order. Work
+# **Exercise 1. The merge** · medium · 9 minutes. `ids` is a list of ids, `pair` is a tuple of two ids, and `new` is the id of their piece. Return a new list, in which `new` stands wherever the two ids of the pair stood side by side, in their order. Work
 # from the left: an id that has just been joined is not joined again, so of `[7, 7, 7]` the pair `(7, 7)` leaves `[new, 7]`.
 
 
@@ -173,7 +175,7 @@ check_merge(my_merge)
 # <!-- claim: To learn a vocabulary is to count and to merge, again and again. -->
 # ## Learn a vocabulary
 #
-# Count, merge, and count again. The text is cut into words first, and no merge crosses the border of a word. A word that occurs 500 times need not be cut 500 times: each different word is cut once, and each of its pairs counts `often` times.
+# Count, merge, and count again. The text is cut into words first, and no merge crosses the border of a word: otherwise pieces such as *of␣the* would fill the vocabulary, and a word would be cut in another way beside other neighbours. A word that occurs 500 times need not be cut 500 times: each different word is cut once, and each of its pairs counts `often` times.
 #
 # <!-- hidden -->
 # From here on your own merge does the work, if it is right; the next cell says so. Otherwise the finished version runs.
@@ -208,33 +210,35 @@ print("the first of 300 merges:", *learned[:8])
 print("the last of 300 merges: ", *learned[-6:])
 
 # %% [markdown] hall="hidden"
-# The first line is the table on paper: ids 4 and 5 are *he* and *the*. The first of the 300 merges are English; the last ones are NumPy. A space is shown as ␣.
+# The first line is the table on paper: ids 4 and 5 are *he* and *the*. The first of the 300 merges are English. Among the last ones is ␣*ndarray*, which is NumPy. A space is shown as ␣.
 #
 # ## Cut a new text
 #
 # To cut a word, begin with its characters. Look for the merge that was learned *first* among those that fit; do it; look again, until none fits. The new ids grow with each merge, so the merge that was learned first is the one with the smallest new id.
 
+
 # %%
-def cut_word(ids, merges):
+def cut_word(ids, merges, choose=min):
     while fitting := [pair for pair in pairwise(ids) if pair in merges]:
-        first = min(fitting, key=merges.get)
-        ids = merge(ids, first, merges[first])
+        pair = choose(fitting, key=merges.get)  # the smallest new id: learned first
+        ids = merge(ids, pair, merges[pair])
     return ids
 
 
-def cut(text, vocabulary, merges):
+def cut(text, merges, choose=min):
     ids = []
     for word in split_words(text):
-        ids += cut_word([vocabulary.index(letter) for letter in word], merges)
-    return ids
+        letters = [vocabulary.index(letter) for letter in word]
+        ids += cut_word(letters, merges, choose)
+    return [vocabulary[i] for i in ids]  # the pieces, to be read
 
 
 # %% hall="output" tags=["predict"]
-for word in ("the", " transformers", " broadcasting"):
-    print(f"{word!r:>16}:", "|".join(vocabulary[i] for i in cut(word, vocabulary, merges)))
+for word in (" the", " transformers", " broadcasting"):
+    print(f"{word!r:>16}:", "|".join(cut(word, merges)).replace(" ", "␣"))
 
 # %% [markdown] hall="hidden"
-# No word is unknown: *transformers*, which the text does not know, falls into short pieces, in the worst case into characters.
+# No word is unknown, as long as its characters are known: *transformers*, which is not in the text, falls into short pieces, in the worst case into characters.
 #
 # Look at one sentence: cut after no merge, after 50 and after 300, and by SmolLM2, whose vocabulary has 49,152 entries. **Predict:** the sentence has 56 characters. How many pieces are left in the last row?
 #
@@ -247,7 +251,7 @@ sentence = "Return a copy of the array, sorted along the given axis."
 rows = {}
 for count in (0, 50, 300):
     first_merges = dict(list(merges.items())[:count])
-    rows[f"{count} merges"] = [vocabulary[i] for i in cut(sentence, vocabulary, first_merges)]
+    rows[f"{count} merges"] = cut(sentence, first_merges)
 rows["SmolLM2"] = [theirs.decode([i]) for i in theirs.encode(sentence)]
 
 # %% tags=["figure"]
@@ -258,41 +262,27 @@ for name, pieces in rows.items():
 
 # %% [markdown] hall="step"
 # <!-- hidden -->
-# With the large vocabulary almost every word is one piece. In characters, attention compares $56^2 = 3136$ pairs of positions; in tokens it compares $13^2 = 169$. The price is a larger model: a table of embeddings with 49,152 rows, and a softmax over 49,152 outputs.
+# (Grey and white only keep neighbours apart.) With the large vocabulary almost every word is one piece. In characters, attention compares $56^2 = 3136$ pairs of positions; in tokens it compares $13^2 = 169$. The price is a larger model: a table of embeddings with 49,152 rows, and a softmax over 49,152 outputs.
 #
 # <!-- claim: Merges in another order give other ids, and nothing complains. -->
 # ## The order is part of the vocabulary
 #
-# A common mistake is to apply the merges in any order. Here the merge that was learned *last* goes first. **Predict:** do the pieces, joined, still give the text?
+# A common mistake is to apply the merges in any order. Here the merge that was learned *last* goes first: `max` stands in place of `min`. **Predict:** do the pieces, joined, still give the text?
 
 # %% hall="output" tags=["negative-control"]
 text = "the parameters of the function"
-last_first = {pair: -new for pair, new in merges.items()}  # the order, turned round
-
-
-def cut_in_order(text, order):
-    pieces = []
-    for word in split_words(text):
-        ids = [vocabulary.index(letter) for letter in word]
-        while fitting := [pair for pair in pairwise(ids) if pair in order]:
-            pair = min(fitting, key=order.get)
-            ids = merge(ids, pair, merges[pair])
-        pieces += [vocabulary[i] for i in ids]
-    return pieces
-
-
-for name, order in {"first learned, first": merges, "last learned, first": last_first}.items():
-    pieces = cut_in_order(text, order)
-    print(f"{name}: {len(pieces):2} pieces", "|".join(pieces))
-    print("    joined they are the text again:", "".join(pieces) == text)
+for name, choose in (("first learned, first", min), ("last learned, first", max)):
+    pieces = cut(text, merges, choose)
+    print(f"{name}: {len(pieces):2} pieces", "|".join(pieces).replace(" ", "␣"))
+    print("    joined, they are the text again:", "".join(pieces) == text)
 
 # %% [markdown] hall="step"
-# Both give the text back, so a round trip does not convict the mistake. But a model that reads the wrong pieces reads ids that it was not trained on, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
+# Both give the text back, so cutting and joining does not show the mistake. But the model was trained on other ids for this text, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
 #
 # <!-- claim: Start from bytes, and nothing in the world is unknown. -->
 # ## Start from bytes
 #
-# Our vocabulary begins with the characters of the training text. It has no id for a Japanese character, or for a smile. Unicode has more than 150,000 characters, and most of them are rare. The way out is to begin one floor lower (Radford et al., 2019): a computer stores each character as one to four **bytes**, and a byte is a whole number
+# Our vocabulary begins with the characters of the training text. It has no id for a Japanese character, or for a smile. Unicode has more than 150,000 characters, and most of them are rare. The way out is to begin with something smaller than a character (Radford et al., 2019): a computer stores each character as one to four **bytes**, and a byte is a whole number
 # from 0 to 255. If the first pieces are the bytes, 256 pieces are enough for every language.
 
 # %% hall="output"
@@ -300,50 +290,51 @@ for text in ("a", "é", "日", "🙂"):
     print(f"{text} is stored as the bytes {list(text.encode())}")
 
 # %% [markdown] hall="hidden"
-# A merge may now join *half a character* with something else. (A tokenizer of this kind prints a letter in place of each byte; you will meet **Ġ**, which stands for the space.)
+# A merge may now join *half a character* with something else. Many bytes cannot be printed, so such a tokenizer shows a letter in place of each byte. The letter for the space is **Ġ**.
 #
 # ## A vocabulary that others learned
 #
-# The file of SmolLM2 holds its tokenizer: 49,152 tokens and 48,900 merges. The tokens are 235 of the bytes, the 48,900 pieces that the merges make, and 17 marks such as `<|im_start|>`, with which a turn of a chat begins. **Its code is your code.** Below, `cut_word` gets the merges of SmolLM2 and works through a text that is not NumPy's own. Only the cutting into words is theirs: they cut numbers into single digits.
+# The file of SmolLM2 holds its tokenizer: 49,152 tokens and 48,900 merges. The tokens are 235 of the 256 bytes, the 48,900 pieces that the merges make, and 17 marks such as `<|im_start|>`, with which a turn of a chat begins. (21 bytes have no token: most of them, such as 255, stand in no valid text at all, and the others in almost none.)
+#
+# **Its code is your code.** Below, `cut_word` gets the merges of SmolLM2. Only the cutting into words is not ours: a word is a run of letters with one space before it, each digit is a word, a run of other signs is a word, and spaces are treated as ours are.
 #
 # <!-- claim: The tokenizer of SmolLM2 is your loop with other merges. -->
 # <!-- note: Show the first merges: a space and t, a space and a, i and n, h and e. They have counted English. -->
 
 # %% hall="output" tags=["finished"]
-their_merges = {tuple(map(theirs.id.get, pair)): theirs.id["".join(pair)] for pair in theirs.rank}
 print("their first merges:", *("+".join(pair) for pair in list(theirs.rank)[:8]))
-
-
-def cut_like_smollm2(text):
+lines, same = corpus.validation[:30_000].splitlines(), 0
+for line in lines:
     ids = []
-    for word in byte_pairs.split_words(text):
-        letters = [byte_pairs.LETTERS[byte] for byte in word.encode()]
-        ids += cut_word([theirs.id[letter] for letter in letters], their_merges)
-    return ids
-
-
-lines = corpus.validation[:30_000].splitlines()
-same = sum(cut_like_smollm2(line) == theirs.encode(line).tolist() for line in lines)
+    for word in byte_pairs.split_words(line):
+        ids += cut_word(theirs.byte_ids(word), theirs.merges)
+    same += ids == theirs.encode(line).tolist()  # the finished version's ids
 print(f"your loop gives the ids of the finished version on {same} of {len(lines)} lines")
 
 # %% [markdown] hall="hidden"
 # (The tests of this course hold the finished version to the ids of the makers' own tokenizer, on 10,000 lines of English and of random Unicode: all are equal.)
 #
 # <!-- claim: Who pays? -->
-# ## Who pays
+# ## Who pays more?
 #
-# **Predict** for each line how many tokens it takes: 1234567, the French word for 77, a smile, and a sentence with and without a space at its end.
+# **Predict** for each of these how many tokens it takes: the number 1234567, the French word for 77, a smile, and a sentence without and with a space at its end.
 #
 # <!-- vote: The number 1234567, the French seventy-seven, a smile: how many tokens each? -->
 
 # %% hall="output"
-for text in ("1234567", "soixante-dix-sept", "🙂", "The capital of France is", "The capital of France is "):
+for text in (
+    "1234567",
+    "soixante-dix-sept",
+    "🙂",
+    "The capital of France is",
+    "The capital of France is ",
+):
     ids = theirs.encode(text)
     print(f"{len(ids)} tokens: {text!r:27}", *(repr(theirs.decode([i])) for i in ids))
 
 # %% [markdown] hall="step"
 # - **A number is cut into its digits.** The makers chose that, so that each number is made of the same ten pieces.
-# - **A smile is two tokens, and neither of them is a text.** Each holds a part of the four bytes; where bytes are no character, `decode` shows �.
+# - **A smile is two tokens, and neither of them is a text.** The first holds three of its four bytes. Where bytes are no character, `decode` shows �.
 # - **A space at the end is a token of its own.** In the training texts the space nearly always belongs to the next word, as in ␣*Paris*. After the forgotten space the model would have to go on with *Paris* without its space, which it has hardly ever seen.
 #
 # <!-- hidden -->
@@ -360,15 +351,15 @@ for language, text in same_meaning.items():
     print(f"{language:>8}: {len(text)} characters, {len(text.encode())} bytes, {len(ids)} tokens")
 
 # %% [markdown] hall="step"
-# Nobody decided this. The merges went to what was frequent, and the texts were English. **A rare language pays in tokens, and so in time, in memory, and in how much fits into the context.**
+# Nobody planned this. The merges went to what was frequent in the chosen texts, and those were mostly English. **A rare language pays in tokens, and so in time, in memory, and in how much fits into the context.**
 #
 # <!-- hidden -->
-# A loss *per token* therefore means nothing across vocabularies: a longer piece is harder to guess, and there are fewer of them. Compare nats per *character*.
+# A loss *per token* therefore means nothing across vocabularies: a longer piece is harder to guess, and there are fewer of them. Compare nats per *character*: the nats of all tokens together, divided by the number of characters.
 
 # %% [markdown] hall="hidden"
 # ## Turn it
 #
-# At home, four minutes. The explorer cuts the text *broadcasting and broadcasting*. The first *broadcasting* stands at the start, the second stands behind a space. **Predict first:** which of the two takes fewer tokens? Then set *merges* to 0, 10, 100, 1000 and so on, and watch the words grow.
+# At home, four minutes. The text of the explorer begins with *broadcasting and broadcasting*. The first *broadcasting* stands at the start of the text, the second stands behind a space. **Predict first:** which of the two takes fewer tokens? Then set *merges* to 0, 10, 100, 1000 and so on, and watch the words grow.
 #
 # <details><summary>You should see</summary>
 #
@@ -398,8 +389,8 @@ check_pieces(my_pieces)
 # </details>
 
 # %% [markdown] hall="hidden" tags=["exercise"]
-# **Exercise 3. Beat them at home** · open · 40 minutes. At home. SmolLM2 has 49,152 entries, learned from many kinds of text. Learn merges from NumPy's docstrings only, and find the smallest number of merges with which *your* vocabulary needs fewer tokens per character than theirs on `corpus.validation`. Then
-# cut the French sentence with yours (leave out what has no id).
+# **Exercise 3. Beat them at home** · open · 40 minutes. At home. SmolLM2 has 49,152 entries, learned from many kinds of text. Learn merges from NumPy's docstrings only, `corpus.train[:200_000]`, and find out with how many merges *your* vocabulary needs fewer tokens per character than theirs on `corpus.validation[:40_000]`. (LEARNT Leave out words with a character that your vocabulary does not have.) Then
+# cut the French sentence with yours.
 #
 # <details><summary>Rubric</summary>
 #
@@ -410,16 +401,16 @@ check_pieces(my_pieces)
 # </details>
 
 # %% [markdown] hall="step" tags=["summary"]
-# <!-- claim: A model never sees a letter. -->
+# <!-- claim: A model sees ids of pieces, not letters. -->
 # ## What stays
 #
 # - Byte-pair encoding joins the most frequent pair of neighbours, again and again. A new text is cut by the same merges, in the same order.
 # - If the first pieces are bytes, nothing is unknown. In the worst case a token is a part of a character.
 # - A vocabulary is a record of somebody's texts: what was frequent there is cheap for ever.
-# - A language model never sees a letter. It sees the ids of the pieces, and a space in the wrong place changes the ids.
+# - A language model does not see the letters of a word. It sees the ids of pieces, and a space in the wrong place changes the ids.
 #
 # <!-- hidden -->
-# **Next:** [[today_s_block]] changes four parts of the Transformer of 2017. Then the ids of this lesson go into SmolLM2.
+# **Next:** [[today_s_block]] shows what has changed in the Transformer since 2017. Then the ids of this lesson go into SmolLM2.
 # **Further reading:** Gage, *A New Algorithm for Data Compression*, C Users Journal 1994; Sennrich, Haddow and Birch, *Neural Machine
 # Translation of Rare Words with Subword Units*, ACL 2016; Radford et al., *Language Models are Unsupervised Multitask Learners*, 2019; Petrov et al., *Language Model Tokenizers Introduce Unfairness Between Languages*, NeurIPS 2023.
 #

@@ -19,10 +19,10 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | count what a model keeps while it writes, change three parts of the block that you have built, derive and check each way back, and look at an experiment that makes one change at a time |
+# | **What you will do** | count what a model keeps while it writes, rebuild three parts of the block that you know, derive and check each way back, and look at an experiment that makes one change at a time |
 # | **What you will learn** | RMSNorm, SwiGLU and grouped queries, what each of them saves, and which change lowers the loss |
 # | **What you need** | heads ([[many_heads]]), the feed-forward ([[residuals_and_feed_forward]]), layer normalisation ([[layer_normalisation]]), rotary positions ([[tokens_and_positions]]), the KV cache ([[generation]]) |
-# | **Minutes** | 60: scene 5, the block 3, RMSNorm 11, exercise 1 5, SwiGLU 9, grouped queries 6, exercise 2 9, check 4, rotary base 2, experiment 6; at home: turn it (4), exercise 3 (4) |
+# | **Minutes** | 60: scene 5, the block 5, RMSNorm 10, exercise 1 4, SwiGLU 10, grouped queries 6, exercise 2 8, check 3, rotary base 2, experiment 7; at home: turn it (4), exercise 3 (4) |
 #
 # <!-- note: Ask what a language model has to keep while it writes. The answer of Generation: the keys and values of everything so far. -->
 
@@ -49,24 +49,29 @@ np.set_printoptions(precision=4, suppress=True)
 # <!-- claim: The notes outweigh the book. -->
 # ## The notes outweigh the book
 #
-# A model that writes keeps the key and the value of every token so far, in every layer ([[generation]]). Take the language model that you will run in the next lesson: 134,515,008 parameters in 30 layers. Suppose that each layer has 9 heads of width 64. The model can read 8,192 tokens. **Predict:** at the end of such a text, what takes more memory, the weights or the keys and values?
+# A model that writes keeps the key and the value of every token so far, in every layer ([[generation]]). Call them its *notes*: what it remembers of this text. And call its weights the *book*: what it has learned once and for all.
+#
+# Take the language model that you will run in the next lesson, with 134,515,008 parameters in 30 layers. Suppose for now that each layer has 9 heads of keys and values, 64 wide, one for each head of queries. The model can read 8,192 tokens. **Predict:** at the end of such a text, what takes more memory, the book or the notes?
 
 # %% hall="output"
 L, H, K, T, parameters = 30, 9, 64, 8192, 134_515_008
-weights = 4 * parameters  # float32: 4 bytes for each number
+book = 4 * parameters  # the weights, in float32: 4 bytes for each number
 notes = 4 * 2 * L * H * K * T  # 2: a key and a value
-print(f"weights         {weights / 1e9:.2f} GB")
+print(f"weights         {book / 1e9:.2f} GB")
 print(f"keys and values {notes / 1e9:.2f} GB")
 
 # %% [markdown] hall="step"
-# The notes take twice the room of the book. And for each new token, all of the notes are read once. Such costs made people ask of each part of the block of 2017: what happens without it? On the left is the block that you have built; on the right is the block of most language models of today.
+# The notes take twice the room of the book. And for each new token, all of the notes are read once. Such costs made people ask of each part of the block of 2017: do we need it? On the left is the block that you have built, with the norm before each part (pre-norm); on the right is the block of many language models of today.
 #
 # <!-- note: 1.13 against 0.54 GB. Let them guess which of the numbers in the product could be smaller. -->
 
 # %% tags=["figure"]
 figures.then_and_now()
 plt.show()
-print("changed: both norms, the feed-forward, the heads of keys and values, the positions, the biases")
+print("changed: norms, feed-forward, heads of keys and values, positions, biases")
+
+# %% [markdown] hall="hidden"
+# Five things have changed. Three of them you rebuild in this hour: the norm, the feed-forward and the heads of keys and values. The fourth, rotary positions, you have built already. The fifth is only left out: without biases, large models train more stably, as Chowdhery et al. (2022) report.
 
 # %% [markdown] hall="step" tags=["paper"]
 # <!-- claim: RMSNorm is layer normalisation without the mean. -->
@@ -85,18 +90,12 @@ print("changed: both norms, the feed-forward, the heads of keys and values, the 
 #
 # <!-- note: Do (1, 2, 2) on the board. Ask what layer normalisation would make of (2, 2, 2), and what RMSNorm makes of it. -->
 
-# %% tags=["figure"]
-figures.one_norm((1, 2, 2))
-plt.show()
-x = np.array([1.0, 2.0, 2.0])
-print("x / r:", x / np.sqrt((x * x).mean()))
-
 # %% [markdown] hall="hidden" tags=["equation"]
 # For a vector $x$ with $D$ entries, and a small $\varepsilon$ so that nobody divides by 0:
 #
 # $$r = \sqrt{\tfrac1D \textstyle\sum_i x_i^2 + \varepsilon}, \qquad n_i = \frac{x_i}{r}, \qquad y_i = \gamma_i\, n_i.$$
 #
-# **Exercise 1. RMSNorm** · medium · 5 minutes. `x` (T, D) holds one vector for each of T positions, `gamma` is (D,), and `epsilon` is a number. Return $y$ (T, D). (In [[a_real_language_model_on_your_layers]] your lines will run in a model that others trained, 61 times for each token.)
+# **Exercise 1. RMSNorm** · easy · 4 minutes. `x` (T, D) holds one vector for each of T positions, `gamma` is (D,), and `epsilon` is a number. Return $y$ (T, D). (In [[a_real_language_model_on_your_layers]] your lines will run in a model that others trained, 61 times for each token: twice in each of 30 blocks, and once at the end.)
 
 
 # %% tags=["exercise"]
@@ -123,23 +122,28 @@ check_rms_norm(my_rms_norm)
 # **The way back.** Write $dn_i = dy_i\,\gamma_i$. The entry $x_i$ reaches the loss on two ways: it stands in its own $n_i$, and it stands in $r$, which divides *every* entry. (In [[layer_normalisation]] there was a third way, through the mean. It is gone.)
 #
 # 1. Straight: $n_i = x_i / r$, so $x_i$ gets $dn_i / r$.
-# 2. Through $r$: all entries together give $dr = -\sum_j dn_j\, x_j / r^2 = -\frac1r \sum_j dn_j\, n_j$. And $\partial r / \partial x_i = x_i / (D r) = n_i / D$.
+# 2. Through $r$: all entries together give $dr = -\sum_j dn_j\, x_j / r^2 = -\frac1r \sum_j dn_j\, n_j$. And from $r^2 = \frac1D \sum_i x_i^2 + \varepsilon$ follows $2r\, \partial r / \partial x_i = 2 x_i / D$, so $\partial r / \partial x_i = x_i / (D r) = n_i / D$.
 #
 # The sum of both:
 #
 # $$dx_i = \frac1r\Bigl(dn_i - n_i \cdot \tfrac1D \textstyle\sum_j dn_j\, n_j\Bigr), \qquad d\gamma_i = \sum_t dy_{ti}\, n_{ti}.$$
 #
-# With the three numbers and $dn = (1, 0, 0)$: the mean of $dn_j\, n_j$ is $0.5774 / 3 = 0.1925$, and $dx = \frac{1}{1.7321}\bigl((1, 0, 0) - 0.1925 \cdot n\bigr) = (0.5132, -0.1283, -0.1283)$. **Predict** the sum of $dx_i\, x_i$, then add it up: $0.5132 - 0.2566 - 0.2566 = 0$. A longer $x$ in the same direction gives the same $n$, so the loss does not change in that direction.
+# With the three numbers and $dn = (1, 0, 0)$: the mean of $dn_j\, n_j$ is $0.5774 / 3 = 0.1925$, and $dx = \frac{1}{1.7321}\bigl((1, 0, 0) - 0.1925 \cdot n\bigr) = (0.5132, -0.1283, -0.1283)$. Now add up $dx_i\, x_i$: $0.5132 - 0.2566 - 0.2566 = 0$. It must be so (but for the tiny $\varepsilon$): a longer $x$ in the same direction gives the same $n$, so the loss does not change in that direction.
 #
-# <!-- note: Both ways on the board, then the numbers. The sum of dx times x is 0: ask why before you say it. -->
+# <!-- note: Both ways on the board, then the numbers. The sum of dx times x is 0: ask why before you say it. The picture takes the way through r in three steps: square, mean, root. -->
+
+# %% tags=["figure"]
+figures.one_norm((1, 2, 2), dn=(1, 0, 0))
+plt.show()
+print("dx, as the sum of both ways, is above")
 
 
 # %% tags=["backward"]
 def rms_norm_backward(dy, x, gamma, epsilon):
     r = np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon)  # (T, 1)
     n, dn = x / r, dy * gamma  # (T, D)
-    shared = (dn * n).mean(axis=-1, keepdims=True)  # (T, 1)
-    return (dn - n * shared) / r, (dy * n).sum(axis=0)  # dx, dgamma
+    along = (dn * n).mean(axis=-1, keepdims=True)  # (T, 1)
+    return (dn - n * along) / r, (dy * n).sum(axis=0)  # dx, dgamma
 
 
 # %% [markdown] hall="step"
@@ -150,8 +154,14 @@ def rms_norm_backward(dy, x, gamma, epsilon):
 #
 # $$z = x W_g, \qquad u = x W, \qquad s = z\,\sigma(z), \qquad h = s \odot u, \qquad y = h\, W_2.$$
 #
-# Here $z$ is the **gate**, and $\sigma$ is the sigmoid. The function $s(z) = z\,\sigma(z)$ is called **silu** (or swish). It is near 0 for very negative $z$ and near $z$ for large $z$, and it is smooth. So $z$ decides how far a unit is open, and $u$ decides what goes through. The gates of the LSTM worked in the same way ([[gates]]).
-#
+# Here $z$ is the **gate**, and $\sigma$ is the sigmoid. The function $s(z) = z\,\sigma(z)$ is called **silu** (or swish): a smooth relu that goes a little below 0, as the picture shows. So $z$ decides how strongly a unit is open, and $u$ decides what goes through. In the LSTM a gate multiplied, too ([[gates]]); but that gate lay between 0 and 1, and $s$ has no upper end.
+
+# %% tags=["figure"]
+figures.silu_and_relu()
+plt.show()
+print("silu and relu; the lowest point of silu is about -0.28, at z = -1.28")
+
+# %% [markdown] hall="step"
 # One unit on paper, with $z = 1$, $u = 3$ and $dh = 1$. Forward: $\sigma(1) = 0.7311$, so $s = 0.7311$ and $h = 2.1932$. Back: a product gives each side the other side's value, $du = dh\, s = 0.7311$ and $ds = dh\, u = 3$. The slope of $s$ is $\sigma(z) + z\,\sigma(z)\,(1 - \sigma(z)) = 0.7311 + 0.1966 = 0.9277$, so $dz = 3 \cdot 0.9277 = 2.7830$.
 #
 # <!-- note: The gate gets a large gradient because much wanted to go through; the other side gets a small one because the gate was not fully open. -->
@@ -165,22 +175,22 @@ print("the slope of silu at 1:", sigmoid(np.array(1.0))[0] * (2 - sigmoid(np.arr
 # %% tags=["forward"]
 def swiglu(x, W_g, W, W_2):
     z, u = x @ W_g, x @ W  # (T, F)
-    share, _ = sigmoid(z)
-    s = z * share  # (T, F)
-    return (s * u) @ W_2, (x, z, u, share, s)
+    sigma, _ = sigmoid(z)  # (T, F); sigmoid returns what its way back needs, too
+    s = z * sigma  # (T, F)
+    return (s * u) @ W_2, (x, z, u, sigma, s)
 
 
 def swiglu_backward(dy, cache, W_g, W, W_2):
-    x, z, u, share, s = cache
+    x, z, u, sigma, s = cache
     dh = dy @ W_2.T  # (T, F)
     du = dh * s  # (T, F)
-    dz = dh * u * (share + s * (1 - share))  # (T, F)
+    dz = dh * u * (sigma + s * (1 - sigma))  # (T, F): ds times the slope of silu
     dx = dz @ W_g.T + du @ W.T  # two layers read x, so its gradient is a sum
     return dx, x.T @ dz, x.T @ du, (s * u).T @ dy  # dx, dW_g, dW, dW_2
 
 
 # %% [markdown] hall="hidden"
-# Three matrices now stand where two stood. To keep the number of parameters, the hidden layer becomes two thirds as wide. (The slope is written with $s = z\,\sigma$: $\sigma + s\,(1 - \sigma)$.)
+# Three matrices now stand where two stood. To keep the number of parameters, the hidden layer becomes two thirds as wide: $3 \cdot 576 \cdot 1536 = 2 \cdot 576 \cdot 2304$.
 
 # %% [markdown] hall="step"
 # <!-- claim: Three heads of queries read one head of keys and values. -->
@@ -192,22 +202,17 @@ def swiglu_backward(dy, cache, W_g, W, W_2):
 # |---|---|---|---|---|---|---|---|---|---|
 # | reads the head of keys and values | 1 | 1 | 1 | 2 | 2 | 2 | 3 | 3 | 3 |
 #
-# Each head still asks its own question. In the forward pass the keys and values are repeated, with `np.repeat(key, H // G, axis=1)`, and everything else stays. The notes shrink from 1.13 GB to a third, 0.38 GB.
+# Each head still asks its own question. In the forward pass the keys and values, of shape (B, G, S, K) for B texts of S positions, are repeated along the heads with `np.repeat(key, H // G, axis=1)`, and everything else stays. The notes shrink from 1.13 GB to a third, 0.38 GB.
 #
-# A trap: `np.tile` makes an array of the *same shape*, in another order. A model that was trained with one order and runs with the other writes debris; you will see it.
+# A trap: `np.tile` makes an array of the *same shape*, in another order. A model that was trained with one order and runs with the other writes nonsense, as you will see in [[a_real_language_model_on_your_layers]].
 
 # %% hall="output"
 keys = np.array(["k1", "k2", "k3"])
 print("np.repeat:", *np.repeat(keys, 3))
 print("np.tile:  ", *np.tile(keys, 3))
 
-# %% tags=["figure"]
-figures.shared_key(gradients=(0.5, -0.2, 0.4))
-plt.show()
-print("three gradients come back to one key")
-
 # %% [markdown] hall="hidden"
-# **Exercise 2. What comes back to a shared key** · hard · 9 minutes. From a blank page. `key` (B, G, S, K) was repeated to `repeated` (B, H, S, K), each head $H / G$ times, one after another. You get `drepeated` (B, H, S, K), the gradient of the copies, and $G$. For one entry of `key`, write down every place that reads it, and derive its gradient. Then write the lines for the whole array.
+# **Exercise 2. What comes back to a shared key** · hard · 8 minutes. From a blank page. `key` (B, G, S, K) was repeated to `repeated` (B, H, S, K), each head $H / G$ times, one after another. You get `drepeated` (B, H, S, K), the gradient of the copies, and $G$. For one entry of `key`, write down every place that reads it, and derive its gradient. Then write the lines for the whole array.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -233,11 +238,16 @@ check_shared_key(my_shared_key_backward)
 # *Neighbouring* heads share a key, so $G$ is the first of the two new axes.
 # </details>
 
+# %% tags=["figure"]
+figures.shared_key(gradients=(0.5, -0.2, 0.4))
+plt.show()
+print("three gradients come back to one key")
+
 # %% [markdown] hall="hidden"
 # <!-- claim: All three, checked. -->
 # ## Is it right?
 #
-# The finished layers are `RMSNorm` and `SwiGLU` in `lib.layers`, and `MultiHeadAttention(..., key_heads=G)`. The functions above, against finite differences, with sizes that all differ:
+# The functions above against finite differences, with sizes that all differ. (`lib` has the finished layers: `RMSNorm`, `SwiGLU` and `MultiHeadAttention(..., key_heads=G)`.)
 
 # %% tags=["gradient-check"]
 rng = np.random.default_rng(0)
@@ -253,7 +263,9 @@ for name, by_hand, array in (("dx", dx, x), ("dgamma", dgamma, norm.gamma)):
     compare(f"RMSNorm {name}", by_hand, measured)
 
 gradients = swiglu_backward(dy, swiglu(x, W_g, W, W_2)[1], W_g, W, W_2)
-for name, by_hand, array in zip(("dx", "dW_g", "dW", "dW_2"), gradients, (x, W_g, W, W_2), strict=True):
+for name, by_hand, array in zip(
+    ("dx", "dW_g", "dW", "dW_2"), gradients, (x, W_g, W, W_2), strict=True
+):
     measured = numerical_gradient(lambda: (swiglu(x, W_g, W, W_2)[0] * dy).sum(), array)
     compare(f"SwiGLU {name}", by_hand, measured)
 
@@ -270,21 +282,24 @@ compare("mean", neighbours.mean(axis=2), measured)
 compare("sum, as tile", drepeated.reshape(B, H // G, G, S, K).sum(axis=1), measured)
 
 # %% [markdown] hall="hidden" tags=["finished"]
-# ## The fourth change: rotary positions, with a larger base
+# ## Rotary positions with a larger base
 #
-# Rotary positions turn each query and each key by an angle that grows with its place; the way back turns by the same angle in the other direction ([[tokens_and_positions]]). The base sets how slowly the slowest pair of columns turns. With the base 10,000 of 2017 and $K = 64$, the slowest pair turns by 63° within 8,192 tokens; with SmolLM2's base of 100,000 it turns by 7°, so keys far away are compared almost without a turn. The derivation does not change, since the base is only a number.
+# Rotary positions turn each pair of columns of a query and a key by an angle that grows with the place ([[tokens_and_positions]]). The slowest pair hardly turns, so it compares *what* two tokens are, whatever their distance. In a long text even the slowest pair has turned a good way, and then distance disturbs this comparison. A larger base slows it down. The way back does not change: the base is only a number.
 
 # %%
 for base in (10_000, 100_000):
     slowest = base ** (-62 / 64)  # radians for each position
-    print(f"base {base:7,}: in 8,192 tokens the slowest pair turns by {np.degrees(8192 * slowest):.0f}°")
+    print(
+        f"base {base:7,}: in 8,192 tokens the slowest pair turns by {np.degrees(8192 * slowest):.0f}°"
+    )
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: One change at a time, with equal parameters and three seeds. -->
 # ## Which change is better?
 #
-# Change one part of the block of 2017 at a time, and train. The models write NumPy's documentation, character by character, as in [[training_a_transformer]]: width 64, four layers, four heads, 600 training steps, three seeds each. What a change saves goes into a wider feed-forward, so all models have the
-# same number of parameters, to within one in a hundred. (The training took eight minutes on one core, so the numbers come from a record; its program is `lib/trained/records/todays_block.py`.) **Predict** the order of the five losses on held-out text.
+# Change one part of the block of 2017 at a time, and train. The models write NumPy's documentation, character by character, as in [[training_a_transformer]]: 128 characters of context, width 64, four layers, four heads of width 16, 600 training steps, three seeds each. Rotary positions have the base 10,000, and the shared key is a single head of keys and values for all four heads of queries ($G = 1$). What a change saves goes into a wider feed-forward, so all models have the same number of parameters, to within one in a hundred. A last row makes all the changes at once, and leaves out the biases.
+#
+# (The training took eight minutes on one core, so the numbers come from a record; its program is `lib/trained/records/todays_block.py`.) **Predict:** which of the four changes lowers the loss most, and which does not lower it at all?
 #
 # <!-- vote: Which change lowers the loss most: RMSNorm, the gate, the shared key, or rotary positions? -->
 
@@ -293,17 +308,19 @@ last = last_looks()  # of each run, after its 600 steps
 print("held-out loss in nats per character, three seeds; numbers kept for each token")
 for block in CHANGES:
     three = last[last["block"] == block]
-    print(f"{block:>14}", *(f"{loss:.3f}" for loss in three["validation"]), f"{three['cached'][0]:4}")
+    print(
+        f"{block:>14}", *(f"{loss:.3f}" for loss in three["validation"]), f"{three['cached'][0]:4}"
+    )
 
 # %% tags=["figure"]
 figures.rivals(last)
 plt.show()
-print("one dot for each seed; less is better")
+print("one ring for each seed, set apart so that none hides another; less is better")
 
 # %% [markdown] hall="step"
 # <!-- claim: The shared key costs nothing here; the turn and the gate lower the loss. -->
-# - **One key head for four heads of queries**: a quarter of the notes, and a loss that lies among those of 2017. That is why it is used.
-# - **RMSNorm**: a loss that is lower by less than 0.01 with each of the three seeds. It is used because it does less work.
+# - **One key head for four heads of queries** keeps a quarter of the notes: 128 numbers for each token, not $2 \cdot 4 \cdot 4 \cdot 16 = 512$. Its loss differs from that of 2017 by less than the seeds differ among themselves. That is why it is used.
+# - **RMSNorm**: with each of the three seeds the loss is lower, by less than 0.01. Its authors chose it because it does less work.
 # - **SwiGLU**: about 0.13 nats lower. In 2020 its author wrote that he had no explanation for its success, and we have none either.
 # - **Rotary positions**: about 0.3 nats lower, the largest change of all. Neither the old positions nor the new ones have a parameter.
 #
@@ -314,11 +331,11 @@ print("one dot for each seed; less is better")
 # %% [markdown] hall="hidden"
 # ## Turn it
 #
-# At home, four minutes. The explorer begins with the model of the scene: 9 heads of keys, and notes of twice the weights. **Predict first:** with how many heads of keys do the notes of 8,192 tokens become lighter than the weights? Turn *key heads* down.
+# At home, four minutes. The explorer begins with the model of the scene: 9 heads of keys, and notes of twice the weights. The number of key heads must divide the 9 heads of queries. **Predict first:** with how many key heads do the notes of 8,192 tokens become lighter than the weights? Turn *key heads* down.
 #
 # <details><summary>You should see</summary>
 #
-# With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The number of key heads must divide 9, so only 9, 3 and 1 are possible.)
+# With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The weights stay as they are: what the keys save goes into a wider feed-forward.)
 # </details>
 
 # %% hall="hidden" tags=["explorer"]
@@ -346,13 +363,13 @@ check_bytes(my_gigabytes)
 # <!-- claim: Where several read one thing, the gradients add up. -->
 # ## What stays
 #
-# - RMSNorm divides by the root mean square, and takes no mean away. Its gradient has no part along $x$.
+# - RMSNorm divides by the root mean square, and takes no mean away. Its gradient has (but for $\varepsilon$) no part along $x$.
 # - SwiGLU multiplies two readings of $x$; each side's gradient is the other side's value.
 # - Grouped queries keep fewer keys and values. Where several heads read one key, their gradients add up.
-# - Costs explain the shared key and RMSNorm. The loss explains rotary positions and the gate.
+# - The shared key and RMSNorm are used because they cost less. Rotary positions and the gate are used because they lower the loss.
 #
 # <!-- hidden -->
 # **Next:** [[a_real_language_model_on_your_layers]] lays the weights of SmolLM2 into exactly this block.
-# **Further reading:** Zhang and Sennrich, *Root Mean Square Layer Normalization*, NeurIPS 2019; Shazeer, *GLU Variants Improve Transformer*, 2020; Su et al., *RoFormer*, 2021; Ainslie et al., *GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints*, EMNLP 2023.
+# **Further reading:** Zhang and Sennrich, *Root Mean Square Layer Normalization*, NeurIPS 2019; Shazeer, *GLU Variants Improve Transformer*, 2020; Su et al., *RoFormer*, 2021; Chowdhery et al., *PaLM*, 2022; Ainslie et al., *GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints*, EMNLP 2023.
 #
 # <!-- note: Ask which of the changes they would undo, and what it would cost. -->

@@ -37,6 +37,7 @@ import lib  # before NumPy: it keeps NumPy to one thread
 
 import time
 from functools import partial
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -84,7 +85,12 @@ ready("smollm2")  # or one line that says what is missing, and what to type
 file = smollm2.opened()
 for fact in ("block_count", "attention.head_count", "attention.head_count_kv", "rope.freq_base"):
     print(f"{fact:26} {file.facts['llama.' + fact]:g}")
-for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.ffn_up.weight"):
+for name in (
+    "token_embd.weight",
+    "blk.0.attn_q.weight",
+    "blk.0.attn_k.weight",
+    "blk.0.ffn_up.weight",
+):
     print(f"{name:26} {file.shapes[name]}")
 
 # %% [markdown] hall="step"
@@ -161,7 +167,17 @@ def array(name):
     return unpack(file.blocks(name)).reshape(file.shapes[name])
 
 
-PARTS = "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down".split()
+PARTS = [
+    "attn_norm",
+    "attn_q",
+    "attn_k",
+    "attn_v",
+    "attn_output",
+    "ffn_norm",
+    "ffn_gate",
+    "ffn_up",
+    "ffn_down",
+]
 layers = [{part: array(f"blk.{i}.{part}.weight") for part in PARTS} for i in range(30)]
 table, last_gamma = array("token_embd.weight"), array("output_norm.weight")
 numbers = sum(w.size for layer in layers for w in layer.values()) + table.size + last_gamma.size
@@ -291,7 +307,11 @@ def nats(logits, ids):
 logits = language_model(reference.ids)
 same, largest = compared(logits)
 print(f"the likeliest token is the same at {same:.0%} of {len(reference.ids)} positions")
-print("the logits spread over", f"{np.ptp(reference.logits):.0f}, and all differ by less than 1e-3:", largest < 1e-3)
+print(
+    "the logits spread over",
+    f"{np.ptp(reference.logits):.0f}, and all differ by less than 1e-3:",
+    largest < 1e-3,
+)
 per_character = nats(logits, reference.ids).sum() / len(reference.text)
 print(f"{per_character:.3f} nats per character")
 
@@ -302,6 +322,7 @@ print(f"{per_character:.3f} nats per character")
 # ## Which tool finds which mistake?
 #
 # Now plant the mistakes. Each is one change of one function. For each, ask three tools: a *reader* (you), the *nats per character* on the recorded text (without a mistake 0.758), and the *reference*. **Predict:** which mistake still reads well?
+
 
 # %% tags=["negative-control"]
 def layer_norm(x, gamma, epsilon):  # takes the mean away, as in 2017
@@ -317,7 +338,9 @@ def in_halves(x):  # turns columns i and i + 32, not neighbours: another convent
     return turn(x[..., order])[..., np.argsort(order)]
 
 
-forgotten = [w | {"attn_norm": np.ones_like(w["attn_norm"])} if i == 25 else w for i, w in enumerate(layers)]
+forgotten = [
+    w | {"attn_norm": np.ones_like(w["attn_norm"])} if i == 25 else w for i, w in enumerate(layers)
+]
 mistakes = {
     "none": {},
     "epsilon 1e-3 for 1e-5": dict(norm=rounder),
@@ -368,14 +391,16 @@ assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none
 text, edges, gaps = numpy_docstrings().validation, [1, 8, 16, 32, 64, 128, 200], []
 for start in range(0, 120_000, 20_000):
     ids = tokenizer.encode(text[start : start + 2000])[:200]
-    right, wrong = (nats(language_model(ids, turn=partial(turn, base=b)), ids) for b in (100_000, 10_000))
-    gaps.append([(wrong - right)[a - 1 : b - 1].mean() for a, b in zip(edges, edges[1:])])
+    right, wrong = (
+        nats(language_model(ids, turn=partial(turn, base=b)), ids) for b in (100_000, 10_000)
+    )
+    gaps.append([(wrong - right)[a - 1 : b - 1].mean() for a, b in pairwise(edges)])
 
 # %% tags=["figure", "learned", "nbval-ignore-output"]
 figures.gap_by_position(dict(enumerate(gaps)), edges)
 plt.show()
 mean = np.mean(gaps, axis=0)  # over the texts
-for a, b, gap in zip(edges, edges[1:], mean):
+for (a, b), gap in zip(pairwise(edges), mean, strict=True):
     print(f"tokens {a:3} to {b - 1:3}: the wrong base costs {gap:+.3f} nats for each token")
 assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 

@@ -44,7 +44,8 @@ LESSONS = [f"notebooks/{path.name}" for path in sorted(ROOT.glob("notebooks/*.ip
 SHORT = next(path for path in LESSONS if path.endswith("_the_recurrent_cell.ipynb"))
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 # Whoever starts this has variables of their own, which a hub's students have not.
-ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8"}
+MODELS = str(ROOT / "lib/trained/pretrained/models")  # weights, which all students share
+ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "COURSE_MODELS": MODELS}
 
 # what: unit, its name in the table
 TIMES = {
@@ -188,7 +189,8 @@ def hub(folder, names):
 def copy_course(folder, names):
     """One home for each student, after what an image of the course does once."""
     first, *others = (folder / name for name in names)
-    left_out = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "slides", "handouts")
+    made = "__pycache__", ".ipynb_checkpoints", "slides", "handouts", "models", "mine"
+    left_out = shutil.ignore_patterns(*made)
     for part in ("lib", "notebooks", "binder"):
         shutil.copytree(ROOT / part, first / part, ignore=left_out)
     own = dict(cwd=first, env=ENVIRONMENT | {"HOME": str(first)}, capture_output=True)

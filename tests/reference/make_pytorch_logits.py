@@ -14,7 +14,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from lib.trained.records.pytorch_logits import RECORD, TEXT  # noqa: E402
+from lib.trained.records.pytorch_logits import RECORD, TEXT
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 

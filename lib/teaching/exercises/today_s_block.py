@@ -145,7 +145,7 @@ _GB = 2 * 32 * 8 * 128 * 8192 * 2 / 1e9
 
 check_bytes = Exercise(
     "Exercise 3",
-    tolerance=5e-3,  # with two digits behind the point
+    tolerance=7e-3,  # 1.07, and 0.54 for its half
     right=("right: 2 arrays · 32 layers · 8 key heads · 128 · 8,192 tokens · 2 bytes.", _GB),
     slips={
         "half of it: keys and values are both kept, and each number has 2 bytes.": _GB / 2,

@@ -4,12 +4,12 @@ from lib.teaching.exercise import Exercise
 
 
 def _given(rng):
-    """Ids in which the pair overlaps itself, stands at the end, and is made by a join."""
-    ids = [7, 7, 7, 4, 7, 7, 9, 4, *rng.integers(0, 3, 5).tolist(), 7, 7]
+    """Ids in which the pair overlaps itself, the new one is there already, and the last alone."""
+    ids = [7, 7, 7, 4, 7, 7, 9, 4, *rng.integers(0, 3, 5).tolist(), 7, 7, 5]
     return ids, (7, 7), 9
 
 
-def _merge(step=2, last=True, once=False, again=False, kept=False):
+def _merge(step=2, once=False, kept=False):
     """The right merge; each switch goes wrong in one place."""
 
     def merge(ids, pair, new):
@@ -21,7 +21,7 @@ def _merge(step=2, last=True, once=False, again=False, kept=False):
             else:
                 made.append(ids[i])
                 i += 1
-        return made if last else made[:-1]
+        return made
 
     return merge
 
@@ -53,7 +53,7 @@ check_merge = Exercise(
         "the second id of the pair still stands behind the new one.": _merge(kept=True),
         "an id became the new one although its neighbour did not fit: both must.": _each_alone,
         "nothing was joined: two neighbours are a tuple, or compare them one by one.": _not_at_all,
-        "the last piece is missing from what you return.": _merge(last=False),
+        "the last id is missing: it has no neighbour, and stays.": _without_the_last,
     },
 )
 

@@ -7,16 +7,22 @@ from lib.teaching.panel import Choice, Panel, Picture, TextField
 from lib.trained.pretrained import smollm2
 from lib.trained.pretrained.byte_pairs import BytePairs
 
-TEXT = "broadcasting and broadcasting"
-EXAMPLES = ["1234567", "soixante-dix-sept", "🙂 日本", "def softmax(x):", "a" * 100]
+TEXT = "broadcasting and broadcasting, 1234567, soixante-dix-sept, def softmax(x): return x"
+EXAMPLES = [
+    "Return a copy of the array.",
+    "strawberry strawberry",
+    "日本の猫",
+    "x = x + 1",
+    "a" * 100,
+]
 LONGEST, ROOM, WIDE = 120, 480, 64  # characters; bricks, for each may fall into bytes; a row
 
 
 def explorer():
     """A text and a number of merges, against its tokens."""
-    picture = Picture(6.4, 2.6)
+    picture = Picture(6.4, 2.2)
     ax = picture.axes
-    ax.set(xlim=(-0.5, WIDE + 1), ylim=(21.5, -0.5))
+    ax.set(xlim=(-0.5, WIDE + 1), ylim=(24.5, -0.5))
     ax.axis("off")
     wall = Wall(ax, size=8, room=ROOM)
     picture.moving(wall.faces, wall.letters)

@@ -17,7 +17,6 @@ D, H, G, K, F = 576, 9, 3, 64, 1536
 WIDTH = 4.8  # of each of the two columns
 STREAM, LEFT, MIDDLE, RIGHT = 0.7, 1.43, 2.56, 3.69  # the stream, and what stands on three lanes
 GATE, UP = 2.0, 3.2  # the two arms of SwiGLU
-BETWEEN = 0.29  # from a box's middle to where the lines part above or below it
 WHAT = (
     "The blocks of 2017 and of today, each with one residual stream that nothing interrupts. "
     f"Changed, in amber: two layer norms to RMSNorm; {H} heads of keys and of values to {G}, each "
@@ -317,8 +316,23 @@ def rivals(last):
     first = last[last["block"] == blocks[0]]["validation"].mean()
     losses.axvline(first, color=GREY, ls=":", lw=1, zorder=0)
     losses.set(yticks=range(len(blocks)), yticklabels=blocks, ylim=(len(blocks) - 0.5, -0.5))
-    losses.set_xlabel("held-out nats per character")
+    losses.set_xlabel("held-out nats per character (less is better)")
     losses.set_title(f"ring: a seed; stroke: their mean; dotted: that of {blocks[0]}", size=8.5)
     cached.set(xlabel="numbers", xlim=(0, 1.3 * last["cached"].max()))
     cached.set_title("kept for each token", size=8.5)
     return losses, cached
+
+
+# ---------------------------------------------------------------------------- silu beside relu
+
+
+def silu_and_relu():
+    """The two curves, from -5 to 5."""
+    z = np.linspace(-5, 5, 201)
+    _, ax = plt.subplots(figsize=(4.2, 2.2))
+    ax.axhline(0, color=GREY, lw=0.8, ls=":", zorder=0)
+    ax.plot(z, np.maximum(z, 0), color=GREY, ls="--", lw=1.4, label="relu(z)")
+    ax.plot(z, silu(z)[0], color=INK, ls="-", lw=1.8, label="silu(z) = z σ(z)")
+    ax.set(xlabel="z", ylim=(-0.8, 5.2))
+    ax.legend(loc="upper left")
+    return ax

@@ -95,6 +95,16 @@ class BytePairs:
     def __len__(self):
         return len(self.tokens)
 
+    @functools.cached_property
+    def merges(self):
+        """{pair of ids: the id of the token that they make}, in the order of training."""
+        return {(self.id[a], self.id[b]): self.id[a + b] for a, b in self.rank}
+
+    def byte_ids(self, word):
+        """The ids of a word's bytes, before any merge; a byte with no token is left out."""
+        letters = [LETTERS[byte] for byte in word.encode("utf-8")]
+        return [self.id[letter] for letter in letters if letter in self.id]
+
     def encode(self, text, name="text"):
         """Ids (T,) of a text. A byte that is no token of the vocabulary is left out."""
         ids = []

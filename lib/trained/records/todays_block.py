@@ -67,7 +67,7 @@ def run(block, seed, train, validation):
         seconds += time.process_time() - start
         loss, step = np.mean(history.losses[-EVERY:]), len(history.losses)
         settings = f"{block},{seed},{model.parameter_count()},{cached},{step},{seconds:.1f}"
-        yield f'"{block}"{settings[len(block):]},{loss:.4f},{score(model, validation):.4f}'
+        yield f'"{block}"{settings[len(block) :]},{loss:.4f},{score(model, validation):.4f}'
 
 
 def rate(step):

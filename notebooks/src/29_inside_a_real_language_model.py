@@ -1,0 +1,399 @@
+# ---
+# jupyter:
+#   course:
+#     kind: investigate
+#     weights: [smollm2]
+#     signature:
+#       wall: a model of 270 heads foretells random tokens that nobody could have taught it, and nobody has told it how
+#       picture: a map of 270 heads in which ten stand out, and the loss that jumps when those ten are ablated
+#       surprise: without one head of layer 17 that only looks at the token before, the induction heads above it find nothing
+#       remember: the induction heads of the toy are in the real model, and an ablation means nothing without several controls
+#     ideas: [learning from examples in the prompt, a control for an ablation, heads that rest on the first token]
+# ---
+
+# %% [markdown] hall="hidden" tags=["question"]
+# <!-- claim -->
+# # Inside a real language model
+#
+# <!-- step -->
+# **The toy of Looking inside had induction heads. Does a model that strangers trained have them, and what do they do there?**
+#
+# | | |
+# |---|---|
+# | **What you will do** | give SmolLM2 a text that it cannot know, score its 270 heads, ablate the best ten against controls, teach it a task by examples alone, and ask what heads do when they have nothing to do |
+# | **What you will learn** | that the heads of a toy are found in a real model, how to choose a control for an ablation, and why half of a model's attention may go to a single token |
+# | **What you need** | induction heads, scores and ablation ([[looking_inside]]); SmolLM2 on `lib` ([[a_real_language_model_on_your_layers]]); tokens ([[tokens]]) |
+# | **Minutes** | 60: a text twice 6, scores 6, exercise 1 10, the control 4, ablation 12, examples 8, rest 9, against our own models 5; at home: turn it (5), exercises 2 (6) and 3 (40) |
+#
+# This lesson takes about a minute to run and 1 GB of memory. The weights come with one command; where they are missing, the first cell says which.
+#
+# <!-- note: Ask: can a model foretell random words? Let them think of the second time. -->
+
+# %%
+import sys
+
+sys.path.insert(0, "..")
+import lib  # before NumPy: it keeps NumPy to one thread
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lib.data.texts import numpy_docstrings
+from lib.functional import log_softmax
+from lib.generation import surprise
+from lib.teaching.exercises.inside_a_real_language_model import check_rest, check_score
+from lib.teaching.explorers.inside_a_real_language_model import explorer
+from lib.teaching.figures import inside_a_real_language_model as figures
+from lib.trained.checkpoints import documentation_transformer, numpy_documentation
+from lib.trained.checkpoints.induction_heads import induction_score
+from lib.trained.pretrained import smollm2
+from lib.trained.pretrained.ready import ready
+from lib.trained.records import inside_smollm2 as record
+
+ready("smollm2")  # or one line that says what is missing, and what to type
+
+# %% [markdown] hall="step"
+# <!-- claim: Random tokens, twice: the second time they are no surprise. -->
+# ## A text that nobody could know
+#
+# Draw 25 tokens at random, and write them down twice. No text in the world has these tokens in this order, so the model cannot have learned the order from its training. **Predict:** its loss is about 15 nats for each token of the first half, which is worse than a uniform guess (10.8 nats). What is the loss in the second half?
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+model, tokenizer, P = smollm2.load(), smollm2.tokenizer(), 25
+ids = record.twice(10, np.random.default_rng(0))  # (10, 50): ten texts, each of 25 tokens, twice
+print("the first text begins with:", tokenizer.decode(ids[0, :8]))
+
+
+def losses(text, ablated_heads=None, mask=None):
+    logits, _ = model.forward(text[None], mask=mask, ablated_heads=ablated_heads)
+    logp, _ = log_softmax(logits[0, :-1])  # (T - 1, V)
+    return -logp[np.arange(len(logp)), text[1:]]
+
+
+nats = np.array([losses(text) for text in ids[5:]])  # (5, 49), of each token but the first
+first, second = nats[:, : P - 1].mean(), nats[:, P:].mean()
+print(f"first half {first:.1f} nats for each token, second half {second:.1f}")
+assert first > 12 and second < 6
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.by_position({"mean of five texts": nats.mean(axis=0)}, P)
+plt.show()
+print("the loss falls where the tokens come for the second time")
+
+# %% [markdown] hall="step" tags=["hypothesis"]
+# From 15 nats down to 4: the model **looks up** what came after the same token before. Nobody has told it to; it learned to do so from ordinary texts, in which names and phrases come again. In [[looking_inside]] two heads did this work: a previous-token head notes at each place which token stands before, and an **induction head** finds the note and looks at what came after.
+#
+# **Hypothesis.** *SmolLM2 does the same with a few of its 270 heads. If so, some heads have a high induction score, and without them the second half costs as much as the first.*
+#
+# <!-- note: Let them name the two heads of the toy before you show the hypothesis. -->
+
+# %% [markdown] hall="hidden"
+# <!-- claim: A few of the 270 heads have the stripe. -->
+# ## Score every head
+#
+# The induction score of a head is its mean weight from the token at $t$ to the token at $t - P + 1$, which stands behind the earlier copy. It is 1 for a perfect induction head. We score the heads on five texts, and keep the other five for the test.
+
+# %% tags=["learned", "nbval-ignore-output", "experiment"]
+scores = record.scores(model, ids[:5]).mean(axis=0)  # (L, H)
+best = record.highest(scores)  # the ten highest, as pairs (layer, head), counted from 0
+names = [f"{layer + 1}.{head + 1}" for layer, head in best]
+print("the ten best, layer.head:", *names)
+print("their scores:            ", *(f"{scores[each]:.2f}" for each in best))
+assert len(set(names) & {"19.7", "18.5", "18.4", "18.6"}) == 4
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.heads_map(scores, "induction score", marked=best)
+plt.show()
+print(
+    f"{(scores > 0.3).sum()} of 270 heads have a score above 0.3; the median is {np.median(scores):.2f}"
+)
+
+# %% [markdown] hall="hidden"
+# The heads are named layer.head, counted from 1. The four best stand in layers 18 and 19 of 30.
+#
+# **Exercise 1. A score for any text** · hard · 10 minutes. The score above needs a text that repeats after $P$ tokens. Write one that works for any text. `weights` (L, H, T, T) holds the maps of all heads, and `ids` (T,) the tokens. For each place $t$ whose token stood somewhere before, take the *latest* earlier place $s$ of the same token; the weight from $t$ to $s + 1$ counts. Return the mean of these weights for each head, (L, H).
+
+
+# %% tags=["exercise", "core-exercise"]
+def my_score(weights, ids):
+    return None  # (L, H)
+
+
+check_score(my_score)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_score(weights, ids):
+#     found = []
+#     for t in range(len(ids)):
+#         before = np.flatnonzero(ids[:t] == ids[t])
+#         if len(before):
+#             found.append(weights[:, :, t, before[-1] + 1])
+#     return np.mean(found, axis=0)
+# ```
+#
+# The place $t$ itself is no earlier place, and a token that is new asks nothing.
+# </details>
+
+# %% [markdown] hall="step" tags=["control"]
+# **Control for the score.** Do these heads look 24 tokens back in any case? Give them 50 random tokens that do *not* repeat, and score the same places.
+
+# %% tags=["learned", "nbval-ignore-output"]
+no_repeat = np.random.default_rng(9).integers(*record.SOME_IDS, (3, 2 * P))
+plain = record.scores(model, no_repeat).mean(axis=0)
+print(f"the ten best: {np.mean([scores[each] for each in best]):.2f} on repeated tokens, ", end="")
+print(f"{np.mean([plain[each] for each in best]):.2f} where nothing repeats")
+assert max(plain[each] for each in best) < 0.1
+
+# %% [markdown] hall="step" tags=["intervention"]
+# <!-- claim: Ablate the ten best, and compare with tens of other heads. -->
+# ## Ablate them
+#
+# A score is only a picture. So ablate the ten best, on the five texts that were not used to choose them. And what do we compare with? Ten heads less is harm in any case. Two controls, five draws each:
+#
+# - *ten random heads* out of all others;
+# - *ten of the same layers*: in each layer as many others as were chosen there.
+#
+# We also measure a text that does not repeat (prose, written for this course). If the ten best are *induction* heads and not just important heads, then the prose should hardly suffer. **Predict** the three losses in the second half; with all heads the loss is 4.0. (The numbers come from a record: `python -m lib.trained.records.inside_smollm2` makes it in ten minutes.)
+
+
+# %%
+def recorded(measure, ablated, answers="", examples=""):
+    rows = record.rows()
+    wanted = dict(measure=measure, ablated=ablated, answers=answers, examples=examples)
+    return [float(row["value"]) for row in rows if wanted.items() <= row.items()]
+
+
+conditions = ["nothing", "the ten best", "ten random", "ten of the same layers"]
+found = {
+    measure: {c: recorded(measure, c) for c in conditions} for measure in ("second half", "prose")
+}
+for measure, of_each in found.items():
+    print(measure)
+    for condition, draws in of_each.items():
+        print(f"  without {condition:<22}", *(f"{value:5.2f}" for value in draws))
+
+# %% tags=["figure"]
+figures.ablations(found)
+plt.show()
+print("nats for each token; a mark for each draw")
+
+# %% [markdown] hall="step"
+# Without the ten best the second half costs 12.0 nats: most of the gain is gone. Ten others of the same layers cost almost nothing. And the prose does not suffer from the loss of the ten best, less than from most other tens. So far the hypothesis stands.
+#
+# But look at the random draws. **One of the five does as much harm as the ten best: 12.1.** With only one random draw it could have been this one, and we would have concluded that the ten best are nothing special. What is in that draw? It holds 2.5, 3.3, 8.5, 8.7, 19.9, 21.3, 22.1, 26.7, 29.1 and 30.3. Ablate some of these heads alone. With them, ablate 17.1, the head of the whole model with the highest *previous-token* score (0.89), and, as its control, a neighbour of 17.1.
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+alone = {}
+for name in ("8.5", "3.3", "2.5", "17.1", "17.7"):
+    layer, head = (int(number) - 1 for number in name.split("."))
+    alone[name] = np.mean([losses(text, {layer: [head]})[P:] for text in ids[5:]])
+    print(f"without {name:>4} alone: {alone[name]:5.2f} nats in the second half")
+assert min(alone["2.5"], alone["17.1"]) > 7 and max(alone["8.5"], alone["17.7"]) < 4.5
+
+# %% [markdown] hall="step"
+# **Single heads do the harm: 2.5, and less so 3.3.** Neither is an induction head. And head 17.1 alone does half as much harm as the ten best together, while its neighbour does none. The toy tells us why: the induction heads search the *notes* of a previous-token head. If 17.1 writes these notes, then the ten best must lose their stripe without it. **Predict** their scores without 17.1.
+
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+def scores_without(name):
+    layer, head = (int(number) - 1 for number in name.split("."))
+    caches = [model.forward(text[None], ablated_heads={layer: [head]})[1] for text in ids[5:]]
+    each = [[induction_score(w, np.array([P])) for w in cache.weights] for cache in caches]
+    return np.mean(each, axis=0)  # (L, H)
+
+
+fallen = {name: scores_without(name) for name in ("17.1", "17.7")}
+print("scores of", *names[:6])
+for name, left in {"all heads": scores} | {f"without {n}": s for n, s in fallen.items()}.items():
+    print(f"{name:>13}:", *(f"{left[each]:.2f}" for each in best[:6]))
+assert all(fallen["17.1"][each] < 0.4 < fallen["17.7"][each] for each in best[:4])
+
+# %% [markdown] hall="step"
+# **The two-step machine of the toy is in the real model.** A head in layer 17 notes the token before; heads in layers 18 and 19 search the notes. What head 2.5 does, we have not found out.
+#
+# So an ablation says *this is needed for that*, and not *that is done here*: a chain breaks at each of its links. A control says how often other heads do as much harm, and several draws say what a single draw cannot.
+#
+# <!-- note: This is the slide of the hour. Ask what a paper with one random draw would have reported. -->
+
+# %% [markdown] hall="hidden" tags=["predict"]
+# <!-- claim: Examples in the prompt teach a task, and nothing is trained. -->
+# ## Teach by examples alone
+#
+# A repeated text is a game. Here is a task. Ask the model for the opposite of a word with the prompt `hot:`, and it does not know what is wanted: the likeliest next token is a space or a new line. Now write examples in front: `big: small`, a new line, `up: down`, a new line, `hot:`. No weight changes. **Predict:** how many of 18 opposites are right with 0, 1, 2, 4 and 8 examples? And how many if each example has the *wrong* answer, that of another word?
+
+# %%
+right = {n: recorded("right of 18", "nothing", "right", str(n)) for n in (0, 1, 2, 4, 8)}
+wrong = {n: recorded("right of 18", "nothing", "shuffled", str(n)) for n in (2, 4, 8)}
+without = {c: recorded("right of 18", c, "right", "8") for c in conditions[1:]}
+for name, of_each in (
+    ("right answers", right),
+    ("answers of others", wrong),
+    ("8, without", without),
+):
+    for key, draws in of_each.items():
+        print(f"{name:>17} {key!s:>22}: right of 18:", *(f"{value:.0f}" for value in draws))
+
+# %% tags=["figure"]
+figures.examples({"right": right, "of other words": wrong}, without, of=18)
+plt.show()
+print("bars: means; dots: draws of the examples")
+
+# %% [markdown] hall="step"
+# - With no example none is right: the model cannot know what is asked. With eight examples about eleven of 18 are right, and not one weight has changed. This is called **in-context learning** (Brown et al., 2020).
+# - With the answers of other words two or fewer are right in most draws. So the model does not just copy the form *word: word*; it reads what the pairs have in common.
+# - Without the ten best heads 8 or 9 are right. But without ten *other* heads 5 to 11 are right. **The control does as much harm, so we cannot say that the ten best do this work.** That is a result, too.
+
+# %% [markdown] hall="hidden"
+# <!-- claim: Where a head has nothing to find, it rests on the first token. -->
+# ## What does a head do that finds nothing?
+#
+# The weights of a softmax add up to 1, so a head cannot look at *nothing*. **Predict:** where does an induction head look in the *first* half of the text, where no token has come before?
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+_, cache = model.forward(ids[5][None])
+for layer, head in best[:4]:
+    on_first = cache.weights[layer][0, head, :, 0]  # (T,): the weight on the first token
+    print(
+        f"head {layer + 1}.{head + 1} gives the first token {on_first[1:P].mean():.2f} in the first half, ",
+        end="",
+    )
+    print(f"{on_first[P:].mean():.2f} in the second")
+    assert on_first[1:P].mean() > 0.5 > on_first[P:].mean()
+
+prose = tokenizer.encode(record.PROSE[0])[: record.CUT]
+_, cache = model.forward(prose[None])
+resting = np.array([weights[0, :, 1:, 0].mean(axis=-1) for weights in cache.weights])  # (L, H)
+print(
+    f"on prose, {(resting > 0.5).sum()} of 270 heads give the first token over half of their weight"
+)
+assert 60 < (resting > 0.5).sum() < 150
+
+# %% [markdown] hall="step"
+# With nothing to find, they look at the first token; when there is something to find, they leave it. The first token is a **resting place** (an *attention sink*; Xiao et al., 2023). It does not matter which token stands there: if the first token is taken away, the second takes its part.
+#
+# Is the resting place needed? Let each token see only the last 16 tokens, as a model with a small memory would, and compare: with the first token kept, and, as a control, with another token kept.
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+T = record.CUT
+t, s = np.arange(T)[:, None], np.arange(T)  # rows look, columns are looked at
+window = (s <= t) & (t - s < 16)  # (T, T)
+kept = {"all tokens": s <= t, "16": window, "16, and the first": window | (s <= t) & (s == 0)}
+kept["16, and the sixth"] = window | (s <= t) & (s == 5)
+texts = [tokenizer.encode(text)[:T] for text in record.PROSE]
+cost = {}
+for name, mask in kept.items():
+    cost[name] = np.mean([losses(text, mask=mask[None])[50:] for text in texts])
+    print(f"each token sees {name:<20}: {cost[name]:.2f} nats for each token, on five texts")
+assert (
+    cost["16"] > cost["16, and the first"] + 1
+    and cost["16, and the sixth"] > cost["16, and the first"] + 0.7
+)
+
+# %% [markdown] hall="step"
+# The window of 16 tokens costs two nats, and one kept token repairs most of it, if that token is the first. So it is not *what* the first token says that is missing, but the place where heads rest.
+#
+# ## Beside our own models
+#
+# How good is SmolLM2 on NumPy's documentation, beside the two models of this course that were trained on nothing else? The measure is nats per character. **Predict** both columns: the documentation, and prose that no model has read.
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+lstm, characters = numpy_documentation.numpy_documentation()
+transformer, _ = documentation_transformer.documentation_transformer()
+documentation = numpy_docstrings().validation
+pieces = {
+    "documentation": [documentation[start : start + 1500] for start in range(0, 40_000, 10_000)],
+    "prose": [" ".join(record.PROSE)],
+}
+table = {}
+for name, some in pieces.items():
+    known = characters.encode("".join(some))
+    total = sum(surprise(model, tokenizer, text).sum() for text in some)
+    table[name] = {
+        ("LSTM", "recurrent"): surprise(lstm, characters, "".join(some)).mean(),
+        ("Transformer", "transformer"): documentation_transformer.score(transformer, known),
+        ("SmolLM2", "chosen"): total / sum(map(len, some)),
+    }
+    for (who, _), value in table[name].items():
+        print(f"{name:>14}: {who:<12} {value:.2f} nats per character")
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.characters(table)
+plt.show()
+print("less is better")
+
+# %% [markdown] hall="hidden"
+# On the documentation SmolLM2 needs two thirds of our models' nats, and on prose one third. It has probably read NumPy's documentation, so the first comparison is not quite fair. The second is fair in another way: nobody has read that prose before. It has 300 times as many parameters as ours, and has read about a million times as many texts.
+
+# %% [markdown] hall="step" tags=["conclusion"]
+# <!-- claim: The heads of the toy are in the real model, and they do one thing of many. -->
+# ## Conclusion, and its limit
+#
+# **SmolLM2 has the heads of the toy.** Ten heads find what came after the same token before; without them a repeated text is read almost as if it were new, and ordinary prose is read as before. They need others: without head 17.1, which notes the token before, they lose their stripe.
+#
+# **They are not where the model learns from examples,** as far as this task can show. And about a third of all heads, on ordinary prose, rest on the first token.
+#
+# The limit: one model, texts of 50 to 90 tokens, one task with 18 words. An ablation sets a head to zero, which the model never met in training; part of the harm may come from that alone.
+
+# %% [markdown] hall="hidden"
+# ## Turn it
+#
+# At home, five minutes. The map shows one head over a text of your own. It starts with head 19.7, at the last token, *mar*: 0.99 of its weight lies on *row*, and the model gives *row* 82 %.
+# **Predict first.** Where does it look from all the other tokens? What do heads 2.3 and 19.9 do there? Then let the ferry go to *Orlin* in place of *Dunmar*; try the text of plums and trams; and, with head 25.5, Mary and John.
+#
+# <details><summary>You should see</summary>
+#
+# Head 2.3 looks one back: 0.59 on average. Head 19.9 looks at the first token even here, with 1.00. If the ferry goes to *Orlin*, head 19.7 gives the first token 0.99. In *plum tram choir cork plum tram choir* it gives *cork* 0.97. And in the sentence of Mary and John head 25.5 looks from the last token at *Mary*, with 0.81, and the model gives *Mary* 92 %.
+# </details>
+
+# %% hall="hidden" tags=["explorer"]
+explorer()
+
+# %% [markdown] hall="hidden"
+# **Exercise 2. At rest** · medium · 6 minutes. At home, on paper. A head gives the first token the score 6, and each of twenty other tokens the score 0. Along one direction, the value of the first token is 0.15, and the value of each other token is 1. How much weight does the first token get, and what does the head return along that direction? (Without the first token it would return 1.)
+
+# %% tags=["exercise"]
+my_rest = None  # (weight of the first token, what the head returns)
+
+check_rest(my_rest)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_rest = (np.exp(6) / (np.exp(6) + 20), (0.15 * np.exp(6) + 20) / (np.exp(6) + 20))
+# ```
+#
+# The weight is $e^6 / (e^6 + 20) = 0.953$. The head returns $0.953 \cdot 0.15 + 0.047 \cdot 1 = 0.190$: it says little, because it rests where little is said.
+# </details>
+
+# %% [markdown] hall="hidden" tags=["exercise"]
+# **Exercise 3. What does head 2.5 do?** · open · 40 minutes. At home. Head 2.5 gave itself away in a control. Its induction score is 0, and so are the other scores that you know. Find something out about it.
+#
+# <details><summary>Rubric</summary>
+#
+# - **1 point** for a hypothesis with a number that would refute it, written down before the measurement.
+# - **1 point** for a measure beside the map: for instance the scores of the ten best heads without head 2.5.
+# - **1 point** for a control: another head of layer 2, and several draws.
+# - **1 point** for a second kind of text.
+# - **1 point** for saying what is not shown.
+#
+# *A sample answer.* "Hypothesis: head 2.5 writes something that the induction heads search for. Then their score must fall without it, by more than half, and must not fall without head 2.6. …"
+# </details>
+
+# %% [markdown] hall="step" tags=["summary"]
+# <!-- claim: One ablation is a number; an ablation with controls is an answer. -->
+# ## What stays
+#
+# - A model that strangers trained has the induction heads of a toy with two layers.
+# - A control says how often other heads do as much harm. Take several draws, and one control that is like the heads in question.
+# - Examples in the prompt can teach a task, and no weight changes.
+# - A softmax must put its weight somewhere. A head with nothing to find rests on the first token, where little is said.
+#
+# <!-- hidden -->
+# **Next:** you have seen what the model knows and how it looks things up. To change what it does, its weights must learn again.
+# **Further reading:** Olsson et al., *In-context Learning and Induction Heads*, 2022; Brown et al., *Language Models are Few-Shot Learners*, NeurIPS 2020; Xiao et al., *Efficient Streaming Language Models with Attention Sinks*, ICLR 2024; Wang et al., *Interpretability in the Wild*, ICLR 2023.
+#
+# <!-- note: Ask once more: what would a single random draw have told us? -->
