@@ -316,7 +316,8 @@ class MultiHeadAttention(Layer):
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
-        if kv_cache is not None and mask is None and x.shape[1] == 1:  # a text is being written
+        written = kv_cache is not None and mask is None and x.shape[1] == 1  # id after id
+        if written and self.key_heads < self.heads:
             context, attention_cache = attention_of_one(query, key, value)
         else:
             key, value = repeated(key, self.heads), repeated(value, self.heads)  # (B, H, S, K)
