@@ -22,6 +22,8 @@ from lib.functional import softmax_backward, softmax_in_place
 from lib.layers import Layer, Linear, as_rows, column_sums, scaled_normal
 from lib.positions import RotaryPositions
 
+ROOM = 256  # positions: no more is kept free in a KVCache for what is still to be written
+
 AttentionCache = namedtuple("AttentionCache", "scaled_query key value weights context")
 AdditiveCache = namedtuple("AdditiveCache", "query keys hidden weights")
 _MultiHeadCache = namedtuple("MultiHeadCache", "query key value attention output ablated_heads")
@@ -146,8 +148,8 @@ class KVCache:
         """Put (B, G, T, K) behind what is there; all keys and all values so far."""
         B, G, T, K = key.shape
         end = self.length + T
-        if not self.length or end > self.storage.shape[-2]:  # twice the room, copied seldom
-            storage = np.empty((2, B, G, 2 * end, K), key.dtype)
+        if not self.length or end > self.storage.shape[-2]:  # more room, so that this is seldom
+            storage = np.empty((2, B, G, end + min(end, ROOM), K), key.dtype)
             if self.length:
                 storage[..., : self.length, :] = self.storage[..., : self.length, :]
             self.storage = storage
@@ -314,7 +316,8 @@ class MultiHeadAttention(Layer):
             key, value = (key, value) if kv_cache is None else kv_cache.extend(key, value)
         if kv_cache is not None:
             key_cache = value_cache = None
-        if kv_cache is not None and mask is None and x.shape[1] == 1:  # a text is being written
+        written = kv_cache is not None and mask is None and x.shape[1] == 1  # id after id
+        if written and self.key_heads < self.heads:
             context, attention_cache = attention_of_one(query, key, value)
         else:
             key, value = repeated(key, self.heads), repeated(value, self.heads)  # (B, H, S, K)
@@ -407,6 +410,12 @@ def repeated(x, heads):
     return x if x.shape[1] == heads else x[:, np.arange(heads) // (heads // x.shape[1])]
 
 
+def summed(dx, key_heads):
+    """(B, H, S, K) -> (B, G, S, K), the way back from repeated: the sum over a head's uses."""
+    B, H, S, K = dx.shape
+    return dx if H == key_heads else dx.reshape(B, key_heads, -1, S, K).sum(axis=2)
+
+
 def attention_of_one(query, key, value):
     """attention of one query (B, H, 1, K) in each head to keys and values (B, G, S, K).
 
@@ -416,12 +425,6 @@ def attention_of_one(query, key, value):
     context, cache = attention(query.reshape(B, key.shape[1], -1, K), key, value)
     weights = cache.weights.reshape(B, H, 1, -1)
     return context.reshape(query.shape), cache._replace(weights=weights)
-
-
-def summed(dx, key_heads):
-    """(B, H, S, K) -> (B, G, S, K), the way back from repeated: the sum over a head's uses."""
-    B, H, S, K = dx.shape
-    return dx if H == key_heads else dx.reshape(B, key_heads, -1, S, K).sum(axis=2)
 
 
 def without(x, ablated_heads):

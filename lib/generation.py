@@ -14,7 +14,7 @@ from lib.functional import log_softmax, softmax
 from lib.recurrent_network import LanguageModel
 from lib.transformer import Transformer
 
-PIECE = 256  # ids that are read at a time: (H, T, S) scores of all would take much memory
+PIECE = 256  # ids that are read at a time: the scores of all pairs would take much memory
 
 
 def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
@@ -33,7 +33,7 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     # What cannot be kept becomes 0 before it is put in order: zeros in a row cost little, and the
     # order of 49,152 ids would take a fifth of the time in which SmolLM2 writes one.
     if top_k is not None:
-        least = np.partition(probabilities, -top_k)[..., -top_k, None]  # (..., 1)
+        least = np.partition(probabilities, -top_k)[..., -top_k, None]
         probabilities = _keep(probabilities, _likelier(probabilities, least)[0] < top_k)
     if top_p is not None:
         # Those below have together less than half of what the nucleus leaves out.

@@ -186,10 +186,10 @@ def test_the_mathematics_is_small_enough_to_be_read_aloud():
     """With everything in it, and without what only refuses bad input: guard, and the doors."""
     aloud = {path.stem: path.read_text("utf-8") for path in MATHEMATICAL if path.stem not in BESIDE}
     sizes = {stem: len(code_lines(text)) for stem, text in aloud.items()}
-    assert sum(sizes.values()) <= 2210, sizes
+    assert sum(sizes.values()) <= 2255, sizes
     del aloud["guard"]
     sizes = {s: len(code_lines(text) - {*doors(ast.parse(text))}) for s, text in aloud.items()}
-    assert sum(sizes.values()) <= 1780, sizes
+    assert sum(sizes.values()) <= 1820, sizes
 
 
 BLOCKS = ast.If | ast.For | ast.While | ast.With | ast.Try
