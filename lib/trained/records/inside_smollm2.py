@@ -128,7 +128,8 @@ def by_layer(heads):
 def prompts(tokenizer, examples, rng, shuffled=False):
     """For each of the 18 words a prompt with so many examples: its ids, and the id of the answer.
 
-    The answer, and so the word asked for, is in none of its examples. shuffled: each example has another's answer.
+    The answer, and so the word asked for, is in none of its examples. shuffled: each example
+    has another's answer.
     """
     found = []
     for word, answer in OPPOSITES:
