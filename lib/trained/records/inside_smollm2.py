@@ -1,6 +1,6 @@
 """Inside SmolLM2: what is lost without the heads that find what came after the same token before.
 
-    python -m lib.trained.records.inside_smollm2      about ten minutes on one core
+    python -m lib.trained.records.inside_smollm2      about five minutes on one core
 
 Random tokens, twice, in ten draws. On the first five each head gets its induction score, and the
 ten best are chosen; on the other five they are ablated. Two controls: ten random heads of all
