@@ -88,6 +88,7 @@ def test_tokens_are_told_apart_and_spaces_seen(panel):
     view = turned(panel, text=r"the cat\nthe  cat incomprehensibilities")
     assert view.rows[:3] == ["the", "␣cat", "⏎"] and "␣" in view.rows
     assert all(len(label) <= explorer.LETTERS for label in view.rows)
+    assert all(len(label) <= explorer.FEW for label in view.seconds[1].labels)  # else it is cut off
     assert len(set(view.row_names)) == len(view.row_names)
 
 

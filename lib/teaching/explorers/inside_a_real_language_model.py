@@ -23,7 +23,8 @@ EXAMPLES = [
     "def area(r):",
 ]
 LAYERS, HEADS, BEST = 30, 9, (19, 7)  # counted from 1
-CHARACTERS, MOST, LETTERS, SHOWN = 400, 40, 10, 8  # of a text; tokens; of a label; next tokens
+CHARACTERS, MOST, SHOWN = 400, 40, 8  # of a text; its tokens; next tokens
+LETTERS, FEW = 10, 5  # of a label, and where it has little room
 
 
 class Read(NamedTuple):
@@ -66,7 +67,7 @@ def show(text, layer, head):
         hidden="{title}: {row} may not look at {column}, which comes later.",
         sentence=describe(read, names, weights[head - 1], f"{layer}.{head}"),
         because=alone(answer(read.layers[layer - 1]), head - 1),
-        seconds=[expected(read), last(labels, weights, head - 1)],
+        seconds=[expected(read), last(read.tokens, weights, head - 1)],
         focus=(0, *starts(read.ids)),
     )
 
@@ -107,10 +108,10 @@ def seen(token):
     return "".join(map(visible, token))
 
 
-def short(token):
+def short(token, most=LETTERS):
     """A token as a label."""
     text = seen(token)
-    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def starts(ids):
@@ -132,11 +133,11 @@ def expected(read):
     return Bars("what may come next", labels, read.chances, follows="row")
 
 
-def last(labels, weights, h):
+def last(tokens, weights, h):
     """Where the last token looks: this head, and as dots all heads of the layer on average."""
     return Bars(
         "where the last token looks",
-        labels,
+        [short(token, FEW) for token in tokens],
         weights[h, -1],
         along="column",
         dots=weights[:, -1].mean(axis=0),
