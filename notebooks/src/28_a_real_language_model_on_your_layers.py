@@ -105,25 +105,27 @@ print("ids in, logits out: 30 blocks between one table and the same table")
 # <!-- claim: Thirty-two numbers share one scale and one least number. -->
 # ## Four bits for a number
 #
-# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values. This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the smallest number, $m$, and a step $d$; then each number is $m + d\,q$, and only $q$, from 0 to 15, is kept for each of the 32 numbers.
+# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values. This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
 #
 # | bytes | hold |
 # |---|---|
-# | 0 and 1 | the step $d$, as a float16 |
-# | 2 and 3 | the smallest number $m$, as a float16 |
+# | 0 and 1 | the scale $d$, as a float16 |
+# | 2 and 3 | the least number $m$, as a float16 |
 # | 4 to 19 | 16 bytes with two $q$ each: the lower half of byte $4 + i$ belongs to number $i$, its upper half to number $16 + i$ |
 #
 # On paper: $d = 0.5$, $m = -4$, and the first of the 16 bytes is 58. Since $58 = 3 \cdot 16 + 10$, the lower half is 10 and the upper half is 3. So number 0 is $-4 + 0.5 \cdot 10 = 1$, and number 16 is $-4 + 0.5 \cdot 3 = -2.5$.
 #
 # <!-- note: Let them split the byte 163 as well: 10 times 16 plus 3. -->
+#
+# Below is a block of the file. Each byte is written with two signs, the upper half first; a to f stand for 10 to 15. The byte 8a has the lower half 10 and the upper half 8.
 
 # %%
-block = file.blocks("blk.0.attn_k.weight")[0]  # 20 bytes
+block = file.blocks("blk.0.attn_q.weight")[3]  # 20 bytes
 
 # %% tags=["figure"]
 figures.four_bit_block(block)
 plt.show()
-print("a block of blk.0.attn_k.weight:", *block)
+print("the 20 bytes:", bytes(block).hex(" "))
 
 # %% [markdown] hall="hidden"
 # **Exercise 1. Unpack** · hard · 10 minutes. `blocks` (N, 20) holds N blocks of bytes (`uint8`). Return their numbers, (N, 32), in float32. Two hints: `blocks[:, :2].copy().view(np.float16)` reads two bytes as one float16, of shape (N, 1); `byte & 15` is the lower half of a byte, and `byte >> 4` is its upper half.
@@ -141,11 +143,11 @@ check_unpack(my_unpack)
 #
 # ```python
 # def my_unpack(blocks):
-#     step = blocks[:, :2].copy().view(np.float16).astype(np.float32)  # (N, 1)
+#     scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)  # (N, 1)
 #     least = blocks[:, 2:4].copy().view(np.float16).astype(np.float32)  # (N, 1)
 #     packed = blocks[:, 4:]  # (N, 16)
 #     q = np.concatenate([packed & 15, packed >> 4], axis=1)  # (N, 32)
-#     return least + step * q
+#     return least + scale * q
 # ```
 #
 # All the lower halves come first, then all the upper halves.
@@ -227,7 +229,7 @@ def share(x):  # (3, T, K) -> (9, T, K)
 
 # %% [markdown] hall="step"
 # <!-- claim: Attention, and the loop over thirty blocks. -->
-# Attention is what you have built: scores, no look ahead, softmax, a weighted mean.
+# Attention is what you have built: scores, no look ahead, softmax, a weighted mean. The feed-forward has its gate. `language_model` takes its parts as arguments, so that we can exchange one of them later.
 
 
 # %%
@@ -242,13 +244,16 @@ def attention(x, w, turn, share):
     return context.swapaxes(0, 1).reshape(x.shape) @ w["attn_output"].T
 
 
+def feed_forward(x, w, activation):
+    opened = activation(x @ w["ffn_gate"].T) * (x @ w["ffn_up"].T)  # (T, 1536)
+    return opened @ w["ffn_down"].T
+
+
 def language_model(ids, norm=rms_norm, turn=turn, share=share, activation=silu, layers=layers):
-    x = table[ids]  # (T, D)
+    x = table[ids]  # (T, 576)
     for w in layers:
         x = x + attention(norm(x, w["attn_norm"], 1e-5), w, turn, share)
-        inside = norm(x, w["ffn_norm"], 1e-5)
-        hidden = activation(inside @ w["ffn_gate"].T) * (inside @ w["ffn_up"].T)  # (T, 1536)
-        x = x + hidden @ w["ffn_down"].T
+        x = x + feed_forward(norm(x, w["ffn_norm"], 1e-5), w, activation)
     return norm(x, last_gamma, 1e-5) @ table.T  # logits (T, V)
 
 

@@ -244,8 +244,8 @@ plt.show()
 print("bars: means; dots: draws of the examples")
 
 # %% [markdown] hall="step"
-# - With no example none is right: the model cannot know what is asked. With eight examples about eleven of 18 are right, and not one weight has changed. This is called **in-context learning** (Brown et al., 2020).
-# - With the answers of other words two or fewer are right in most draws. So the model does not just copy the form *word: word*; it reads what the pairs have in common.
+# - With no example none is right: the model cannot know what is asked. With four or eight examples about ten of 18 are right, and not one weight has changed. This is called **in-context learning** (Brown et al., 2020).
+# - With the answers of other words at most three are right. So the model does not just copy the form *word: word*; it reads what the pairs have in common.
 # - Without the ten best heads 8 or 9 are right. But without ten *other* heads 5 to 11 are right. **The control does as much harm, so we cannot say that the ten best do this work.** That is a result, too.
 
 # %% [markdown] hall="hidden"
@@ -306,7 +306,7 @@ lstm, characters = numpy_documentation.numpy_documentation()
 transformer, _ = documentation_transformer.documentation_transformer()
 documentation = numpy_docstrings().validation
 pieces = {
-    "documentation": [documentation[start : start + 1500] for start in range(0, 40_000, 10_000)],
+    "documentation": [documentation[start : start + 600] for start in range(0, 60_000, 6000)],
     "prose": [" ".join(record.PROSE)],
 }
 table = {}

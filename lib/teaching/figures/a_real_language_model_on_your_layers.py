@@ -129,7 +129,7 @@ def the_whole_model(config):
     diagram.box("table", STEM, 1.05, f"table\n{V:,} × {D}", "table", 1.9, 0.62)
     called(diagram, 1.05, "table[ids]", f"a row for each id: (T, {D})")
     diagram.box("last norm", STEM, 6.3, "RMSNorm", "norm", 1.9, 0.46)
-    called(diagram, 6.3, "rms_norm(x, last_gamma)", f"once more, with {D} gains")
+    called(diagram, 6.3, "rms_norm(x, last_gamma, epsilon)", f"once more, with {D} gains")
     diagram.box("table again", STEM, 7.05, f"table again\n{D} × {V:,}", "table", 1.9, 0.62)
     called(diagram, 7.05, "x @ table.T", "the same weights: a logit for each token")
     diagram.place("logits", STEM, 7.9, f"logits (T, {V:,})", width=2.2)
@@ -158,12 +158,12 @@ def layers(diagram, config):
     branch(diagram, 4.05, "attention +", "SwiGLU", f"SwiGLU, {F:,} wide", "feed-forward")
     diagram.flow("SwiGLU +", "last norm")
     divided = f"x by the root of its mean square, {D} gains"
-    called(diagram, 1.95, 'rms_norm(x, w["attn_norm"])', divided)
+    called(diagram, 1.95, "rms_norm(x, gamma, epsilon)", divided)
     turned = f"turn(query), turn(key): by position, base {config.rotary_base:,.0f}"
-    called(diagram, 2.8, "attention(x, W_q, W_k, W_v, W_o)", turned)
-    called(diagram, 4.05, 'rms_norm(x, w["ffn_norm"])', divided)
-    through = "silu(x @ W_gate.T) lets x @ W_up.T through"
-    called(diagram, 4.9, "swiglu(x, W_gate, W_up, W_down)", through)
+    called(diagram, 2.8, "attention(x, w, turn, share)", turned)
+    called(diagram, 4.05, "rms_norm(x, gamma, epsilon)", divided)
+    through = "silu of one reading of x times another"
+    called(diagram, 4.9, "feed_forward(x, w, activation)", through)
 
 
 def branch(diagram, y, below, name, words, kind):
@@ -282,6 +282,6 @@ def pointed(ax, first, places, mean, edges):
     ax.plot(places[first], mean[first], "o", ms=9, mfc=CHOSEN, color=INK, ls="", zorder=5)
     arrow = dict(arrowstyle="-", color=INK, shrinkB=5)
     words = f"clearly above 0\nfrom position {low} on"
-    ax.annotate(words, (places[first], mean[first]), (0.62, 0.08), textcoords="axes fraction",
+    ax.annotate(words, (places[first], mean[first]), (0.03, 0.72), textcoords="axes fraction",
                 size=8.5, arrowprops=arrow)  # fmt: skip
     return low, high
