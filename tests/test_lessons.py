@@ -41,6 +41,7 @@ HAS = {
     "build": "question paper equation forward derivation core-exercise backward gradient-check "
     "negative-control finished summary",
     "train": "question baseline predict curve failure held-out summary",
+    "algorithm": "question paper predict forward core-exercise negative-control finished summary",
     "investigate": "question hypothesis experiment control intervention conclusion summary",
 }
 ALSO = {"start": "check map explorer exercise"}  # the other kinds:
@@ -93,11 +94,18 @@ TAUGHT = {
     "generation": ("beam search", "top-k", "nucleus", "degenerate repetition"),
     "looking_inside": ("induction head", r"ablat(ion|ed?)"),
     "rnn_and_transformer_at_equal_budget": ("data-parallel", "replica"),
+    "today_s_block": ("SwiGLU", "silu", "grouped queries"),
+    "a_real_language_model_on_your_layers": ("float16",),
+    "inside_a_real_language_model": ("in-context learning", "attention sink"),
 }  # fmt: skip
 IDEAS = {idea: name for name, ideas in TAUGHT.items() for idea in ideas}
 
 # Not yet edited to the standard of the pilot, How far a gradient reaches: no signature.
-UNSIGNED = {name for name in syllabus.stems() if name != "how_far_a_gradient_reaches"}
+SIGNED = {
+    "how_far_a_gradient_reaches", "tokens", "today_s_block", "a_real_language_model_on_your_layers",
+    "inside_a_real_language_model",
+}  # fmt: skip
+UNSIGNED = {*syllabus.stems()} - SIGNED
 
 # One of those whose language the explorer guesses.
 ONLY_A_WORD = {"start_here": {"gradient"}}

@@ -47,9 +47,9 @@ from lib.teaching.exercises.tokens import check_merge, check_pieces
 from lib.teaching.explorers.tokens import explorer
 from lib.teaching.figures.tokens import bricks
 from lib.teaching.mine import mine
-from lib.trained.pretrained import byte_pairs, smollm2, where
+from lib.trained.pretrained import byte_pairs, smollm2
 
-where.files("smollm2")  # or one line that says what is missing, and what to type
+theirs = smollm2.tokenizer()  # or one line that says what is missing, and what to type
 
 # %% [markdown] hall="step"
 # <!-- claim: A language model reads numbers, not letters. -->
@@ -59,7 +59,6 @@ where.files("smollm2")  # or one line that says what is missing, and what to typ
 # *How many r's are in strawberry?*, it answers: *The answer is 1.* Asked which letters are in the word, it answers: *The letters in the word strawberry are "S" and "T".* This is what the model is given:
 
 # %% hall="output"
-theirs = smollm2.tokenizer()
 for text in ("strawberry", " strawberry"):
     ids = theirs.encode(text)
     print(f"{text!r:>13} becomes", ids, "which stand for", [theirs.decode([i]) for i in ids])
@@ -75,6 +74,7 @@ for text in ("strawberry", " strawberry"):
 
 # %% [markdown] hall="hidden"
 # <!-- claim: Characters make a text long, and words leave something out. -->
+# <!-- note: Ask how many different words a language has, and what a model should do with the next new name. -->
 # ## Two alphabets that fail
 #
 # In most lessons so far a token was a character. A text of characters is long: a word of six letters takes six positions, and a page takes thousands. Attention compares each position with each other position,
@@ -117,6 +117,7 @@ print("unknown even then:", *(word.strip() for word in unknown[:6]))
 #
 # Do it by hand for the three words *then*, *the* and *hen*:
 #
+# <!-- step -->
 # | | the three words, cut | how often each pair occurs |
 # |---|---|---|
 # | at the start | t h e n · t h e · h e n | **h e: 3**, t h: 2, e n: 2 |
@@ -137,8 +138,10 @@ print("unknown even then:", *(word.strip() for word in unknown[:6]))
 
 # %% [markdown] hall="hidden"
 # <!-- claim: One merge: wherever the two ids stand side by side, one new id. -->
+# <!-- note: Let them say aloud what becomes of 7 7 7 before they write a line. -->
 # ## Write the merge
 #
+# <!-- step -->
 # A computer does not keep the pieces; it keeps their ids. Let e, h, n and t have the ids 0, 1, 2 and 3. Then *then* is `[3, 1, 0, 2]`. The first merge, of `(1, 0)`, makes a new piece, and the new piece gets the next free id, 4. So *then* becomes `[3, 4, 2]`.
 #
 # **Exercise 1. The merge** · medium · 9 minutes. `ids` is a list of ids, `pair` is a tuple of two ids, and `new` is the id of their piece. Return a new list, in which `new` stands wherever the two ids of the pair stood side by side, in their order. Work
@@ -173,6 +176,7 @@ check_merge(my_merge)
 
 # %% [markdown] hall="step"
 # <!-- claim: To learn a vocabulary is to count and to merge, again and again. -->
+# <!-- note: The code is the three steps of the board. Point at the counter, the maximum and the merge. -->
 # ## Learn a vocabulary
 #
 # Count, merge, and count again. The text is cut into words first, and no merge crosses the border of a word: otherwise pieces such as *of␣the* would fill the vocabulary, and a word would be cut in another way beside other neighbours. A word that occurs 500 times need not be cut 500 times: each different word is cut once, and each of its pairs counts `often` times.
@@ -265,6 +269,7 @@ for name, pieces in rows.items():
 # (Grey and white only keep neighbours apart.) With the large vocabulary almost every word is one piece. In characters, attention compares $56^2 = 3136$ pairs of positions; in tokens it compares $13^2 = 169$. The price is a larger model: a table of embeddings with 49,152 rows, and a softmax over 49,152 outputs.
 #
 # <!-- claim: Merges in another order give other ids, and nothing complains. -->
+# <!-- note: Both orders give the text back. Ask what a model would make of the second row. -->
 # ## The order is part of the vocabulary
 #
 # A common mistake is to apply the merges in any order. Here the merge that was learned *last* goes first: `max` stands in place of `min`. **Predict:** do the pieces, joined, still give the text?
@@ -280,6 +285,7 @@ for name, choose in (("first learned, first", min), ("last learned, first", max)
 # Both give the text back, so cutting and joining does not show the mistake. But the model was trained on other ids for this text, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
 #
 # <!-- claim: Start from bytes, and nothing in the world is unknown. -->
+# <!-- note: Ask how many characters there are in Unicode, and who would want a table with a row for each. -->
 # ## Start from bytes
 #
 # Our vocabulary begins with the characters of the training text. It has no id for a Japanese character, or for a smile. Unicode has more than 150,000 characters, and most of them are rare. The way out is to begin with something smaller than a character (Radford et al., 2019): a computer stores each character as one to four **bytes**, and a byte is a whole number
@@ -315,6 +321,7 @@ print(f"your loop gives the ids of the finished version on {same} of {len(lines)
 # (The tests of this course hold the finished version to the ids of the makers' own tokenizer, on 10,000 lines of English and of random Unicode: all are equal.)
 #
 # <!-- claim: Who pays? -->
+# <!-- note: Collect the guesses for all five before you run the cell. Most are wrong about the digits. -->
 # ## Who pays more?
 #
 # **Predict** for each of these how many tokens it takes: the number 1234567, the French word for 77, a smile, and a sentence without and with a space at its end.

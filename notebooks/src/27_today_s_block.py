@@ -194,6 +194,7 @@ def swiglu_backward(dy, cache, W_g, W, W_2):
 
 # %% [markdown] hall="step"
 # <!-- claim: Three heads of queries read one head of keys and values. -->
+# <!-- note: Draw nine heads in three groups of three. Ask which of the two orders the model was trained with. -->
 # ## Share the notes: grouped queries
 #
 # Back to the notes. Each of the $H$ heads has its own keys and values, and all of them are kept. **Grouped queries** (Ainslie et al., 2023) keep $G$ heads of keys and values, and each serves $H / G$ neighbouring heads of queries. The model of the next lesson has $H = 9$ and $G = 3$:
@@ -245,6 +246,7 @@ print("three gradients come back to one key")
 
 # %% [markdown] hall="hidden"
 # <!-- claim: All three, checked. -->
+# <!-- note: Say which of the printed lines would change if somebody took the mean. -->
 # ## Is it right?
 #
 # The functions above against finite differences, with sizes that all differ. (`lib` has the finished layers: `RMSNorm`, `SwiGLU` and `MultiHeadAttention(..., key_heads=G)`.)
@@ -295,6 +297,7 @@ for base in (10_000, 100_000):
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: One change at a time, with equal parameters and three seeds. -->
+# <!-- note: Count hands for each change before the table appears. -->
 # ## Which change is better?
 #
 # Change one part of the block of 2017 at a time, and train. The models write NumPy's documentation, character by character, as in [[training_a_transformer]]: 128 characters of context, width 64, four layers, four heads of width 16, 600 training steps, three seeds each. Rotary positions have the base 10,000, and the shared key is a single head of keys and values for all four heads of queries ($G = 1$). What a change saves goes into a wider feed-forward, so all models have the same number of parameters, to within one in a hundred. A last row makes all the changes at once, and leaves out the biases.

@@ -58,6 +58,7 @@ ready("smollm2")  # or one line that says what is missing, and what to type
 
 # %% [markdown] hall="step"
 # <!-- claim: Which of the five models is right? -->
+# <!-- note: Read the five texts aloud. Write the votes on the board, and come back to them at the end. -->
 # ## Five models, one sentence
 #
 # Five models read *Once upon a time, there was a little robot who*, and each writes the token that it finds likeliest, sixteen times. All five have the same weights, which others trained. Four of the five programs have one mistake.
@@ -155,6 +156,7 @@ check_unpack(my_unpack)
 
 # %% [markdown] hall="step"
 # <!-- claim: Every weight of the model, by its name. -->
+# <!-- note: Nine arrays for each block, one table and one gain: 272 arrays. -->
 # ## Lay the weights in
 #
 # Your own lines unpack and normalise, if they are right; otherwise the finished ones do. A few arrays have other packings; `file.array` reads those.
@@ -187,6 +189,7 @@ print(f"{numbers:,} parameters")
 
 # %% [markdown] hall="step"
 # <!-- claim: Four small functions, each of them known. -->
+# <!-- note: Ask where they have met each function before. -->
 # ## The model, line by line
 #
 # One text at a time, so there is no batch: `x` is (T, 576). All numbers stay float32. First the two small functions of [[today_s_block]]:
@@ -229,6 +232,7 @@ def share(x):  # (3, T, K) -> (9, T, K)
 
 # %% [markdown] hall="step"
 # <!-- claim: Attention, and the loop over thirty blocks. -->
+# <!-- note: Count the lines with the hall. This is the whole model. -->
 # Attention is what you have built: scores, no look ahead, softmax, a weighted mean. The feed-forward has its gate. `language_model` takes its parts as arguments, so that we can exchange one of them later.
 
 
@@ -259,6 +263,7 @@ def language_model(ids, norm=rms_norm, turn=turn, share=share, activation=silu, 
 
 # %% [markdown] hall="step"
 # <!-- claim: It speaks. -->
+# <!-- note: Let them predict the first word, then run the cell live. -->
 # ## It speaks
 #
 # That is the whole model. **Predict:** what does it write after *The capital of France is*? It reads the whole text anew for each token, so sixteen tokens take a few seconds.
@@ -288,6 +293,7 @@ assert "Paris" in told["The capital of France is"]
 # The robot makes people happy: it was number 3 of the five. But that only shows that *number 3 is ours*. Is ours right?
 #
 # <!-- claim: A reference: what PyTorch computes from the same file. -->
+# <!-- note: Ask how small a difference must be to be rounding. -->
 # ## A reference
 #
 # Ask somebody else's program. PyTorch has read the same file, and for a text of 210 tokens its eight largest logits at each position were recorded. The text was written for this course, so no model has seen it. Two questions: is the likeliest token the same everywhere, and how large is the largest difference between two logits?
@@ -388,6 +394,7 @@ assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: The wrong base hides on short texts. -->
+# <!-- note: Ask for the length of the test that they would have written. -->
 # ## The mistake that hides
 #
 # The wrong base, 10,000 for 100,000, is a mistake that people really make: 10,000 is what every tutorial has. Suppose that you test with a short sentence. **Predict:** from which length on does the loss show that the base is wrong? Below are six texts from NumPy's documentation, and how many nats the wrong base costs at each position.
@@ -413,9 +420,10 @@ assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 # In the first fifteen tokens the wrong base costs nothing that six texts can show; later on it costs a tenth of a nat or more for each token. The reason: between near positions both bases turn the slow pairs of columns by almost nothing. **A test must be as long as the thing that can go wrong.**
 #
 # <!-- claim: For speed, the finished version keeps keys and values. -->
+# <!-- note: The same weights and the same text, many times as fast. -->
 # ## For speed
 #
-# The lines above read the whole text again for each new token. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with four options.
+# Your model reads the whole text again for each new token. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with four options.
 
 # %% hall="output" tags=["timing", "nbval-ignore-output"]
 model = smollm2.shared()

@@ -89,6 +89,7 @@ print("the loss falls where the tokens come for the second time")
 
 # %% [markdown] hall="hidden"
 # <!-- claim: A few of the 270 heads have the stripe. -->
+# <!-- note: The four strongest stand in layers 18 and 19. Ask what must happen below them. -->
 # ## Score every head
 #
 # The induction score of a head is its mean weight from the token at $t$ to the token at $t - P + 1$, which stands behind the earlier copy. It is 1 for a perfect induction head. We score the heads on five texts, and keep the other five for the test.
@@ -104,9 +105,9 @@ assert len(set(names) & {"19.7", "18.5", "18.4", "18.6"}) == 4
 # %% tags=["figure", "learned", "nbval-ignore-output"]
 figures.heads_map(scores, "induction score", marked=best)
 plt.show()
-print(
-    f"{(scores > 0.3).sum()} of 270 heads have a score above 0.3; the median is {np.median(scores):.2f}"
-)
+above = (scores > 0.3).sum()
+print(f"{above} of 270 heads have a score above 0.3; the median is {np.median(scores):.2f}")
+assert 8 <= above <= 12
 
 # %% [markdown] hall="hidden"
 # The heads are named layer.head, counted from 1. The four best stand in layers 18 and 19 of 30.
@@ -222,6 +223,7 @@ assert all(fallen["no 17.1"][each] < 0.4 < fallen["no 17.7"][each] for each in b
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: Examples in the prompt teach a task, and nothing is trained. -->
+# <!-- note: Ask for the number with wrong answers: does the model copy a form, or read the pairs? -->
 # ## Teach by examples alone
 #
 # A repeated text is a game. Here is a task. Ask the model for the opposite of a word with the prompt `hot:`, and it does not know what is wanted: the likeliest next token is a space or a new line. Now write examples in front: `big: small`, a new line, `up: down`, a new line, `hot:`. No weight changes. **Predict:** how many of 18 opposites are right with 0, 1, 2, 4 and 8 examples? And how many if each example has the *wrong* answer, that of another word?
@@ -250,6 +252,7 @@ print("bars: means; dots: draws of the examples")
 
 # %% [markdown] hall="hidden"
 # <!-- claim: Where a head has nothing to find, it rests on the first token. -->
+# <!-- note: A softmax cannot say nothing. Where does the weight go? -->
 # ## What does a head do that finds nothing?
 #
 # The weights of a softmax add up to 1, so a head cannot look at *nothing*. **Predict:** where does an induction head look in the *first* half of the text, where no token has come before?
@@ -306,7 +309,7 @@ lstm, characters = numpy_documentation.numpy_documentation()
 transformer, _ = documentation_transformer.documentation_transformer()
 documentation = numpy_docstrings().validation
 pieces = {
-    "documentation": [documentation[start : start + 600] for start in range(0, 60_000, 6000)],
+    "documentation": [documentation[start : start + 1500] for start in range(0, 60_000, 10_000)],
     "prose": [" ".join(record.PROSE)],
 }
 table = {}
@@ -327,10 +330,11 @@ plt.show()
 print("less is better")
 
 # %% [markdown] hall="hidden"
-# On the documentation SmolLM2 needs two thirds of our models' nats, and on prose one third. It has probably read NumPy's documentation, so the first comparison is not quite fair. The second is fair in another way: nobody has read that prose before. It has 300 times as many parameters as ours, and has read about a million times as many texts.
+# On the documentation SmolLM2 needs about two thirds of our models' nats. It has probably read this very text during its training, so that comparison is not fair. On prose, which was written for this course, it needs about a third. It has 300 times as many parameters as ours, and its makers report a training text of two trillion tokens.
 
 # %% [markdown] hall="step" tags=["conclusion"]
 # <!-- claim: The heads of the toy are in the real model, and they do one thing of many. -->
+# <!-- note: Read the limit aloud as slowly as the result. -->
 # ## Conclusion, and its limit
 #
 # **SmolLM2 has the heads of the toy.** Ten heads find what came after the same token before; without them a repeated text is read almost as if it were new, and ordinary prose is read as before. They need others: without head 17.1, which notes the token before, they lose their stripe.
