@@ -20,10 +20,10 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | merge letters by hand, write the merge, learn a vocabulary from a text, cut new text with it, and then cut text with the vocabulary of a real language model |
+# | **What you will do** | merge letters by hand, write the merge, learn a vocabulary from a text, cut a new text with it, and then cut texts as a real language model does |
 # | **What you will learn** | how a text becomes the ids that a language model reads, why the pieces are neither letters nor words, and what this does to numbers, to French and to a forgotten space |
 # | **What you need** | ids ([[sequences_as_arrays]]); that attention compares each position with each other position ([[scaled_dot_product_attention]]); Python's dictionaries |
-# | **Minutes** | 60: scene 4, two alphabets 6, by hand 7, exercise 1 9, learning 9, cutting 7, the order 3, bytes 4, SmolLM2 6, who pays 5; at home: turn it (4), exercises 2 (4) and 3 (40) |
+# | **Minutes** | 60: scene 4, three alphabets 8, by hand 6, exercise 1 10, learning 8, cutting 7, the order 4, SmolLM2 7, who pays 6; at home: turn it (4), exercises 2 (4) and 3 (40) |
 #
 # The weights of SmolLM2 are not part of the course's download: where they are missing, the first cell says how to fetch them.
 #
@@ -48,6 +48,7 @@ from lib.teaching.explorers.tokens import explorer
 from lib.teaching.figures.tokens import bricks
 from lib.teaching.mine import mine
 from lib.trained.pretrained import byte_pairs, smollm2
+from lib.trained.records import pytorch_logits
 
 theirs = smollm2.tokenizer()  # or one line that says what is missing, and what to type
 
@@ -65,9 +66,9 @@ for text in ("strawberry", " strawberry"):
 
 # %% [markdown] hall="step"
 # The word becomes three numbers. With a space before it, it becomes a single number. No number says which letters are inside. **The model cannot look into the word. What it
-# knows about the letters of *strawberry*, it has learned from texts that speak about them.** That is why it answers so badly.
+# knows about the letters of *strawberry*, it has learned from texts that speak about them.** A model of this size has learned little of that. (A larger model may have read the spelling somewhere.)
 #
-# The pieces *st*, *raw* and *berry* are called **tokens**. The program that cuts a text into tokens is called a **tokenizer**. Who decides where to cut? Why are the tokens not letters, and
+# The pieces *st*, *raw* and *berry* are the **tokens** of this model. The program that cuts a text into tokens is called a **tokenizer**. Who decides where to cut? Why are the tokens not letters, and
 # why are they not words?
 #
 # <!-- note: Let them guess where the model cuts strawberry before you show it. -->
@@ -75,35 +76,36 @@ for text in ("strawberry", " strawberry"):
 # %% [markdown] hall="hidden"
 # <!-- claim: Characters make a text long, and words leave something out. -->
 # <!-- note: Ask how many different words a language has, and what a model should do with the next new name. -->
-# ## Two alphabets that fail
+# ## Three alphabets that fail
 #
-# In most lessons so far a token was a character. A text of characters is long: a word of six letters takes six positions, and a page takes thousands. Attention compares each position with each other position,
-# so a text that is five times as long costs 25 times as many scores. Let us take words instead. How many words do we need?
+# In most lessons so far a token was a character. A text of characters is long. Attention compares each position with each other position,
+# so a text that is five times as long costs 25 times as many scores.
 #
-# We count on the documentation of NumPy. A word is here a run of letters, with one space before it if there is one. Several spaces are a word, too, and so is every other sign.
+# Let us take whole words instead, an id for each word of NumPy's documentation. How many words of a new text have no id? We try a part of the documentation that we have not counted, and a short story.
 
 # %%
 corpus = numpy_docstrings()
-
-
-def split_words(text):
-    return re.findall(r" ?[A-Za-z]+| +(?= )|.", text, re.DOTALL)
-
-
-known_words = Counter(split_words(corpus.train))  # {word: how often}
-new_words = split_words(corpus.validation)
-for count in (100, 1000, len(known_words)):
-    known = {word for word, _ in known_words.most_common(count)}
-    share = sum(word not in known for word in new_words) / len(new_words)
-    print(
-        f"with the {count:5} most frequent words, {share:6.1%} of the words of a new text are unknown"
-    )
-unknown = sorted({word for word in new_words if word not in known_words and len(word) > 4})
-print("unknown even then:", *(word.strip() for word in unknown[:6]))
+texts = {"documentation": corpus.validation, "a story": pytorch_logits.TEXT}
+known = set(re.findall("[A-Za-z]+", corpus.train))
+print(len(known), "words have an id")
+for name, text in texts.items():
+    words = re.findall("[A-Za-z]+", text)
+    unknown = [word for word in words if word not in known]
+    print(f"{name}: {len(unknown) / len(words):.0%} of the words have none:", *unknown[:5])
 
 # %% [markdown] hall="step"
-# The documentation holds several thousand different words. Even with all of them, a new text has words without an id. **Characters make the text long. Words leave something out.** We want pieces that are long where the text is
-# usual, and short where it is strange.
+# **Characters make the text long. Words leave something out**: in the story, nearly every third word. We want pieces that are long where the text is usual, and short where it is strange.
+#
+# <!-- claim: Start from bytes, and nothing is unknown. -->
+# <!-- note: Ask how many characters there are in Unicode, and who would want a table with a row for each. -->
+# Even characters leave something out: Unicode has more than 150,000 of them, and most are rare. But a computer stores each character as one to four **bytes** (an encoding called UTF-8), and a byte is a whole number from 0 to 255. With an id for each byte, nothing is unknown, in any language (Radford et al., 2019). Only the text gets longer still.
+
+# %% hall="output"
+for text in ("a", "é", "日", "🙂"):
+    print(f"{text} is stored as the bytes {list(text.encode())}")
+
+# %% [markdown] hall="step"
+# So begin with bytes, and make longer pieces of them.
 
 # %% [markdown] hall="hidden" tags=["paper"]
 # <!-- claim: Join the pair of neighbours that occurs most often, and count again. -->
@@ -126,7 +128,7 @@ print("unknown even then:", *(word.strip() for word in unknown[:6]))
 #
 # In the second row two pairs are equally frequent. Any rule may decide, as long as it is always the same rule. Ours takes the pair that was met first.
 #
-# A new word is cut by the same merges, in the same order. **Predict:** into which
+# (In English letters, a byte is a letter.) A new word is cut by the same merges, in the same order. **Predict:** into which
 # pieces do these two merges cut the new word *hent*?
 #
 # <details><summary>Answer</summary>
@@ -142,7 +144,7 @@ print("unknown even then:", *(word.strip() for word in unknown[:6]))
 # ## Write the merge
 #
 # <!-- step -->
-# A computer does not keep the pieces; it keeps their ids. Let e, h, n and t have the ids 0, 1, 2 and 3. Then *then* is `[3, 1, 0, 2]`. The first merge, of `(1, 0)`, makes a new piece, and the new piece gets the next free id, 4. So *then* becomes `[3, 4, 2]`.
+# A computer does not keep the pieces; it keeps their ids. At first the ids are the bytes: t, h, e and n are 116, 104, 101 and 110. So *then* is `[116, 104, 101, 110]`. The first merge is of the pair `(104, 101)`, and its piece gets the next free id, 256. So *then* becomes `[116, 256, 110]`.
 #
 # **Exercise 1. The merge** · medium · 9 minutes. `ids` is a list of ids, `pair` is a tuple of two ids, and `new` is the id of their piece. Return a new list, in which `new` stands wherever the two ids of the pair stood side by side, in their order. Work
 # from the left: an id that has just been joined is not joined again, so of `[7, 7, 7]` the pair `(7, 7)` leaves `[new, 7]`.
@@ -179,70 +181,65 @@ check_merge(my_merge)
 # <!-- note: The code is the three steps of the board. Point at the counter, the maximum and the merge. -->
 # ## Learn a vocabulary
 #
-# Count, merge, and count again. The text is cut into words first, and no merge crosses the border of a word: otherwise pieces such as *of␣the* would fill the vocabulary, and a word would be cut in another way beside other neighbours. A word that occurs 500 times need not be cut 500 times: each different word is cut once, and each of its pairs counts `often` times.
+# Count the pairs, merge the most frequent one, and count again. `merges` keeps what was learned, in its order: for each pair the id of its piece.
 #
 # <!-- hidden -->
-# From here on your own merge does the work, if it is right; the next cell says so. Otherwise the finished version runs.
+# From here on your own merge does the work, if it is right; the first line of the output says so. Otherwise the finished version runs.
 
 # %% tags=["forward"]
 merge = mine("my_merge", merge, check_merge)
 
 
-def learn(words, count):
-    vocabulary = sorted(set("".join(words)))  # the piece of each id; at first the characters
-    merges = {}  # {pair of ids: the id of their piece}, in the order in which they were learned
-    ids_of = {word: [vocabulary.index(letter) for letter in word] for word in words}
-    for _ in range(count):
-        pairs = Counter()
-        for word, often in words.items():
-            for pair in pairwise(ids_of[word]):
-                pairs[pair] += often
-        pair = max(pairs, key=pairs.get)
-        merges[pair] = len(vocabulary)
-        vocabulary.append(vocabulary[pair[0]] + vocabulary[pair[1]])
-        for word, ids in ids_of.items():
-            if pair[0] in ids:  # else there is nothing to join
-                ids_of[word] = merge(ids, pair, merges[pair])
-    return vocabulary, merges
+def learn(text, count):
+    ids, merges = list(text.encode()), {}  # at first the ids are the bytes
+    for new in range(256, 256 + count):
+        often = Counter(pairwise(ids))  # {pair of neighbours: how often it occurs}
+        pair = max(often, key=often.get)  # of equals the one that was met first
+        ids = merge(ids, pair, new)
+        merges[pair] = new
+    return merges
+
+
+def pieces_of(merges):
+    pieces = {i: bytes([i]) for i in range(256)}
+    for (first, second), new in merges.items():
+        pieces[new] = pieces[first] + pieces[second]
+    return pieces  # {id: its bytes}
 
 
 # %% hall="output"
-print("on paper: ", learn({"then": 1, "the": 1, "hen": 1}, 2))
-vocabulary, merges = learn(Counter(split_words(corpus.train[:60_000])), 300)
-learned = ["+".join(vocabulary[i] for i in pair).replace(" ", "␣") for pair in merges]
-print("the first of 300 merges:", *learned[:8])
-print("the last of 300 merges: ", *learned[-6:])
+print("on paper:", learn("then the hen", 2))
+merges = learn(corpus.train[:20_000], 300)
+pieces = pieces_of(merges)
+print("the first pieces:", *(repr(pieces[i].decode()) for i in range(256, 266)))
+print("later ones:      ", *(repr(pieces[i].decode()) for i in (545, 546, 547, 549, 551)))
 
 # %% [markdown] hall="hidden"
-# The first line is the table on paper: ids 4 and 5 are *he* and *the*. The first of the 300 merges are English. Among the last ones is ␣*ndarray*, which is NumPy. A space is shown as ␣.
+# The first line is the table on paper: 256 is *he*, and 257 is *the*. The first pieces belong to any English page with lines and spaces. The later ones are NumPy's.
 #
 # ## Cut a new text
 #
-# To cut a word, begin with its characters. Look for the merge that was learned *first* among those that fit; do it; look again, until none fits. The new ids grow with each merge, so the merge that was learned first is the one with the smallest new id.
+# To cut a text, begin with its bytes. Among the merges that fit somewhere, do the one that was learned *first*; look again, until none fits. The new ids grow with each merge, so the merge that was learned first has the smallest new id.
 
 
 # %%
-def cut_word(ids, merges, choose=min):
+def cut(ids, merges, choose=min):
     while fitting := [pair for pair in pairwise(ids) if pair in merges]:
-        pair = choose(fitting, key=merges.get)  # the smallest new id: learned first
+        pair = choose(fitting, key=merges.get)  # min: the smallest new id, learned first
         ids = merge(ids, pair, merges[pair])
     return ids
 
 
-def cut(text, merges, choose=min):
-    ids = []
-    for word in split_words(text):
-        letters = [vocabulary.index(letter) for letter in word]
-        ids += cut_word(letters, merges, choose)
-    return [vocabulary[i] for i in ids]  # the pieces, to be read
+def cut_text(text, merges, choose=min):
+    return [pieces[i].decode() for i in cut(list(text.encode()), merges, choose)]
 
 
 # %% hall="output" tags=["predict"]
-for word in (" the", " transformers", " broadcasting"):
-    print(f"{word!r:>16}:", "|".join(cut(word, merges)).replace(" ", "␣"))
+for text in (" the function", " transformers"):
+    print(repr(text), "is cut into", "|".join(cut_text(text, merges)))
 
 # %% [markdown] hall="hidden"
-# No word is unknown, as long as its characters are known: *transformers*, which is not in the text, falls into short pieces, in the worst case into characters.
+# A usual text has long pieces, which even go across a space. *Transformers*, which the text does not know, falls into short pieces, in the worst case into bytes.
 #
 # Look at one sentence: cut after no merge, after 50 and after 300, and by SmolLM2, whose vocabulary has 49,152 entries. **Predict:** the sentence has 56 characters. How many pieces are left in the last row?
 #
@@ -255,18 +252,18 @@ sentence = "Return a copy of the array, sorted along the given axis."
 rows = {}
 for count in (0, 50, 300):
     first_merges = dict(list(merges.items())[:count])
-    rows[f"{count} merges"] = cut(sentence, first_merges)
+    rows[f"{count} merges"] = cut_text(sentence, first_merges)
 rows["SmolLM2"] = [theirs.decode([i]) for i in theirs.encode(sentence)]
 
 # %% tags=["figure"]
 bricks(rows)
 plt.show()
-for name, pieces in rows.items():
-    print(f"{name:>10}: {len(pieces):2} pieces")
+for name, row in rows.items():
+    print(f"{name:>10}: {len(row):2} pieces")
 
 # %% [markdown] hall="step"
 # <!-- hidden -->
-# (Grey and white only keep neighbours apart.) With the large vocabulary almost every word is one piece. In characters, attention compares $56^2 = 3136$ pairs of positions; in tokens it compares $13^2 = 169$. The price is a larger model: a table of embeddings with 49,152 rows, and a softmax over 49,152 outputs.
+# (Grey and white only keep neighbours apart.) With the large vocabulary almost every word is one piece. In bytes, attention computes $56^2 = 3136$ scores; in tokens it computes $13^2 = 169$. The price is a larger model: a table of embeddings with 49,152 rows, and a softmax over 49,152 outputs.
 #
 # <!-- claim: Merges in another order give other ids, and nothing complains. -->
 # <!-- note: Both orders give the text back. Ask what a model would make of the second row. -->
@@ -277,43 +274,31 @@ for name, pieces in rows.items():
 # %% hall="output" tags=["negative-control"]
 text = "the parameters of the function"
 for name, choose in (("first learned, first", min), ("last learned, first", max)):
-    pieces = cut(text, merges, choose)
-    print(f"{name}: {len(pieces):2} pieces", "|".join(pieces).replace(" ", "␣"))
-    print("    joined, they are the text again:", "".join(pieces) == text)
+    found = cut_text(text, merges, choose)
+    print(f"{name}: {len(found):2} pieces", "|".join(found).replace(" ", "␣"))
+    print("    joined, they are the text again:", "".join(found) == text)
 
 # %% [markdown] hall="step"
 # Both give the text back, so cutting and joining does not show the mistake. But the model was trained on other ids for this text, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
-#
-# <!-- claim: Start from bytes, and nothing in the world is unknown. -->
-# <!-- note: Ask how many characters there are in Unicode, and who would want a table with a row for each. -->
-# ## Start from bytes
-#
-# Our vocabulary begins with the characters of the training text. It has no id for a Japanese character, or for a smile. Unicode has more than 150,000 characters, and most of them are rare. The way out is to begin with something smaller than a character (Radford et al., 2019): a computer stores each character as one to four **bytes**, and a byte is a whole number
-# from 0 to 255. If the first pieces are the bytes, 256 pieces are enough for every language.
-
-# %% hall="output"
-for text in ("a", "é", "日", "🙂"):
-    print(f"{text} is stored as the bytes {list(text.encode())}")
 
 # %% [markdown] hall="hidden"
-# A merge may now join *half a character* with something else. Many bytes cannot be printed, so such a tokenizer shows a letter in place of each byte. The letter for the space is **Ġ**.
-#
 # ## A vocabulary that others learned
 #
-# The file of SmolLM2 holds its tokenizer: 49,152 tokens and 48,900 merges. The tokens are 235 of the 256 bytes, the 48,900 pieces that the merges make, and 17 marks such as `<|im_start|>`, with which a turn of a chat begins. (21 bytes have no token: most of them, such as 255, stand in no valid text at all, and the others in almost none.)
+# The file of SmolLM2 holds its tokenizer: 49,152 tokens and 48,900 merges. The tokens are 235 bytes, the 48,900 pieces that the merges make, and 17 marks such as `<|im_start|>`, with which a turn of a chat begins. (21 of the 256 bytes have no token: most of them, such as 255, stand in no valid text at all. The others are so rare that its makers left them out, and the tokenizer drops them.)
 #
-# **Its code is your code.** Below, `cut_word` gets the merges of SmolLM2. Only the cutting into words is not ours: a word is a run of letters with one space before it, each digit is a word, a run of other signs is a word, and spaces are treated as ours are.
+# **Its code is your code**, with one rule more: the text is cut into *words* first, and no merge crosses the border of a word. Otherwise pieces such as *of the* would fill the vocabulary. A word is a run of letters, or a run of signs such as `>=`, with one space before it if there is one. Each digit is a word, and so are the spaces that are left over.
 #
 # <!-- claim: The tokenizer of SmolLM2 is your loop with other merges. -->
 # <!-- note: Show the first merges: a space and t, a space and a, i and n, h and e. They have counted English. -->
 
 # %% hall="output" tags=["finished"]
-print("their first merges:", *("+".join(pair) for pair in list(theirs.rank)[:8]))
+their_first = [theirs.token_bytes(i).decode() for i in list(theirs.merges.values())[:8]]
+print("their first pieces:", *map(repr, their_first))
 lines, same = corpus.validation[:30_000].splitlines(), 0
 for line in lines:
     ids = []
     for word in byte_pairs.split_words(line):
-        ids += cut_word(theirs.byte_ids(word), theirs.merges)
+        ids += cut(theirs.byte_ids(word), theirs.merges)
     same += ids == theirs.encode(line).tolist()  # the finished version's ids
 print(f"your loop gives the ids of the finished version on {same} of {len(lines)} lines")
 
@@ -329,19 +314,16 @@ print(f"your loop gives the ids of the finished version on {same} of {len(lines)
 # <!-- vote: The number 1234567, the French seventy-seven, a smile: how many tokens each? -->
 
 # %% hall="output"
-for text in (
-    "1234567",
-    "soixante-dix-sept",
-    "🙂",
-    "The capital of France is",
-    "The capital of France is ",
-):
+questions = ["1234567", "x = 12", "soixante-dix-sept"]
+for text in (*questions, "The capital of France is", "The capital of France is "):
     ids = theirs.encode(text)
     print(f"{len(ids)} tokens: {text!r:27}", *(repr(theirs.decode([i])) for i in ids))
+smile = theirs.encode("🙂")
+print(f"{len(smile)} tokens: '🙂', of the bytes", *(list(theirs.token_bytes(i)) for i in smile))
 
 # %% [markdown] hall="step"
 # - **A number is cut into its digits.** The makers chose that, so that each number is made of the same ten pieces.
-# - **A smile is two tokens, and neither of them is a text.** The first holds three of its four bytes. Where bytes are no character, `decode` shows �.
+# - **A smile is two tokens, and neither of them is a text.** Each holds two of its four bytes.
 # - **A space at the end is a token of its own.** In the training texts the space nearly always belongs to the next word, as in ␣*Paris*. After the forgotten space the model would have to go on with *Paris* without its space, which it has hardly ever seen.
 #
 # <!-- hidden -->
@@ -361,12 +343,12 @@ for language, text in same_meaning.items():
 # Nobody planned this. The merges went to what was frequent in the chosen texts, and those were mostly English. **A rare language pays in tokens, and so in time, in memory, and in how much fits into the context.**
 #
 # <!-- hidden -->
-# A loss *per token* therefore means nothing across vocabularies: a longer piece is harder to guess, and there are fewer of them. Compare nats per *character*: the nats of all tokens together, divided by the number of characters.
+# A loss *per token* therefore means nothing across vocabularies: a longer piece is harder to guess, and there are fewer of them. Compare nats per *character*: 3 nats per token and 4 characters per token are 0.75 nats per character.
 
 # %% [markdown] hall="hidden"
 # ## Turn it
 #
-# At home, four minutes. The text of the explorer begins with *broadcasting and broadcasting*. The first *broadcasting* stands at the start of the text, the second stands behind a space. **Predict first:** which of the two takes fewer tokens? Then set *merges* to 0, 10, 100, 1000 and so on, and watch the words grow.
+# At home, four minutes. Type *broadcasting and broadcasting*. The first *broadcasting* stands at the start of the text, the second stands behind a space. **Predict first:** which of the two takes fewer tokens? Then set *merges* to 0, 10, 100, 1000 and so on, and watch the words grow.
 #
 # <details><summary>You should see</summary>
 #
@@ -396,7 +378,7 @@ check_pieces(my_pieces)
 # </details>
 
 # %% [markdown] hall="hidden" tags=["exercise"]
-# **Exercise 3. Catch up with them** · open · 40 minutes. At home. SmolLM2 has 48,900 merges, learned from many kinds of text. Learn merges from NumPy's docstrings only (all of `corpus.train`, with the words cut by `byte_pairs.split_words` instead of `split_words`). How many merges do *you* need to have as many characters per token on `corpus.validation[:40_000]` as they have? (Two thousand merges take about a minute. Leave out words with a character that your vocabulary does not have.) Then
+# **Exercise 3. Words first** · open · 60 minutes. At home. Give `learn` the rule of SmolLM2: cut the text into words first, with `byte_pairs.split_words`, and let no merge cross a border. Count each *different* word once, and let its pairs count as often as the word occurs; then two thousand merges of all of `corpus.train` take about a minute. How many merges do you need to have as many characters per token on `corpus.validation[:40_000]` as SmolLM2 has with its 48,900 merges? Then
 # cut the French sentence with your merges.
 #
 # <details><summary>Rubric</summary>
@@ -405,6 +387,8 @@ check_pieces(my_pieces)
 # - **1 point** for characters per token, measured on text from which no merge was learned.
 # - **1 point** for the curve of characters per token over the number of merges, with theirs as a line.
 # - **1 point** for the price: the same vocabulary on French, and one sentence that says why.
+#
+# *A sample answer.* "I predicted 10,000. SmolLM2 has 3.24 characters per token. With 1,000 merges I had 2.6, with 3,000 I had 3.05, and with 6,000 I had 3.23: about six thousand merges of NumPy's own text are worth as much as 48,900 merges of the whole world's. On French …"
 # </details>
 
 # %% [markdown] hall="step" tags=["summary"]
@@ -412,7 +396,7 @@ check_pieces(my_pieces)
 # ## What stays
 #
 # - Byte-pair encoding joins the most frequent pair of neighbours, again and again. A new text is cut by the same merges, in the same order.
-# - If the first pieces are bytes, nothing is unknown. In the worst case a token is a part of a character.
+# - With all 256 bytes as first pieces, nothing is unknown. In the worst case a token is a part of a character.
 # - A vocabulary is a record of somebody's texts: what was frequent there is cheap for ever.
 # - A language model does not see the letters of a word. It sees the ids of pieces, and a space in the wrong place changes the ids.
 #

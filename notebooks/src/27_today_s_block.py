@@ -22,7 +22,7 @@
 # | **What you will do** | count what a model keeps while it writes, rebuild three parts of the block that you know, derive and check each way back, and look at an experiment that makes one change at a time |
 # | **What you will learn** | RMSNorm, SwiGLU and grouped queries, what each of them saves, and which change lowers the loss |
 # | **What you need** | heads ([[many_heads]]), the feed-forward ([[residuals_and_feed_forward]]), layer normalisation ([[layer_normalisation]]), rotary positions ([[tokens_and_positions]]), the KV cache ([[generation]]) |
-# | **Minutes** | 60: scene 5, the block 5, RMSNorm 10, exercise 1 4, SwiGLU 10, grouped queries 6, exercise 2 8, check 3, rotary base 2, experiment 7; at home: turn it (4), exercise 3 (4) |
+# | **Minutes** | 60: scene 5, the block 6, RMSNorm 13, SwiGLU 12, grouped queries 6, exercise 1 8, check 3, experiment 7; at home: turn it (4), exercises 2 (4) and 3 (4) |
 #
 # <!-- note: Ask what a language model has to keep while it writes. The answer of Generation: the keys and values of everything so far. -->
 
@@ -51,7 +51,7 @@ np.set_printoptions(precision=4, suppress=True)
 #
 # A model that writes keeps the key and the value of every token so far, in every layer ([[generation]]). Call them its *notes*: what it remembers of this text. And call its weights the *book*: what it has learned once and for all.
 #
-# Take the language model that you will run in the next lesson, with 134,515,008 parameters in 30 layers. Suppose for now that each layer has 9 heads of keys and values, 64 wide, one for each head of queries. The model can read 8,192 tokens. **Predict:** at the end of such a text, what takes more memory, the book or the notes?
+# Take a language model of 134,515,008 parameters in 30 layers, as large as the one that you will run in the next lesson. Suppose that each layer has 9 heads of keys and values, 64 wide, one for each head of queries. The model can read 8,192 tokens. **Predict:** at the end of such a text, what takes more memory, the book or the notes?
 
 # %% hall="output"
 L, H, K, T, parameters = 30, 9, 64, 8192, 134_515_008
@@ -94,28 +94,6 @@ print("changed: norms, feed-forward, heads of keys and values, positions, biases
 # For a vector $x$ with $D$ entries, and a small $\varepsilon$ so that nobody divides by 0:
 #
 # $$r = \sqrt{\tfrac1D \textstyle\sum_i x_i^2 + \varepsilon}, \qquad n_i = \frac{x_i}{r}, \qquad y_i = \gamma_i\, n_i.$$
-#
-# **Exercise 1. RMSNorm** · easy · 4 minutes. `x` (T, D) holds one vector for each of T positions, `gamma` is (D,), and `epsilon` is a number. Return $y$ (T, D). (In [[a_real_language_model_on_your_layers]] your lines will run in a model that others trained, 61 times for each token: twice in each of 30 blocks, and once at the end.)
-
-
-# %% tags=["exercise"]
-def my_rms_norm(x, gamma, epsilon):
-    return None  # y (T, D)
-
-
-check_rms_norm(my_rms_norm)
-
-# %% [markdown] hall="hidden"
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_rms_norm(x, gamma, epsilon):
-#     r = np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon)
-#     return gamma * x / r
-# ```
-#
-# Each position has its own $r$: the mean goes over the last axis, and `keepdims` lets (T, 1) divide (T, D).
-# </details>
 
 # %% [markdown] hall="step" tags=["derivation"]
 # <!-- claim: x reaches the loss on two ways: straight through, and through r. -->
@@ -135,7 +113,7 @@ check_rms_norm(my_rms_norm)
 # %% tags=["figure"]
 figures.one_norm((1, 2, 2), dn=(1, 0, 0))
 plt.show()
-print("dx, as the sum of both ways, is above")
+print("dx, the sum of both ways, stands at the left below x")
 
 
 # %% tags=["backward"]
@@ -203,7 +181,7 @@ def swiglu_backward(dy, cache, W_g, W, W_2):
 # |---|---|---|---|---|---|---|---|---|---|
 # | reads the head of keys and values | 1 | 1 | 1 | 2 | 2 | 2 | 3 | 3 | 3 |
 #
-# Each head still asks its own question. In the forward pass the keys and values, of shape (B, G, S, K) for B texts of S positions, are repeated along the heads with `np.repeat(key, H // G, axis=1)`, and everything else stays. The notes shrink from 1.13 GB to a third, 0.38 GB.
+# Each head still asks its own question. In the forward pass the keys and values, of shape (B, G, S, K) for B texts of S positions, are repeated along the heads with `np.repeat(key, H // G, axis=1)`, and everything else stays. Only the $G$ heads are *kept*; the copies live for a moment, in one layer. The notes shrink from 1.13 GB to a third, 0.38 GB.
 #
 # A trap: `np.tile` makes an array of the *same shape*, in another order. A model that was trained with one order and runs with the other writes nonsense, as you will see in [[a_real_language_model_on_your_layers]].
 
@@ -213,7 +191,7 @@ print("np.repeat:", *np.repeat(keys, 3))
 print("np.tile:  ", *np.tile(keys, 3))
 
 # %% [markdown] hall="hidden"
-# **Exercise 2. What comes back to a shared key** · hard · 8 minutes. From a blank page. `key` (B, G, S, K) was repeated to `repeated` (B, H, S, K), each head $H / G$ times, one after another. You get `drepeated` (B, H, S, K), the gradient of the copies, and $G$. For one entry of `key`, write down every place that reads it, and derive its gradient. Then write the lines for the whole array.
+# **Exercise 1. What comes back to a shared key** · hard · 8 minutes. From a blank page. `key` (B, G, S, K) was repeated to `repeated` (B, H, S, K), each head $H / G$ times, one after another. You get `drepeated` (B, H, S, K), the gradient of the copies, and $G$. For one entry of `key`, write down every place that reads it, and derive its gradient. Then write the lines for the whole array.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -275,7 +253,7 @@ for name, by_hand, array in zip(
 # **Negative control.** Two mistakes at the shared key that both have the right shape: the *mean* of the gradients instead of their sum, and groups in the order of `tile`.
 
 # %%
-B, H, G, S, K = 2, 6, 2, 3, 5
+B, H, G, S, K = 1, 8, 2, 3, 5
 drepeated, key = rng.normal(size=(B, H, S, K)), rng.normal(size=(B, G, S, K))
 measured = numerical_gradient(lambda: (np.repeat(key, H // G, axis=1) * drepeated).sum(), key)
 neighbours = drepeated.reshape(B, G, H // G, S, K)
@@ -284,16 +262,7 @@ compare("mean", neighbours.mean(axis=2), measured)
 compare("sum, as tile", drepeated.reshape(B, H // G, G, S, K).sum(axis=1), measured)
 
 # %% [markdown] hall="hidden" tags=["finished"]
-# ## Rotary positions with a larger base
-#
-# Rotary positions turn each pair of columns of a query and a key by an angle that grows with the place ([[tokens_and_positions]]). The slowest pair hardly turns, so it compares *what* two tokens are, whatever their distance. In a long text even the slowest pair has turned a good way, and then distance disturbs this comparison. A larger base slows it down. The way back does not change: the base is only a number.
-
-# %%
-for base in (10_000, 100_000):
-    slowest = base ** (-62 / 64)  # radians for each position
-    print(
-        f"base {base:7,}: in 8,192 tokens the slowest pair turns by {np.degrees(8192 * slowest):.0f}°"
-    )
+# **A word on rotary positions.** They turn pairs of columns ([[tokens_and_positions]]), and the *base* says how slowly the slowest pair turns. A pair that hardly turns compares *what* two tokens are, whatever their distance. With the base 10,000 the slowest of the 32 pairs of a head turns by 63° within 8,192 tokens, and of the product of two equal vectors cos 63° = 45 % is left. With SmolLM2's base of 100,000 it turns by 7°, and 99 % are left. The way back does not change, since the base is only a number. (What the larger base does to the loss is not measured here.)
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: One change at a time, with equal parameters and three seeds. -->
@@ -302,18 +271,19 @@ for base in (10_000, 100_000):
 #
 # Change one part of the block of 2017 at a time, and train. The models write NumPy's documentation, character by character, as in [[training_a_transformer]]: 128 characters of context, width 64, four layers, four heads of width 16, 600 training steps, three seeds each. Rotary positions have the base 10,000, and the shared key is a single head of keys and values for all four heads of queries ($G = 1$). What a change saves goes into a wider feed-forward, so all models have the same number of parameters, to within one in a hundred. A last row makes all the changes at once, and leaves out the biases.
 #
-# (The training took eight minutes on one core, so the numbers come from a record; its program is `lib/trained/records/todays_block.py`.) **Predict:** which of the four changes lowers the loss most, and which does not lower it at all?
+# (The training took eight minutes on one core, so the numbers come from a record; its program is `lib/trained/records/todays_block.py`.) **Predict:** which two of the four changes lower the loss clearly, and which two hardly move it?
 #
 # <!-- vote: Which change lowers the loss most: RMSNorm, the gate, the shared key, or rotary positions? -->
 
 # %%
 last = last_looks()  # of each run, after its 600 steps
-print("held-out loss in nats per character, three seeds; numbers kept for each token")
-for block in CHANGES:
-    three = last[last["block"] == block]
-    print(
-        f"{block:>14}", *(f"{loss:.3f}" for loss in three["validation"]), f"{three['cached'][0]:4}"
-    )
+losses = {block: last["validation"][last["block"] == block] for block in CHANGES}
+print(
+    "held-out nats per character, three seeds; beside them the difference from 2017, seed by seed"
+)
+for block, three in losses.items():
+    change = three - losses["2017"]
+    print(f"{block:>14}", *(f"{x:.3f}" for x in three), "  ", *(f"{x:+.3f}" for x in change))
 
 # %% tags=["figure"]
 figures.rivals(last)
@@ -322,10 +292,12 @@ print("one ring for each seed, set apart so that none hides another; less is bet
 
 # %% [markdown] hall="step"
 # <!-- claim: The shared key costs nothing here; the turn and the gate lower the loss. -->
-# - **One key head for four heads of queries** keeps a quarter of the notes: 128 numbers for each token, not $2 \cdot 4 \cdot 4 \cdot 16 = 512$. Its loss differs from that of 2017 by less than the seeds differ among themselves. That is why it is used.
-# - **RMSNorm**: with each of the three seeds the loss is lower, by less than 0.01. Its authors chose it because it does less work.
-# - **SwiGLU**: about 0.13 nats lower. In 2020 its author wrote that he had no explanation for its success, and we have none either.
-# - **Rotary positions**: about 0.3 nats lower, the largest change of all. Neither the old positions nor the new ones have a parameter.
+# Compare the differences with what chance does: the three seeds of one block lie up to 0.04 apart.
+#
+# - **One key head for four heads of queries** keeps a quarter of the notes: for each token 128 numbers, not 2 (key and value) · 4 layers · 4 heads · 16 = 512. The loss hardly moves, by less than 0.03, once up and twice down. (And the feed-forward is wider.) That is why it is used.
+# - **RMSNorm** hardly moves the loss either. Its authors chose it because it does less work.
+# - **SwiGLU** is about 0.13 nats better with each seed. In 2020 its author wrote that he had no explanation for its success, and we have none either.
+# - **Rotary positions** are about 0.3 nats better, the largest change of all. Neither the old positions nor the new ones have a parameter.
 #
 # The limit: one small model, 600 steps, characters. After a longer training the distances will be smaller, and here nobody has measured them.
 #
@@ -338,11 +310,34 @@ print("one ring for each seed, set apart so that none hides another; less is bet
 #
 # <details><summary>You should see</summary>
 #
-# With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The weights stay as they are: what the keys save goes into a wider feed-forward.)
+# With 3 heads of keys the notes take 0.38 GB, and the weights 0.54 GB. (The explorer keeps the number of weights fixed, as if what the keys save went into a wider feed-forward.)
 # </details>
 
 # %% hall="hidden" tags=["explorer"]
 explorer()
+
+# %% [markdown] hall="hidden"
+# **Exercise 2. RMSNorm** · easy · 4 minutes. At home. `x` (T, D) holds one vector for each of T positions, `gamma` is (D,), and `epsilon` is a number. Return $y$ (T, D). (In [[a_real_language_model_on_your_layers]] your lines will run in a model that others trained, 61 times for each token: twice in each of 30 blocks, and once at the end.)
+
+
+# %% tags=["exercise"]
+def my_rms_norm(x, gamma, epsilon):
+    return None  # y (T, D)
+
+
+check_rms_norm(my_rms_norm)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_rms_norm(x, gamma, epsilon):
+#     r = np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon)
+#     return gamma * x / r
+# ```
+#
+# Each position has its own $r$: the mean goes over the last axis, and `keepdims` lets (T, 1) divide (T, D).
+# </details>
 
 # %% [markdown] hall="hidden"
 # **Exercise 3. The notes of a larger model** · easy · 4 minutes. At home. A model has 32 layers, 32 heads of queries of width 128, and 8 heads of keys and values. Each number takes 2 bytes. How many GB ($10^9$ bytes) do the keys and values of 8,192 tokens take?

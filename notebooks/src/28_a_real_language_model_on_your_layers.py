@@ -6,7 +6,7 @@
 #     signature:
 #       wall: five models go on with one sentence without an error, three of them read well, and one is right
 #       picture: mistake against tool, where only the recorded logits convict every mistake
-#       surprise: forty-five lines of NumPy write what PyTorch writes, and a wrong base of the rotary positions hides in the first sixteen tokens
+#       surprise: forty-five lines of NumPy write what PyTorch writes, and with a wrong epsilon they still write the same text
 #       remember: a model that runs and reads well can be wrong, so compare its logits with a reference
 #     ideas: [weights in 4-bit blocks, a reference of logits]
 # ---
@@ -20,10 +20,10 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | unpack weights of 4 bits, write a whole language model in about 45 lines, hear it speak, hold it against PyTorch, and plant mistakes to see which tool finds them |
+# | **What you will do** | unpack weights of 4 bits, read a whole language model in about 45 lines, hear it speak, hold it against PyTorch, and plant mistakes to see which tool finds them |
 # | **What you will learn** | that you can read a model of today line by line, how its weights are stored, and why a fluent text proves nothing |
 # | **What you need** | attention ([[scaled_dot_product_attention]]), masks ([[masks]]), RMSNorm, SwiGLU and grouped queries ([[today_s_block]]), rotary positions ([[tokens_and_positions]]), tokens ([[tokens]]), sampling ([[generation]]) |
-# | **Minutes** | 60: scene 4, the file 5, four bits 5, exercise 1 10, the lines 13, it speaks 3, the reference 4, mistakes 9, the hidden mistake 4, for speed 3; at home: turn it (5), exercises 2 (6) and 3 (40) |
+# | **Minutes** | 60: scene 4, the file 4, four bits 7, the lines 17, it speaks 3, the reference 6, mistakes 9, the hidden mistake 5, exercise 1 5; at home: for speed (3), turn it (5), exercises 2 (12) and 3 (50) |
 #
 # This lesson takes about a minute to run and 1.5 GB of memory. The weights come with one command; where they are missing, the first cell says which.
 #
@@ -84,18 +84,14 @@ ready("smollm2")  # or one line that says what is missing, and what to type
 
 # %% hall="output"
 file = smollm2.opened()
-for fact in ("block_count", "attention.head_count", "attention.head_count_kv", "rope.freq_base"):
-    print(f"{fact:26} {file.facts['llama.' + fact]:g}")
-for name in (
-    "token_embd.weight",
-    "blk.0.attn_q.weight",
-    "blk.0.attn_k.weight",
-    "blk.0.ffn_up.weight",
-):
-    print(f"{name:26} {file.shapes[name]}")
+facts = "block_count", "attention.head_count", "attention.head_count_kv", "rope.freq_base"
+for fact in (*facts, "attention.layer_norm_rms_epsilon"):
+    print(f"{fact:32} {file.facts['llama.' + fact]:g}")
+for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_k.weight"):
+    print(f"{name:32} {file.shapes[name]}")
 
 # %% [markdown] hall="step"
-# Thirty blocks, nine heads of queries, three heads of keys and values, and the rotary base 100,000. (A matrix has the shape (out, in), so below it is transposed: `x @ W.T`.) The picture shows what we need, and the name of the function that you will meet for each part.
+# Thirty blocks, nine heads of queries, three heads of keys and values, the rotary base 100,000 and the $\varepsilon$ of RMSNorm. (A matrix has the shape (out, in), so below it is transposed: `x @ W.T`.) One thing is not in the file: which columns the positions turn together. The documentation of the file format says it: in models of this kind, two neighbours. The picture shows what we need, with the name of the function that you will meet for each part.
 
 # %% tags=["figure"]
 figures.the_whole_model(smollm2.config(file))
@@ -106,7 +102,7 @@ print("ids in, logits out: 30 blocks between one table and the same table")
 # <!-- claim: Thirty-two numbers share one scale and one least number. -->
 # ## Four bits for a number
 #
-# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values. This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
+# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values (and a share of what 32 numbers have in common: 5 bits in all). This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
 #
 # | bytes | hold |
 # |---|---|
@@ -114,11 +110,11 @@ print("ids in, logits out: 30 blocks between one table and the same table")
 # | 2 and 3 | the least number $m$, as a float16 |
 # | 4 to 19 | 16 bytes with two $q$ each: the lower half of byte $4 + i$ belongs to number $i$, its upper half to number $16 + i$ |
 #
-# On paper: $d = 0.5$, $m = -4$, and the first of the 16 bytes is 58. Since $58 = 3 \cdot 16 + 10$, the lower half is 10 and the upper half is 3. So number 0 is $-4 + 0.5 \cdot 10 = 1$, and number 16 is $-4 + 0.5 \cdot 3 = -2.5$.
+# On paper: $d = 0.5$, $m = -4$, and the first of the 16 bytes is 58 (a decimal number). Since $58 = 3 \cdot 16 + 10$, the lower half is 10 and the upper half is 3. So number 0 is $-4 + 0.5 \cdot 10 = 1$, and number 16 is $-4 + 0.5 \cdot 3 = -2.5$.
 #
 # <!-- note: Let them split the byte 163 as well: 10 times 16 plus 3. -->
 #
-# Below is a block of the file. Each byte is written with two signs, the upper half first; a to f stand for 10 to 15. The byte 8a has the lower half 10 and the upper half 8.
+# Below is a block of the file. Each byte is written in hexadecimal, with one digit for each half, the upper half first; a to f stand for 10 to 15. So the byte 8a has the upper half 8 and the lower half 10.
 
 # %%
 block = file.blocks("blk.0.attn_q.weight")[3]  # 20 bytes
@@ -128,38 +124,12 @@ figures.four_bit_block(block)
 plt.show()
 print("the 20 bytes:", bytes(block).hex(" "))
 
-# %% [markdown] hall="hidden"
-# **Exercise 1. Unpack** · hard · 10 minutes. `blocks` (N, 20) holds N blocks of bytes (`uint8`). Return their numbers, (N, 32), in float32. Two hints: `blocks[:, :2].copy().view(np.float16)` reads two bytes as one float16, of shape (N, 1); `byte & 15` is the lower half of a byte, and `byte >> 4` is its upper half.
-
-
-# %% tags=["exercise", "core-exercise"]
-def my_unpack(blocks):
-    return None  # (N, 32)
-
-
-check_unpack(my_unpack)
-
-# %% [markdown] hall="hidden"
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_unpack(blocks):
-#     scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)  # (N, 1)
-#     least = blocks[:, 2:4].copy().view(np.float16).astype(np.float32)  # (N, 1)
-#     packed = blocks[:, 4:]  # (N, 16)
-#     q = np.concatenate([packed & 15, packed >> 4], axis=1)  # (N, 32)
-#     return least + scale * q
-# ```
-#
-# All the lower halves come first, then all the upper halves.
-# </details>
-
 # %% [markdown] hall="step"
 # <!-- claim: Every weight of the model, by its name. -->
 # <!-- note: Nine arrays for each block, one table and one gain: 272 arrays. -->
 # ## Lay the weights in
 #
-# Your own lines unpack and normalise, if they are right; otherwise the finished ones do. A few arrays have other packings; `file.array` reads those.
+# Where you have answered the exercises *Unpack* (below) and *RMSNorm* ([[today_s_block]]), your own lines unpack and normalise; otherwise the finished ones do. A few arrays have other packings than the blocks above, whose name is Q4_1; `file.array` reads those.
 
 # %% tags=["forward"]
 unpack = mine("my_unpack", gguf.unpack_4_bit_from_least, check_unpack)
@@ -192,7 +162,7 @@ print(f"{numbers:,} parameters")
 # <!-- note: Ask where they have met each function before. -->
 # ## The model, line by line
 #
-# One text at a time, so there is no batch: `x` is (T, 576). All numbers stay float32. First the two small functions of [[today_s_block]]:
+# One text at a time, so there is no batch: `x` is (T, 576). All numbers stay float32. (`softmax` and `sigmoid` of `lib` also return what their way back needs; `[0]` leaves it out.) First the two small functions of [[today_s_block]]:
 
 
 # %%
@@ -288,7 +258,7 @@ print(*told.values(), sep="\n---\n")
 assert "Paris" in told["The capital of France is"]
 
 # %% [markdown] hall="hidden"
-# The city is right. What follows is invented, a date and a time: the model was trained to go on with texts, and not to stop. (The texts of this page were chosen; another prompt may give nonsense, or worse.)
+# The city is right. What follows is invented: the beginning of a date. The model was first trained to go on with any text, and then tuned to answer questions in a chat; here nobody asks in the form of a chat, so it goes on. (The prompts of this page were chosen; another one may give nonsense, or worse.)
 #
 # The robot makes people happy: it was number 3 of the five. But that only shows that *number 3 is ours*. Is ours right?
 #
@@ -296,7 +266,7 @@ assert "Paris" in told["The capital of France is"]
 # <!-- note: Ask how small a difference must be to be rounding. -->
 # ## A reference
 #
-# Ask somebody else's program. PyTorch has read the same file, and for a text of 210 tokens its eight largest logits at each position were recorded. The text was written for this course, so no model has seen it. Two questions: is the likeliest token the same everywhere, and how large is the largest difference between two logits?
+# Ask somebody else's program. The library *transformers*, which others have written on PyTorch, has read the same file, and for a text of 210 tokens its eight largest logits at each position were recorded. The text was written for this course, so no model has seen it. Two questions: is the likeliest token the same everywhere, and how large is the largest difference between a recorded logit and ours?
 
 
 # %%
@@ -340,27 +310,25 @@ def layer_norm(x, gamma, epsilon):  # takes the mean away, as in 2017
     return rms_norm(x - x.mean(axis=-1, keepdims=True), gamma, epsilon)
 
 
-def rounder(x, gamma, epsilon):  # epsilon too large
+def large_epsilon(x, gamma, epsilon):
     return rms_norm(x, gamma, 1e-3)
 
 
-def in_halves(x):  # turns columns i and i + 32, not neighbours: another convention
+def in_halves(x):  # turns columns i and i + 32 together, not neighbours
     order = np.arange(64).reshape(2, 32).T.ravel()  # 0, 32, 1, 33, ...
-    return turn(x[..., order])[..., np.argsort(order)]
+    turned = np.empty_like(x)
+    turned[..., order] = turn(x[..., order])
+    return turned
 
 
-forgotten = [
-    w | {"attn_norm": np.ones_like(w["attn_norm"])} if i == 25 else w for i, w in enumerate(layers)
-]
 mistakes = {
     "none": {},
-    "epsilon 1e-3 for 1e-5": dict(norm=rounder),
+    "epsilon 1e-3 for 1e-5": dict(norm=large_epsilon),
     "the mean taken away": dict(norm=layer_norm),
     "base 10,000 for 100,000": dict(turn=partial(turn, base=10_000)),
-    "one of 61 gains forgotten": dict(layers=forgotten),
     "gelu for silu": dict(activation=lambda z: gelu(z)[0]),
     "turned in halves": dict(turn=in_halves),
-    "keys tiled, not repeated": dict(share=lambda x: np.tile(x, (3, 1, 1))),
+    "heads tiled, not repeated": dict(share=lambda x: np.tile(x, (3, 1, 1))),
 }
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
@@ -372,7 +340,7 @@ for name, change in mistakes.items():
     print(f"{name}:", write(robot, 12, **change)[len(robot) :].replace("\n", "⏎"))
 
 # %% tags=["figure", "learned", "nbval-ignore-output"]
-badly = "turned in halves", "keys tiled, not repeated"  # what we read: those two are not English
+badly = "turned in halves", "heads tiled, not repeated"  # our judgement of twelve tokens each
 table_of_tools = {name: (name not in badly, *each) for name, each in found.items()}
 figures.mutants_and_tools(table_of_tools, limits=(0.72, 0.80, 0.99, 1e-3))
 plt.show()
@@ -382,11 +350,11 @@ assert all(largest > 1 for name, (_, _, largest) in found.items() if name != "no
 assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none"][2] < 1e-3
 
 # %% [markdown] hall="step"
-# A filled cell convicts. (For the loss we allow 5 % around 0.758, although in real life nobody knows the right number so well.)
+# A filled cell convicts. (For the loss we allow 5 % around 0.758, although in real life nobody knows the right number so well. What reads well is our judgement; yours may differ.) In the scene, text 1 had the wrong base, text 2 the turn in halves, text 4 the mean taken away, and text 5 gelu.
 #
-# - **Reading** convicts two of the seven: the halves stutter, and the tiled keys write debris.
-# - **Nats per character** convict four. A wrong $\varepsilon$, the mean taken away and the wrong base stay within the 5 %.
-# - **The reference** convicts all seven. The right model differs by less than 0.001, and each wrong one by more than 1.
+# - **Reading** convicts two of the six: the halves stutter, and the tiled heads write nonsense.
+# - **Nats per character** convict three. A wrong $\varepsilon$, the mean taken away and the wrong base stay within the 5 %.
+# - **The reference** convicts all six. The right model differs by less than 0.001, and each wrong one by more than 1.
 #
 # With the wrong $\varepsilon$ the text is the same to the last word. **A fluent text proves nothing, and a good loss proves little. Compare with a reference.**
 #
@@ -397,7 +365,7 @@ assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none
 # <!-- note: Ask for the length of the test that they would have written. -->
 # ## The mistake that hides
 #
-# The wrong base, 10,000 for 100,000, is a mistake that people really make: 10,000 is what every tutorial has. Suppose that you test with a short sentence. **Predict:** from which length on does the loss show that the base is wrong? Below are six texts from NumPy's documentation, and how many nats the wrong base costs at each position.
+# The wrong base, 10,000 for 100,000, is a mistake that people really make: 10,000 is what every tutorial has. Suppose that there is no reference, and that somebody tests by the *loss* of a short text. **Predict:** from which length on does the loss show that the base is wrong? Below are six texts from NumPy's documentation, and how many nats per *token* the wrong base costs at each position.
 
 # %% tags=["learned", "nbval-ignore-output"]
 text, edges, gaps = numpy_docstrings().validation, [1, 8, 16, 32, 64, 128, 200], []
@@ -417,13 +385,48 @@ for (a, b), gap in zip(pairwise(edges), mean, strict=True):
 assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 
 # %% [markdown] hall="step"
-# In the first fifteen tokens the wrong base costs nothing that six texts can show; later on it costs a tenth of a nat or more for each token. The reason: between near positions both bases turn the slow pairs of columns by almost nothing. **A test must be as long as the thing that can go wrong.**
+# In the first fifteen tokens the wrong base costs nothing that six texts can show; later on it costs a tenth of a nat or more for each token. (In the table above this was 0.03 per *character*: a token has about four.) Between near tokens the angles of the two bases differ little, and the loss is noisy. **A test by the loss must be as long as the thing that can go wrong.** And the reference?
+
+# %% hall="output" tags=["learned", "nbval-ignore-output"]
+wrong_base = language_model(reference.ids[:8], turn=partial(turn, base=10_000))
+ours = np.take_along_axis(wrong_base, reference.top_ids[:8], axis=-1)
+apart = np.abs(ours - reference.logits[:8]).max(axis=-1)  # (8,)
+print("largest difference of a logit at tokens 1 to 8:", *(f"{each:.3f}" for each in apart))
+assert apart[0] < 1e-3 and apart[1:].min() > 1e-3
+
+# %% [markdown] hall="hidden"
+# The first token has nobody to look at, so no angle counts. From the second token on the reference convicts the wrong base.
+
+# %% [markdown] hall="hidden"
+# **Exercise 1. Three patients** · medium · 5 minutes. Three programs differ from ours in one line.
 #
+# 1. Patient 1 counts the positions from 1: `np.arange(1, T + 1)` in `turn`.
+# 2. Patient 2 turns the values as well as the queries and the keys.
+# 3. Patient 3 divides the scores by 24, the root of the width 576, not by 8.
+#
+# One of the three is healthy: it computes the same logits. Which one, and why? Write down the reason before you look.
+
+# %% tags=["exercise", "core-exercise"]
+my_healthy = None  # 1, 2 or 3
+
+check_patients(my_healthy)
+
+# %% [markdown] hall="hidden"
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_healthy = 1
+# ```
+#
+# A query at position $t$ and a key at position $s$ meet by the difference of their angles, and this depends on $t - s$ alone. One more for both changes nothing. The values of patient 2 are summed up after different turns, and nobody turns them back. The weights of patient 3 are too even: its scores are a third of what they should be.
+# </details>
+
+# %% [markdown] hall="hidden"
 # <!-- claim: For speed, the finished version keeps keys and values. -->
 # <!-- note: The same weights and the same text, many times as fast. -->
 # ## For speed
 #
-# Your model reads the whole text again for each new token. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with four options.
+# Your model reads the whole text again for each new token, so each token takes longer than the one before. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with RMSNorm, SwiGLU, shared keys and rotary positions switched on.
 
 # %% hall="output" tags=["timing", "nbval-ignore-output"]
 model = smollm2.shared()
@@ -431,7 +434,10 @@ rng = np.random.default_rng(0)
 start = time.perf_counter()
 on_lib = sample(model, tokenizer, robot, 16, rng, top_k=1)
 seconds = time.perf_counter() - start
-print(f"lib: {16 / seconds:.0f} tokens per second,", on_lib)
+start = time.perf_counter()
+write(robot, 16)
+yours = time.perf_counter() - start
+print(f"your lines {16 / yours:.0f} tokens per second, lib {16 / seconds:.0f}:", on_lib)
 print("the same text as your lines:", robot + on_lib == told[robot])
 
 # %% [markdown] hall="hidden"
@@ -453,31 +459,33 @@ print("the same text as your lines:", robot + on_lib == told[robot])
 explorer()
 
 # %% [markdown] hall="hidden"
-# **Exercise 2. Three patients** · medium · 6 minutes. At home. Think first, and measure afterwards. Three programs differ from ours in one line.
-#
-# 1. Patient 1 counts the positions from 1: `np.arange(1, T + 1)` in `turn`.
-# 2. Patient 2 turns the values as well as the queries and the keys.
-# 3. Patient 3 divides the scores by 24, the root of the width 576, not by 8.
-#
-# One of the three is healthy: it computes the same logits. Which one, and why?
+# **Exercise 2. Unpack** · hard · 12 minutes. At home. `blocks` (N, 20) holds N blocks of bytes (`uint8`). Return their numbers, (N, 32), in float32. Two hints: `blocks[:, :2].copy().view(np.float16)` reads two bytes as one float16, of shape (N, 1); `byte & 15` is the lower half of a byte, and `byte >> 4` is its upper half.
+
 
 # %% tags=["exercise"]
-my_healthy = None  # 1, 2 or 3
+def my_unpack(blocks):
+    return None  # (N, 32)
 
-check_patients(my_healthy)
+
+check_unpack(my_unpack)
 
 # %% [markdown] hall="hidden"
 # <details><summary>Solution</summary>
 #
 # ```python
-# my_healthy = 1
+# def my_unpack(blocks):
+#     scale = blocks[:, :2].copy().view(np.float16).astype(np.float32)  # (N, 1)
+#     least = blocks[:, 2:4].copy().view(np.float16).astype(np.float32)  # (N, 1)
+#     packed = blocks[:, 4:]  # (N, 16)
+#     q = np.concatenate([packed & 15, packed >> 4], axis=1)  # (N, 32)
+#     return least + scale * q
 # ```
 #
-# A query at position $t$ and a key at position $s$ meet by the difference of their angles, and this depends on $t - s$ alone. One more for both changes nothing. The values of patient 2 are summed up after different turns, and nobody turns them back. The weights of patient 3 are too even: its scores are a third of what they should be.
+# All the lower halves come first, then all the upper halves.
 # </details>
 
 # %% [markdown] hall="hidden" tags=["exercise"]
-# **Exercise 3. A mistake of your own** · open · 40 minutes. At home. Plant a mistake that is not in the table: one change of one line. Write down *before* you run it what each of the three tools will say. Then measure. Find one that reads well, and the shortest text on which the reference convicts it.
+# **Exercise 3. A mistake of your own** · open · 50 minutes. At home. Plant a mistake that is not in the table: one change of one line. Write down *before* you run it what each of the three tools will say. Then measure. Find one that reads well. How many tokens of the recorded text does the reference need to convict it? (The mask lets you take the first tokens alone.)
 #
 # <details><summary>Rubric</summary>
 #
@@ -485,6 +493,7 @@ check_patients(my_healthy)
 # - **1 point** for three predictions, written down before the run.
 # - **1 point** for the three measurements, beside those of the right model.
 # - **1 point** for one sentence on why the tool that failed was blind.
+# - **1 point** for the number of tokens that the reference needs.
 #
 # *A sample answer.* "I set the gain of the last layer's attention norm to ones. I predicted nonsense, a loss above 2 and a large difference. Measured: it goes on with *was a brilliant scientist who lived in a small town*, its loss is 0.785 nats (right: 0.758), 80 % of the likeliest tokens are the same, and the largest difference is about 10. Only the reference convicts it. The last layer alone adds little to the stream."
 # </details>
@@ -496,7 +505,7 @@ check_patients(my_healthy)
 # - A language model of today is a table, some thirty blocks and the same table again: about 45 lines of NumPy.
 # - Weights can be stored in four bits, in blocks that share a scale and a least number.
 # - A model that runs and reads well can be wrong. Only a reference of logits convicted every mistake.
-# - A wrong rotary base hides on short texts. A test must be as long as the thing that can go wrong.
+# - The loss is a weak test. On short texts it does not show a wrong rotary base, and the reference does at the second token.
 #
 # <!-- hidden -->
 # **Next:** [[inside_a_real_language_model]] looks for the heads of [[looking_inside]] in this model.

@@ -52,7 +52,7 @@ def _in_float16(blocks):
 
 
 check_unpack = Exercise(
-    "Exercise 1",
+    "Exercise 2",
     given=_given,
     right=("right: byte i holds number i and number i + 16; all share scale and least.", _unpack),
     slips={
@@ -91,7 +91,7 @@ check_unpack = Exercise(
 )  # fmt: skip
 
 check_patients = Exercise(
-    "Exercise 2",
+    "Exercise 1",
     right=(
         "right: only the difference of two positions counts, and one more for both leaves it.",
         1,

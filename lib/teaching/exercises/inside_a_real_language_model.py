@@ -58,7 +58,7 @@ def _of_first_layer(weights, ids):
 
 
 check_score = Exercise(
-    "Exercise 1",
+    "Exercise 2",
     given=_given,
     right=("right: it asks the ids, not a period, so any text will do.", _score()),
     slips={
@@ -86,7 +86,7 @@ def _rest(others=20, loud=0.15):
 
 _WEIGHT, _SAYS = _rest()
 check_rest = Exercise(
-    "Exercise 2",
+    "Exercise 1",
     parts=("weight", "says"),
     tolerance=2e-3,
     right=(

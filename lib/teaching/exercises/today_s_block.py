@@ -29,7 +29,7 @@ def _over(divisor):
 
 
 check_rms_norm = Exercise(
-    "Exercise 1",
+    "Exercise 2",
     given=_rows,
     right=("right: squares, their mean, epsilon, the root; then x over it, times gamma.", _rms),
     slips={
@@ -100,7 +100,7 @@ def _gathered(gather, axis=2, in_turn=False):
 
 
 check_shared_key = Exercise(
-    "Exercise 2",
+    "Exercise 1",
     given=_repeated,
     right=("right: each key head gets the sum over the heads that read it.", _gathered(np.sum)),
     slips={

@@ -7,7 +7,7 @@ from lib.teaching.panel import Choice, Panel, Picture, TextField
 from lib.trained.pretrained import smollm2
 from lib.trained.pretrained.byte_pairs import BytePairs
 
-TEXT = "broadcasting and broadcasting, 1234567, soixante-dix-sept, def softmax(x): return x"
+TEXT = "strawberry, a strawberry; 1234567, soixante-dix-sept; def softmax(x): return x"
 EXAMPLES = [
     "Return a copy of the array.",
     "strawberry strawberry",
@@ -20,7 +20,7 @@ LONGEST, ROOM, WIDE = 120, 480, 64  # characters; bricks, for each may fall into
 
 def explorer():
     """A text and a number of merges, against its tokens."""
-    picture = Picture(6.4, 2.2)
+    picture = Picture(6.4, 1.7)
     ax = picture.axes
     ax.set(xlim=(-0.5, WIDE + 1), ylim=(24.5, -0.5))
     ax.axis("off")

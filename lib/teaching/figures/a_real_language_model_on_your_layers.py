@@ -129,7 +129,9 @@ def the_whole_model(config):
     diagram.box("table", STEM, 1.05, f"table\n{V:,} × {D}", "table", 1.9, 0.62)
     called(diagram, 1.05, "table[ids]", f"a row for each id: (T, {D})")
     diagram.box("last norm", STEM, 6.3, "RMSNorm", "norm", 1.9, 0.46)
-    called(diagram, 6.3, "rms_norm(x, last_gamma, epsilon)", f"once more, with {D} gains")
+    called(
+        diagram, 6.3, "rms_norm(x, last_gamma, epsilon)", f"once more, with its own gamma ({D},)"
+    )
     diagram.box("table again", STEM, 7.05, f"table again\n{D} × {V:,}", "table", 1.9, 0.62)
     called(diagram, 7.05, "x @ table.T", "the same weights: a logit for each token")
     diagram.place("logits", STEM, 7.9, f"logits (T, {V:,})", width=2.2)
@@ -157,12 +159,12 @@ def layers(diagram, config):
     branch(diagram, 1.95, "table", "attention", heads, "attention")
     branch(diagram, 4.05, "attention +", "SwiGLU", f"SwiGLU, {F:,} wide", "feed-forward")
     diagram.flow("SwiGLU +", "last norm")
-    divided = f"x by the root of its mean square, {D} gains"
+    divided = f"x divided by its root mean square; gamma ({D},)"
     called(diagram, 1.95, "rms_norm(x, gamma, epsilon)", divided)
     turned = f"turn(query), turn(key): by position, base {config.rotary_base:,.0f}"
     called(diagram, 2.8, "attention(x, w, turn, share)", turned)
     called(diagram, 4.05, "rms_norm(x, gamma, epsilon)", divided)
-    through = "silu of one reading of x times another"
+    through = "two readings of x: silu of one, times the other"
     called(diagram, 4.9, "feed_forward(x, w, activation)", through)
 
 
@@ -224,7 +226,7 @@ def tools(limits):
     """The tools with the limits at which they convict."""
     lowest, highest, least, most = limits
     rules = "no", f"not {lowest:g} to {highest:g}", f"below {least:.0%}", f"above {most:g}"
-    return [f"{tool}\n({rule})" for tool, rule in zip(TOOLS, rules, strict=True)]
+    return [f"{tool}\n(convicts: {rule})" for tool, rule in zip(TOOLS, rules, strict=True)]
 
 
 def cells(row):
