@@ -129,9 +129,7 @@ def the_whole_model(config):
     diagram.box("table", STEM, 1.05, f"table\n{V:,} × {D}", "table", 1.9, 0.62)
     called(diagram, 1.05, "table[ids]", f"a row for each id: (T, {D})")
     diagram.box("last norm", STEM, 6.3, "RMSNorm", "norm", 1.9, 0.46)
-    called(
-        diagram, 6.3, "rms_norm(x, last_gamma, epsilon)", f"once more, with its own gamma ({D},)"
-    )
+    called(diagram, 6.3, "rms_norm(x, last_gamma, epsilon)", f"again, with its own gamma ({D},)")
     diagram.box("table again", STEM, 7.05, f"table again\n{D} × {V:,}", "table", 1.9, 0.62)
     called(diagram, 7.05, "x @ table.T", "the same weights: a logit for each token")
     diagram.place("logits", STEM, 7.9, f"logits (T, {V:,})", width=2.2)
