@@ -23,7 +23,7 @@
 # | **What you will do** | merge letters by hand, write the merge, learn a vocabulary from a text, cut a new text with it, and then cut texts as a real language model does |
 # | **What you will learn** | how a text becomes the ids that a language model reads, why the pieces are neither letters nor words, and what this does to numbers, to French and to a forgotten space |
 # | **What you need** | ids ([[sequences_as_arrays]]); that attention compares each position with each other position ([[scaled_dot_product_attention]]); Python's dictionaries |
-# | **Minutes** | 60: scene 4, three alphabets 8, by hand 6, exercise 1 10, learning 8, cutting 7, the order 4, SmolLM2 7, who pays 6; at home: turn it (4), exercises 2 (4) and 3 (40) |
+# | **Minutes** | 60: scene 4, three alphabets 8, by hand 6, exercise 1 10, learning 8, cutting 7, the order 4, SmolLM2 7, who pays 6; at home: turn it (4), exercises 2 (4) and 3 (60) |
 #
 # The weights of SmolLM2 are not part of the course's download: where they are missing, the first cell says how to fetch them.
 #
@@ -111,11 +111,11 @@ for text in ("a", "é", "日", "🙂"):
 # <!-- claim: Join the pair of neighbours that occurs most often, and count again. -->
 # ## Three words on paper
 #
-# **Byte-pair encoding** begins with characters and grows longer pieces (Gage, 1994; for the words of a language Sennrich, Haddow and Birch, 2016):
+# **Byte-pair encoding** grows longer pieces out of the smallest ones, here out of letters (an English letter is one byte) (Gage, 1994; for the words of a language Sennrich, Haddow and Birch, 2016):
 #
 # 1. Count how often each pair of neighbours occurs.
 # 2. Join the most frequent pair into one new piece, everywhere. This is one **merge**.
-# 3. Go back to 1.
+# 3. Go back to 1, until there are as many pieces as you want.
 #
 # Do it by hand for the three words *then*, *the* and *hen*:
 #
@@ -128,7 +128,7 @@ for text in ("a", "é", "日", "🙂"):
 #
 # In the second row two pairs are equally frequent. Any rule may decide, as long as it is always the same rule. Ours takes the pair that was met first.
 #
-# (In English letters, a byte is a letter.) A new word is cut by the same merges, in the same order. **Predict:** into which
+# A new word is cut by the same merges, in the same order. **Predict:** into which
 # pieces do these two merges cut the new word *hent*?
 #
 # <details><summary>Answer</summary>
@@ -215,7 +215,7 @@ print("the first pieces:", *(repr(pieces[i].decode()) for i in range(256, 266)))
 print("later ones:      ", *(repr(pieces[i].decode()) for i in (545, 546, 547, 549, 551)))
 
 # %% [markdown] hall="hidden"
-# The first line is the table on paper: 256 is *he*, and 257 is *the*. The first pieces belong to any English page with lines and spaces. The later ones are NumPy's.
+# The first line is the table on paper: 256 is *he*, and 257 is *the*. (Here a space is a byte like any other, and could be joined too.) The first pieces show what this text is full of: underlined headings, indented lines and English. The later ones are NumPy's.
 #
 # ## Cut a new text
 #
@@ -231,7 +231,8 @@ def cut(ids, merges, choose=min):
 
 
 def cut_text(text, merges, choose=min):
-    return [pieces[i].decode() for i in cut(list(text.encode()), merges, choose)]
+    found = [pieces[i] for i in cut(list(text.encode()), merges, choose)]
+    return [piece.decode("utf-8", "replace").replace(" ", "␣") for piece in found]
 
 
 # %% hall="output" tags=["predict"]
@@ -275,18 +276,18 @@ for name, row in rows.items():
 text = "the parameters of the function"
 for name, choose in (("first learned, first", min), ("last learned, first", max)):
     found = cut_text(text, merges, choose)
-    print(f"{name}: {len(found):2} pieces", "|".join(found).replace(" ", "␣"))
-    print("    joined, they are the text again:", "".join(found) == text)
+    print(f"{name}: {len(found):2} pieces", "|".join(found))
+    print("    joined, they are the text again:", "".join(found).replace("␣", " ") == text)
 
 # %% [markdown] hall="step"
-# Both give the text back, so cutting and joining does not show the mistake. But the model was trained on other ids for this text, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
+# (In the first line *the* is t|he␣: at the start of a text no space stands before it, and pieces with spaces had been learned first.) Both give the text back, so cutting and joining does not show the mistake. But the model was trained on other ids for this text, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
 
 # %% [markdown] hall="hidden"
 # ## A vocabulary that others learned
 #
 # The file of SmolLM2 holds its tokenizer: 49,152 tokens and 48,900 merges. The tokens are 235 bytes, the 48,900 pieces that the merges make, and 17 marks such as `<|im_start|>`, with which a turn of a chat begins. (21 of the 256 bytes have no token: most of them, such as 255, stand in no valid text at all. The others are so rare that its makers left them out, and the tokenizer drops them.)
 #
-# **Its code is your code**, with one rule more: the text is cut into *words* first, and no merge crosses the border of a word. Otherwise pieces such as *of the* would fill the vocabulary. A word is a run of letters, or a run of signs such as `>=`, with one space before it if there is one. Each digit is a word, and so are the spaces that are left over.
+# **Its code is your code**, with one rule more: the text is cut into *words* first, and no merge crosses the border of a word. Otherwise pieces such as *of the* would fill the vocabulary. A word is a run of letters, or a run of signs such as `>=`, with one space before it if there is one; what is left of a run of spaces or line breaks is a word of its own. (Digits have another rule, which you will see.)
 #
 # <!-- claim: The tokenizer of SmolLM2 is your loop with other merges. -->
 # <!-- note: Show the first merges: a space and t, a space and a, i and n, h and e. They have counted English. -->
@@ -303,7 +304,7 @@ for line in lines:
 print(f"your loop gives the ids of the finished version on {same} of {len(lines)} lines")
 
 # %% [markdown] hall="hidden"
-# (The tests of this course hold the finished version to the ids of the makers' own tokenizer, on 10,000 lines of English and of random Unicode: all are equal.)
+# Their first pieces have the space in front, as *␣t*: a word takes the space before it, so a piece like *e␣* cannot arise. (The tests of this course hold the finished version to the ids of the makers' own tokenizer, on 10,000 lines of English and of random Unicode: all are equal.)
 #
 # <!-- claim: Who pays? -->
 # <!-- note: Collect the guesses for all five before you run the cell. Most are wrong about the digits. -->
@@ -322,7 +323,7 @@ smile = theirs.encode("🙂")
 print(f"{len(smile)} tokens: '🙂', of the bytes", *(list(theirs.token_bytes(i)) for i in smile))
 
 # %% [markdown] hall="step"
-# - **A number is cut into its digits.** The makers chose that, so that each number is made of the same ten pieces.
+# - **A number is cut into its digits,** and a digit takes no space with it. The makers chose that, so that each number is made of the same ten pieces.
 # - **A smile is two tokens, and neither of them is a text.** Each holds two of its four bytes.
 # - **A space at the end is a token of its own.** In the training texts the space nearly always belongs to the next word, as in ␣*Paris*. After the forgotten space the model would have to go on with *Paris* without its space, which it has hardly ever seen.
 #

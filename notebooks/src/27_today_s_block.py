@@ -22,7 +22,7 @@
 # | **What you will do** | count what a model keeps while it writes, rebuild three parts of the block that you know, derive and check each way back, and look at an experiment that makes one change at a time |
 # | **What you will learn** | RMSNorm, SwiGLU and grouped queries, what each of them saves, and which change lowers the loss |
 # | **What you need** | heads ([[many_heads]]), the feed-forward ([[residuals_and_feed_forward]]), layer normalisation ([[layer_normalisation]]), rotary positions ([[tokens_and_positions]]), the KV cache ([[generation]]) |
-# | **Minutes** | 60: scene 5, the block 6, RMSNorm 13, SwiGLU 12, grouped queries 6, exercise 1 8, check 3, experiment 7; at home: turn it (4), exercises 2 (4) and 3 (4) |
+# | **Minutes** | 60: scene 5, the block 6, RMSNorm 13, SwiGLU 12, grouped queries 6, exercise 1 8, check 3, experiment 7; at home: rotary base (3), turn it (4), exercises 2 (4) and 3 (4) |
 #
 # <!-- note: Ask what a language model has to keep while it writes. The answer of Generation: the keys and values of everything so far. -->
 
@@ -35,6 +35,7 @@ import lib  # before NumPy: it keeps NumPy to one thread
 import matplotlib.pyplot as plt
 import numpy as np
 
+from lib.attention import summed
 from lib.check import compare, numerical_gradient
 from lib.functional import sigmoid
 from lib.layers import RMSNorm, SwiGLU
@@ -61,7 +62,7 @@ print(f"weights         {book / 1e9:.2f} GB")
 print(f"keys and values {notes / 1e9:.2f} GB")
 
 # %% [markdown] hall="step"
-# The notes take twice the room of the book. And for each new token, all of the notes are read once. Such costs made people ask of each part of the block of 2017: do we need it? On the left is the block that you have built, with the norm before each part (pre-norm); on the right is the block of many language models of today.
+# The notes take twice the room of the book. And for each new token, all of the notes are read once. Such costs made people ask of each part of the block of 2017: do we need it, and is there a better one? (Of the parts of this hour only the last makes the notes smaller; the others have reasons of their own.) On the left is the block that you have built, with the norm before each part (pre-norm); on the right is the block of many language models of today.
 #
 # <!-- note: 1.13 against 0.54 GB. Let them guess which of the numbers in the product could be smaller. -->
 
@@ -96,8 +97,8 @@ print("changed: norms, feed-forward, heads of keys and values, positions, biases
 # $$r = \sqrt{\tfrac1D \textstyle\sum_i x_i^2 + \varepsilon}, \qquad n_i = \frac{x_i}{r}, \qquad y_i = \gamma_i\, n_i.$$
 
 # %% [markdown] hall="step" tags=["derivation"]
-# <!-- claim: x reaches the loss on two ways: straight through, and through r. -->
-# **The way back.** Write $dn_i = dy_i\,\gamma_i$. The entry $x_i$ reaches the loss on two ways: it stands in its own $n_i$, and it stands in $r$, which divides *every* entry. (In [[layer_normalisation]] there was a third way, through the mean. It is gone.)
+# <!-- claim: x reaches the loss by two ways: straight through, and through r. -->
+# **The way back.** Write $dn_i = dy_i\,\gamma_i$. The entry $x_i$ reaches the loss by two ways: it stands in its own $n_i$, and it stands in $r$, which divides *every* entry. (In [[layer_normalisation]] there was a third way, through the mean. It is gone.)
 #
 # 1. Straight: $n_i = x_i / r$, so $x_i$ gets $dn_i / r$.
 # 2. Through $r$: all entries together give $dr = -\sum_j dn_j\, x_j / r^2 = -\frac1r \sum_j dn_j\, n_j$. And from $r^2 = \frac1D \sum_i x_i^2 + \varepsilon$ follows $2r\, \partial r / \partial x_i = 2 x_i / D$, so $\partial r / \partial x_i = x_i / (D r) = n_i / D$.
@@ -132,7 +133,7 @@ def rms_norm_backward(dy, x, gamma, epsilon):
 #
 # $$z = x W_g, \qquad u = x W, \qquad s = z\,\sigma(z), \qquad h = s \odot u, \qquad y = h\, W_2.$$
 #
-# Here $z$ is the **gate**, and $\sigma$ is the sigmoid. The function $s(z) = z\,\sigma(z)$ is called **silu** (or swish): a smooth relu that goes a little below 0, as the picture shows. So $z$ decides how strongly a unit is open, and $u$ decides what goes through. In the LSTM a gate multiplied, too ([[gates]]); but that gate lay between 0 and 1, and $s$ has no upper end.
+# Here $\sigma$ is the sigmoid, and $s$ is the **gate**. The function $s(z) = z\,\sigma(z)$ is called **silu** (or swish): a smooth relu that goes a little below 0, as the picture shows. So the gate $s$ says how strongly a unit is open, and $u$ says what goes through. In the LSTM a gate multiplied, too ([[gates]]); but that gate lay between 0 and 1, and $s$ has no upper end.
 
 # %% tags=["figure"]
 figures.silu_and_relu()
@@ -191,7 +192,7 @@ print("np.repeat:", *np.repeat(keys, 3))
 print("np.tile:  ", *np.tile(keys, 3))
 
 # %% [markdown] hall="hidden"
-# **Exercise 1. What comes back to a shared key** · hard · 8 minutes. From a blank page. `key` (B, G, S, K) was repeated to `repeated` (B, H, S, K), each head $H / G$ times, one after another. You get `drepeated` (B, H, S, K), the gradient of the copies, and $G$. For one entry of `key`, write down every place that reads it, and derive its gradient. Then write the lines for the whole array.
+# **Exercise 1. What comes back to a shared key** · hard · 8 minutes. From a blank page. `key` (B, G, S, K) was repeated to `repeated` (B, H, S, K), each head $H / G$ times, one after another. You get `drepeated` (B, H, S, K), the gradient of the copies, and $G$. For one entry of `key`, write down every copy of it, and derive its gradient. Then write the lines for the whole array.
 
 
 # %% tags=["exercise", "core-exercise"]
@@ -217,11 +218,6 @@ check_shared_key(my_shared_key_backward)
 # *Neighbouring* heads share a key, so $G$ is the first of the two new axes.
 # </details>
 
-# %% tags=["figure"]
-figures.shared_key(gradients=(0.5, -0.2, 0.4))
-plt.show()
-print("three gradients come back to one key")
-
 # %% [markdown] hall="hidden"
 # <!-- claim: All three, checked. -->
 # <!-- note: Say which of the printed lines would change if somebody took the mean. -->
@@ -229,7 +225,7 @@ print("three gradients come back to one key")
 #
 # The functions above against finite differences, with sizes that all differ. (`lib` has the finished layers: `RMSNorm`, `SwiGLU` and `MultiHeadAttention(..., key_heads=G)`.)
 
-# %% tags=["gradient-check"]
+# %% tags=["gradient-check", "finished"]
 rng = np.random.default_rng(0)
 T, D, F = 5, 4, 6
 x, dy, gamma = rng.normal(size=(T, D)), rng.normal(size=(T, D)), rng.normal(size=D)
@@ -256,13 +252,15 @@ for name, by_hand, array in zip(
 B, H, G, S, K = 1, 8, 2, 3, 5
 drepeated, key = rng.normal(size=(B, H, S, K)), rng.normal(size=(B, G, S, K))
 measured = numerical_gradient(lambda: (np.repeat(key, H // G, axis=1) * drepeated).sum(), key)
-neighbours = drepeated.reshape(B, G, H // G, S, K)
-compare("sum of neighbours", neighbours.sum(axis=2), measured)
-compare("mean", neighbours.mean(axis=2), measured)
-compare("sum, as tile", drepeated.reshape(B, H // G, G, S, K).sum(axis=1), measured)
+as_tile = np.arange(H).reshape(H // G, G).T.ravel()  # heads 0 2 4 6, then 1 3 5 7
+compare("lib's summed", summed(drepeated, G), measured)
+compare("mean", summed(drepeated, G) / (H // G), measured)
+compare("sum, as tile", summed(drepeated[:, as_tile], G), measured)
 
-# %% [markdown] hall="hidden" tags=["finished"]
-# **A word on rotary positions.** They turn pairs of columns ([[tokens_and_positions]]), and the *base* says how slowly the slowest pair turns. A pair that hardly turns compares *what* two tokens are, whatever their distance. With the base 10,000 the slowest of the 32 pairs of a head turns by 63° within 8,192 tokens, and of the product of two equal vectors cos 63° = 45 % is left. With SmolLM2's base of 100,000 it turns by 7°, and 99 % are left. The way back does not change, since the base is only a number. (What the larger base does to the loss is not measured here.)
+# %% tags=["figure"]
+figures.shared_key(gradients=(0.5, -0.2, 0.4))
+plt.show()
+print("three gradients come back to one key")
 
 # %% [markdown] hall="hidden" tags=["predict"]
 # <!-- claim: One change at a time, with equal parameters and three seeds. -->
@@ -292,16 +290,21 @@ print("one ring for each seed, set apart so that none hides another; less is bet
 
 # %% [markdown] hall="step"
 # <!-- claim: The shared key costs nothing here; the turn and the gate lower the loss. -->
-# Compare the differences with what chance does: the three seeds of one block lie up to 0.04 apart.
+# Compare seed by seed, since the runs of one seed read the same batches. (Three pairs are few.)
 #
-# - **One key head for four heads of queries** keeps a quarter of the notes: for each token 128 numbers, not 2 (key and value) · 4 layers · 4 heads · 16 = 512. The loss hardly moves, by less than 0.03, once up and twice down. (And the feed-forward is wider.) That is why it is used.
-# - **RMSNorm** hardly moves the loss either. Its authors chose it because it does less work.
+# - **One key head for four heads of queries** keeps a quarter of the notes: for each token 128 numbers, not 2 (key and value) · 4 layers · 4 heads · 16 = 512. The loss gets no worse: once it is higher by 0.003, twice it is lower. (The feed-forward is wider, too.) That is why it is used.
+# - **RMSNorm** is lower with each seed, by less than 0.01: too little to matter. Its authors chose it because it does less work.
 # - **SwiGLU** is about 0.13 nats better with each seed. In 2020 its author wrote that he had no explanation for its success, and we have none either.
 # - **Rotary positions** are about 0.3 nats better, the largest change of all. Neither the old positions nor the new ones have a parameter.
 #
-# The limit: one small model, 600 steps, characters. After a longer training the distances will be smaller, and here nobody has measured them.
+# The limit: one small model, 600 steps, characters. After a longer training the differences may be smaller; nobody has measured it here.
 #
 # <!-- note: Most people bet on the gate or the norm. Ask why the positions matter so much in so short a training. -->
+
+# %% [markdown] hall="hidden"
+# ## At home: the base of the rotary positions
+#
+# Rotary positions turn the last of the 32 pairs of a head by only $\text{base}^{-62/64}$ radians at each position ([[tokens_and_positions]]). With the base 10,000 this makes 63° over 8,192 positions, and with SmolLM2's base of 100,000 it makes 7°. Two equal pairs of numbers, so far apart, keep $\cos 63° = 0.46$ of their product, or $\cos 7° = 0.99$. So with the larger base this pair can compare *what* two tokens are, even at a great distance. The way back does not change: the base is only a number.
 
 # %% [markdown] hall="hidden"
 # ## Turn it

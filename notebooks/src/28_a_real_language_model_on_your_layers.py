@@ -91,7 +91,7 @@ for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_k.weight"):
     print(f"{name:32} {file.shapes[name]}")
 
 # %% [markdown] hall="step"
-# Thirty blocks, nine heads of queries, three heads of keys and values, the rotary base 100,000 and the $\varepsilon$ of RMSNorm. (A matrix has the shape (out, in), so below it is transposed: `x @ W.T`.) One thing is not in the file: which columns the positions turn together. The documentation of the file format says it: in models of this kind, two neighbours. The picture shows what we need, with the name of the function that you will meet for each part.
+# Thirty blocks, nine heads of queries, three heads of keys and values, the rotary base 100,000 and the $\varepsilon$ of RMSNorm. (A matrix has the shape (out, in), so below it is transposed: `x @ W.T`.) One thing is not in the file: which columns the positions turn together. The documentation of the file format says it: in models of this kind, two neighbours (0 with 1, 2 with 3). The picture shows what we need, with the name of the function that you will meet for each part.
 
 # %% tags=["figure"]
 figures.the_whole_model(smollm2.config(file))
@@ -102,7 +102,7 @@ print("ids in, logits out: 30 blocks between one table and the same table")
 # <!-- claim: Thirty-two numbers share one scale and one least number. -->
 # ## Four bits for a number
 #
-# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values (and a share of what 32 numbers have in common: 5 bits in all). This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
+# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values (with what each 32 numbers have in common, 20 bytes for 32 numbers: 5 bits for each). This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
 #
 # | bytes | hold |
 # |---|---|
@@ -297,12 +297,12 @@ per_character = nats(logits, reference.ids).sum() / len(reference.text)
 print(f"{per_character:.3f} nats per character")
 
 # %% [markdown] hall="step"
-# Sums of floating-point numbers in another order differ in their last digits; a mistake makes a larger difference. **So ours is right, as far as this text can tell.**
+# A number in float32 has about seven digits, so sums in another order differ in the last ones. With logits of up to 30, after 30 blocks, a difference of some 0.0001 is rounding. A mistake makes a larger one, as you will see. **So ours is right, as far as this text can tell.**
 #
 # <!-- claim: Plant a mistake, and ask three tools. -->
 # ## Which tool finds which mistake?
 #
-# Now plant the mistakes. Each is one change of one function. For each, ask three tools: a *reader* (you), the *nats per character* on the recorded text (without a mistake 0.758), and the *reference*. **Predict:** which mistake still reads well?
+# Now plant the mistakes. Each is one change of one function. For each, ask three tools: a *reader* (you), the *nats per character* on the recorded text (without a mistake 0.758), and the *reference*. **Predict:** which mistake still reads well? (*Tiled* heads read the key heads 0 1 2 0 1 2 0 1 2, not 0 0 0 1 1 1 2 2 2. *In halves* means that columns 0 and 32 are turned together, then 1 and 33, not 0 and 1, then 2 and 3.)
 
 
 # %% tags=["negative-control"]
@@ -365,7 +365,7 @@ assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none
 # <!-- note: Ask for the length of the test that they would have written. -->
 # ## The mistake that hides
 #
-# The wrong base, 10,000 for 100,000, is a mistake that people really make: 10,000 is what every tutorial has. Suppose that there is no reference, and that somebody tests by the *loss* of a short text. **Predict:** from which length on does the loss show that the base is wrong? Below are six texts from NumPy's documentation, and how many nats per *token* the wrong base costs at each position.
+# The wrong base, 10,000 for 100,000, is a mistake that people really make: 10,000 is what every tutorial has. Suppose that you do not know the base, and that there is no reference. You try both bases, and keep the one with the smaller *loss*. **Predict:** how many tokens must the text have? Below are six texts from NumPy's documentation, and how many nats more a token costs with the wrong base, by its position.
 
 # %% tags=["learned", "nbval-ignore-output"]
 text, edges, gaps = numpy_docstrings().validation, [1, 8, 16, 32, 64, 128, 200], []
@@ -385,7 +385,7 @@ for (a, b), gap in zip(pairwise(edges), mean, strict=True):
 assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 
 # %% [markdown] hall="step"
-# In the first fifteen tokens the wrong base costs nothing that six texts can show; later on it costs a tenth of a nat or more for each token. (In the table above this was 0.03 per *character*: a token has about four.) Between near tokens the angles of the two bases differ little, and the loss is noisy. **A test by the loss must be as long as the thing that can go wrong.** And the reference?
+# The first fifteen tokens cost no more with the wrong base, as far as six texts can show; later on it costs a tenth of a nat or more for each token. (In the table above this was 0.03 per *character*: a token has about four.) Between near tokens the angles of the two bases differ little, and the loss is noisy. **A test by the loss must be as long as the thing that can go wrong.** And the reference?
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
 wrong_base = language_model(reference.ids[:8], turn=partial(turn, base=10_000))
@@ -395,7 +395,7 @@ print("largest difference of a logit at tokens 1 to 8:", *(f"{each:.3f}" for eac
 assert apart[0] < 1e-3 and apart[1:].min() > 1e-3
 
 # %% [markdown] hall="hidden"
-# The first token has nobody to look at, so no angle counts. From the second token on the reference convicts the wrong base.
+# The first token can look only at itself, so no angle counts. From the second token on the reference convicts the wrong base.
 #
 # **Exercise 1. Three patients** · medium · 5 minutes. Three programs differ from ours in one line.
 #
@@ -422,7 +422,7 @@ check_patients(my_healthy)
 #
 # <!-- claim: For speed, the finished version keeps keys and values. -->
 # <!-- note: The same weights and the same text, many times as fast. -->
-# ## For speed
+# ## At home: for speed
 #
 # Your model reads the whole text again for each new token, so each token takes longer than the one before. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with RMSNorm, SwiGLU, shared keys and rotary positions switched on.
 
@@ -483,7 +483,7 @@ check_unpack(my_unpack)
 # </details>
 
 # %% [markdown] hall="hidden" tags=["exercise"]
-# **Exercise 3. A mistake of your own** · open · 50 minutes. At home. Plant a mistake that is not in the table: one change of one line. Write down *before* you run it what each of the three tools will say. Then measure. Find one that reads well. How many tokens of the recorded text does the reference need to convict it? (The mask lets you take the first tokens alone.)
+# **Exercise 3. A mistake of your own** · open · 50 minutes. At home. Plant a mistake that is not in the table: one change of one line. Write down *before* you run it what each of the three tools will say. Then measure. Find one that reads well. How many tokens of the recorded text does the reference need to convict it? (Because of the mask, `reference.ids[:n]` has the same logits as the first n tokens of the whole.)
 #
 # <details><summary>Rubric</summary>
 #

@@ -92,7 +92,7 @@ print("the loss falls where the tokens come for the second time")
 # <!-- note: The four strongest stand in layers 18 and 19. Ask what must happen below them. -->
 # ## Score every head
 #
-# The induction score of a head is its mean weight from the token at $t$ to the token at $t - P + 1$, which stands behind the earlier copy. It is 1 for a perfect induction head. We score the heads on five texts, and keep the other five for the test.
+# The induction score of a head is its mean weight from the token at $t$ to the token at $t - P + 1$, the one right after the earlier copy: from token 30 to token 6. It is 1 for a perfect induction head. We score the heads on five texts, and keep the other five for the test.
 
 # %% tags=["learned", "nbval-ignore-output", "experiment"]
 scores = record.scores(model, ids[:5]).mean(axis=0)  # (L, H)
@@ -110,7 +110,20 @@ print(f"{above} of 270 heads have a score above 0.3; the median is {np.median(sc
 assert 8 <= above <= 12
 
 # %% [markdown] hall="hidden"
-# The heads are named layer.head, counted from 1. The four best stand in layers 18 and 19 of 30. In their maps the high weights form a *stripe* beside the diagonal.
+# The heads are named layer.head, counted from 1. The four best stand in layers 18 and 19 of 30. In the map of 19.7, below, the high weights form a *stripe*, 24 tokens away from the diagonal.
+
+# %%
+_, cache = model.forward(ids[5][None])
+a_map = cache.weights[18][0, 6]  # (T, T), head 19.7 on a text that was not used to choose it
+
+# %% tags=["figure", "learned", "nbval-ignore-output"]
+figures.one_map(a_map, "head 19.7")
+plt.show()
+stripe = np.mean([a_map[t, t - P + 1] for t in range(P, 2 * P)])
+print(
+    f"mean weight on the stripe: {stripe:.2f}; in the first half the head looks at the first token"
+)
+assert stripe > 0.7
 
 # %% [markdown] hall="step" tags=["control"]
 # **Control for the score.** Do these heads look 24 tokens back in any case? Give them 50 random tokens that do *not* repeat, and score the same places.
@@ -158,38 +171,44 @@ print("nats for each token; a mark for each draw")
 # %% [markdown] hall="step"
 # (The two panels have different scales.) Without the ten best the second half costs 12.0 nats: three quarters of the gain from 15 to 4 are lost. Ten others of the same layers cost almost nothing. And prose costs 0.01 nats more, which is less than with any of the ten control draws. So far the hypothesis stands.
 #
-# But look at the random draws. **One of the five does as much harm as the ten best: 12.1.** With only one random draw it could have been this one, and we would have concluded that the ten best are nothing special. What is in that draw? It holds 2.5, 3.3, 8.5, 8.7, 19.9, 21.3, 22.1, 26.7, 29.1 and 30.3. (The other control could not find this: it draws from deep layers only.) Ablate single heads, one at a time: three of this draw; 17.1, which looks at the token before with 0.89 of its weight, more than any other head; and as its control 17.7, a neighbour.
+# But look at the random draws. **One of the five does as much harm as the ten best: 12.1.** With only one random draw it could have been this one, and we would have concluded that the ten best are nothing special. What is in that draw? It holds 2.5, 3.3, 8.5, 8.7, 19.9, 21.3, 22.1, 26.7, 29.1 and 30.3. (The other control could not find this: it draws from deep layers only.) Ablate three of them, one at a time.
+#
+# And a second question. In the toy, an induction head searched the notes of a previous-token head. Head 17.1 looks at the token before with 0.89 of its weight, more than any other head. Ablate it alone, too, and as its control three neighbours in layer 17.
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
 alone = {}
-for name in ("8.5", "3.3", "2.5", "17.1", "17.7"):
+for name in ("8.5", "3.3", "2.5", "17.1", "17.2", "17.5", "17.7"):
     layer, head = (int(number) - 1 for number in name.split("."))
     alone[name] = np.mean([losses(text, {layer: [head]})[P:] for text in ids[5:]])
     print(f"without {name:>4} alone: {alone[name]:5.2f} nats in the second half")
-assert min(alone["2.5"], alone["17.1"]) > 7 and max(alone["8.5"], alone["17.7"]) < 4.5
+assert (
+    min(alone["2.5"], alone["17.1"]) > 7
+    and max(alone[n] for n in ("8.5", "17.2", "17.5", "17.7")) < 4.5
+)
 
 # %% [markdown] hall="step"
-# **Single heads do the harm: 2.5, and less so 3.3.** Neither is an induction head. And head 17.1 alone does more than half as much harm as the ten best together, while its neighbour does none. The toy tells us why: the induction heads search the *notes* of a previous-token head. If 17.1 writes these notes, then without it the ten best must lose their stripe: their scores must fall. **Predict** their scores without 17.1.
+# **Single heads do the harm: 2.5, and less so 3.3.** Neither has a high induction score. And head 17.1 alone does more than half as much harm as the ten best together, while its neighbours do none. If 17.1 writes the notes that the induction heads search, then without it they must lose their stripe: their scores must fall. **Predict** their scores without 17.1.
 
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
-def scores_without(name):
-    layer, head = (int(number) - 1 for number in name.split("."))
+def scores_without(name=None):
+    layer, head = (int(number) - 1 for number in name.split(".")) if name else (0, 0)
     found = []
     for text in ids[5:]:
-        _, cache = model.forward(text[None], ablated_heads={layer: [head]})
+        ablated = {layer: [head]} if name else None
+        _, cache = model.forward(text[None], ablated_heads=ablated)
         found.append([induction_score(w, np.array([P])) for w in cache.weights])
     return np.mean(found, axis=0)  # (L, H)
 
 
-fallen = {f"no {name}": scores_without(name) for name in ("17.1", "17.7")}
-print("scores of", *names[:6])
-for name, left in (("all heads", scores), *fallen.items()):
-    print(f"{name:>9}:", *(f"{left[each]:.2f}" for each in best[:6]))
-assert all(fallen["no 17.1"][each] < 0.4 < fallen["no 17.7"][each] for each in best[:4])
+left = {name or "none": scores_without(name) for name in (None, "17.1", "17.7", "2.5")}
+print("ablated, and the scores of", *names[:6])
+for name, its_scores in left.items():
+    print(f"{name:>7}:", *(f"{its_scores[each]:.2f}" for each in best[:6]))
+assert all(left["17.1"][each] < 0.4 < left["17.7"][each] for each in best[:4])
 
 # %% [markdown] hall="step"
-# **The two-step machine of the toy is in the real model.** A head in layer 17 notes the token before; heads in layers 18 and 19 search the notes. What head 2.5 does, we have not found out.
+# Without 17.1 the stripe is nearly gone; without its neighbour it stays; without 2.5 it is half as strong. **This is what the toy predicts: a head in layer 17 notes the token before, and heads in layers 18 and 19 search the notes.** What head 2.5 does, we have not found out.
 #
 # So an ablation says *this is needed for that*, and not *that is done here*: a chain breaks at each of its links. A control says how often other heads do as much harm, and several draws say what a single draw cannot.
 #
@@ -251,7 +270,9 @@ small = sizes[..., 0] / np.median(sizes[..., 1:], axis=-1)  # of the first token
 print(
     f"on prose, {(resting > 0.5).sum()} of 270 heads give the first token over half of their weight,"
 )
-print(f"and all heads together {resting.mean():.0%}; the value that it has for those heads")
+print(
+    f"and all heads together {resting.mean():.0%} (an even spread: 5 %); the value that it has for those heads"
+)
 print(f"is {np.median(small[resting > 0.5]):.2f} times as long as the value of another token")
 assert 60 < (resting > 0.5).sum() < 150 and np.median(small[resting > 0.5]) < 0.3
 
@@ -280,7 +301,7 @@ assert cost["16"] > cost["16 and the first"] + 1
 assert cost["16 and the sixth"] > cost["16 and the first"] + 0.7
 
 # %% [markdown] hall="step"
-# The window costs two nats, and *one* kept token repairs most of it, if that token is the first; which word it is hardly matters. The first token is special by its place: it is the only token that has seen nobody but itself. (If it is deleted, the next one becomes the first. But the oldest token of a *window* has seen others, and cannot take its part.)
+# The window costs two nats, and *one* kept token repairs most of it, if that token is the first; another word in its place does as well. The first token is special by its place: it is the only token that has seen nobody but itself. (If it is deleted, the next one becomes the first. The oldest token of a *window* has seen others; so it is not such a token.)
 
 # %% [markdown] hall="hidden"
 # **Exercise 1. At rest** · medium · 5 minutes. On paper. A head gives the first token the score 6, and each of twenty other tokens the score 0. Along one direction, the value of the first token is 0.15, and the value of each other token is 1. How much weight does the first token get, and what does the head return along that direction? (Without the first token it would return 1.)

@@ -224,7 +224,7 @@ def tools(limits):
     """The tools with the limits at which they convict."""
     lowest, highest, least, most = limits
     rules = "no", f"not {lowest:g} to {highest:g}", f"below {least:.0%}", f"above {most:g}"
-    return [f"{tool}\n(convicts: {rule})" for tool, rule in zip(TOOLS, rules, strict=True)]
+    return [f"{tool}\n(if {rule})" for tool, rule in zip(TOOLS, rules, strict=True)]
 
 
 def cells(row):

@@ -30,6 +30,17 @@ def heads_map(values, label, marked=(), limit=1.0):
     return ax
 
 
+def one_map(weights, title):
+    """Who looks at whom (T, T), without names: a text of tokens that say nothing."""
+    figure, ax = plt.subplots(figsize=(3.6, 3.1))
+    every = [str(i) if i % 10 == 0 else "" for i in range(1, len(weights) + 1)]
+    image = heatmap(ax, weights, limit=1.0, rows=every, columns=every)
+    ax.tick_params(length=0)
+    ax.set(xlabel="looks at token", ylabel="token that looks", title=title)
+    figure.colorbar(image, ax=ax, label="weight", fraction=0.04, pad=0.02)
+    return ax
+
+
 def by_position(losses, P):
     """losses {name: nats (T - 1,) of each token but the first}, in a text that repeats after P."""
     _, ax = plt.subplots(figsize=(WIDTH, 2.8))

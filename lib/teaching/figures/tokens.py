@@ -14,10 +14,11 @@ def bricks(rows):
     longest = max(length(pieces) for pieces in rows.values())
     fig, ax = plt.subplots(figsize=(6.4, 0.42 * len(rows) + 0.1), layout="none")
     fig.subplots_adjust(0, 0, 1, 1)
-    ax.set(xlim=(-9.5, longest + 0.5), ylim=(len(rows) * 2.4 - 0.2, -0.5))
+    ax.set(xlim=(-12.5, longest + 0.5), ylim=(len(rows) * 2.4 - 0.2, -0.5))
     ax.axis("off")
     for i, (name, pieces) in enumerate(rows.items()):
-        ax.text(-0.8, i * 2.4 + HIGH / 2, name, ha="right", va="center", color=GREY, size=8.5)
+        label = f"{name}: {len(pieces)}"
+        ax.text(-0.8, i * 2.4 + HIGH / 2, label, ha="right", va="center", color=GREY, size=8.5)
         Wall(ax, size=7.5, room=len(pieces)).lay(pieces, width=longest + 1, top=i * 2.4)
     return ax
 
