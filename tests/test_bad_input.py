@@ -36,7 +36,7 @@ INSIDE = re.compile(
     r"|masked_softmax_in_place|turns|known_turns|turned|equal_shares|largest|mean|matmul|as_rows"
     r"|column_sums|scaled_normal|random_normal|copied|choose|split|merge|angles|places|two_of"
     r"|as_tuple|together|padding|for_heads|step|step_backward|project|project_backward"
-    r"|recurrent_backward|new_norm|rotary|repeated|summed|one_over_rms"
+    r"|recurrent_backward|new_norm|rotary|repeated|summed|one_over_rms|attention_of_one"
     r"|vocabulary_size|new_kv_caches|freeze|all_layers|arrays|settings|parameters|parameter_count"
     r"|zero_grad|replica|add_parameters|plain_attributes)"
     r"|(Layer|Cell|KVCache|KVCaches|Optimizer|\w+Cache|\w+Step)\b.*"

@@ -14,6 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from lib.teaching import mine as keeper
+from lib.teaching import syllabus
 from lib.teaching.exercise import Exercise
 from lib.teaching.exercises.tokens import check_merge
 from lib.teaching.mine import mine
@@ -269,7 +270,7 @@ def test_a_folder_in_the_place_of_the_file_is_none(folder):
     assert answered(typed(TWICE)) == "Exercise 9: right: twice.\n"
 
 
-MERGE = Path(ROOT / "notebooks/src/26_tokens.py").read_text("utf-8")
+MERGE = (ROOT / f"notebooks/src/{syllabus.stems()['tokens']}.py").read_text("utf-8")
 HEAD = "import sys\nsys.path.insert(0, '..')\nimport lib\nimport numpy as np\n"
 FIRST = (
     f"{HEAD}from lib.teaching.exercises.tokens import check_merge",

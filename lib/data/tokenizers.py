@@ -10,6 +10,8 @@ import numpy as np
 
 from lib import guard
 
+LARGEST = 1 << 62  # of an id
+
 
 class CharacterTokenizer:
     """A text as ids and back: the id of a character is its place in the sorted vocabulary."""
@@ -65,8 +67,10 @@ def merge(ids, pair, new):
 
     One merge of byte-pair encoding (Gage, 1994): of [7, 7, 7] the pair (7, 7) leaves [new, 7].
     """
-    guard.listed("ids", ids)
-    pair, merged, i = tuple(guard.listed("pair", pair)), [], 0
+    guard.id_array("ids", guard.as_array("ids", ids), "N", LARGEST)
+    guard.id_array("pair", guard.as_array("pair", pair), "P", LARGEST, P=2)
+    pair, merged, i = tuple(pair), [], 0
+    guard.one_id("new", new, LARGEST)
     while i < len(ids):
         joined = tuple(ids[i : i + 2]) == pair
         merged.append(new if joined else ids[i])

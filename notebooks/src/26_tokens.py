@@ -181,7 +181,7 @@ check_merge(my_merge)
 # <!-- note: The code is the three steps of the board. Point at the counter, the maximum and the merge. -->
 # ## Learn a vocabulary
 #
-# Count the pairs, merge the most frequent one, and count again. `merges` keeps what was learned, in its order: for each pair the id of its piece.
+# Count the pairs, merge the most frequent one, and count again. `merges` keeps what was learned, in its order: for each pair the id of its piece. The bytes and the merges together are the **vocabulary**: 256 bytes and 300 merges make 556 entries.
 #
 # <!-- hidden -->
 # From here on your own merge does the work, if it is right; the first line of the output says so. Otherwise the finished version runs.
@@ -287,7 +287,7 @@ for name, choose in (("first learned, first", min), ("last learned, first", max)
 #
 # The file of SmolLM2 holds its tokenizer: 49,152 tokens and 48,900 merges. The tokens are 235 bytes, the 48,900 pieces that the merges make, and 17 marks such as `<|im_start|>`, with which a turn of a chat begins. (21 of the 256 bytes have no token: most of them, such as 255, stand in no valid text at all. The others are so rare that its makers left them out, and the tokenizer drops them.)
 #
-# **Its code is your code**, with one rule more: the text is cut into *words* first, and no merge crosses the border of a word. Otherwise pieces such as *of the* would fill the vocabulary. A word is a run of letters, or a run of signs such as `>=`, with one space before it if there is one; what is left of a run of spaces or line breaks is a word of its own. (Digits have another rule, which you will see.)
+# **Its code is your code**, with other numbers for the bytes (`byte_ids`) and one rule more: the text is cut into *words* first, and no merge crosses the border of a word. Otherwise pieces such as *of the* would fill the vocabulary. A word is a run of letters, or a run of signs such as `>=`, with one space before it if there is one; what is left of a run of spaces or line breaks is a word of its own. (Digits have another rule, which you will see.)
 #
 # <!-- claim: The tokenizer of SmolLM2 is your loop with other merges. -->
 # <!-- note: Show the first merges: a space and t, a space and a, i and n, h and e. They have counted English. -->
@@ -379,7 +379,7 @@ check_pieces(my_pieces)
 # </details>
 
 # %% [markdown] hall="hidden" tags=["exercise"]
-# **Exercise 3. Words first** · open · 60 minutes. At home. Give `learn` the rule of SmolLM2: cut the text into words first, with `byte_pairs.split_words`, and let no merge cross a border. Count each *different* word once, and let its pairs count as often as the word occurs; then two thousand merges of all of `corpus.train` take about a minute. How many merges do you need to have as many characters per token on `corpus.validation[:40_000]` as SmolLM2 has with its 48,900 merges? Then
+# **Exercise 3. Words first** · open · 60 minutes. At home. Give `learn` the rule of SmolLM2: cut the text into words first, with `byte_pairs.split_words`, and let no merge cross a border. Count each *different* word once, and let its pairs count as often as the word occurs; then two thousand merges of all of `corpus.train` take about a minute, and six thousand take two. How many merges do you need to have as many characters per token on `corpus.validation[:40_000]` as SmolLM2 has with its 48,900 merges? Then
 # cut the French sentence with your merges.
 #
 # <details><summary>Rubric</summary>
@@ -389,7 +389,7 @@ check_pieces(my_pieces)
 # - **1 point** for the curve of characters per token over the number of merges, with theirs as a line.
 # - **1 point** for the price: the same vocabulary on French, and one sentence that says why.
 #
-# *A sample answer.* "I predicted 10,000. SmolLM2 has 3.24 characters per token. With 1,000 merges I had 2.6, with 3,000 I had 3.05, and with 6,000 I had 3.23: about six thousand merges of NumPy's own text are worth as much as 48,900 merges of the whole world's. On French …"
+# *A sample answer.* "I predicted 10,000. SmolLM2 has 3.24 characters per token. With 1,000 merges I had 2.6, with 3,000 I had 3.05, and with 6,000 I had 3.23: about six thousand merges of NumPy's own text are worth as much as 48,900 merges of the whole world's. On French my merges need more tokens than theirs, since there is hardly any French in the documentation of NumPy."
 # </details>
 
 # %% [markdown] hall="step" tags=["summary"]

@@ -19,7 +19,7 @@
 #
 # | | |
 # |---|---|
-# | **What you will do** | count what a model keeps while it writes, rebuild three parts of the block that you know, derive and check each way back, and look at an experiment that makes one change at a time |
+# | **What you will do** | count what a model keeps while it writes, rebuild three parts of the block that you know, follow two ways back and derive the third, check all of them, and look at an experiment that makes one change at a time |
 # | **What you will learn** | RMSNorm, SwiGLU and grouped queries, what each of them saves, and which change lowers the loss |
 # | **What you need** | heads ([[many_heads]]), the feed-forward ([[residuals_and_feed_forward]]), layer normalisation ([[layer_normalisation]]), rotary positions ([[tokens_and_positions]]), the KV cache ([[generation]]) |
 # | **Minutes** | 60: scene 5, the block 6, RMSNorm 13, SwiGLU 12, grouped queries 6, exercise 1 8, check 3, experiment 7; at home: rotary base (3), turn it (4), exercises 2 (4) and 3 (4) |
@@ -105,7 +105,7 @@ print("changed: norms, feed-forward, heads of keys and values, positions, biases
 #
 # The sum of both:
 #
-# $$dx_i = \frac1r\Bigl(dn_i - n_i \cdot \tfrac1D \textstyle\sum_j dn_j\, n_j\Bigr), \qquad d\gamma_i = \sum_t dy_{ti}\, n_{ti}.$$
+# $$dx_i = \frac1r\Bigl(dn_i - n_i \cdot \tfrac1D \textstyle\sum_j dn_j\, n_j\Bigr), \qquad d\gamma_i = \sum_t dy_{ti}\, n_{ti} \quad \text{(over all positions } t).$$
 #
 # With the three numbers and $dn = (1, 0, 0)$: the mean of $dn_j\, n_j$ is $0.5774 / 3 = 0.1925$, and $dx = \frac{1}{1.7321}\bigl((1, 0, 0) - 0.1925 \cdot n\bigr) = (0.5132, -0.1283, -0.1283)$. Now add up $dx_i\, x_i$: $0.5132 - 0.2566 - 0.2566 = 0$. It must be so (but for the tiny $\varepsilon$): a longer $x$ in the same direction gives the same $n$, so the loss does not change in that direction.
 #
@@ -141,7 +141,7 @@ plt.show()
 print("silu and relu; the lowest point of silu is about -0.28, at z = -1.28")
 
 # %% [markdown] hall="step"
-# One unit on paper, with $z = 1$, $u = 3$ and $dh = 1$. Forward: $\sigma(1) = 0.7311$, so $s = 0.7311$ and $h = 2.1932$. Back: a product gives each side the other side's value, $du = dh\, s = 0.7311$ and $ds = dh\, u = 3$. The slope of $s$ is $\sigma(z) + z\,\sigma(z)\,(1 - \sigma(z)) = 0.7311 + 0.1966 = 0.9277$, so $dz = 3 \cdot 0.9277 = 2.7830$.
+# One unit on paper, with $z = 1$, $u = 3$ and $dh = 1$. Forward: $\sigma(1) = 0.7311$, so $s = 0.7311$ and $h = 2.1932$. Back: a product gives each side the other side's value, $du = dh\, s = 0.7311$ and $ds = dh\, u = 3$. The slope of $s = z\,\sigma(z)$ is $\sigma(z) + s\,(1 - \sigma(z)) = 0.7311 + 0.1966 = 0.9277$, so $dz = 3 \cdot 0.9277 = 2.7830$.
 #
 # <!-- note: The gate gets a large gradient because much wanted to go through; the other side gets a small one because the gate was not fully open. -->
 

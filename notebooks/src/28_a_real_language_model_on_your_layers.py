@@ -61,7 +61,7 @@ ready("smollm2")  # or one line that says what is missing, and what to type
 # <!-- note: Read the five texts aloud. Write the votes on the board, and come back to them at the end. -->
 # ## Five models, one sentence
 #
-# Five models read *Once upon a time, there was a little robot who*, and each writes the token that it finds likeliest, sixteen times. All five have the same weights, which others trained. Four of the five programs have one mistake.
+# Five models read *Once upon a time, there was a little robot who*, and each writes the token that it finds likeliest, sixteen times. All five have the same weights, which others trained. Four of the five programs have one mistake each.
 #
 # | | the model goes on with |
 # |---|---|
@@ -385,7 +385,7 @@ for (a, b), gap in zip(pairwise(edges), mean, strict=True):
 assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 
 # %% [markdown] hall="step"
-# The first fifteen tokens cost no more with the wrong base, as far as six texts can show; later on it costs a tenth of a nat or more for each token. (In the table above this was 0.03 per *character*: a token has about four.) Between near tokens the angles of the two bases differ little, and the loss is noisy. **A test by the loss must be as long as the thing that can go wrong.** And the reference?
+# The first fifteen tokens cost no more with the wrong base, as far as six texts can show. From 16 on the mean is clearly above 0, and from 32 on each single text is: with one text of your own, 32 tokens are not enough, and a hundred are. (In the table above this was 0.03 per *character*: a token has about four.) Between near tokens the angles of the two bases differ little, and the loss is noisy. **A test by the loss needs a long text.** And the reference?
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
 wrong_base = language_model(reference.ids[:8], turn=partial(turn, base=10_000))

@@ -11,7 +11,7 @@ LEASTS = np.array([-1.1328, -0.3157, -0.7421], np.float16)
 
 def _given(rng):
     """Three blocks of Q4_1; the number of blocks is no other size of theirs."""
-    shared = np.stack([SCALES, LEASTS], axis=1).view(np.uint8)  # (N, 4)
+    shared = np.stack([SCALES, LEASTS], axis=1).view(np.uint8)  # four bytes each
     return (np.concatenate([shared, rng.integers(0, 256, (3, 16), np.uint8)], axis=1),)
 
 
