@@ -239,7 +239,7 @@ def test_every_control_through_its_whole_range(name, explorers):
 
 def test_every_text_field_is_tried(explorers):
     """The next test passes over explorers without one; these have one."""
-    assert sum(len(fields_of(explorers(name).panel)) for name in NAMES) == 10
+    assert sum(len(fields_of(explorers(name).panel)) for name in NAMES) == 13
 
 
 def fields_of(panel):

@@ -240,6 +240,8 @@ def test_files_come_first_and_memory_is_asked_once(tmp_path, monkeypatch, new_ke
         ready("minilm", "smollm2")
     monkeypatch.setattr(memory, "free_megabytes", lambda: 800)
     assert ready("smollm2") is None and ready() is None
+    with pytest.raises(where.CannotLoadError, match="^SmolLM2 takes 1500 MB of memory, and 800 MB"):
+        ready("smollm2", megabytes=1500)
     monkeypatch.setattr(memory, "free_megabytes", lambda: 100)  # it is loaded by now
     ready("smollm2", "minilm")
     with pytest.raises(ValueError, match="^model='gpt': "):

@@ -210,6 +210,9 @@ def test_too_little_is_said_in_one_line(monkeypatch):
     for free in (800, None):
         monkeypatch.setattr(memory, "free_megabytes", lambda free=free: free)
         memory.check("smollm2")
+    monkeypatch.setattr(memory, "free_megabytes", lambda: 1499)
+    with pytest.raises(where.CannotLoadError, match="takes 1500 MB of memory, and 1499 MB are"):
+        memory.check("smollm2", 1500)
 
 
 def test_this_machine_says_something_sensible():

@@ -54,7 +54,7 @@ from lib.trained.pretrained import gguf, smollm2
 from lib.trained.pretrained.ready import ready
 from lib.trained.records import pytorch_logits
 
-ready("smollm2")  # or one line that says what is missing, and what to type
+ready("smollm2", megabytes=1500)  # or one line that says what is missing, and what to type
 
 # %% [markdown] hall="step"
 # <!-- claim: Which of the five models is right? -->

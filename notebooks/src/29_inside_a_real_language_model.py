@@ -50,7 +50,7 @@ from lib.trained.pretrained import smollm2
 from lib.trained.pretrained.ready import ready
 from lib.trained.records import inside_smollm2 as record
 
-ready("smollm2")  # or one line that says what is missing, and what to type
+ready("smollm2", megabytes=1500)  # or one line that says what is missing, and what to type
 
 # %% [markdown] hall="step"
 # <!-- claim: Random tokens, twice: the second time they are no surprise. -->
@@ -262,7 +262,7 @@ for layer, head in best[:4]:
     print(f"{on_first[P:].mean():.2f} in the second")
     assert on_first[1:P].mean() > 0.5 > on_first[P:].mean()
 
-texts = [tokenizer.encode(text)[: record.CUT] for text in record.PROSE]  # five of 90 tokens
+texts = [tokenizer.encode(text)[: record.CUT] for text in record.PROSE[:3]]  # three of 90 tokens
 _, cache = model.forward(texts[0][None])
 resting = np.array([weights[0, :, 1:, 0].mean(axis=-1) for weights in cache.weights])  # (L, H)
 values = [layer.attention.layer.attention.value[0] for layer in cache.stack.layers]  # (H, T, K)
@@ -302,7 +302,7 @@ assert cost["16"] > cost["16 and the first"] + 1
 assert cost["16 and the sixth"] > cost["16 and the first"] + 0.7
 
 # %% [markdown] hall="step"
-# The window costs two nats, and *one* kept token repairs most of it, if that token is the first; another word in its place does as well. The first token is special by its place: it is the only token that has seen nobody but itself. (Whether that is the cause, we have not tested.) (If it is deleted, the next one becomes the first. The oldest token of a *window* has seen others; so it is not such a token.)
+# The window costs almost three nats, and *one* kept token repairs most of it, if that token is the first; another word in its place does as well. The first token is special by its place: it is the only token that has seen nobody but itself. (Whether that is the cause, we have not tested.) (If it is deleted, the next one becomes the first. The oldest token of a *window* has seen others; so it is not such a token.)
 
 # %% [markdown] hall="hidden"
 # **Exercise 1. At rest** · medium · 5 minutes. On paper. A head gives the first token the score 6, and each of twenty other tokens the score 0. Along one direction, the value of the first token is 0.15, and the value of each other token is 1. How much weight does the first token get, and what does the head return along that direction? (Without the first token it would return 1.)

@@ -24,7 +24,7 @@ EXAMPLES = [
 ]
 LAYERS, HEADS, BEST = 30, 9, (19, 7)  # counted from 1
 CHARACTERS, MOST, SHOWN = 400, 40, 8  # of a text; its tokens; next tokens
-LETTERS, FEW = 10, 5  # of a label, and where it has little room
+LETTERS, FEW = 10, 4  # of a label, and where it has little room
 
 
 class Read(NamedTuple):
@@ -137,7 +137,7 @@ def last(tokens, weights, h):
     """Where the last token looks: this head, and as dots all heads of the layer on average."""
     return Bars(
         "where the last token looks",
-        [short(token, FEW) for token in tokens],
+        [short(token.lstrip("␣ ") or token, FEW) for token in tokens],
         weights[h, -1],
         along="column",
         dots=weights[:, -1].mean(axis=0),

@@ -14,13 +14,17 @@ from lib.trained.pretrained.where import NAMES, CannotLoadError
 NEEDS = {"smollm2": 800, "minilm": 270}  # MB, with the interpreter and NumPy
 
 
-def check(model):
-    """Raise CannotLoadError, of one line, where less memory is free than the model takes."""
+def check(model, megabytes=None):
+    """Raise CannotLoadError, of one line, where less memory is free than the model takes.
+
+    megabytes: what is needed in all, where more is done with it than to run it.
+    """
     guard.one_of("model", model, NEEDS)
-    free = free_megabytes()
-    if free is not None and free < NEEDS[model]:
+    guard.optional(guard.whole_number, "megabytes", megabytes)
+    free, needed = free_megabytes(), megabytes or NEEDS[model]
+    if free is not None and free < needed:
         raise CannotLoadError(
-            f"{NAMES[model]} takes {NEEDS[model]} MB of memory, and {free} MB are free: "
+            f"{NAMES[model]} takes {needed} MB of memory, and {free} MB are free: "
             "shut down other notebooks (menu Kernel, Shut Down All Kernels) and try again."
         )
 
