@@ -15,14 +15,14 @@ EXAMPLES = [
     "x = x + 1",
     "a" * 100,
 ]
-LONGEST, ROOM, WIDE = 120, 480, 64  # characters; bricks, for each may fall into bytes; a row
+LONGEST, ROOM, WIDE = 100, 400, 64  # characters; bricks, for each may fall into bytes; a row
 
 
 def explorer():
     """A text and a number of merges, against its tokens."""
-    picture = Picture(6.4, 1.7)
+    picture = Picture(6.4, 2.6)
     ax = picture.axes
-    ax.set(xlim=(-0.5, WIDE + 1), ylim=(24.5, -0.5))
+    ax.set(xlim=(-0.5, WIDE + 1), ylim=(21.5, -0.5))
     ax.axis("off")
     wall = Wall(ax, size=8, room=ROOM)
     picture.moving(wall.faces, wall.letters)
