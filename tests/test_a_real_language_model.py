@@ -161,9 +161,16 @@ def test_the_whole_model_joins_what_the_model_joins():
     assert set(diagram.flows) == expected and len(diagram.flows) == len(expected)
     told = " ".join(said(diagram.ax))
     for part in ("9 heads of 4", "3 of keys", "4 ×", "700 × 36", "36 × 700", "50 wide",
-                 "base 100,000", "36 gains", "logits (T, 700)", "ids (T,)"):  # fmt: skip
+                 "base 100,000", "gamma (36,)", "logits (T, 700)", "ids (T,)"):  # fmt: skip
         assert part in told, part
-    for name in ("rms_norm(", "turn(", "attention(", "swiglu(", "language_model(", "table[ids]"):
+    for name in (
+        "rms_norm(",
+        "turn(",
+        "attention(",
+        "feed_forward(",
+        "language_model(",
+        "table[ids]",
+    ):
         assert name in told, name
 
 

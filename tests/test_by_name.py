@@ -117,7 +117,9 @@ def test_both_kinds_of_file_can_be_laid_in(tmp_path, rng):
 
 # A model that has just the arrays of the file, untouched until they are laid in.
 ALL = """
-import json, resource, sys, time
+import json, sys, time
+sys.path.insert(0, "tests")
+from peak import peak
 import numpy as np
 from lib.layers import Layer
 from lib.trained.pretrained.by_name import lay_in, turned
@@ -136,8 +138,8 @@ model = Model({name: shape[::-1] if square[name] else shape for name, shape in f
 start = time.process_time()
 lay_in(model, {name: turned(name) if square[name] else name for name in file.shapes}, file)
 seconds = time.process_time() - start
-most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([most // 1024 if sys.platform == "linux" else most >> 20, seconds]))
+most = peak()
+print(json.dumps([most, seconds]))
 """
 
 

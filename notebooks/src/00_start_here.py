@@ -68,7 +68,7 @@ from lib.trained.checkpoints.language_of_a_word import language_of_a_word
 # One road. Each builds on those before it, and each fits into an hour.
 
 # %% tags=["map", "figure"]
-fig, ax = plt.subplots(figsize=(6.3, 5.8))
+fig, ax = plt.subplots(figsize=(6.3, 6.9))
 caption = course_map(ax)
 plt.show()
 print(caption)
