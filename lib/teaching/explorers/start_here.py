@@ -16,7 +16,7 @@ from lib.trained.checkpoints.language_of_a_word import LANGUAGES, language_of_a_
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 # Colour and shape of each part: those of recurrent networks and of Transformers in every figure.
-LOOKS = (INK, "o"), (RECURRENT, "o"), (TRANSFORMER, "s"), (SERIES[4], "D"), (SERIES[3], "^")
+LOOKS = (INK, "o"), (RECURRENT, "o"), (TRANSFORMER, "s"), (SERIES[4], "D"), (SERIES[3], "h")
 COLUMNS, ACROSS, DOWN = 5, 1.25, 0.72  # of the map; inches from one lesson to the next
 ABSENT = dict(facecolor=PAPER, edgecolor=GREY)
 
