@@ -85,7 +85,8 @@ def by(module, test, **given):
                 del sys.modules[name]
             sys.modules.update(before)
 
-    check.__qualname__ = " ".join([module, test, *map(str, given.values())])
+    named = (getattr(value, "__name__", str(value)) for value in given.values())
+    check.__qualname__ = " ".join([module, test, *named])
     return check
 
 
