@@ -26,8 +26,12 @@ from notebooks import build
 pytestmark = pytest.mark.author
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
-# Lessons that hardly multiply, and what they are full of instead.
-WITHOUT_PRODUCT = {"sequences_as_arrays": {"log"}, "gradients_you_can_trust": {"exp"}}
+# Lessons that hardly multiply, and what they are full of instead; one has whole numbers alone.
+WITHOUT_PRODUCT = {
+    "sequences_as_arrays": {"log"},
+    "gradients_you_can_trust": {"exp"},
+    "tokens": set(),
+}
 SEED = os.environ.get("COURSE_DISTURB_SEED", "1")
 
 
@@ -77,7 +81,7 @@ def test_a_lesson_prints_the_same_when_last_bits_change(path, ipython, tmp_path)
     assert said.returncode == 0, said.stdout
     names = WITHOUT_PRODUCT.get(path.stem[3:], noise.PRODUCTS)
     # A picture's own transforms are products too: some hundred numbers.
-    assert sum(counts[name] for name in names) > 1000, counts
+    assert sum(counts[name] for name in names) > 1000 or not names, counts
 
 
 def planted(folder):
