@@ -23,6 +23,8 @@ COMMANDS = [
 
 @pytest.mark.parametrize("module, path", COMMANDS, ids=[module for module, _ in COMMANDS])
 def test_python_m_trains(module, path, monkeypatch):
+    if module.endswith("inside_smollm2"):
+        pytest.skip("it looks into a trained model, and trains nothing")
     assert path == ROOT.joinpath(*module.split(".")).with_suffix(".py")
     write = dates.write_dates  # 300,000 of them take seconds
     few = lambda days, count, *given: write(days, min(count, 500), *given)  # noqa: E731

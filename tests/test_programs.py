@@ -43,6 +43,7 @@ SMALL = {
     "equal_budget": dict(LAGS=(2,), RATES=(0.01, 0.03), COPY_SEEDS=(0,))
     | dict(looks=lambda task, budget: [0.01], nats=lambda *_: 2.0, accuracy=lambda *_: 0.5),
     "inside_smollm2": {},
+    "todays_block": dict(STEPS=4, EVERY=2, SEEDS=1, WIDTH=16, LAYERS=1),
     "learning_rates": dict(STEPS=4, LAST=2, RATES=dict(SGD=(0.1, 0.3), Adam=(0.01,))),
     "memory": dict(STEPS=4, LAGS=(2,), SEEDS=(0,)),
     "several_dates": dict(STEPS=4, POOL=500, TEST=5),
@@ -59,7 +60,7 @@ def contents(folder):
 
 
 def test_every_program_is_tried():
-    assert {name.split(".")[-1] for name in NAMES} == set(SMALL) and len(NAMES) == 15
+    assert {name.split(".")[-1] for name in NAMES} == set(SMALL) and len(NAMES) == 16
 
 
 # --- asked for help

@@ -188,7 +188,10 @@ def course(tmp_path):
     """A copy of what holds references, and of the notebooks."""
     for path in [*NOTEBOOKS.glob("*.py"), *NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("src/*.py")]:
         copy(path, tmp_path)
-    for path in [*PAGES, ROOT / "lib/__init__.py", ROOT / "lib/teaching/syllabus.py"]:
+    weights = "guard.py", "trained/__init__.py", "trained/pretrained/__init__.py"
+    for file in ("__init__.py", "teaching/syllabus.py", *weights, "trained/pretrained/where.py"):
+        copy(ROOT / "lib" / file, tmp_path)
+    for path in PAGES:
         copy(path, tmp_path)
     return tmp_path
 

@@ -79,10 +79,8 @@ class Exercise:
         expected = self._value(self.right)
         if self._equal(came, expected):
             return "right", self.right_sentence
-        for (
-            sentence,
-            slip,
-        ) in self.slips.items():  # a slip may have a shape, or a length, of its own
+        # Before the complaint: a slip may have a shape, or a length, of its own.
+        for sentence, slip in self.slips.items():
             if self._equal(came, self._value(slip)):
                 return "diagnosed", sentence
         return self._complaint(came, expected) or ("wrong", self._which(came, expected))

@@ -52,7 +52,7 @@ from lib.trained.records import pytorch_logits
 
 theirs = smollm2.tokenizer()  # or one line that says what is missing, and what to type
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: A language model reads numbers, not letters. -->
 # ## What the model was given
 #
@@ -64,7 +64,7 @@ for text in ("strawberry", " strawberry"):
     ids = theirs.encode(text)
     print(f"{text!r:>13} becomes", ids, "which stand for", [theirs.decode([i]) for i in ids])
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # The word becomes three numbers. With a space before it, it becomes a single number. No number says which letters are inside. **The model cannot look into the word. What it
 # knows about the letters of *strawberry*, it has learned from texts that speak about them.** A model of this size has learned little of that. (A larger model may have read the spelling somewhere.)
 #
@@ -75,6 +75,7 @@ for text in ("strawberry", " strawberry"):
 
 # %% [markdown] hall="hidden"
 # <!-- claim: Characters make a text long, and words leave something out. -->
+# <!-- step: Characters: five times as long, 25 times as many scores. Words: every third word of a story has no id. -->
 # <!-- note: Ask how many different words a language has, and what a model should do with the next new name. -->
 # ## Three alphabets that fail
 #
@@ -93,7 +94,7 @@ for name, text in texts.items():
     unknown = [word for word in words if word not in known]
     print(f"{name}: {len(unknown) / len(words):.0%} of the words have none:", *unknown[:5])
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # **Characters make the text long. Words leave something out**: in the story, nearly every third word. We want pieces that are long where the text is usual, and short where it is strange.
 #
 # <!-- claim: Start from bytes, and nothing is unknown. -->
@@ -104,7 +105,7 @@ for name, text in texts.items():
 for text in ("a", "é", "日", "🙂"):
     print(f"{text} is stored as the bytes {list(text.encode())}")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # So begin with bytes, and make longer pieces of them.
 
 # %% [markdown] hall="hidden" tags=["paper"]
@@ -176,7 +177,7 @@ check_merge(my_merge)
 # After a join, the walk goes on *behind* both ids.
 # </details>
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: To learn a vocabulary is to count and to merge, again and again. -->
 # <!-- note: The code is the three steps of the board. Point at the counter, the maximum and the merge. -->
 # ## Learn a vocabulary
@@ -256,13 +257,13 @@ for count in (0, 50, 300):
     rows[f"{count} merges"] = cut_text(sentence, first_merges)
 rows["SmolLM2"] = [theirs.decode([i]) for i in theirs.encode(sentence)]
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 bricks(rows)
 plt.show()
 for name, row in rows.items():
     print(f"{name:>10}: {len(row):2} pieces")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- hidden -->
 # (Grey and white only keep neighbours apart.) With the large vocabulary almost every word is one piece. In bytes, attention computes $56^2 = 3136$ scores; in tokens it computes $13^2 = 169$. The price is a larger model: a table of embeddings with 49,152 rows, and a softmax over 49,152 outputs.
 #
@@ -279,7 +280,7 @@ for name, choose in (("first learned, first", min), ("last learned, first", max)
     print(f"{name}: {len(found):2} pieces", "|".join(found))
     print("    joined, they are the text again:", "".join(found).replace("␣", " ") == text)
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # (In the first line *the* is t|he␣: at the start of a text no space stands before it, and pieces with spaces had been learned first.) Both give the text back, so cutting and joining does not show the mistake. But the model was trained on other ids for this text, and no error is raised. **The test is the ids: they must be those with which the model was trained.**
 
 # %% [markdown] hall="hidden"
@@ -322,7 +323,7 @@ for text in (*questions, "The capital of France is", "The capital of France is "
 smile = theirs.encode("🙂")
 print(f"{len(smile)} tokens: '🙂', of the bytes", *(list(theirs.token_bytes(i)) for i in smile))
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # - **A number is cut into its digits,** and a digit takes no space with it. The makers chose that, so that each number is made of the same ten pieces.
 # - **A smile is two tokens, and neither of them is a text.** Each holds two of its four bytes.
 # - **A space at the end is a token of its own.** In the training texts the space nearly always belongs to the next word, as in ␣*Paris*. After the forgotten space the model would have to go on with *Paris* without its space, which it has hardly ever seen.
@@ -340,7 +341,7 @@ for language, text in same_meaning.items():
     ids = theirs.encode(text)
     print(f"{language:>8}: {len(text)} characters, {len(text.encode())} bytes, {len(ids)} tokens")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # Nobody planned this. The merges went to what was frequent in the chosen texts, and those were mostly English. **A rare language pays in tokens, and so in time, in memory, and in how much fits into the context.**
 #
 # <!-- hidden -->
@@ -392,8 +393,9 @@ check_pieces(my_pieces)
 # *A sample answer.* "I predicted 10,000. SmolLM2 has 3.24 characters per token. With 1,000 merges I had 2.6, with 3,000 I had 3.05, and with 6,000 I had 3.23: about six thousand merges of NumPy's own text are worth as much as 48,900 merges of the whole world's. On French my merges need more tokens than theirs, since there is hardly any French in the documentation of NumPy."
 # </details>
 
-# %% [markdown] hall="step" tags=["summary"]
+# %% [markdown] hall="hidden" tags=["summary"]
 # <!-- claim: A model sees ids of pieces, not letters. -->
+# <!-- step: The same merges, in the same order: the ids must be those of the training. -->
 # ## What stays
 #
 # - Byte-pair encoding joins the most frequent pair of neighbours, again and again. A new text is cut by the same merges, in the same order.

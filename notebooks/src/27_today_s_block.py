@@ -46,7 +46,7 @@ from lib.trained.records.todays_block import CHANGES, last_looks
 
 np.set_printoptions(precision=4, suppress=True)
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: The notes outweigh the book. -->
 # ## The notes outweigh the book
 #
@@ -61,12 +61,12 @@ notes = 4 * 2 * L * H * K * T  # 2: a key and a value
 print(f"weights         {book / 1e9:.2f} GB")
 print(f"keys and values {notes / 1e9:.2f} GB")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # The notes take twice the room of the book. And for each new token, all of the notes are read once. Such costs made people ask of each part of the block of 2017: do we need it, and is there a better one? (Of the parts of this hour only the last makes the notes smaller; the others have reasons of their own.) On the left is the block that you have built, with the norm before each part (pre-norm); on the right is the block of many language models of today.
 #
 # <!-- note: 1.13 against 0.54 GB. Let them guess which of the numbers in the product could be smaller. -->
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.then_and_now()
 plt.show()
 print("changed: norms, feed-forward, heads of keys and values, positions, biases")
@@ -74,8 +74,9 @@ print("changed: norms, feed-forward, heads of keys and values, positions, biases
 # %% [markdown] hall="hidden"
 # Five things have changed. Three of them you rebuild in this hour: the norm, the feed-forward and the heads of keys and values. The fourth, rotary positions, you have built already. The fifth is only left out: without biases, large models train more stably, as Chowdhery et al. (2022) report.
 
-# %% [markdown] hall="step" tags=["paper"]
+# %% [markdown] hall="hidden" tags=["paper"]
 # <!-- claim: RMSNorm is layer normalisation without the mean. -->
+# <!-- step: $$x = (1, 2, 2): \quad r = \sqrt{3} = 1.7321, \quad x / r = (0.5774,\ 1.1547,\ 1.1547)$$ -->
 # ## Leave out the mean: RMSNorm
 #
 # Layer normalisation takes the mean away from a vector, divides by the standard deviation, scales each entry by $\gamma$ and adds $\beta$. Zhang and Sennrich (2019) kept the division and $\gamma$, and left out the mean and $\beta$. They divide by the **root mean square**. Three numbers, $x = (1, 2, 2)$, with $\gamma = 1$:
@@ -96,8 +97,9 @@ print("changed: norms, feed-forward, heads of keys and values, positions, biases
 #
 # $$r = \sqrt{\tfrac1D \textstyle\sum_i x_i^2 + \varepsilon}, \qquad n_i = \frac{x_i}{r}, \qquad y_i = \gamma_i\, n_i.$$
 
-# %% [markdown] hall="step" tags=["derivation"]
+# %% [markdown] hall="hidden" tags=["derivation"]
 # <!-- claim: x reaches the loss by two ways: straight through, and through r. -->
+# <!-- step: $$dx_i = \frac1r\Bigl(dn_i - n_i \cdot \tfrac1D \textstyle\sum_j dn_j\, n_j\Bigr)$$ -->
 # **The way back.** Write $dn_i = dy_i\,\gamma_i$. The entry $x_i$ reaches the loss by two ways: it stands in its own $n_i$, and it stands in $r$, which divides *every* entry. (In [[layer_normalisation]] there was a third way, through the mean. It is gone.)
 #
 # 1. Straight: $n_i = x_i / r$, so $x_i$ gets $dn_i / r$.
@@ -111,7 +113,7 @@ print("changed: norms, feed-forward, heads of keys and values, positions, biases
 #
 # <!-- note: Both ways on the board, then the numbers. The sum of dx times x is 0: ask why before you say it. The picture takes the way through r in three steps: square, mean, root. -->
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.one_norm((1, 2, 2), dn=(1, 0, 0))
 plt.show()
 print("dx, the sum of both ways, stands at the left below x")
@@ -125,7 +127,7 @@ def rms_norm_backward(dy, x, gamma, epsilon):
     return (dn - n * along) / r, (dy * n).sum(axis=0)  # dx, dgamma
 
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: A gate multiplies: each side's gradient is the other side's value. -->
 # ## Let one layer open the other: SwiGLU
 #
@@ -140,12 +142,12 @@ figures.silu_and_relu()
 plt.show()
 print("silu and relu; the lowest point of silu is about -0.28, at z = -1.28")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # One unit on paper, with $z = 1$, $u = 3$ and $dh = 1$. Forward: $\sigma(1) = 0.7311$, so $s = 0.7311$ and $h = 2.1932$. Back: a product gives each side the other side's value, $du = dh\, s = 0.7311$ and $ds = dh\, u = 3$. The slope of $s = z\,\sigma(z)$ is $\sigma(z) + s\,(1 - \sigma(z)) = 0.7311 + 0.1966 = 0.9277$, so $dz = 3 \cdot 0.9277 = 2.7830$.
 #
 # <!-- note: The gate gets a large gradient because much wanted to go through; the other side gets a small one because the gate was not fully open. -->
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.one_gate(z=1.0, u=3.0, dh=1.0)
 plt.show()
 print("the slope of silu at 1:", sigmoid(np.array(1.0))[0] * (2 - sigmoid(np.array(1.0))[0]))
@@ -171,7 +173,7 @@ def swiglu_backward(dy, cache, W_g, W, W_2):
 # %% [markdown] hall="hidden"
 # Three matrices now stand where two stood. To keep the number of parameters, the hidden layer becomes two thirds as wide: $3 \cdot 576 \cdot 1536 = 2 \cdot 576 \cdot 2304$.
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: Three heads of queries read one head of keys and values. -->
 # <!-- note: Draw nine heads in three groups of three. Ask which of the two orders the model was trained with. -->
 # ## Share the notes: grouped queries
@@ -197,7 +199,7 @@ print("np.tile:  ", *np.tile(keys, 3))
 
 # %% tags=["exercise", "core-exercise"]
 def my_shared_key_backward(drepeated, G):
-    return None  # dkey (B, G, S, K)
+    return None  # the gradient of key
 
 
 check_shared_key(my_shared_key_backward)
@@ -220,6 +222,7 @@ check_shared_key(my_shared_key_backward)
 
 # %% [markdown] hall="hidden"
 # <!-- claim: All three, checked. -->
+# <!-- step: RMSNorm, SwiGLU and the shared key agree with finite differences; the mean and the order of tile do not. -->
 # <!-- note: Say which of the printed lines would change if somebody took the mean. -->
 # ## Is it right?
 #
@@ -245,10 +248,11 @@ for name, by_hand, array in zip(
     measured = numerical_gradient(lambda: (swiglu(x, W_g, W, W_2)[0] * dy).sum(), array)
     compare(f"SwiGLU {name}", by_hand, measured)
 
-# %% [markdown] hall="step" tags=["negative-control"]
+# %% [markdown] hall="hidden" tags=["negative-control"]
 # **Negative control.** Two mistakes at the shared key that both have the right shape: the *mean* of the gradients instead of their sum, and groups in the order of `tile`.
 
 # %%
+rng = np.random.default_rng(1)
 B, H, G, S, K = 1, 8, 2, 3, 5
 drepeated, key = rng.normal(size=(B, H, S, K)), rng.normal(size=(B, G, S, K))
 measured = numerical_gradient(lambda: (np.repeat(key, H // G, axis=1) * drepeated).sum(), key)
@@ -257,7 +261,7 @@ compare("lib's summed", summed(drepeated, G), measured)
 compare("mean", summed(drepeated, G) / (H // G), measured)
 compare("sum, as tile", summed(drepeated[:, as_tile], G), measured)
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.shared_key(gradients=(0.5, -0.2, 0.4))
 plt.show()
 print("three gradients come back to one key")
@@ -283,13 +287,14 @@ for block, three in losses.items():
     change = three - losses["2017"]
     print(f"{block:>14}", *(f"{x:.3f}" for x in three), "  ", *(f"{x:+.3f}" for x in change))
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.rivals(last)
 plt.show()
 print("one ring for each seed, set apart so that none hides another; less is better")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: The shared key costs nothing here; the turn and the gate lower the loss. -->
+# <!-- step: Rotary positions −0.3, SwiGLU −0.13; RMSNorm and the shared key hardly move the loss. -->
 # Compare seed by seed, since the runs of one seed read the same batches. (Three pairs are few.)
 #
 # - **One key head for four heads of queries** keeps a quarter of the notes: for each token 128 numbers, not 2 (key and value) · 4 layers · 4 heads · 16 = 512. The loss gets no worse: once it is higher by 0.003, twice it is lower. (The feed-forward is wider, too.) That is why it is used.
@@ -325,7 +330,7 @@ explorer()
 
 # %% tags=["exercise"]
 def my_rms_norm(x, gamma, epsilon):
-    return None  # y (T, D)
+    return None  # as large as x
 
 
 check_rms_norm(my_rms_norm)
@@ -360,8 +365,9 @@ check_bytes(my_gigabytes)
 # Two bytes, a key and a value, 32 layers, 8 heads, 128 columns, 8,192 tokens: 1.07 GB. The heads of queries are not kept.
 # </details>
 
-# %% [markdown] hall="step" tags=["summary"]
+# %% [markdown] hall="hidden" tags=["summary"]
 # <!-- claim: Where several read one thing, the gradients add up. -->
+# <!-- step: $$d\text{key}_g = \sum_{h \text{ reads } g} d\text{repeated}_h$$ -->
 # ## What stays
 #
 # - RMSNorm divides by the root mean square, and takes no mean away. Its gradient has (but for $\varepsilon$) no part along $x$.

@@ -56,7 +56,7 @@ from lib.trained.records import pytorch_logits
 
 ready("smollm2", megabytes=1500)  # or one line that says what is missing, and what to type
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: Which of the five models is right? -->
 # <!-- note: Read the five texts aloud. Write the votes on the board, and come back to them at the end. -->
 # ## Five models, one sentence
@@ -90,15 +90,15 @@ for fact in (*facts, "attention.layer_norm_rms_epsilon"):
 for name in ("token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_k.weight"):
     print(f"{name:32} {file.shapes[name]}")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # Thirty blocks, nine heads of queries, three heads of keys and values, the rotary base 100,000 and the $\varepsilon$ of RMSNorm. (A matrix has the shape (out, in), so below it is transposed: `x @ W.T`.) One thing is not in the file: which columns the positions turn together. The documentation of the file format says it: in models of this kind, two neighbours (0 with 1, 2 with 3). The picture shows what we need, with the name of the function that you will meet for each part.
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.the_whole_model(smollm2.config(file))
 plt.show()
 print("ids in, logits out: 30 blocks between one table and the same table")
 
-# %% [markdown] hall="step" tags=["paper"]
+# %% [markdown] hall="hidden" tags=["paper"]
 # <!-- claim: Thirty-two numbers share one scale and one least number. -->
 # ## Four bits for a number
 #
@@ -124,8 +124,9 @@ figures.four_bit_block(block)
 plt.show()
 print("the 20 bytes:", bytes(block).hex(" "))
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: Every weight of the model, by its name. -->
+# <!-- step: Nine arrays for each of 30 blocks, one table, one last gamma: 134,515,008 numbers. -->
 # <!-- note: Nine arrays for each block, one table and one gain: 272 arrays. -->
 # ## Lay the weights in
 #
@@ -157,8 +158,9 @@ table, last_gamma = array("token_embd.weight"), array("output_norm.weight")
 numbers = sum(w.size for layer in layers for w in layer.values()) + table.size + last_gamma.size
 print(f"{numbers:,} parameters")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: Four small functions, each of them known. -->
+# <!-- step: RMSNorm, silu, the turn of the positions, and three heads that read one key. -->
 # <!-- note: Ask where they have met each function before. -->
 # ## The model, line by line
 #
@@ -177,16 +179,16 @@ def silu(z):
     return z * sigmoid(z)[0]
 
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # Then the positions: two neighbouring columns of a query or a key are turned by an angle that grows with the position. `split` makes heads of the columns. `share` lets three heads of queries read one head of keys.
 
 
 # %%
-def split(x):  # (T, heads K) -> (heads, T, K)
+def split(x):  # heads of 64 columns come first
     return x.reshape(len(x), -1, 64).swapaxes(0, 1)
 
 
-def turn(x, base=100_000):  # (heads, T, K) -> (heads, T, K)
+def turn(x, base=100_000):  # by an angle for each position
     T, K = x.shape[1:]
     angle = np.arange(T)[:, None] / base ** (np.arange(0, K, 2) / K)  # (T, K / 2)
     cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
@@ -196,12 +198,13 @@ def turn(x, base=100_000):  # (heads, T, K) -> (heads, T, K)
     return turned
 
 
-def share(x):  # (3, T, K) -> (9, T, K)
+def share(x):  # three heads become nine
     return np.repeat(x, 3, axis=0)
 
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: Attention, and the loop over thirty blocks. -->
+# <!-- step: Scores, no look ahead, softmax, a weighted mean; then the gated feed-forward; thirty times. -->
 # <!-- note: Count the lines with the hall. This is the whole model. -->
 # Attention is what you have built: scores, no look ahead, softmax, a weighted mean. The feed-forward has its gate. `language_model` takes its parts as arguments, so that we can exchange one of them later.
 
@@ -228,11 +231,12 @@ def language_model(ids, norm=rms_norm, turn=turn, share=share, activation=silu, 
     for w in layers:
         x = x + attention(norm(x, w["attn_norm"], 1e-5), w, turn, share)
         x = x + feed_forward(norm(x, w["ffn_norm"], 1e-5), w, activation)
-    return norm(x, last_gamma, 1e-5) @ table.T  # logits (T, V)
+    return norm(x, last_gamma, 1e-5) @ table.T  # the logits
 
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: It speaks. -->
+# <!-- step: *The capital of France is* … Paris. -->
 # <!-- note: Let them predict the first word, then run the cell live. -->
 # ## It speaks
 #
@@ -251,7 +255,7 @@ def write(prompt, count, **changes):
     return tokenizer.decode(ids)
 
 
-# %% hall="output" tags=["learned", "nbval-ignore-output"]
+# %% tags=["learned", "nbval-ignore-output"]
 robot = "Once upon a time, there was a little robot who"
 told = {prompt: write(prompt, 16) for prompt in ("The capital of France is", robot)}
 print(*told.values(), sep="\n---\n")
@@ -296,7 +300,7 @@ print(
 per_character = nats(logits, reference.ids).sum() / len(reference.text)
 print(f"{per_character:.3f} nats per character")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # A number in float32 has about seven digits, so sums in another order differ in the last ones. With logits of up to 30, after 30 blocks, a difference of some 0.0001 is rounding. A mistake makes a larger one, as you will see. **So ours is right, as far as this text can tell.**
 #
 # <!-- claim: Plant a mistake, and ask three tools. -->
@@ -339,7 +343,7 @@ for name, change in mistakes.items():
     found[name] = (loss, *compared(logits))
     print(f"{name}:", write(robot, 12, **change)[len(robot) :].replace("\n", "⏎"))
 
-# %% tags=["figure", "learned", "nbval-ignore-output"]
+# %% hall="hidden" tags=["figure", "learned", "nbval-ignore-output"]
 badly = "turned in halves", "heads tiled, not repeated"  # our judgement of twelve tokens each
 table_of_tools = {name: (name not in badly, *each) for name, each in found.items()}
 figures.mutants_and_tools(table_of_tools, limits=(0.72, 0.80, 0.99, 1e-3))
@@ -349,7 +353,7 @@ for name, (loss, same, largest) in found.items():
 assert all(largest > 1 for name, (_, _, largest) in found.items() if name != "none")
 assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none"][2] < 1e-3
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # A filled cell convicts. (For the loss we allow 5 % around 0.758, although in real life nobody knows the right number so well. What reads well is our judgement; yours may differ.) In the scene, text 1 had the wrong base, text 2 the turn in halves, text 4 the mean taken away, and text 5 gelu.
 #
 # - **Reading** convicts two of the six: the halves stutter, and the tiled heads write nonsense.
@@ -387,7 +391,7 @@ for (a, b), gap, total in zip(pairwise(edges), mean, totals.T, strict=True):
 assert mean[3:].mean() > 0.05 and abs(mean[:2].mean()) < mean[3:].mean()
 assert (totals[:, 1] > 0).sum() < 6 == (totals[:, -1] > 0).sum()
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # After 15 tokens the loss is a coin: three of six texts choose the wrong base. After 63 tokens all six choose the right one. (In the table above, the wrong base cost 0.03 nats per *character*; here it is about 0.15 per *token*, and a token has about four characters.) Between near tokens the angles of the two bases differ little, and the loss is noisy. **A test by the loss needs a long text.** And the reference?
 
 # %% hall="output" tags=["learned", "nbval-ignore-output"]
@@ -424,12 +428,13 @@ check_patients(my_healthy)
 # </details>
 #
 # <!-- claim: For speed, the finished version keeps keys and values. -->
+# <!-- step: The same weights, the same text, several times as fast. -->
 # <!-- note: The same weights and the same text, many times as fast. -->
 # ## At home: for speed
 #
 # Your model reads the whole text again for each new token, so each token takes longer than the one before. The finished version is the `Transformer` of `lib`, with the same weights and a KV cache ([[generation]]). It is the class of [[the_decoder_and_the_whole_model]], with RMSNorm, SwiGLU, shared keys and rotary positions switched on.
 
-# %% hall="output" tags=["timing", "nbval-ignore-output"]
+# %% tags=["timing", "nbval-ignore-output"]
 model = smollm2.shared()
 rng = np.random.default_rng(0)
 start = time.perf_counter()
@@ -499,8 +504,9 @@ check_unpack(my_unpack)
 # *A sample answer.* "I set the gain of the last layer's attention norm to ones. I predicted nonsense, a loss above 2 and a large difference. Measured: it goes on with *was a brilliant scientist who lived in a small town*, its loss is 0.785 nats (right: 0.758), 80 % of the likeliest tokens are the same, and the largest difference is about 10. Only the reference convicts it. The last layer alone adds little to the stream."
 # </details>
 
-# %% [markdown] hall="step" tags=["summary"]
+# %% [markdown] hall="hidden" tags=["summary"]
 # <!-- claim: It runs, it reads well, and it may be wrong. -->
+# <!-- step: A fluent text proves nothing, a good loss proves little: compare with a reference. -->
 # ## What stays
 #
 # - A language model of today is a table, some thirty blocks and the same table again: about 45 lines of NumPy.

@@ -52,7 +52,7 @@ from lib.trained.records import inside_smollm2 as record
 
 ready("smollm2", megabytes=1500)  # or one line that says what is missing, and what to type
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # <!-- claim: Random tokens, twice: the second time they are no surprise. -->
 # ## A text that nobody could know
 #
@@ -75,12 +75,12 @@ first, second = nats[:, : P - 1].mean(), nats[:, P:].mean()
 print(f"first half {first:.1f} nats for each token, second half {second:.1f}")
 assert first > 12 and second < 6
 
-# %% tags=["figure", "learned", "nbval-ignore-output"]
+# %% hall="hidden" tags=["figure", "learned", "nbval-ignore-output"]
 figures.by_position({"mean of five texts": nats.mean(axis=0)}, P)
 plt.show()
 print("the loss falls where the tokens come for the second time")
 
-# %% [markdown] hall="step" tags=["hypothesis"]
+# %% [markdown] hall="hidden" tags=["hypothesis"]
 # From 15 nats down to 4 (it takes some tokens to begin): the model **looks up** what came after the same token before. Nobody has told it to; it learned to do so from ordinary texts, in which names and phrases come again. In [[looking_inside]] two heads did this work: a previous-token head notes at each place which token stands before, and an **induction head** finds the note and looks at what came after.
 #
 # **Hypothesis.** *SmolLM2 does the same with a few of its 270 heads. If so, some heads have a high induction score, and without them most of the gain of the second half is lost.*
@@ -102,7 +102,7 @@ print("the ten best, layer.head:", *names)
 print("their scores:            ", *(f"{scores[each]:.2f}" for each in best))
 assert len(set(names) & {"19.7", "18.5", "18.4", "18.6"}) == 4
 
-# %% tags=["figure", "learned", "nbval-ignore-output"]
+# %% hall="hidden" tags=["figure", "learned", "nbval-ignore-output"]
 figures.heads_map(scores, "induction score", marked=best)
 plt.show()
 above = (scores > 0.3).sum()
@@ -125,7 +125,7 @@ print(
 )
 assert stripe > 0.7
 
-# %% [markdown] hall="step" tags=["control"]
+# %% [markdown] hall="hidden" tags=["control"]
 # **Control for the score.** Do these heads look 24 tokens back in any case? Give them 50 random tokens that do *not* repeat, and score the same places.
 
 # %% tags=["learned", "nbval-ignore-output"]
@@ -135,7 +135,7 @@ print(f"the ten best: {np.mean([scores[each] for each in best]):.2f} on repeated
 print(f"{np.mean([plain[each] for each in best]):.2f} where nothing repeats")
 assert max(plain[each] for each in best) < 0.1
 
-# %% [markdown] hall="step" tags=["intervention"]
+# %% [markdown] hall="hidden" tags=["intervention"]
 # <!-- claim: Ablate the ten best, and compare with tens of other heads. -->
 # ## Ablate them
 #
@@ -163,12 +163,12 @@ for measure, of_each in found.items():
     for condition, draws in of_each.items():
         print(f"  without {condition:<22}", *(f"{value:5.2f}" for value in draws))
 
-# %% tags=["figure"]
+# %% hall="hidden" tags=["figure"]
 figures.ablations(found)
 plt.show()
 print("nats for each token; a mark for each draw")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # (The two panels have different scales.) Without the ten best the second half costs 12.0 nats: three quarters of the gain from 15 to 4 are lost. Ten others of the same layers cost almost nothing. And prose costs 0.01 nats more, which is less than with any of the ten control draws. So far the hypothesis stands.
 #
 # But look at the random draws. **One of the five does as much harm as the ten best: 12.1.** With only one random draw it could have been this one, and we would have concluded that the ten best are nothing special. What is in that draw? It holds 2.5, 3.3, 8.5, 8.7, 19.9, 21.3, 22.1, 26.7, 29.1 and 30.3. (The other control could not find this: it draws from deep layers only.) Ablate three of them, one at a time, and as controls a neighbour of 3.3 and of 2.5.
@@ -187,7 +187,7 @@ assert (
     and alone["2.3"] < 5
 )
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # **Single heads do the harm: 2.5, and less so 3.3; their neighbours do not.** Neither of the two has a high induction score. And head 17.1 alone does more than half as much harm as the ten best together, while its neighbours do none. If 17.1 writes the notes that the induction heads search, then without it they must lose their stripe: their scores must fall. **Predict** their scores without 17.1.
 
 
@@ -208,7 +208,7 @@ for name, its_scores in left.items():
     print(f"{name:>7}:", *(f"{its_scores[each]:.2f}" for each in best[:6]))
 assert all(left["17.1"][each] < 0.4 < left["17.7"][each] for each in best[:4])
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # Without 17.1 the stripe is nearly gone; without its neighbour it stays; without 2.5 it is half as strong. **This is what the toy predicts: a head in layer 17 notes the token before, and heads in layers 18 and 19 search the notes.** What head 2.5 does, we have not found out.
 #
 # So an ablation says *this is needed for that*, and not *that is done here*: a chain breaks at each of its links. A control says how often other heads do as much harm, and several draws say what a single draw cannot.
@@ -239,7 +239,7 @@ figures.examples({"right": right, "of other words": wrong}, without, of=18)
 plt.show()
 print("bars: means; each dot has drawn its own examples, and in the controls its own heads")
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # - With no example none is right: the model cannot know what is asked. With four or eight examples about ten of 18 are right, and not one weight has changed. This is called **in-context learning** (Brown et al., 2020).
 # - With the answers of other words at most three are right. So the form *word: word* is not enough; the model reads what the right pairs have in common.
 # - Without the ten best heads 8 or 9 are right. But without ten *other* heads 5 to 11 are right. **The control does as much harm, so we cannot say that the ten best are needed here.** That is a result, too.
@@ -265,8 +265,8 @@ for layer, head in best[:4]:
 texts = [tokenizer.encode(text)[: record.CUT] for text in record.PROSE[:3]]  # three of 90 tokens
 _, cache = model.forward(texts[0][None])
 resting = np.array([weights[0, :, 1:, 0].mean(axis=-1) for weights in cache.weights])  # (L, H)
-values = [layer.attention.layer.attention.value[0] for layer in cache.stack.layers]  # (H, T, K)
-sizes = np.linalg.norm(values, axis=-1)  # (L, H, T)
+values = [layer.attention.layer.attention.value[0] for layer in cache.stack.layers]
+sizes = np.linalg.norm(values, axis=-1)  # of each layer, head and token
 small = sizes[..., 0] / np.median(sizes[..., 1:], axis=-1)  # of the first token's value
 print(
     f"on a text of prose, {(resting > 0.5).sum()} of 270 heads give the first token over half of their weight,"
@@ -277,7 +277,7 @@ print(
 print(f"is {np.median(small[resting > 0.5]):.2f} times as long as the value of another token")
 assert 60 < (resting > 0.5).sum() < 150 and np.median(small[resting > 0.5]) < 0.3
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # With nothing to find, they look at the first token; when there is something to find, they leave it. And from there they fetch little, since its value is short. The first token is a **resting place** (an *attention sink*; Xiao et al., 2023).
 #
 # Is the resting place needed? Let each token see only the last 16 tokens, as a model with little memory would, and compare: the window alone, the window and the first token, and as controls the window and the sixth token, and the window and a first token that is *another word*. We measure the last 40 of the 90 tokens. **Predict** the order of the losses.
@@ -301,7 +301,7 @@ for name, mask, some in (
 assert cost["16"] > cost["16 and the first"] + 1
 assert cost["16 and the sixth"] > cost["16 and the first"] + 0.7
 
-# %% [markdown] hall="step"
+# %% [markdown] hall="hidden"
 # The window costs almost three nats, and *one* kept token repairs most of it, if that token is the first; another word in its place does as well. The first token is special by its place: it is the only token that has seen nobody but itself. (Whether that is the cause, we have not tested.) (If it is deleted, the next one becomes the first. The oldest token of a *window* has seen others; so it is not such a token.)
 
 # %% [markdown] hall="hidden"
@@ -322,7 +322,7 @@ check_rest(my_rest)
 # The weight is $e^6 / (e^6 + 20) = 0.953$. The head returns $0.953 \cdot 0.15 + 0.047 \cdot 1 = 0.190$: it says little, because it rests where little is said.
 # </details>
 
-# %% [markdown] hall="step" tags=["conclusion"]
+# %% [markdown] hall="hidden" tags=["conclusion"]
 # <!-- claim: The heads of the toy are in the real model, and they do one thing of many. -->
 # <!-- note: Read the limit aloud as slowly as the result. -->
 # ## Conclusion, and its limit
@@ -418,8 +418,9 @@ check_score(my_score)
 # *A sample answer.* "Hypothesis: head 2.5 helps head 17.1 to find the token before. Then the previous-token score of 17.1 must fall from 0.89 to below 0.5 without it, and must stay above 0.8 without any other single head of layer 2. …"
 # </details>
 
-# %% [markdown] hall="step" tags=["summary"]
+# %% [markdown] hall="hidden" tags=["summary"]
 # <!-- claim: One ablation is a number; an ablation with controls is an answer. -->
+# <!-- step: This is needed for that. It is not: that is done here. -->
 # ## What stays
 #
 # - A model that strangers trained has the induction heads of a toy with two layers.

@@ -65,7 +65,8 @@ def ablations(found):
         ax.axvline(np.mean(first), color=GREY, ls=":", lw=1, zorder=0)
         for i, nats in enumerate(conditions.values()):
             whole = dict(mfc=CHOSEN if i == 1 else "none", mec=INK, ms=6, ls="")
-            ax.plot(nats, np.full(len(nats), i), "D" if i == 1 else "o", **whole)
+            mark = "D" if i == 1 else "o"
+            ax.plot(nats, np.full(len(nats), i), mark, color=INK, **whole)
         ax.set_yticks(range(len(conditions)), [*conditions])
         ax.set(title=panel, xlabel="nats per token", ylim=(len(conditions) - 0.5, -0.5))
         ax.margins(x=0.12)
@@ -99,7 +100,7 @@ def bars(ax, at, draws, kind, label, width):
     ax.bar(at, [*map(np.mean, draws)], width, label=label, edgecolor=INK, lw=0.8, **style)
     for x, each in zip(at, draws, strict=True):
         aside = np.linspace(-0.3, 0.3, len(each)) * width if len(each) > 1 else np.zeros(1)
-        ax.plot(x + aside, each, "o", ms=4.5, mfc=CHOSEN, mec=INK, ls="", clip_on=False, zorder=4)
+        ax.plot(x + aside, each, "o", ms=4.5, mfc=CHOSEN, color=INK, ls="", clip_on=False, zorder=4)
 
 
 def characters(found):

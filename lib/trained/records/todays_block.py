@@ -64,6 +64,7 @@ def run(block, seed, train, validation):
             learn, batches, optimizer, EVERY, max_norm=MAX_NORM, every=EVERY, history=history,
             schedule=rate, report=lambda line: None,
         )  # fmt: skip
+        keep.finished(history)
         seconds += time.process_time() - start
         loss, step = np.mean(history.losses[-EVERY:]), len(history.losses)
         settings = f"{block},{seed},{model.parameter_count()},{cached},{step},{seconds:.1f}"
