@@ -102,7 +102,7 @@ print("ids in, logits out: 30 blocks between one table and the same table")
 # <!-- claim: Thirty-two numbers share one scale and one least number. -->
 # ## Four bits for a number
 #
-# In float32 the parameters take 538 MB. The file takes 93 MB. Most of its numbers have only 4 bits, that is, 16 possible values (with what each 32 numbers have in common, 20 bytes for 32 numbers: 5 bits for each). This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
+# In float32 the parameters take 538 MB. The file takes 98 MB. Most of its numbers have only 4 bits, that is, 16 possible values (with what each 32 numbers have in common, 20 bytes for 32 numbers: 5 bits for each). This is how 32 numbers of a row are packed into a **block** of 20 bytes: find the least number, $m$, and a scale $d$; then each number is about $m + d\,q$ with a whole $q$ from 0 to 15. For each of the 32 numbers only its $q$ is kept.
 #
 # | bytes | hold |
 # |---|---|
@@ -360,7 +360,7 @@ assert found["the mean taken away"][0] < found["none"][0] + 0.02 and found["none
 # - **Nats per character** convict three. A wrong $\varepsilon$, the mean taken away and the wrong base stay within the 5 %.
 # - **The reference** convicts all six. The right model differs by less than 0.001, and each wrong one by more than 1.
 #
-# With the wrong $\varepsilon$ the text is the same to the last word. **A fluent text proves nothing, and a good loss proves little. Compare with a reference.**
+# With the wrong $\varepsilon$ all twelve tokens are the same. **A fluent text proves nothing, and a good loss proves little. Compare with a reference.**
 #
 # <!-- note: Let the hall fill in the column "reads well" before the picture. Most will accept "the mean taken away". -->
 

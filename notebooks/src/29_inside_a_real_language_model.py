@@ -302,7 +302,7 @@ assert cost["16"] > cost["16 and the first"] + 1
 assert cost["16 and the sixth"] > cost["16 and the first"] + 0.7
 
 # %% [markdown] hall="hidden"
-# The window costs almost three nats, and *one* kept token repairs most of it, if that token is the first; another word in its place does as well. The first token is special by its place: it is the only token that has seen nobody but itself. (Whether that is the cause, we have not tested.) (If it is deleted, the next one becomes the first. The oldest token of a *window* has seen others; so it is not such a token.)
+# The window costs almost three nats, and *one* kept token repairs most of it, if that token is the first; another word in its place does as well. The first token is special by its place: it is the only token that has seen nobody but itself. If it is deleted, the next one becomes the first; but the oldest token of a *window* has seen others. (Whether this is the cause, we have not tested.)
 
 # %% [markdown] hall="hidden"
 # **Exercise 1. At rest** · medium · 5 minutes. On paper. A head gives the first token the score 6, and each of twenty other tokens the score 0. Along one direction, the value of the first token is 0.15, and the value of each other token is 1. How much weight does the first token get, and what does the head return along that direction? (Without the first token it would return 1.)

@@ -5,7 +5,7 @@
     reference.top_ids               (T, 8) the likeliest next ids at each position, best first
     reference.logits                (T, 8) their logits
 
-tests/reference/make_pytorch_logits.py has made smollm2_logits.npz, from the same file of weights.
+tests/reference/make_pytorch_logits.py has made pytorch_logits.npz, from the same file of weights.
 
 Shapes: T positions.
 """
